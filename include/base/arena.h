@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * arena - the memory of one compile
+ *
+ * Everything that parsing and compiling makes lives in one arena and is freed
+ * with it.  The arena has a cap, so a hostile file meets an error and not the
+ * out-of-memory killer.
+ *
+ * Owns:	 its chunks; arena_fini() frees all.
+ * Does not:	 free single objects.
+ * Threads:	 none.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <setjmp.h>
+
+#include "base/base.h"
+
+struct arena_chunk;
+
+/**
+ * struct arena - Memory that is freed together
+ * @head:	Chunks, newest first
+ * @used_bytes:	Bytes taken from the system
+ * @cap_bytes:	Most that may be taken
+ * @full:	Where to go when the cap is met; NULL: that is a bug
+ */
+struct arena {
+	struct arena_chunk *head;
+	size_t used_bytes;
+	size_t cap_bytes;
+	jmp_buf *full;
+};
+
+/**
+ * arena_init() - An empty arena
+ * @a:		Arena
+ * @cap_bytes:	Most that it may take from the system
+ */
+void arena_init(struct arena *a, size_t cap_bytes);
+
+/**
+ * arena_fini() - Free everything that came from the arena
+ * @a:		Arena, or one that is all zero
+ */
+void arena_fini(struct arena *a);
+
+/**
+ * arena_alloc() - Zeroed memory, aligned for any type
+ * @a:		Arena
+ * @size:	Bytes, 0 allowed
+ *
+ * When the cap is met control goes to *@a->full (longjmp with value 1); code
+ * between the setjmp and here therefore holds nothing but arena memory.
+ *
+ * Return: memory, never NULL
+ */
+void *arena_alloc(struct arena *a, size_t size);
+
+/** arena_new() - A zeroed object of @type */
+#define arena_new(a, type)	((type *)arena_alloc((a), sizeof(type)))
+
+/** arena_array() - @n zeroed objects of @type */
+#define arena_array(a, type, n)	((type *)arena_alloc((a), (size_t)(n) * sizeof(type)))
+
+/**
+ * arena_strndup() - A copy with a NUL after it
+ * @a:		Arena
+ * @s:		Bytes to copy
+ * @len:	How many
+ *
+ * Return: the copy
+ */
+char *arena_strndup(struct arena *a, const char *s, size_t len);
+
+/**
+ * arena_printf() - A formatted string
+ * @a:		Arena
+ * @fmt:	As printf
+ *
+ * Return: the string
+ */
+char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
+
+/**
+ * arena_grow() - Room for one element more, for VEC()
+ * @a:		Arena
+ * @v:		Elements now, or NULL
+ * @n:		How many there are
+ * @cap:	How many there is room for; updated
+ * @size:	Bytes of one element
+ *
+ * Cost: amortised O(1); the old elements stay in the arena until it ends.
+ *
+ * Return: the elements, with room for @n + 1
+ */
+void *arena_grow(struct arena *a, void *v, uint32_t n, uint32_t *cap, size_t size);
+
+/** VEC() - A growing array of @type in an arena; all zero is empty */
+#define VEC(type) \
+	struct { \
+		type *v; \
+		uint32_t n; \
+		uint32_t cap; \
+	}
+
+/** vec_push() - Add a zeroed element to a VEC; its address */
+#define vec_push(a, vec) \
+	((vec)->v = arena_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
+	 &(vec)->v[(vec)->n++])
+
+/** vec_add() - Add the value @x to a VEC */
+#define vec_add(a, vec, x)	(*vec_push((a), (vec)) = (x))
+
+#endif /* BASE_ARENA_H */

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "diag/diag.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+const struct diag_code_info diag_codes[DIAG_N_CODES] = {
+#define X(code, severity, title, text) { #code, severity, title, text },
+#include "diag/codes/all.def"
+#undef X
+};
+
+static const char *const severity_names[] = {
+	[DIAG_ERROR] = "error",
+	[DIAG_WARNING] = "warning",
+	[DIAG_NOTE] = "note",
+};
+
+
+const char *diag_severity_name(enum diag_severity s)
+{
+	return severity_names[s];
+}
+
+void diags_init(struct diags *d, struct arena *a, struct sources *sources)
+{
+	*d = (struct diags){ .a = a, .sources = sources };
+}
+
+static const char *format(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+	char *p;
+	int len;
+
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	BUG_IF(len < 0);
+	p = arena_alloc(a, (size_t)len + 1);
+	vsnprintf(p, (size_t)len + 1, fmt, again);
+	va_end(again);
+	return p;
+}
+
+static bool same_span(struct span a, struct span b)
+{
+	return a.src == b.src && a.lo == b.lo && a.hi == b.hi;
+}
+
+void diag_add(struct diags *d, enum diag_code code, struct span at, const char *fmt, ...)
+{
+	const char *message;
+	struct diag *g;
+	va_list ap;
+
+	va_start(ap, fmt);
+	message = format(d->a, fmt, ap);
+	va_end(ap);
+	for (uint32_t i = 0; i < d->list.n; i++) {
+		g = &d->list.v[i];
+		if (g->code == code && same_span(g->at, at) && strcmp(g->message, message) == 0)
+			return;
+	}
+	g = vec_push(d->a, &d->list);
+	g->code = code;
+	g->at = at;
+	g->message = message;
+	d->n_errors += diag_codes[code].severity == DIAG_ERROR;
+}
+
+static void add_more(struct diags *d, struct span at, bool is_help, const char *text)
+{
+	struct diag *g;
+
+	BUG_IF(d->list.n == 0);
+	g = &d->list.v[d->list.n - 1];
+	for (uint32_t i = 0; i < g->more.n; i++)
+		if (same_span(g->more.v[i].at, at) && strcmp(g->more.v[i].text, text) == 0)
+			return;
+	vec_add(d->a, &g->more, ((struct diag_more){ at, text, is_help }));
+}
+
+void diag_note(struct diags *d, struct span at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_more(d, at, false, format(d->a, fmt, ap));
+	va_end(ap);
+}
+
+void diag_help(struct diags *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_more(d, SPAN_NONE, true, format(d->a, fmt, ap));
+	va_end(ap);
+}
+
+bool diag_is_full(const struct diags *d)
+{
+	return d->n_errors >= LIMIT_ERRORS;
+}
+
+/* Levenshtein distance, or @limit + 1 when it is larger */
+static size_t distance(const char *a, const char *b, size_t limit)
+{
+	size_t row[65];
+	const size_t na = strlen(a), nb = strlen(b);
+
+	if (na > 64 || nb > 64 || (na > nb ? na - nb : nb - na) > limit)
+		return limit + 1;
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= na; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= nb; j++) {
+			const size_t up = row[j];
+			const size_t cost = diagonal + (a[i - 1] != b[j - 1]);
+
+			row[j] = MIN(cost, MIN(up, row[j - 1]) + 1);
+			diagonal = up;
+		}
+	}
+	return row[nb];
+}
+
+const char *diag_nearest(const char *word, const char *const *words)
+{
+	const char *best = NULL;
+	size_t best_distance = 3;
+
+	for (; *words != NULL; words++) {
+		const size_t n = distance(word, *words, 2);
+
+		if (n < best_distance && n * 2 < strlen(*words)) {
+			best = *words;
+			best_distance = n;
+		}
+	}
+	return best;
+}
+
+enum diag_code diag_code_find(const char *name)
+{
+	for (int c = 0; c < DIAG_N_CODES; c++)
+		if (strcmp(diag_codes[c].name, name) == 0)
+			return (enum diag_code)c;
+	return DIAG_N_CODES;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "diag/source.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+void sources_init(struct sources *s, struct arena *a)
+{
+	*s = (struct sources){ .a = a };
+	(void)vec_push(a, &s->list);	/* number 0: no source */
+}
+
+uint32_t sources_add(struct sources *s, const char *name, const char *text,
+		     uint32_t len, struct span used_at)
+{
+	struct source src = {
+		.name = arena_strndup(s->a, name, strlen(name)),
+		.text = arena_strndup(s->a, text, len),
+		.len = len,
+		.used_at = used_at,
+	};
+
+	vec_add(s->a, &s->list, src);
+	return s->list.n - 1;
+}
+
+/* Read @fd to its end into *@buf; the length, or a negative errno */
+static ssize_t read_all(int fd, char **buf)
+{
+	size_t len = 0, cap = 0;
+
+	for (;;) {
+		ssize_t got;
+
+		if (len == cap) {
+			char *grown;
+
+			if (cap > LIMIT_FILE_BYTES)
+				return -EFBIG;
+			cap = cap == 0 ? 16384 : cap * 2;
+			grown = realloc(*buf, cap);
+			if (grown == NULL)
+				return -ENOMEM;
+			*buf = grown;
+		}
+		got = read(fd, *buf + len, cap - len);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			return len > LIMIT_FILE_BYTES ? -EFBIG : (ssize_t)len;
+		len += (size_t)got;
+	}
+}
+
+int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
+{
+	const bool is_stdin = strcmp(path, "-") == 0;
+	CLEANUP(base_fd_close) int fd = -1;
+	CLEANUP(base_free) char *buf = NULL;
+	struct stat st;
+	ssize_t len;
+
+	if (!is_stdin) {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			return -errno;
+		if (fstat(fd, &st) < 0)
+			return -errno;
+		if (S_ISREG(st.st_mode) && st.st_size > (off_t)LIMIT_FILE_BYTES)
+			return -EFBIG;
+	}
+	len = read_all(is_stdin ? STDIN_FILENO : fd, &buf);
+	if (len < 0)
+		return (int)len;
+	*ret_src = sources_add(s, is_stdin ? "stdin" : path, buf != NULL ? buf : "",
+			       (uint32_t)len, SPAN_NONE);
+	return 0;
+}
+
+const struct source *source_at(const struct sources *s, uint32_t src)
+{
+	BUG_IF(src == 0 || src >= s->list.n);
+	return &s->list.v[src];
+}
+
+static void index_lines(struct arena *a, struct source *src)
+{
+	uint32_t n = 1;
+
+	for (uint32_t i = 0; i < src->len; i++)
+		n += src->text[i] == '\n';
+	src->line_lo = arena_array(a, uint32_t, n);
+	src->n_lines = n;
+	n = 1;
+	for (uint32_t i = 0; i < src->len; i++)
+		if (src->text[i] == '\n')
+			src->line_lo[n++] = i + 1;
+}
+
+struct place source_place(struct sources *s, struct span at)
+{
+	struct source *src;
+	uint32_t lo, hi, end;
+
+	if (at.src == 0)
+		return (struct place){ .name = NULL };
+	BUG_IF(at.src >= s->list.n);
+	src = &s->list.v[at.src];
+	BUG_IF(at.lo > src->len);
+	if (src->n_lines == 0)
+		index_lines(s->a, src);
+	lo = 0;
+	hi = src->n_lines;
+	while (hi - lo > 1) {
+		const uint32_t mid = lo + (hi - lo) / 2;
+
+		if (src->line_lo[mid] <= at.lo)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	end = src->line_lo[lo];
+	while (end < src->len && src->text[end] != '\n')
+		end++;
+	if (end > src->line_lo[lo] && src->text[end - 1] == '\r')
+		end--;
+	return (struct place){
+		.name = src->name,
+		.line = lo + 1,
+		.column = at.lo - src->line_lo[lo] + 1,
+		.text = src->text + src->line_lo[lo],
+		.text_len = end - src->line_lo[lo],
+	};
+}
+
+struct span source_file_span(const struct sources *s, struct span at)
+{
+	while (at.src != 0 && source_at(s, at.src)->used_at.src != 0)
+		at = source_at(s, at.src)->used_at;
+	return at;
+}
+
+struct span span_join(struct span a, struct span b)
+{
+	if (a.src != b.src)
+		return a;
+	return (struct span){ a.src, MIN(a.lo, b.lo), MAX(a.hi, b.hi) };
+}

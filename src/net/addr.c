@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/addr.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+int addr_parse(const char *s, size_t len, struct addr *ret)
+{
+	char buf[INET6_ADDRSTRLEN];
+	uint8_t bytes[16];
+	uint8_t af;
+
+	if (len == 0 || len >= sizeof(buf) || memchr(s, '\0', len) != NULL)
+		return -EINVAL;
+	memcpy(buf, s, len);
+	buf[len] = '\0';
+	af = memchr(s, ':', len) != NULL ? AF_V6 : AF_V4;
+	if (inet_pton(af == AF_V4 ? AF_INET : AF_INET6, buf, bytes) != 1)
+		return -EINVAL;
+	*ret = addr_from_bytes(af, bytes);
+	return 0;
+}
+
+/* A decimal number of at most three digits, or -1 */
+static int small_number(const char *s, size_t len)
+{
+	int v = 0;
+
+	if (len == 0 || len > 3)
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		v = v * 10 + (s[i] - '0');
+	}
+	return v;
+}
+
+int prefix_parse(const char *s, size_t len, struct prefix *ret)
+{
+	const char *slash = memchr(s, '/', len);
+	const size_t addr_len = slash != NULL ? (size_t)(slash - s) : len;
+	struct prefix p = { .len = 0 };
+	int bits;
+
+	if (addr_parse(s, addr_len, &p.a) < 0)
+		return -EINVAL;
+	bits = slash != NULL ? small_number(slash + 1, len - addr_len - 1)
+			     : (int)addr_bits(p.a.af);
+	if (bits < 0 || bits > (int)addr_bits(p.a.af))
+		return -ERANGE;
+	p.len = (uint8_t)bits;
+	*ret = p;
+	return 0;
+}
+
+u128 prefix_mask(uint8_t af, unsigned int len)
+{
+	const unsigned int bits = addr_bits(af);
+	const u128 all = af == AF_V4 ? (u128)UINT32_MAX : ~(u128)0;
+
+	BUG_IF(len > bits);
+	if (len == 0)
+		return 0;
+	return (all << (bits - len)) & all;
+}
+
+struct addr prefix_first(struct prefix p)
+{
+	return (struct addr){ p.a.af, p.a.v & prefix_mask(p.a.af, p.len) };
+}
+
+struct addr prefix_last(struct prefix p)
+{
+	const u128 all = prefix_mask(p.a.af, addr_bits(p.a.af));
+
+	return (struct addr){ p.a.af, p.a.v | (all & ~prefix_mask(p.a.af, p.len)) };
+}
+
+bool prefix_has(struct prefix p, struct addr a)
+{
+	return p.a.af == a.af && ((p.a.v ^ a.v) & prefix_mask(a.af, p.len)) == 0;
+}
+
+int mask_to_len(struct addr mask, uint8_t *ret)
+{
+	for (unsigned int len = 0; len <= addr_bits(mask.af); len++) {
+		if (prefix_mask(mask.af, len) == mask.v) {
+			*ret = (uint8_t)len;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+size_t addr_to_bytes(struct addr a, uint8_t out[16])
+{
+	const size_t n = addr_bits(a.af) / 8;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)(a.v >> (8 * (n - 1 - i)));
+	return n;
+}
+
+struct addr addr_from_bytes(uint8_t af, const uint8_t *bytes)
+{
+	struct addr a = { .af = af };
+
+	for (size_t i = 0; i < addr_bits(af) / 8; i++)
+		a.v = a.v << 8 | bytes[i];
+	return a;
+}
+
+char *addr_print(struct addr a, char *buf)
+{
+	uint8_t bytes[16];
+
+	if (a.af == AF_NONE) {
+		snprintf(buf, ADDR_TEXT_BYTES, "none");
+		return buf;
+	}
+	addr_to_bytes(a, bytes);
+	inet_ntop(a.af == AF_V4 ? AF_INET : AF_INET6, bytes, buf, ADDR_TEXT_BYTES);
+	return buf;
+}
+
+char *prefix_print(struct prefix p, char *buf)
+{
+	size_t n;
+
+	addr_print(p.a, buf);
+	n = strlen(buf);
+	snprintf(buf + n, ADDR_TEXT_BYTES - n, "/%u", p.len);
+	return buf;
+}
+
+char *addr_port_print(struct addr a, int32_t port, char *buf)
+{
+	char text[ADDR_TEXT_BYTES];
+
+	addr_print(a, text);
+	if (port < 0)
+		snprintf(buf, ADDR_TEXT_BYTES, "%.50s", text);
+	else if (a.af == AF_V6)
+		snprintf(buf, ADDR_TEXT_BYTES, "[%.50s]:%d", text, port);
+	else
+		snprintf(buf, ADDR_TEXT_BYTES, "%.50s:%d", text, port);
+	return buf;
+}
+
+static bool in_v4(struct addr a, struct addr net, uint8_t len)
+{
+	return prefix_has((struct prefix){ net, len }, a);
+}
+
+bool addr_is_loopback(struct addr a)
+{
+	return in_v4(a, addr_v4(127, 0, 0, 0), 8) || (a.af == AF_V6 && a.v == 1);
+}
+
+bool addr_is_private(struct addr a)
+{
+	return in_v4(a, addr_v4(10, 0, 0, 0), 8) || in_v4(a, addr_v4(172, 16, 0, 0), 12) ||
+	       in_v4(a, addr_v4(192, 168, 0, 0), 16) || in_v4(a, addr_v4(100, 64, 0, 0), 10) ||
+	       (a.af == AF_V6 && (a.v >> 121) == 0xfc >> 1);
+}
+
+bool addr_is_linklocal(struct addr a)
+{
+	return in_v4(a, addr_v4(169, 254, 0, 0), 16) ||
+	       (a.af == AF_V6 && (a.v >> 118) == 0xfe80 >> 6);
+}
+
+bool addr_is_multicast(struct addr a)
+{
+	return in_v4(a, addr_v4(224, 0, 0, 0), 4) || (a.af == AF_V6 && (a.v >> 120) == 0xff);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Sorted, disjoint, merged ranges: a set has one form, so equal sets compare
+ * equal word by word, and union, intersection and complement are one merge
+ * each.  A bitmap would be faster for ports, but 2^128 addresses have none,
+ * and one form for all fields keeps evaluation, lowering and proof to one
+ * piece of code.
+ */
+#include "net/set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const u128 U128_MAX = ~(u128)0;
+
+static int range_cmp(const void *x, const void *y)
+{
+	const struct range *a = x, *b = y;
+
+	if (a->af != b->af)
+		return a->af < b->af ? -1 : 1;
+	if (a->lo != b->lo)
+		return a->lo < b->lo ? -1 : 1;
+	return 0;
+}
+
+/* May @b, which does not start before @a, be merged into it */
+static bool touches(const struct range *a, const struct range *b)
+{
+	return a->af == b->af && (b->lo <= a->hi || b->lo - a->hi == 1);
+}
+
+static struct set *set_alloc(struct arena *a, uint32_t n)
+{
+	struct set *s = arena_alloc(a, sizeof(*s) + n * sizeof(s->r[0]));
+
+	s->n = n;
+	return s;
+}
+
+void ranges_add(struct arena *a, struct ranges *rs, uint8_t af, u128 lo, u128 hi)
+{
+	BUG_IF(lo > hi);
+	vec_add(a, &rs->list, ((struct range){ af, lo, hi }));
+}
+
+void ranges_add_prefix(struct arena *a, struct ranges *rs, struct prefix p)
+{
+	ranges_add(a, rs, p.a.af, prefix_first(p).v, prefix_last(p).v);
+}
+
+void ranges_add_set(struct arena *a, struct ranges *rs, const struct set *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		vec_add(a, &rs->list, s->r[i]);
+}
+
+const struct set *set_make(struct arena *a, const struct ranges *rs)
+{
+	struct set *s = set_alloc(a, rs->list.n);
+	uint32_t n = 0;
+
+	if (rs->list.n > 0)
+		memcpy(s->r, rs->list.v, rs->list.n * sizeof(s->r[0]));
+	qsort(s->r, s->n, sizeof(s->r[0]), range_cmp);
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (n > 0 && touches(&s->r[n - 1], &s->r[i]))
+			s->r[n - 1].hi = MAX(s->r[n - 1].hi, s->r[i].hi);
+		else
+			s->r[n++] = s->r[i];
+	}
+	s->n = n;
+	return s;
+}
+
+const struct set *set_range(struct arena *a, uint8_t af, u128 lo, u128 hi)
+{
+	struct set *s = set_alloc(a, 1);
+
+	BUG_IF(lo > hi);
+	s->r[0] = (struct range){ af, lo, hi };
+	return s;
+}
+
+const struct set *set_one(struct arena *a, u128 v)
+{
+	return set_range(a, AF_NONE, v, v);
+}
+
+const struct set *set_addr(struct arena *a, struct addr v)
+{
+	return set_range(a, v.af, v.v, v.v);
+}
+
+const struct set *set_prefix(struct arena *a, struct prefix p)
+{
+	return set_range(a, p.a.af, prefix_first(p).v, prefix_last(p).v);
+}
+
+static const struct range everything[] = {
+	{ AF_V4, 0, UINT32_MAX },
+	{ AF_V6, 0, ~(u128)0 },
+};
+
+static uint32_t universe(enum set_universe u, struct range out[2])
+{
+	static const u128 top[] = { [SET_U8] = 255, [SET_U16] = 65535, [SET_U32] = UINT32_MAX };
+
+	if (u == SET_ADDR) {
+		memcpy(out, everything, sizeof(everything));
+		return 2;
+	}
+	out[0] = (struct range){ AF_NONE, 0, top[u] };
+	return 1;
+}
+
+const struct set *set_all(struct arena *a, enum set_universe u)
+{
+	struct set *s = set_alloc(a, 2);
+
+	s->n = universe(u, s->r);
+	return s;
+}
+
+const struct set *set_union(struct arena *a, const struct set *x, const struct set *y)
+{
+	struct ranges rs = { 0 };
+
+	ranges_add_set(a, &rs, x);
+	ranges_add_set(a, &rs, y);
+	return set_make(a, &rs);
+}
+
+/* Is @x wholly before @y */
+static bool before(const struct range *x, const struct range *y)
+{
+	return x->af < y->af || (x->af == y->af && x->hi < y->lo);
+}
+
+const struct set *set_intersect(struct arena *a, const struct set *x, const struct set *y)
+{
+	struct ranges rs = { 0 };
+	uint32_t i = 0, j = 0;
+
+	while (i < x->n && j < y->n) {
+		const struct range *p = &x->r[i], *q = &y->r[j];
+
+		if (before(p, q)) {
+			i++;
+		} else if (before(q, p)) {
+			j++;
+		} else {
+			ranges_add(a, &rs, p->af, MAX(p->lo, q->lo), MIN(p->hi, q->hi));
+			if (p->hi < q->hi)
+				i++;
+			else
+				j++;
+		}
+	}
+	return set_make(a, &rs);
+}
+
+const struct set *set_complement(struct arena *a, const struct set *x, enum set_universe u)
+{
+	struct range whole[2];
+	const uint32_t n_whole = universe(u, whole);
+	struct ranges rs = { 0 };
+
+	for (uint32_t w = 0; w < n_whole; w++) {
+		u128 next = whole[w].lo;
+		bool done = false;
+
+		for (uint32_t i = 0; i < x->n; i++) {
+			if (x->r[i].af != whole[w].af)
+				continue;
+			if (x->r[i].lo > next)
+				ranges_add(a, &rs, whole[w].af, next, x->r[i].lo - 1);
+			done = x->r[i].hi >= whole[w].hi || x->r[i].hi == U128_MAX;
+			next = done ? 0 : x->r[i].hi + 1;
+		}
+		if (!done)
+			ranges_add(a, &rs, whole[w].af, next, whole[w].hi);
+	}
+	return set_make(a, &rs);
+}
+
+const struct set *set_minus(struct arena *a, const struct set *x, const struct set *y,
+			    enum set_universe u)
+{
+	return set_intersect(a, x, set_complement(a, y, u));
+}
+
+bool set_has(const struct set *s, uint8_t af, u128 v)
+{
+	const struct range want = { af, v, v };
+	uint32_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		const uint32_t mid = lo + (hi - lo) / 2;
+
+		if (before(&s->r[mid], &want))
+			lo = mid + 1;
+		else if (before(&want, &s->r[mid]))
+			hi = mid;
+		else
+			return true;
+	}
+	return false;
+}
+
+bool set_has_addr(const struct set *s, struct addr v)
+{
+	return set_has(s, v.af, v.v);
+}
+
+bool set_equal(const struct set *x, const struct set *y)
+{
+	if (x->n != y->n)
+		return false;
+	for (uint32_t i = 0; i < x->n; i++)
+		if (x->r[i].af != y->r[i].af || x->r[i].lo != y->r[i].lo ||
+		    x->r[i].hi != y->r[i].hi)
+			return false;
+	return true;
+}
+
+bool set_is_subset(const struct set *x, const struct set *y)
+{
+	uint32_t j = 0;
+
+	for (uint32_t i = 0; i < x->n; i++) {
+		while (j < y->n && before(&y->r[j], &x->r[i]))
+			j++;
+		if (j == y->n || y->r[j].af != x->r[i].af || y->r[j].lo > x->r[i].lo ||
+		    y->r[j].hi < x->r[i].hi)
+			return false;
+	}
+	return true;
+}
+
+bool set_overlaps(const struct set *x, const struct set *y)
+{
+	uint32_t i = 0, j = 0;
+
+	while (i < x->n && j < y->n) {
+		if (before(&x->r[i], &y->r[j]))
+			i++;
+		else if (before(&y->r[j], &x->r[i]))
+			j++;
+		else
+			return true;
+	}
+	return false;
+}
+
+unsigned int set_families(const struct set *s)
+{
+	unsigned int bits = 0;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		bits |= s->r[i].af == AF_V4 ? SET_HAS_V4 :
+			s->r[i].af == AF_V6 ? SET_HAS_V6 : SET_HAS_NUM;
+	return bits;
+}
+
+const struct set *set_of_family(struct arena *a, const struct set *s, uint8_t af)
+{
+	struct ranges rs = { 0 };
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->r[i].af == af)
+			vec_add(a, &rs.list, s->r[i]);
+	return set_make(a, &rs);
+}
+
+void set_to_prefixes(struct range r, void (*fn)(struct prefix p, void *arg), void *arg)
+{
+	const unsigned int bits = addr_bits(r.af);
+	u128 lo = r.lo;
+
+	for (;;) {
+		unsigned int len = bits;
+
+		while (len > 0) {
+			const struct prefix wider = { { r.af, lo }, (uint8_t)(len - 1) };
+
+			if (prefix_first(wider).v != lo || prefix_last(wider).v > r.hi)
+				break;
+			len--;
+		}
+		fn((struct prefix){ { r.af, lo }, (uint8_t)len }, arg);
+		lo = prefix_last((struct prefix){ { r.af, lo }, (uint8_t)len }).v;
+		if (lo >= r.hi)
+			return;
+		lo++;
+	}
+}
