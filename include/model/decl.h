@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decl - what is declared of the host and its jails, whatever the language
+ *
+ * jail.conf, rc.conf and their relatives end here: links to clone, addresses
+ * to set, sysctls, and the jails.  Packet rules are not here but in the model.
+ *
+ * Owns:	 nothing; lives in the arena.
+ * Threads:	 none.
+ */
+#ifndef MODEL_DECL_H
+#define MODEL_DECL_H
+
+#include "diag/diag.h"
+#include "model/facts.h"
+
+/**
+ * struct decl_link - A cloned loopback that is to exist
+ * @name:	"lo1"
+ * @at:		Where it is declared, or first needed
+ */
+struct decl_link {
+	const char *name;
+	struct span at;
+};
+
+/**
+ * struct decl_addr - An address that is to be on an interface
+ * @iface:	FreeBSD name of the interface; NULL: a jail's address without
+ *		interface, which is checked, not added
+ * @p:		Address and length
+ * @peer:	Other end, or AF_NONE
+ * @jail:	Jail that declares it, or NULL for rc.conf
+ * @at:		Where it is declared
+ * @is_host:	A fact about an interface of the host (rc.conf's ifconfig_igb0):
+ *		never set by us, used to resolve rules without the live host
+ */
+struct decl_addr {
+	const char *iface;
+	struct prefix p;
+	struct addr peer;
+	const char *jail;
+	struct span at;
+	bool is_host;
+};
+
+/**
+ * struct decl_sysctl - A kernel setting
+ * @name:	FreeBSD's name, "net.inet.ip.forwarding"
+ * @value:	As written
+ * @at:		Where it is declared
+ */
+struct decl_sysctl {
+	const char *name;
+	const char *value;
+	struct span at;
+};
+
+/**
+ * struct decl_param - A jail parameter as written
+ * @name:	"exec.start", "ip4.addr", "$nat" for a user variable
+ * @values:	Its values, variables expanded; none for a boolean
+ * @at:		Where it is declared
+ */
+struct decl_param {
+	const char *name;
+	VEC(const char *) values;
+	struct span at;
+};
+
+/**
+ * struct decl_jail - A jail
+ * @name:	Its name
+ * @hostname:	host.hostname, or NULL
+ * @is_vnet:	Has a network stack of its own
+ * @is_enabled:	Is to be up: in jail_list, or jail_list is empty
+ * @addrs:	Its addresses
+ * @params:	Everything declared of it, defaults included
+ * @at:		Its name in its declaration
+ */
+struct decl_jail {
+	const char *name;
+	const char *hostname;
+	bool is_vnet;
+	bool is_enabled;
+	VEC(struct decl_addr) addrs;
+	VEC(struct decl_param) params;
+	struct span at;
+};
+
+/**
+ * struct decl - Everything declared of one host, its packet rules apart
+ * @a:		Memory
+ * @names:	Interned names
+ * @links:	Cloned loopbacks
+ * @addrs:	Addresses of rc.conf; those of jails stand in the jails
+ * @sysctls:	Settings, the last of a name counts
+ * @jails:	Jails in the order of their declaration
+ * @dhcp:	Interfaces whose addresses only the live host knows
+ * @default_via: defaultrouter and ipv6_defaultrouter, or AF_NONE
+ * @pf_rules:	rc.conf's pf_rules, or NULL
+ * @pf_enable:	-1 not said, 0 NO, 1 YES
+ * @gateway:	gateway_enable: -1 not said, 0, 1
+ * @gateway6:	ipv6_gateway_enable: as @gateway
+ * @gateway_at: Where that is said, [0] IPv4, [1] IPv6
+ * @jail_list:	Names in jail_list, if any
+ * @has_jail_list: jail_list is there and not empty
+ * @jail_list_at: Where that is said
+ */
+struct decl {
+	struct arena *a;
+	struct intern *names;
+	VEC(struct decl_link) links;
+	VEC(struct decl_addr) addrs;
+	VEC(struct decl_sysctl) sysctls;
+	VEC(struct decl_jail) jails;
+	VEC(const char *) dhcp;
+	struct addr default_via[2];
+	const char *pf_rules;
+	int pf_enable;
+	int gateway;
+	int gateway6;
+	struct span gateway_at[2];
+	VEC(const char *) jail_list;
+	bool has_jail_list;
+	struct span jail_list_at;
+};
+
+/** decl_init() - Nothing declared */
+void decl_init(struct decl *d, struct arena *a, struct intern *names);
+
+/** decl_find_jail() - The jail named @name, or NULL */
+struct decl_jail *decl_find_jail(const struct decl *d, const char *name);
+
+/** decl_add_link() - A cloned loopback, once */
+void decl_add_link(struct decl *d, const char *name, struct span at);
+
+/**
+ * decl_finish() - What follows from all files together
+ * @d:		Declarations, all files read
+ * @diags:	Told of conflicts: one address claimed by two jails, on two
+ *		interfaces, or with two lengths; a jail in jail_list that is
+ *		not declared
+ *
+ * Jails of jail_list become the enabled ones; loN that a jail names is cloned.
+ */
+void decl_finish(struct decl *d, struct diags *diags);
+
+/**
+ * decl_to_facts() - Add what rc.conf says of the host to the facts
+ * @d:		Declarations
+ * @f:		Facts; interfaces and addresses are added
+ *
+ * Cloned loopbacks and all their addresses, those of enabled jails included,
+ * and the addresses and default routes that rc.conf gives real interfaces.
+ */
+void decl_to_facts(const struct decl *d, struct facts *f);
+
+/** decl_jail_of() - The jail that has address @a, or NULL */
+const struct decl_jail *decl_jail_of(const struct decl *d, struct addr a);
+
+#endif /* MODEL_DECL_H */
