@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * eval - what a model says of one packet at one crossing
+ *
+ * The definition of meaning: the answer to `why`, and what every back end and
+ * the kernel are held against.
+ *
+ * Owns:	 nothing.
+ * Does not:	 do I/O, read the clock, or draw random numbers: draws are part
+ *		 of the world.
+ * Threads:	 none.
+ */
+#ifndef MODEL_EVAL_H
+#define MODEL_EVAL_H
+
+#include "model/model.h"
+
+/**
+ * struct packet - A packet at a crossing
+ * @dir:	Direction
+ * @iface:	Interface crossed, interned name
+ * @recv:	Interface that received it; 0: the host's own
+ * @proto:	Protocol
+ * @src:	Source
+ * @dst:	Destination, of the same family
+ * @sport:	Source port; ICMP queries: the id, in both ports
+ * @dport:	Destination port
+ * @tcp_flags:	Flag byte, TCP only
+ * @icmp_type:	ICMP and ICMPv6 only
+ * @icmp_code:	ICMP and ICMPv6 only
+ */
+struct packet {
+	enum direction dir;
+	uint32_t iface;
+	uint32_t recv;
+	uint8_t proto;
+	struct addr src;
+	struct addr dst;
+	uint16_t sport;
+	uint16_t dport;
+	uint8_t tcp_flags;
+	uint8_t icmp_type;
+	uint8_t icmp_code;
+};
+
+/**
+ * struct flow - Who talks to whom
+ * @proto:	Protocol
+ * @src:	Source
+ * @dst:	Destination
+ * @sport:	Source port, ICMP id, or 0
+ * @dport:	Destination port, ICMP id, or 0
+ */
+struct flow {
+	uint8_t proto;
+	struct addr src;
+	struct addr dst;
+	uint16_t sport;
+	uint16_t dport;
+};
+
+/**
+ * struct state - Remembered by a packet that passed
+ * @dir:	Direction in which it was made (directed)
+ * @before:	The flow as the packet arrived at the crossing
+ * @after:	The flow as it went on: differs where translated
+ * @cont:	List where a later packet goes on (free), or LIST_NONE
+ * @origin:	Of the rule that made it
+ */
+struct state {
+	enum direction dir;
+	struct flow before;
+	struct flow after;
+	uint32_t cont;
+	struct origin origin;
+};
+
+/**
+ * struct nat_link - What a nat instance remembers of a flow
+ * @instance:	Number of the instance
+ * @inside:	The flow as it came, outbound
+ * @outside:	The flow as it went
+ */
+struct nat_link {
+	uint32_t instance;
+	struct flow inside;
+	struct flow outside;
+};
+
+/**
+ * struct world - What evaluation depends on besides model and packet
+ * @a:		Memory for states
+ * @states:	Remembered
+ * @links:	Of nat instances
+ * @draw:	Number that chooses pool members and random ports (modulo their
+ *		count)
+ */
+struct world {
+	struct arena *a;
+	VEC(struct state) states;
+	VEC(struct nat_link) links;
+	uint32_t draw;
+};
+
+/**
+ * struct step - A rule that took part
+ * @rule:	The rule; NULL for a state or for the end of the list
+ * @origin:	Its origin, or the origin of the rule that made the state
+ * @effect:	"pass", "block", "return", "rdr", "nat", "skip", "state",
+ *		"fence", "local", "count", "goto", "no rdr", "no nat", "default"
+ * @is_final:	It decided the verdict
+ */
+struct step {
+	const struct rule *rule;
+	struct origin origin;
+	const char *effect;
+	bool is_final;
+};
+
+/**
+ * struct result - What a model says of a packet
+ * @verdict:	V_RETURN only where an answer would be sent
+ * @answer:	For V_RETURN
+ * @packet:	The packet as it goes on
+ * @dst_changed: The destination (or its port) was translated
+ * @src_changed: The source (or its port) was translated
+ * @xlate:	The translation, NULL for none or for a replayed one
+ * @sport_lo:	Least source port that a translation could have chosen
+ * @sport_hi:	Highest
+ * @is_logged:	A rule that counts here logs
+ * @makes_state: The world has one state more afterwards
+ * @steps:	Rules that matched, in order
+ */
+struct result {
+	enum verdict verdict;
+	struct answer answer;
+	struct packet packet;
+	bool dst_changed;
+	bool src_changed;
+	const struct xlate *xlate;
+	uint16_t sport_lo;
+	uint16_t sport_hi;
+	bool is_logged;
+	bool makes_state;
+	VEC(struct step) steps;
+};
+
+/** world_init() - Nothing remembered, draw 0 */
+void world_init(struct world *w, struct arena *a);
+
+/**
+ * model_eval() - Judge a packet
+ * @m:		Model
+ * @w:		World; gains the states and links that the packet makes
+ * @p:		Packet as it arrives at the crossing
+ * @a:		Memory for the steps
+ *
+ * Return: what becomes of it
+ */
+struct result model_eval(const struct model *m, struct world *w, const struct packet *p,
+			 struct arena *a);
+
+/** packet_flow() - Who talks to whom; ICMP ids in both ports */
+struct flow packet_flow(const struct packet *p);
+
+/** flow_reverse() - The flow of the answers */
+struct flow flow_reverse(struct flow f);
+
+/** flow_equal() - The same flow in the same direction */
+bool flow_equal(struct flow a, struct flow b);
+
+/** packet_icmp_is_query() - ICMP or ICMPv6 echo, timestamp and the like: has an id */
+bool packet_icmp_is_query(const struct packet *p);
+
+#endif /* MODEL_EVAL_H */

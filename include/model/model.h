@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * model - what a ruleset means, whatever language it was written in
+ *
+ * A model is lists of rules.  A rule is a match (a conjunction of "field in
+ * set"), effects in order, and an exit.  One evaluation judges one packet at
+ * one crossing of one interface in one direction: the list before[dir], then
+ * entry[dir], then, if the packet passes, after[dir], which sees the packet as
+ * it leaves the evaluation.  before and after hold the policy (fences, local
+ * callers); the language's own rules stand in entry.
+ *
+ *	pf	entry[in]:  skip; probe; call rdr; goto filter
+ *		entry[out]: skip; probe; call nat; goto filter
+ *		rdr, nat:   first match: translate, then decide pass or goto filter
+ *		filter:	    rule = prefer, next (quick: prefer, settle); end: settle
+ *	ipfw	entry[in] == entry[out]: one list; check-state = probe;
+ *		keep-state = probe, then record and goto a list with its own
+ *		action; skipto = goto; nat = translate, then decide or next
+ *
+ * States are of one of two disciplines: directed (pf: a state covers the leg
+ * and direction that made it, and the replies) or free (ipfw: the same
+ * addresses, either way round, anywhere).
+ *
+ * Owns:	 nothing; lives in the arena.
+ * Does not:	 know a language or a target.
+ * Threads:	 none.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "diag/diag.h"
+#include "model/facts.h"
+#include "net/names.h"
+#include "net/set.h"
+
+enum direction { DIR_IN, DIR_OUT };
+
+/**
+ * enum field - What of a packet a rule can test
+ * @F_DIR:	enum direction of this crossing
+ * @F_IFACE:	Interface crossed, number in the intern table (FreeBSD's name)
+ * @F_RECV:	Interface that received it, 0 for the host's own packets
+ * @F_AF:	AF_V4 or AF_V6
+ * @F_PROTO:	Protocol, 0..255 (of IPv6: after extension headers)
+ * @F_SRC:	Source address
+ * @F_DST:	Destination address
+ * @F_SPORT:	Source port; false where the protocol has none
+ * @F_DPORT:	Destination port; as @F_SPORT
+ * @F_TCPFLAGS: Flag byte; true for what is not TCP (pf's meaning; a language
+ *		that means otherwise tests F_PROTO too)
+ * @F_ICMP:	type << 8 | code; false for what is neither ICMP nor ICMPv6
+ * @F_DST_LOCAL: 1 when the destination is an address of this host
+ */
+enum field {
+	F_DIR, F_IFACE, F_RECV, F_AF, F_PROTO, F_SRC, F_DST, F_SPORT, F_DPORT,
+	F_TCPFLAGS, F_ICMP, F_DST_LOCAL,
+	N_FIELDS
+};
+
+/**
+ * struct field_info - What is known of a field
+ * @name:	As dumps print it
+ * @universe:	What its sets are complemented in
+ */
+struct field_info {
+	const char *name;
+	enum set_universe universe;
+};
+
+extern const struct field_info model_fields[N_FIELDS];
+
+/** struct test - True when field @f of the packet is in @in */
+struct test {
+	enum field f;
+	const struct set *in;
+};
+
+enum verdict { V_PASS, V_BLOCK, V_RETURN };
+
+/**
+ * struct answer - What the sender of a refused packet is told (V_RETURN)
+ * @rst:	TCP gets a RST (never in answer to a RST)
+ * @icmp4:	Others over IPv4, and TCP without @rst: type << 8 | code; -1: nothing
+ * @icmp6:	The same over IPv6
+ *
+ * ICMP (over IPv4) and ICMPv6 (over IPv6) packets are never answered.
+ */
+struct answer {
+	bool rst;
+	int32_t icmp4;
+	int32_t icmp6;
+};
+
+/**
+ * struct ruling - A verdict and what goes with it
+ * @verdict:	Pass or refuse
+ * @keep:	A pass makes a directed state
+ * @answer:	For V_RETURN
+ */
+struct ruling {
+	enum verdict verdict;
+	bool keep;
+	struct answer answer;
+};
+
+/**
+ * enum xlate_kind - Which addresses a translation rewrites
+ * @XL_DST:	The destination (rdr), inbound
+ * @XL_SRC:	The source (nat), outbound
+ * @XL_INSTANCE: As libalias: outbound the source, remembered as a link;
+ *		inbound the destination of what answers a link
+ */
+enum xlate_kind { XL_DST, XL_SRC, XL_INSTANCE };
+
+/**
+ * enum xlate_port - What becomes of the port (or ICMP query id)
+ * @XP_KEEP:	Nothing
+ * @XP_TO:	It becomes @lo
+ * @XP_RANDOM:	A free one of @lo..@hi, unpredictably
+ * @XP_SHIFT:	port - @from + @lo
+ */
+enum xlate_port { XP_KEEP, XP_TO, XP_RANDOM, XP_SHIFT };
+
+/**
+ * enum xlate_pool - How one of several addresses is chosen
+ * @POOL_ROUND_ROBIN:	One after the other
+ * @POOL_RANDOM:	At random
+ */
+enum xlate_pool { POOL_ROUND_ROBIN, POOL_RANDOM };
+
+/**
+ * struct xlate - A translation
+ * @kind:	What it rewrites
+ * @pool:	How an address is chosen
+ * @to:		Addresses, of one or both families; each packet uses those of
+ *		its own family.  A packet with none is not translated
+ * @port:	What becomes of the port; ICMP ids follow XP_RANDOM over 1..65535
+ *		and otherwise stay
+ * @lo:		See @port
+ * @hi:		See @port
+ * @from:	See @port
+ * @instance:	Number of the nat instance, for XL_INSTANCE
+ */
+struct xlate {
+	enum xlate_kind kind;
+	enum xlate_pool pool;
+	VEC(struct addr) to;
+	enum xlate_port port;
+	uint16_t lo;
+	uint16_t hi;
+	uint16_t from;
+	uint32_t instance;
+};
+
+enum effect_kind { EF_LOG, EF_PREFER, EF_TRANSLATE, EF_PROBE, EF_RECORD };
+
+/**
+ * struct effect - Something a matching rule does
+ * @kind:	Which
+ * @ruling:	EF_PREFER: the candidate from now on
+ * @xlate:	EF_TRANSLATE: number of the translation
+ * @list:	EF_TRANSLATE: list to go to if it changes nothing, or LIST_NONE
+ *		for the rule's own exit; EF_RECORD: list where a later packet of
+ *		the state goes on
+ *
+ * EF_PROBE looks for a state; a directed one replays its translation and
+ * decides pass, a free one goes to the list that it was recorded with.  In one
+ * evaluation only the first probe of a free discipline looks; a translation
+ * arms it again.
+ */
+struct effect {
+	enum effect_kind kind;
+	struct ruling ruling;
+	uint32_t xlate;
+	uint32_t list;
+};
+
+#define LIST_NONE	UINT32_MAX
+
+/**
+ * enum exit_kind - Where evaluation goes on after a matching rule
+ * @EX_NEXT:	With the next rule; after a list's last rule: as EX_RETURN
+ * @EX_GOTO:	In another list, for good; lists form no cycle
+ * @EX_CALL:	In another list, and back after this rule
+ * @EX_RETURN:	Behind the call; without one: as EX_SETTLE
+ * @EX_DECIDE:	Nowhere: the ruling stands.  A pass of a translated packet makes
+ *		a directed state
+ * @EX_SETTLE:	Nowhere: the last preferred ruling stands, or the model's own
+ *		when none was preferred; a pass makes a directed state where the
+ *		ruling says keep, or the packet was translated
+ */
+enum exit_kind { EX_NEXT, EX_GOTO, EX_CALL, EX_RETURN, EX_DECIDE, EX_SETTLE };
+
+/** enum policy - Rules that nobody wrote */
+enum policy {
+	POLICY_NONE,		/* written by the user */
+	POLICY_INTERIOR,	/* nothing reaches an interior address untranslated */
+	POLICY_SOURCE,		/* nobody outside speaks with an inside source */
+	POLICY_EGRESS,		/* no interior source leaves untranslated */
+	POLICY_LOCAL,		/* forwards answer local callers */
+	N_POLICIES
+};
+
+extern const char *const policy_names[N_POLICIES];	/* as in --no-fence */
+
+/**
+ * struct origin - Where a rule comes from
+ * @at:		Place in its file
+ * @text:	One line that says it, as comments and `why` show it
+ * @policy:	Which policy it is of
+ */
+struct origin {
+	struct span at;
+	const char *text;
+	enum policy policy;
+};
+
+/**
+ * struct rule - A rule
+ * @tests:	All must hold; at most one a field
+ * @effects:	In order
+ * @exit:	Then
+ * @list:	EX_GOTO, EX_CALL: where to
+ * @ruling:	EX_DECIDE: what stands
+ * @origin:	Whose
+ */
+struct rule {
+	VEC(struct test) tests;
+	VEC(struct effect) effects;
+	enum exit_kind exit;
+	uint32_t list;
+	struct ruling ruling;
+	struct origin origin;
+};
+
+/**
+ * struct rule_list - Rules in order
+ * @name:	As dumps print it; no meaning
+ * @rules:	The rules
+ */
+struct rule_list {
+	const char *name;
+	VEC(struct rule) rules;
+};
+
+enum discipline { STATES_DIRECTED, STATES_FREE };
+
+/**
+ * struct model - A ruleset's meaning
+ * @a:		Memory
+ * @names:	Interned names
+ * @facts:	The host that it is meant for
+ * @lists:	All lists
+ * @xlates:	All translations
+ * @before:	List judged before anything written, by direction, or LIST_NONE
+ * @entry:	List of the language, by direction
+ * @after:	List judged on what passes, by direction, or LIST_NONE
+ * @discipline: Of states
+ * @otherwise:	The ruling when none was preferred
+ * @skipped:	Interfaces that the language ignores (set skip), or NULL
+ * @interior:	Addresses behind the fences, NULL before the policy is added
+ */
+struct model {
+	struct arena *a;
+	struct intern *names;
+	const struct facts *facts;
+	VEC(struct rule_list) lists;
+	VEC(struct xlate) xlates;
+	uint32_t before[2];
+	uint32_t entry[2];
+	uint32_t after[2];
+	enum discipline discipline;
+	struct ruling otherwise;
+	const struct set *skipped;
+	const struct set *interior;
+};
+
+/** model_init() - A model that passes everything */
+void model_init(struct model *m, struct arena *a, struct intern *names,
+		const struct facts *facts);
+
+/** model_add_list() - A new, empty list; its number */
+uint32_t model_add_list(struct model *m, const char *name);
+
+/** model_add_xlate() - A new translation; its number */
+uint32_t model_add_xlate(struct model *m, struct xlate x);
+
+/**
+ * model_add_rule() - A new rule at the end of a list
+ * @m:		Model
+ * @list:	List
+ * @origin:	Whose rule
+ *
+ * The rule matches everything, does nothing, and exits to the next.
+ *
+ * Return: the rule; valid until the next rule is added to the same list
+ */
+struct rule *model_add_rule(struct model *m, uint32_t list, struct origin origin);
+
+/**
+ * rule_test() - Add a test
+ * @m:		Model
+ * @r:		Rule
+ * @f:		Field
+ * @in:		Set; a second test of one field narrows the first
+ *
+ * A set that is the whole universe adds nothing.
+ */
+void rule_test(struct model *m, struct rule *r, enum field f, const struct set *in);
+
+/** rule_tests() - The set that field @f must be in, or NULL for anything */
+const struct set *rule_tests(const struct rule *r, enum field f);
+
+/** rule_is_never() - Some test has an empty set */
+bool rule_is_never(const struct rule *r);
+
+/** rule_log() - Effect: log */
+void rule_log(struct model *m, struct rule *r);
+
+/** rule_prefer() - Effect: prefer @ruling */
+void rule_prefer(struct model *m, struct rule *r, struct ruling ruling);
+
+/** rule_translate() - Effect: translation @xlate; to @unchanged if that changes nothing */
+void rule_translate(struct model *m, struct rule *r, uint32_t xlate, uint32_t unchanged);
+
+/** rule_probe() - Effect: look for a state */
+void rule_probe(struct model *m, struct rule *r);
+
+/** rule_record() - Effect: record a free state that goes on in @list */
+void rule_record(struct model *m, struct rule *r, uint32_t list);
+
+/** rule_goto() - Exit: go to @list */
+void rule_goto(struct rule *r, uint32_t list);
+
+/** rule_call() - Exit: call @list */
+void rule_call(struct rule *r, uint32_t list);
+
+/** rule_decide() - Exit: @ruling stands */
+void rule_decide(struct rule *r, struct ruling ruling);
+
+/** rule_has_effect() - The first effect of a kind, or NULL */
+const struct effect *rule_has_effect(const struct rule *r, enum effect_kind kind);
+
+/** ruling_pass() - Pass without a state */
+struct ruling ruling_pass(void);
+
+/** ruling_keep() - Pass and keep state */
+struct ruling ruling_keep(void);
+
+/** ruling_block() - Refuse in silence */
+struct ruling ruling_block(void);
+
+/** ruling_return() - Refuse and say so: RST, port unreachable */
+struct ruling ruling_return(void);
+
+/**
+ * model_check() - Is the model well formed
+ * @m:		Model
+ *
+ * Lists exist, goto and call form no cycle, calls nest at most 16 deep, no
+ * evaluation translates twice.
+ *
+ * Return: NULL, or what is wrong
+ */
+const char *model_check(const struct model *m);
+
+/**
+ * model_dump() - The model as stable text
+ * @m:		Model
+ * @sources:	For FILE:LINE of origins
+ * @out:	Stream
+ */
+void model_dump(const struct model *m, struct sources *sources, FILE *out);
+
+/** set_print() - A set of field @f as text: one member bare, others in braces */
+void set_print(const struct model *m, enum field f, const struct set *s, FILE *out);
+
+#endif /* MODEL_MODEL_H */
