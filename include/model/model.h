@@ -357,8 +357,7 @@ struct ruling ruling_return(void);
  * model_check() - Is the model well formed
  * @m:		Model
  *
- * Lists exist, goto and call form no cycle, calls nest at most 16 deep, no
- * evaluation translates twice.
+ * Lists exist, goto and call form no cycle, calls nest at most 16 deep.
  *
  * Return: NULL, or what is wrong
  */

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * One line a rule, in the order of evaluation of its parts: tests, effects,
+ * exit, origin.  The form is stable, so that two models can be compared with
+ * diff and a golden test shows what a change of a parser did.
+ */
+#include "model/model.h"
+
+#include <string.h>
+
+static void print_number(const struct model *m, enum field f, uint8_t af, u128 v, FILE *out)
+{
+	char buf[ADDR_TEXT_BYTES];
+	const char *name = NULL;
+
+	switch (f) {
+	case F_SRC:
+	case F_DST:
+		fputs(addr_print((struct addr){ af, v }, buf), out);
+		return;
+	case F_IFACE:
+	case F_RECV:
+		name = v < m->names->str.n ? intern_name(m->names, (uint32_t)v) : NULL;
+		break;
+	case F_DIR:
+		name = v == DIR_IN ? "in" : "out";
+		break;
+	case F_AF:
+		name = v == AF_V4 ? "inet" : "inet6";
+		break;
+	case F_PROTO:
+		name = proto_name((uint8_t)v);
+		break;
+	case F_ICMP:
+		fprintf(out, "%u/%u", (unsigned int)(v >> 8), (unsigned int)(v & 0xff));
+		return;
+	case F_TCPFLAGS:
+		fprintf(out, "0x%02x", (unsigned int)v);
+		return;
+	default:
+		break;
+	}
+	if (name != NULL && name[0] != '\0')
+		fputs(name, out);
+	else
+		fprintf(out, "%u", (unsigned int)v);
+}
+
+struct prefix_out {
+	FILE *out;
+	const char *comma;
+};
+
+static void print_prefix(struct prefix p, void *arg)
+{
+	struct prefix_out *po = arg;
+	char buf[ADDR_TEXT_BYTES];
+
+	fputs(po->comma, po->out);
+	fputs(p.len == addr_bits(p.a.af) ? addr_print(p.a, buf) : prefix_print(p, buf), po->out);
+	po->comma = ", ";
+}
+
+static void print_members(const struct model *m, enum field f, const struct set *s, FILE *out)
+{
+	struct prefix_out po = { out, "" };
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (model_fields[f].universe == SET_ADDR) {
+			set_to_prefixes(s->r[i], print_prefix, &po);
+			continue;
+		}
+		fputs(i > 0 ? ", " : "", out);
+		print_number(m, f, s->r[i].af, s->r[i].lo, out);
+		if (s->r[i].hi != s->r[i].lo) {
+			putc('-', out);
+			print_number(m, f, s->r[i].af, s->r[i].hi, out);
+		}
+	}
+}
+
+void set_print(const struct model *m, enum field f, const struct set *s, FILE *out)
+{
+	const struct set *rest = set_complement(m->a, s, model_fields[f].universe);
+	const bool by_name = f == F_IFACE || f == F_RECV || f == F_TCPFLAGS;
+	const bool invert = s->n > 0 && (rest->n < s->n || (by_name && rest->n <= s->n &&
+				set_has(s, AF_NONE, UINT32_MAX)));
+	const struct set *shown = invert ? rest : s;
+
+	fputs(invert ? "! " : "", out);
+	putc('{', out);
+	print_members(m, f, shown, out);
+	putc('}', out);
+}
+
+static void print_answer(struct answer a, FILE *out)
+{
+	if (a.rst)
+		fputs(" rst", out);
+	if (a.icmp4 >= 0)
+		fprintf(out, " icmp %d/%d", a.icmp4 >> 8, a.icmp4 & 0xff);
+	if (a.icmp6 >= 0)
+		fprintf(out, " icmp6 %d/%d", a.icmp6 >> 8, a.icmp6 & 0xff);
+}
+
+static void print_ruling(struct ruling r, FILE *out)
+{
+	static const char *const names[] = { "pass", "block", "return" };
+
+	fputs(names[r.verdict], out);
+	if (r.keep)
+		fputs(" keep", out);
+	if (r.verdict == V_RETURN)
+		print_answer(r.answer, out);
+}
+
+static void print_list_ref(const struct model *m, uint32_t list, FILE *out)
+{
+	fprintf(out, "%s#%u", m->lists.v[list].name, list);
+}
+
+static void print_xlate(const struct xlate *x, FILE *out)
+{
+	static const char *const kinds[] = { "dst", "src", "instance" };
+	char buf[ADDR_TEXT_BYTES];
+
+	fprintf(out, "%s", kinds[x->kind]);
+	if (x->kind == XL_INSTANCE)
+		fprintf(out, " %u", x->instance);
+	fputs(" -> ", out);
+	for (uint32_t i = 0; i < x->to.n; i++)
+		fprintf(out, "%s%s", i > 0 ? ", " : "", addr_print(x->to.v[i], buf));
+	if (x->to.n > 1)
+		fputs(x->pool == POOL_RANDOM ? " random" : " round-robin", out);
+	if (x->port == XP_TO)
+		fprintf(out, " port %u", x->lo);
+	else if (x->port == XP_RANDOM)
+		fprintf(out, " port %u-%u", x->lo, x->hi);
+	else if (x->port == XP_SHIFT)
+		fprintf(out, " port %u from %u", x->lo, x->from);
+}
+
+static void print_effect(const struct model *m, const struct effect *e, FILE *out)
+{
+	switch (e->kind) {
+	case EF_LOG:
+		fputs(" log", out);
+		break;
+	case EF_PREFER:
+		fputs(" prefer ", out);
+		print_ruling(e->ruling, out);
+		break;
+	case EF_TRANSLATE:
+		fputs(" translate (", out);
+		print_xlate(&m->xlates.v[e->xlate], out);
+		putc(')', out);
+		if (e->list != LIST_NONE) {
+			fputs(" else ", out);
+			print_list_ref(m, e->list, out);
+		}
+		break;
+	case EF_PROBE:
+		fputs(" probe", out);
+		break;
+	case EF_RECORD:
+		fputs(" record ", out);
+		print_list_ref(m, e->list, out);
+		break;
+	}
+}
+
+static void print_exit(const struct model *m, const struct rule *r, FILE *out)
+{
+	static const char *const names[] = {
+		[EX_NEXT] = "next", [EX_GOTO] = "goto ", [EX_CALL] = "call ",
+		[EX_RETURN] = "return", [EX_DECIDE] = "decide ", [EX_SETTLE] = "settle",
+	};
+
+	fprintf(out, " => %s", names[r->exit]);
+	if (r->exit == EX_GOTO || r->exit == EX_CALL)
+		print_list_ref(m, r->list, out);
+	if (r->exit == EX_DECIDE)
+		print_ruling(r->ruling, out);
+}
+
+static void print_origin(const struct origin *o, struct sources *sources, FILE *out)
+{
+	const struct place p = source_place(sources, source_file_span(sources, o->at));
+
+	if (o->policy != POLICY_NONE)
+		fprintf(out, "  # policy %s", policy_names[o->policy]);
+	else if (p.name != NULL)
+		fprintf(out, "  # %s:%u", p.name, p.line);
+	if (o->text != NULL)
+		fprintf(out, "%s %s", o->policy == POLICY_NONE && p.name == NULL ? "  #" : "",
+			o->text);
+	putc('\n', out);
+}
+
+static void dump_list(const struct model *m, uint32_t list, struct sources *sources, FILE *out)
+{
+	const struct rule_list *l = &m->lists.v[list];
+
+	fprintf(out, "list ");
+	print_list_ref(m, list, out);
+	putc('\n', out);
+	for (uint32_t i = 0; i < l->rules.n; i++) {
+		const struct rule *r = &l->rules.v[i];
+
+		fputs("\t", out);
+		for (uint32_t t = 0; t < r->tests.n; t++) {
+			fprintf(out, "%s ", model_fields[r->tests.v[t].f].name);
+			set_print(m, r->tests.v[t].f, r->tests.v[t].in, out);
+			putc(' ', out);
+		}
+		putc(':', out);
+		for (uint32_t e = 0; e < r->effects.n; e++)
+			print_effect(m, &r->effects.v[e], out);
+		print_exit(m, r, out);
+		print_origin(&r->origin, sources, out);
+	}
+}
+
+void model_dump(const struct model *m, struct sources *sources, FILE *out)
+{
+	static const char *const dirs[] = { "in", "out" };
+	const struct { const char *name; const uint32_t *lists; } roots[] = {
+		{ "before", m->before }, { "entry", m->entry }, { "after", m->after },
+	};
+
+	fprintf(out, "states %s, otherwise ",
+		m->discipline == STATES_DIRECTED ? "directed" : "free");
+	print_ruling(m->otherwise, out);
+	putc('\n', out);
+	if (m->interior != NULL) {
+		fputs("interior ", out);
+		set_print(m, F_DST, m->interior, out);
+		putc('\n', out);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+		for (int dir = DIR_IN; dir <= DIR_OUT; dir++) {
+			if (roots[i].lists[dir] == LIST_NONE)
+				continue;
+			fprintf(out, "%s %s ", roots[i].name, dirs[dir]);
+			print_list_ref(m, roots[i].lists[dir], out);
+			putc('\n', out);
+		}
+	}
+	for (uint32_t l = 0; l < m->lists.n; l++)
+		if (m->lists.v[l].rules.n > 0)
+			dump_list(m, l, sources, out);
+}

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A small machine: a position (list, rule), a stack of positions to return
+ * to, the packet as rules see it now, and the candidate ruling.  Every rule is
+ * tried in order; nothing is compiled or cached, because this is what the
+ * compiled forms are held against.  The datapath has a form of its own.
+ */
+#include "model/eval.h"
+
+#define STACK_MAX	17u	/* model_check() allows calls 16 deep */
+
+struct position {
+	uint32_t list;
+	uint32_t rule;
+};
+
+/* One evaluation under way */
+struct run {
+	const struct model *m;
+	struct world *w;
+	struct arena *a;
+	struct packet first;		/* as it arrived */
+	struct result res;		/* res.packet is what rules see now */
+	struct ruling candidate;
+	uint32_t candidate_step;	/* index + 1 in res.steps; 0 = none */
+	bool candidate_logs;
+	bool translated;
+	bool probed;
+	struct position at;
+	struct position stack[STACK_MAX];
+	uint32_t depth;
+};
+
+enum outcome { GO_ON, JUMPED, DECIDED };
+
+bool packet_icmp_is_query(const struct packet *p)
+{
+	if (p->proto == PROTO_ICMP)
+		return p->icmp_type == 0 || p->icmp_type == 8 ||
+		       (p->icmp_type >= 13 && p->icmp_type <= 18);
+	return p->proto == PROTO_ICMP6 && (p->icmp_type == 128 || p->icmp_type == 129);
+}
+
+static bool has_key_ports(const struct packet *p)
+{
+	return proto_has_ports(p->proto) || packet_icmp_is_query(p);
+}
+
+struct flow packet_flow(const struct packet *p)
+{
+	const bool ports = has_key_ports(p);
+
+	return (struct flow){ p->proto, p->src, p->dst, ports ? p->sport : 0,
+			      ports ? p->dport : 0 };
+}
+
+/* The key of a free state: ICMP has no id there (ip_fw_dynamic.c) */
+static struct flow free_key(const struct packet *p)
+{
+	struct flow f = packet_flow(p);
+
+	if (!proto_has_ports(p->proto))
+		f.sport = f.dport = 0;
+	return f;
+}
+
+struct flow flow_reverse(struct flow f)
+{
+	return (struct flow){ f.proto, f.dst, f.src, f.dport, f.sport };
+}
+
+bool flow_equal(struct flow a, struct flow b)
+{
+	return a.proto == b.proto && addr_equal(a.src, b.src) && addr_equal(a.dst, b.dst) &&
+	       a.sport == b.sport && a.dport == b.dport;
+}
+
+void world_init(struct world *w, struct arena *a)
+{
+	*w = (struct world){ .a = a };
+}
+
+static bool is_local(const struct model *m, struct addr a)
+{
+	return addr_is_loopback(a) || facts_iface_of(m->facts, a) != NULL;
+}
+
+/* Is the packet's field in the set */
+static bool test_holds(const struct model *m, const struct packet *p, const struct test *t)
+{
+	switch (t->f) {
+	case F_DIR:
+		return set_has(t->in, AF_NONE, p->dir);
+	case F_IFACE:
+		return set_has(t->in, AF_NONE, p->iface);
+	case F_RECV:
+		return set_has(t->in, AF_NONE, p->recv);
+	case F_AF:
+		return set_has(t->in, AF_NONE, p->src.af);
+	case F_PROTO:
+		return set_has(t->in, AF_NONE, p->proto);
+	case F_SRC:
+		return set_has_addr(t->in, p->src);
+	case F_DST:
+		return set_has_addr(t->in, p->dst);
+	case F_SPORT:
+		return proto_has_ports(p->proto) && set_has(t->in, AF_NONE, p->sport);
+	case F_DPORT:
+		return proto_has_ports(p->proto) && set_has(t->in, AF_NONE, p->dport);
+	case F_TCPFLAGS:
+		return p->proto != PROTO_TCP || set_has(t->in, AF_NONE, p->tcp_flags);
+	case F_ICMP:
+		return (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) &&
+		       set_has(t->in, AF_NONE, (u128)(p->icmp_type << 8 | p->icmp_code));
+	case F_DST_LOCAL:
+		return set_has(t->in, AF_NONE, is_local(m, p->dst));
+	case N_FIELDS:
+		break;
+	}
+	BUG_IF(true);
+}
+
+static bool rule_holds(const struct run *run, const struct rule *r)
+{
+	for (uint32_t i = 0; i < r->tests.n; i++)
+		if (!test_holds(run->m, &run->res.packet, &r->tests.v[i]))
+			return false;
+	return true;
+}
+
+static uint32_t add_step(struct run *run, const struct rule *r, struct origin origin,
+			 const char *effect)
+{
+	struct step *s = vec_push(run->a, &run->res.steps);
+
+	s->rule = r;
+	s->origin = origin;
+	s->effect = effect;
+	return run->res.steps.n;
+}
+
+static const char *verdict_name(enum verdict v)
+{
+	static const char *const names[] = { "pass", "block", "return" };
+
+	return names[v];
+}
+
+/* Would anything be sent back */
+static bool is_answered(const struct packet *p, struct answer a)
+{
+	const bool v4 = p->src.af == AF_V4;
+
+	if (p->proto == (v4 ? PROTO_ICMP : PROTO_ICMP6))
+		return false;
+	if (p->proto == PROTO_TCP && a.rst)
+		return (p->tcp_flags & TCP_FLAG_RST) == 0;
+	return (v4 ? a.icmp4 : a.icmp6) >= 0;
+}
+
+static void remember(struct run *run, struct origin origin)
+{
+	struct state s = {
+		.dir = run->first.dir,
+		.before = packet_flow(&run->first),
+		.after = packet_flow(&run->res.packet),
+		.cont = LIST_NONE,
+		.origin = origin,
+	};
+
+	if (run->m->discipline != STATES_DIRECTED)
+		return;
+	vec_add(run->w->a, &run->w->states, s);
+	run->res.makes_state = true;
+}
+
+static enum outcome decide(struct run *run, struct ruling ruling, struct origin origin)
+{
+	run->res.verdict = ruling.verdict;
+	run->res.answer = ruling.answer;
+	if (ruling.verdict == V_RETURN && !is_answered(&run->res.packet, ruling.answer))
+		run->res.verdict = V_BLOCK;
+	if (ruling.verdict == V_PASS && (ruling.keep || run->translated))
+		remember(run, origin);
+	return DECIDED;
+}
+
+static enum outcome settle(struct run *run)
+{
+	if (run->candidate_step == 0) {
+		run->candidate = run->m->otherwise;
+		run->candidate_step = add_step(run, NULL, (struct origin){ 0 }, "default");
+	}
+	run->res.steps.v[run->candidate_step - 1].is_final = true;
+	run->res.is_logged |= run->candidate_logs;
+	return decide(run, run->candidate, run->res.steps.v[run->candidate_step - 1].origin);
+}
+
+/* Put a flow's addresses and ports into the packet; notes what changed */
+static void rewrite(struct run *run, struct flow to)
+{
+	struct packet *p = &run->res.packet;
+	const bool ports = has_key_ports(p);
+
+	run->res.src_changed |= !addr_equal(p->src, to.src) || (ports && p->sport != to.sport);
+	run->res.dst_changed |= !addr_equal(p->dst, to.dst) || (ports && p->dport != to.dport);
+	p->src = to.src;
+	p->dst = to.dst;
+	if (ports) {
+		p->sport = to.sport;
+		p->dport = to.dport;
+	}
+}
+
+/* The pool's address for the packet's family that the draw chooses */
+static struct addr pool_address(const struct xlate *x, uint8_t af, uint32_t draw)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < x->to.n; i++)
+		n += x->to.v[i].af == af;
+	if (n == 0)
+		return (struct addr){ .af = AF_NONE };
+	draw %= n;
+	for (uint32_t i = 0;; i++)
+		if (x->to.v[i].af == af && draw-- == 0)
+			return x->to.v[i];
+}
+
+static uint16_t new_port(const struct xlate *x, uint16_t port, uint32_t draw)
+{
+	switch (x->port) {
+	case XP_KEEP:
+		return port;
+	case XP_TO:
+		return x->lo;
+	case XP_RANDOM:
+		return (uint16_t)(x->lo + draw % (uint32_t)(x->hi - x->lo + 1));
+	case XP_SHIFT:
+		return (uint16_t)(port - x->from + x->lo);
+	}
+	BUG_IF(true);
+}
+
+static bool translate_dst(struct run *run, const struct xlate *x)
+{
+	const struct flow old = packet_flow(&run->res.packet);
+	struct flow to = old;
+	const struct addr pick = pool_address(x, old.dst.af, run->w->draw);
+
+	if (pick.af == AF_NONE)
+		return false;
+	to.dst = pick;
+	if (proto_has_ports(old.proto))
+		to.dport = new_port(x, old.dport, run->w->draw);
+	rewrite(run, to);
+	return !flow_equal(old, to);
+}
+
+/* The source that a translation gives; the range of a random port in @res */
+static struct flow source_for(struct run *run, const struct xlate *x, struct flow old)
+{
+	struct flow to = old;
+	struct xlate icmp = *x;
+	const struct addr pick = pool_address(x, old.src.af, run->w->draw);
+
+	if (pick.af == AF_NONE)
+		return old;
+	to.src = pick;
+	icmp.lo = 1;
+	icmp.hi = UINT16_MAX;
+	if (proto_has_ports(old.proto)) {
+		to.sport = new_port(x, old.sport, run->w->draw);
+	} else if (packet_icmp_is_query(&run->res.packet) && x->port == XP_RANDOM) {
+		x = &icmp;
+		to.sport = to.dport = new_port(x, old.sport, run->w->draw);
+	} else {
+		return to;
+	}
+	run->res.sport_lo = x->port == XP_RANDOM ? x->lo : to.sport;
+	run->res.sport_hi = x->port == XP_RANDOM ? x->hi : to.sport;
+	return to;
+}
+
+static bool translate_src(struct run *run, const struct xlate *x)
+{
+	const struct flow old = packet_flow(&run->res.packet);
+	const struct flow to = source_for(run, x, old);
+
+	rewrite(run, to);
+	if (run->res.sport_hi > run->res.sport_lo) {
+		run->res.src_changed = true;	/* whatever the draw says */
+		return true;
+	}
+	return !flow_equal(old, to);
+}
+
+static bool translate_instance(struct run *run, const struct xlate *x)
+{
+	const struct flow old = packet_flow(&run->res.packet);
+	const bool out = run->res.packet.dir == DIR_OUT;
+	struct nat_link link;
+
+	for (uint32_t i = 0; i < run->w->links.n; i++) {
+		const struct nat_link *l = &run->w->links.v[i];
+
+		if (l->instance != x->instance)
+			continue;
+		if (out && flow_equal(l->inside, old)) {
+			rewrite(run, l->outside);
+			return true;
+		}
+		if (!out && flow_equal(flow_reverse(l->outside), old)) {
+			rewrite(run, flow_reverse(l->inside));
+			return true;
+		}
+	}
+	if (!out)
+		return false;
+	link = (struct nat_link){ x->instance, old, source_for(run, x, old) };
+	if (link.outside.src.v == old.src.v && link.outside.sport == old.sport)
+		return false;
+	vec_add(run->w->a, &run->w->links, link);
+	rewrite(run, link.outside);
+	return true;
+}
+
+static const char *translate_name(const struct rule *r, const struct xlate *x)
+{
+	if (r->origin.policy == POLICY_LOCAL)
+		return "local";
+	return x->kind == XL_DST ? "rdr" : "nat";
+}
+
+static enum outcome do_translate(struct run *run, const struct rule *r, const struct effect *e)
+{
+	static bool (*const how[])(struct run *, const struct xlate *) = {
+		[XL_DST] = translate_dst, [XL_SRC] = translate_src,
+		[XL_INSTANCE] = translate_instance,
+	};
+	const struct xlate *x = &run->m->xlates.v[e->xlate];
+	const bool changed = how[x->kind](run, x);
+
+	run->probed = false;
+	if (changed || e->list == LIST_NONE) {
+		run->translated |= changed;
+		run->res.xlate = changed ? x : run->res.xlate;
+		add_step(run, r, r->origin, translate_name(r, x));
+		return GO_ON;
+	}
+	add_step(run, r, r->origin, "unchanged");
+	run->at = (struct position){ e->list, 0 };
+	return JUMPED;
+}
+
+static enum outcome probe_directed(struct run *run)
+{
+	const struct flow flow = packet_flow(&run->res.packet);
+
+	for (uint32_t i = run->w->states.n; i-- > 0;) {
+		const struct state *s = &run->w->states.v[i];
+		const bool same_way = s->dir == run->first.dir;
+
+		if (!flow_equal(flow, same_way ? s->before : flow_reverse(s->after)))
+			continue;
+		rewrite(run, same_way ? s->after : flow_reverse(s->before));
+		run->res.steps.v[add_step(run, NULL, s->origin, "state") - 1].is_final = true;
+		run->res.verdict = V_PASS;
+		return DECIDED;
+	}
+	return GO_ON;
+}
+
+static enum outcome probe_free(struct run *run)
+{
+	const struct flow flow = free_key(&run->res.packet);
+
+	if (run->probed)
+		return GO_ON;
+	run->probed = true;
+	for (uint32_t i = 0; i < run->w->states.n; i++) {
+		const struct state *s = &run->w->states.v[i];
+
+		if (!flow_equal(flow, s->before) && !flow_equal(flow, flow_reverse(s->before)))
+			continue;
+		add_step(run, NULL, s->origin, "state");
+		run->at = (struct position){ s->cont, 0 };
+		return JUMPED;
+	}
+	return GO_ON;
+}
+
+static void record_free(struct run *run, const struct rule *r, uint32_t cont)
+{
+	const struct flow key = free_key(&run->res.packet);
+
+	for (uint32_t i = 0; i < run->w->states.n; i++)
+		if (run->w->states.v[i].cont == cont &&
+		    flow_equal(run->w->states.v[i].before, key))
+			return;
+	vec_add(run->w->a, &run->w->states,
+		((struct state){ run->first.dir, key, key, cont, r->origin }));
+	run->res.makes_state = true;
+}
+
+static enum outcome do_effect(struct run *run, const struct rule *r, const struct effect *e)
+{
+	switch (e->kind) {
+	case EF_LOG:
+		run->res.is_logged |= rule_has_effect(r, EF_PREFER) == NULL;
+		return GO_ON;
+	case EF_PREFER:
+		run->candidate = e->ruling;
+		run->candidate_logs = rule_has_effect(r, EF_LOG) != NULL;
+		run->candidate_step = add_step(run, r, r->origin, verdict_name(e->ruling.verdict));
+		return GO_ON;
+	case EF_TRANSLATE:
+		return do_translate(run, r, e);
+	case EF_PROBE:
+		return run->m->discipline == STATES_DIRECTED ? probe_directed(run)
+							      : probe_free(run);
+	case EF_RECORD:
+		record_free(run, r, e->list);
+		return GO_ON;
+	}
+	BUG_IF(true);
+}
+
+/* What a rule without effects did, as steps tell it; NULL: nothing worth telling */
+static const char *exit_name(const struct run *run, const struct rule *r)
+{
+	if (r->origin.text == NULL)
+		return NULL;
+	switch (r->exit) {
+	case EX_DECIDE:
+		if (r->origin.policy != POLICY_NONE)
+			return "fence";
+		if (run->m->discipline == STATES_DIRECTED && r->ruling.verdict == V_PASS)
+			return "skip";
+		return verdict_name(r->ruling.verdict);
+	case EX_RETURN:
+		return run->first.dir == DIR_IN ? "no rdr" : "no nat";
+	case EX_GOTO:
+		return "goto";
+	case EX_NEXT:
+		return "count";
+	default:
+		return NULL;
+	}
+}
+
+static enum outcome do_exit(struct run *run, const struct rule *r)
+{
+	const char *name = r->effects.n == 0 ? exit_name(run, r) : NULL;
+
+	if (name != NULL)
+		add_step(run, r, r->origin, name);
+	switch (r->exit) {
+	case EX_NEXT:
+		run->at.rule++;
+		return GO_ON;
+	case EX_CALL:
+		BUG_IF(run->depth == STACK_MAX);
+		run->stack[run->depth++] = (struct position){ run->at.list, run->at.rule + 1 };
+		run->at = (struct position){ r->list, 0 };
+		return GO_ON;
+	case EX_GOTO:
+		run->at = (struct position){ r->list, 0 };
+		return GO_ON;
+	case EX_RETURN:
+		run->at.rule = UINT32_MAX;	/* as after the last rule */
+		return GO_ON;
+	case EX_DECIDE:
+		if (run->res.steps.n > 0)
+			run->res.steps.v[run->res.steps.n - 1].is_final = true;
+		return decide(run, r->ruling, r->origin);
+	case EX_SETTLE:
+		return settle(run);
+	}
+	BUG_IF(true);
+}
+
+static enum outcome do_rule(struct run *run, const struct rule *r)
+{
+	for (uint32_t i = 0; i < r->effects.n; i++) {
+		const enum outcome o = do_effect(run, r, &r->effects.v[i]);
+
+		if (o != GO_ON)
+			return o;
+	}
+	return do_exit(run, r);
+}
+
+/* Run from the start of a list; at its end: settle, or GO_ON for policy lists */
+static enum outcome run_list(struct run *run, uint32_t list, bool settles)
+{
+	run->at = (struct position){ list, 0 };
+	run->depth = 0;
+	for (;;) {
+		const struct rule_list *l = &run->m->lists.v[run->at.list];
+
+		if (run->at.rule >= l->rules.n) {
+			if (run->depth == 0)
+				return settles ? settle(run) : GO_ON;
+			run->at = run->stack[--run->depth];
+			continue;
+		}
+		if (!rule_holds(run, &l->rules.v[run->at.rule])) {
+			run->at.rule++;
+			continue;
+		}
+		if (do_rule(run, &l->rules.v[run->at.rule]) == DECIDED)
+			return DECIDED;
+	}
+}
+
+/* What passes is judged once more, as it leaves; a state that it made goes too */
+static void run_after(struct run *run, uint32_t n_states)
+{
+	const uint32_t list = run->m->after[run->first.dir];
+
+	if (list == LIST_NONE || run->res.verdict != V_PASS)
+		return;
+	if (run_list(run, list, false) == DECIDED && run->res.verdict != V_PASS) {
+		run->w->states.n = n_states;
+		run->res.makes_state = false;
+	}
+}
+
+struct result model_eval(const struct model *m, struct world *w, const struct packet *p,
+			 struct arena *a)
+{
+	struct run run = {
+		.m = m, .w = w, .a = a, .first = *p,
+		.res = { .packet = *p, .sport_lo = p->sport, .sport_hi = p->sport },
+	};
+	const uint32_t before = m->before[p->dir];
+	const uint32_t n_states = w->states.n;
+
+	if (before == LIST_NONE || run_list(&run, before, false) != DECIDED)
+		run_list(&run, m->entry[p->dir], true);
+	run_after(&run, n_states);
+	return run.res;
+}
