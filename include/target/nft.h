@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nft - a model as a program of nftables
+ *
+ * Turns a model into tables named "sallyport", prints them as nft text, and
+ * makes the kernel hold exactly them: one transaction, nothing written when it
+ * holds them already.
+ *
+ * Owns:	 nothing; a program lives in the arena of its diagnostics.
+ * Does not:	 touch tables of other names, start programs, or know a
+ *		 language.
+ * Threads:	 none.
+ *
+ *	struct nft_options o;
+ *	struct nft_program *p;
+ *
+ *	nft_options_init(&o);
+ *	p = nft_program_from_model(&model, &o, &diags);
+ *	if (p == NULL)
+ *		... the diagnostics say what cannot be expressed
+ *	err = nft_load(&nl, p, &diags, &changed);
+ */
+#ifndef TARGET_NFT_H
+#define TARGET_NFT_H
+
+#include "model/model.h"
+#include "nl/session.h"
+
+#define NFT_TABLE		"sallyport"	/* every table that is ours has this name */
+#define NFT_MARK_MASK		0x7f000000u	/* bits of ct mark and packet mark that are ours */
+#define NFT_LOG_GROUP		5u		/* nflog group of `log` rules */
+#define NFT_LOAD_TRIES		8u		/* when others commit between our look and our write */
+
+struct nft_program;
+
+/**
+ * struct nft_options - What the program may use of the host
+ * @mark_mask:	Bits of the ct mark and of the packet mark that are ours; all
+ *		other bits stay as they are.  At least 3 bits, more for rules
+ *		that translate in mid list
+ * @log_group:	nflog group of `log` rules
+ * @no_nat:	Filter and fences only: translation happens elsewhere
+ */
+struct nft_options {
+	uint32_t mark_mask;
+	uint16_t log_group;
+	bool no_nat;
+};
+
+/** nft_options_init() - The defaults above */
+void nft_options_init(struct nft_options *o);
+
+/**
+ * nft_program_from_model() - Lower a model
+ * @m:		Model; model_check() is content with it
+ * @o:		Options
+ * @d:		Told what cannot be expressed, and of approximations (17xx);
+ *		its arena holds the program, its sources give FILE:LINE
+ *
+ * Return: the program, or NULL when an error was added to @d
+ */
+struct nft_program *nft_program_from_model(const struct model *m, const struct nft_options *o,
+					   struct diags *d);
+
+/**
+ * nft_text() - A program as `nft -f` reads it
+ * @p:		Program
+ * @out:	Stream
+ *
+ * Replaces our tables, and only them, in one transaction.
+ */
+void nft_text(const struct nft_program *p, FILE *out);
+
+/**
+ * enum nft_op - What has to be done to an object
+ * @NFT_ADD:	It is missing
+ * @NFT_DELETE:	It is there and should not be
+ * @NFT_CHANGE:	It is there and is another
+ */
+enum nft_op { NFT_ADD, NFT_DELETE, NFT_CHANGE };
+
+/** nft_op_name() - "add", "delete" or "change" */
+const char *nft_op_name(enum nft_op op);
+
+/**
+ * struct nft_change - A difference between the kernel and a program
+ * @op:		What has to be done
+ * @object:	To what, "rule inet sallyport in_filter: web.pf.conf:7 block in all"
+ * @at:		Where what is missing was declared; SPAN_NONE for the rest
+ */
+struct nft_change {
+	enum nft_op op;
+	const char *object;
+	struct span at;
+};
+
+/** struct nft_changes - Differences, in a stable order */
+struct nft_changes {
+	VEC(struct nft_change) list;
+};
+
+/**
+ * nft_diff() - How what the kernel holds differs from a program
+ * @nl:		Session of NETLINK_NETFILTER
+ * @p:		Program, or NULL for "nothing of ours"
+ * @a:		Memory
+ * @ret:	Set on success; empty: no difference
+ *
+ * Return: 0, or a negative errno: -EPERM, or as nl_dump()
+ */
+MUST_USE int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a,
+		      struct nft_changes *ret);
+
+/**
+ * nft_load() - Make the kernel hold a program
+ * @nl:		Session of NETLINK_NETFILTER; its namespace is the one changed
+ * @p:		Program
+ * @d:		Told what the kernel refuses, under the user's own words
+ * @ret_changed: Set on success: something was written
+ *
+ * One transaction; base chains that stay as they are are kept, so that packets
+ * queued there are not lost.  On failure the kernel holds what it held.
+ *
+ * Return: 0; -EPERM: not permitted; -EOPNOTSUPP: this kernel lacks something
+ * (told); -EINVAL: it refused for another reason (told); -EBUSY: others kept
+ * committing; another negative errno of the session (not told)
+ */
+MUST_USE int nft_load(struct nl_session *nl, const struct nft_program *p, struct diags *d,
+		      bool *ret_changed);
+
+/**
+ * nft_destroy() - Delete our tables in all families, and nothing else
+ * @nl:		Session of NETLINK_NETFILTER
+ * @ret_changed: Set on success: there were some
+ *
+ * Return: 0, also when there are none; -EPERM; another negative errno
+ */
+MUST_USE int nft_destroy(struct nl_session *nl, bool *ret_changed);
+
+/**
+ * struct nft_count - What a rule has counted
+ * @origin:	Of the rule
+ * @packets:	Packets since it was loaded; of a translation: flows
+ * @bytes:	Bytes
+ */
+struct nft_count {
+	struct origin origin;
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+/** struct nft_counts - One for each origin, in the order of the program */
+struct nft_counts {
+	VEC(struct nft_count) list;
+};
+
+/**
+ * nft_counters() - What the kernel's copy of a program has counted
+ * @nl:		Session of NETLINK_NETFILTER
+ * @p:		Program; rules that the kernel does not hold count 0
+ * @a:		Memory
+ * @ret:	Set on success
+ *
+ * Return: 0, or a negative errno as nft_diff()
+ */
+MUST_USE int nft_counters(struct nl_session *nl, const struct nft_program *p, struct arena *a,
+			  struct nft_counts *ret);
+
+#endif /* TARGET_NFT_H */
