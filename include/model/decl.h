@@ -30,7 +30,8 @@ struct decl_link {
  *		interface, which is checked, not added
  * @p:		Address and length
  * @peer:	Other end, or AF_NONE
- * @jail:	Jail that declares it, or NULL for rc.conf
+ * @jail:	Jail that declares it, or NULL for rc.conf; in decl.addrs a
+ *		jail that declares the same address, which stands there too
  * @at:		Where it is declared
  * @is_host:	A fact about an interface of the host (rc.conf's ifconfig_igb0):
  *		never set by us, used to resolve rules without the live host
@@ -73,7 +74,9 @@ struct decl_param {
  * @name:	Its name
  * @hostname:	host.hostname, or NULL
  * @is_vnet:	Has a network stack of its own
- * @is_enabled:	Is to be up: in jail_list, or jail_list is empty
+ * @vnet_at:	Where that is said
+ * @is_enabled:	Is to be up: in jail_list, or jail_list is empty; none is when
+ *		jail_enable is NO. Set by decl_finish()
  * @addrs:	Its addresses
  * @params:	Everything declared of it, defaults included
  * @at:		Its name in its declaration
@@ -82,6 +85,7 @@ struct decl_jail {
 	const char *name;
 	const char *hostname;
 	bool is_vnet;
+	struct span vnet_at;
 	bool is_enabled;
 	VEC(struct decl_addr) addrs;
 	VEC(struct decl_param) params;
@@ -98,11 +102,14 @@ struct decl_jail {
  * @jails:	Jails in the order of their declaration
  * @dhcp:	Interfaces whose addresses only the live host knows
  * @default_via: defaultrouter and ipv6_defaultrouter, or AF_NONE
+ * @default_if: Interface that they name (fe80::1%igb0), or NULL
  * @pf_rules:	rc.conf's pf_rules, or NULL
  * @pf_enable:	-1 not said, 0 NO, 1 YES
  * @gateway:	gateway_enable: -1 not said, 0, 1
  * @gateway6:	ipv6_gateway_enable: as @gateway
  * @gateway_at: Where that is said, [0] IPv4, [1] IPv6
+ * @jail_enable: -1 not said, 0 NO: no jail is to be up, 1 YES
+ * @jail_enable_at: Where that is said
  * @jail_list:	Names in jail_list, if any
  * @has_jail_list: jail_list is there and not empty
  * @jail_list_at: Where that is said
@@ -116,11 +123,14 @@ struct decl {
 	VEC(struct decl_jail) jails;
 	VEC(const char *) dhcp;
 	struct addr default_via[2];
+	const char *default_if[2];
 	const char *pf_rules;
 	int pf_enable;
 	int gateway;
 	int gateway6;
 	struct span gateway_at[2];
+	int jail_enable;
+	struct span jail_enable_at;
 	VEC(const char *) jail_list;
 	bool has_jail_list;
 	struct span jail_list_at;
@@ -138,11 +148,13 @@ void decl_add_link(struct decl *d, const char *name, struct span at);
 /**
  * decl_finish() - What follows from all files together
  * @d:		Declarations, all files read
- * @diags:	Told of conflicts: one address claimed by two jails, on two
- *		interfaces, or with two lengths; a jail in jail_list that is
- *		not declared
+ * @diags:	Told of conflicts: one address claimed by two jails that are
+ *		to be up, on two interfaces, or with two lengths; a jail in
+ *		jail_list that is not declared
  *
  * Jails of jail_list become the enabled ones; loN that a jail names is cloned.
+ * rc.conf's addresses of cloned loopbacks lose their @is_host; an address that
+ * one declaration repeats is there once.  Call it once.
  */
 void decl_finish(struct decl *d, struct diags *diags);
 
@@ -156,7 +168,13 @@ void decl_finish(struct decl *d, struct diags *diags);
  */
 void decl_to_facts(const struct decl *d, struct facts *f);
 
-/** decl_jail_of() - The jail that has address @a, or NULL */
+/** decl_has_link() - Is @name a cloned loopback that is to exist */
+bool decl_has_link(const struct decl *d, const char *name);
+
+/** decl_set_sysctl() - Declare a setting; the last of a name counts */
+void decl_set_sysctl(struct decl *d, const char *name, const char *value, struct span at);
+
+/** decl_jail_of() - The jail that has address @a, an enabled one first, or NULL */
 const struct decl_jail *decl_jail_of(const struct decl *d, struct addr a);
 
 #endif /* MODEL_DECL_H */
