@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * netns - act inside another network namespace
+ *
+ * Only setns(2): mounts stay as they are, so /sys and the cgroup tree remain
+ * those of the host.
+ *
+ * Owns:	 nothing.
+ * Threads:	 moves the calling thread only; call it before any other is made,
+ *		 and before sockets are opened.
+ * Normative:	 ip-netns(8) for the places of names.
+ */
+#ifndef HOST_NETNS_H
+#define HOST_NETNS_H
+
+#include "base/base.h"
+
+/**
+ * netns_enter() - Move into a network namespace
+ * @where:	Name below /run/netns or /var/run/netns; with a slash in it: a
+ *		path (/proc/PID/ns/net)
+ *
+ * Return: 0; -ENOENT when there is none; -EINVAL for a file that is no network
+ * namespace, or a name that is none ("", ".", ".."); -EPERM without the right
+ * to; another negative errno of open
+ */
+MUST_USE int netns_enter(const char *where);
+
+/**
+ * netns_cookie() - The kernel's number of the current network namespace
+ * @ret:	Set on success; never used again until the next boot
+ *
+ * Return: 0; -ENOPROTOOPT before Linux 5.14; another negative errno
+ */
+MUST_USE int netns_cookie(uint64_t *ret);
+
+#endif /* HOST_NETNS_H */

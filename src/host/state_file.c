@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * The first line says the version, the length and the FNV-1a hash of what
+ * follows: enough against a full disk, an editor and a torn write, none of
+ * which forges.  Who may forge may also write the directory, and is root.
+ */
+#include "host/state_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC		"sallyport-state 1 "
+#define HEADER_BYTES	64u
+
+static uint64_t checksum(const char *data, size_t len)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (uint8_t)data[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static int make_header(char *out, const char *data, size_t len)
+{
+	return snprintf(out, HEADER_BYTES, MAGIC "%zu %016" PRIx64 "\n", len,
+			checksum(data, len));
+}
+
+static int open_file(int dir_fd, const char *name, size_t *ret_size)
+{
+	int fd CLEANUP(base_fd_close) =
+		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat sb;
+
+	if (fd < 0)
+		return errno == ELOOP ? -EBADMSG : -errno;
+	if (fstat(fd, &sb) < 0)
+		return -errno;
+	if (!S_ISREG(sb.st_mode))
+		return -EBADMSG;
+	*ret_size = (size_t)sb.st_size;
+	return base_take_fd(&fd);
+}
+
+int state_file_size(int dir_fd, const char *name, size_t *ret)
+{
+	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, ret);
+
+	return fd < 0 ? fd : 0;
+}
+
+/* Reads exactly @len bytes; -EBADMSG when there are fewer */
+static int read_all(int fd, char *buf, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		const ssize_t n = read(fd, buf + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EBADMSG;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* Reads the first line; its length with the newline */
+static int read_header(int fd, char *out)
+{
+	int n = 0;
+
+	do {
+		if (n == (int)HEADER_BYTES - 1 || read_all(fd, out + n, 1) < 0)
+			return -EBADMSG;
+	} while (out[n++] != '\n');
+	out[n] = '\0';
+	return n;
+}
+
+int state_file_load(int dir_fd, const char *name, char *buf, size_t size, size_t *ret_len)
+{
+	char header[HEADER_BYTES], want[HEADER_BYTES];
+	size_t file_size, len;
+	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, &file_size);
+	int n, err;
+
+	if (fd < 0)
+		return fd;
+	n = read_header(fd, header);
+	if (n < 0)
+		return n;
+	if (file_size < (size_t)n)
+		return -EBADMSG;
+	len = file_size - (size_t)n;
+	if (len > size)
+		return -EFBIG;
+	err = read_all(fd, buf, len);
+	if (err < 0)
+		return err;
+	make_header(want, buf, len);
+	if (strcmp(header, want) != 0)
+		return -EBADMSG;
+	*ret_len = len;
+	return 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		const ssize_t n = write(fd, data + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int write_beside(int dir_fd, const char *tmp, const char *data, size_t len)
+{
+	int fd CLEANUP(base_fd_close) = openat(
+		dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	char header[HEADER_BYTES];
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, header, (size_t)make_header(header, data, len));
+	if (err == 0)
+		err = write_all(fd, data, len);
+	if (err == 0 && fsync(fd) < 0)
+		err = -errno;
+	return err;
+}
+
+int state_file_save(int dir_fd, const char *name, const char *data, size_t len)
+{
+	char tmp[64];
+	int err;
+
+	snprintf(tmp, sizeof(tmp), ".%s.tmp", name);
+	/* Of a run that was killed: we hold the lock, so it is nobody's now */
+	if (unlinkat(dir_fd, tmp, 0) < 0 && errno != ENOENT)
+		return -errno;
+	err = write_beside(dir_fd, tmp, data, len);
+	if (err == 0 && renameat(dir_fd, tmp, dir_fd, name) < 0)
+		err = -errno;
+	if (err < 0) {
+		(void)unlinkat(dir_fd, tmp, 0);
+		return err;
+	}
+	return fsync(dir_fd) < 0 ? -errno : 0;
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d != NULL)
+		closedir(*d);
+}
+
+static int remove_entry(int dir_fd, const char *name)
+{
+	int fd CLEANUP(base_fd_close) = -1;
+	int err;
+
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = state_file_clear(fd, NULL);
+	if (err == 0 && unlinkat(dir_fd, name, AT_REMOVEDIR) < 0)
+		err = -errno;
+	return err;
+}
+
+int state_file_clear(int dir_fd, const char *keep)
+{
+	const int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d CLEANUP(close_dir) = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	int err = 0;
+
+	if (d == NULL)
+		return -errno;
+	while (err == 0 && (e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    (keep != NULL && strcmp(e->d_name, keep) == 0))
+			continue;
+		err = remove_entry(dir_fd, e->d_name);
+	}
+	return err;
+}
