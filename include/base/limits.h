@@ -14,9 +14,11 @@
 #define LIMIT_INCLUDE_DEPTH	16u		/* include within include */
 #define LIMIT_NESTING		64u		/* braces, macros of macros */
 #define LIMIT_ERRORS		20u		/* errors told before we stop */
+#define LIMIT_WARNINGS		500u		/* warnings and notes told; more are counted */
 #define LIMIT_LIST_ITEMS	65536u		/* addresses of one range or list */
 #define LIMIT_RULES		200000u		/* rules of one model */
 #define LIMIT_WORD_BYTES	1024u		/* one word of a declaration */
+#define LIMIT_VALUE_BYTES	65536u		/* a value, its variables replaced */
 #define LIMIT_COMMENT_BYTES	120u		/* comment of a kernel rule; nft stops at 128 */
 #define LIMIT_IFNAME_BYTES	15u		/* IFNAMSIZ - 1 */
 
