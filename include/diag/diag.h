@@ -73,14 +73,19 @@ struct diag {
  * struct diags - The diagnostics of one run
  * @a:		Where messages live
  * @sources:	Texts that spans point into
- * @list:	In the order they were found, without doubles
- * @n_errors:	How many are errors
+ * @list:	In the order they were found, without doubles, at most
+ *		LIMIT_ERRORS errors and LIMIT_WARNINGS others
+ * @n_errors:	Errors found
+ * @n_others:	Warnings and notes found
+ * @last:	Index in @list + 1 of what was said last; 0 when it is not there
  */
 struct diags {
 	struct arena *a;
 	struct sources *sources;
 	VEC(struct diag) list;
 	uint32_t n_errors;
+	uint32_t n_others;
+	uint32_t last;
 };
 
 /** diags_init() - None yet */
@@ -93,7 +98,10 @@ void diags_init(struct diags *d, struct arena *a, struct sources *sources);
  * @at:		Place
  * @fmt:	Message, as printf: name the thing, the value and the limit
  *
- * The same code, place and message a second time is dropped.
+ * The same code, place and message a second time is dropped, and what is over
+ * the limits is only counted; diag_note() and diag_help() then do nothing.
+ *
+ * Cost: O(diagnostics so far), which the limits bound.
  */
 void diag_add(struct diags *d, enum diag_code code, struct span at, const char *fmt, ...)
 	PRINTF(4, 5);
@@ -125,8 +133,9 @@ const char *diag_nearest(const char *word, const char *const *words);
  * @min:	Least severity to print: DIAG_NOTE prints all
  *
  * Form of gcc, then the line and a caret under the span, then notes:
- * ``FILE:LINE:COLUMN: error: MESSAGE [E1203]``.  Control bytes of the source
- * are printed as ``?``, so no text of the user drives the terminal.
+ * ``FILE:LINE:COLUMN: error: MESSAGE [E1203]``.  Control characters of the source
+ * (those of Latin-1 and of text direction too) and what is not UTF-8 are printed
+ * as ``?``, so no text of the user drives the terminal.
  */
 void diag_print(const struct diags *d, FILE *out, bool colour, enum diag_severity min);
 

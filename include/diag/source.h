@@ -25,6 +25,8 @@ struct span {
 	uint32_t hi;
 };
 
+#define SOURCE_MARK_LINES	64u
+
 #define SPAN_NONE	((struct span){ 0, 0, 0 })
 
 /**
@@ -35,8 +37,9 @@ struct span {
  * @used_at:	For a macro's value: the place of use; SPAN_NONE for a file
  * @origin:	For a macro's value: the same text in its file, where it has
  *		one; SPAN_NONE otherwise
- * @line_lo:	Offset of each line's first byte, built on first use
- * @n_lines:	How many lines; 0 = not built yet
+ * @mark:	Offset of the first byte of every SOURCE_MARK_LINES-th line, built
+ *		on first use
+ * @n_marks:	How many; 0 = not built yet
  */
 struct source {
 	const char *name;
@@ -44,8 +47,8 @@ struct source {
 	uint32_t len;
 	struct span used_at;
 	struct span origin;
-	uint32_t *line_lo;
-	uint32_t n_lines;
+	uint32_t *mark;
+	uint32_t n_marks;
 };
 
 /**
@@ -111,7 +114,8 @@ const struct source *source_at(const struct sources *s, uint32_t src);
  * @s:		Sources
  * @at:		Span; SPAN_NONE gives a place without name
  *
- * Cost: O(length of the source) once, then O(log lines).
+ * Cost: O(length of the source) once, then O(log lines) and the length of at
+ * most SOURCE_MARK_LINES lines.
  *
  * Return: the place
  */

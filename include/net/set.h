@@ -84,7 +84,7 @@ const struct set *set_union(struct arena *a, const struct set *x, const struct s
 /** set_intersect() - Members of both; O(n) */
 const struct set *set_intersect(struct arena *a, const struct set *x, const struct set *y);
 
-/** set_complement() - Members of neither in the universe */
+/** set_complement() - What of universe @u is not in @x, which lies in it */
 const struct set *set_complement(struct arena *a, const struct set *x, enum set_universe u);
 
 /** set_minus() - Members of @x that are not in @y, both in universe @u */

@@ -2,7 +2,6 @@
 #include "diag/diag.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -18,7 +17,6 @@ static const char *const severity_names[] = {
 	[DIAG_WARNING] = "warning",
 	[DIAG_NOTE] = "note",
 };
-
 
 const char *diag_severity_name(enum diag_severity s)
 {
@@ -53,9 +51,15 @@ static bool same_span(struct span a, struct span b)
 void diag_add(struct diags *d, enum diag_code code, struct span at, const char *fmt, ...)
 {
 	const char *message;
+	const bool is_error = diag_codes[code].severity == DIAG_ERROR;
 	struct diag *g;
 	va_list ap;
 
+	d->last = 0;
+	if (is_error ? d->n_errors >= LIMIT_ERRORS : d->n_others >= LIMIT_WARNINGS) {
+		*(is_error ? &d->n_errors : &d->n_others) += 1;
+		return;
+	}
 	va_start(ap, fmt);
 	message = format(d->a, fmt, ap);
 	va_end(ap);
@@ -68,18 +72,18 @@ void diag_add(struct diags *d, enum diag_code code, struct span at, const char *
 	g->code = code;
 	g->at = at;
 	g->message = message;
-	d->n_errors += diag_codes[code].severity == DIAG_ERROR;
+	*(is_error ? &d->n_errors : &d->n_others) += 1;
+	d->last = d->list.n;
 }
 
 static void add_more(struct diags *d, struct span at, bool is_help, const char *text)
 {
 	struct diag *g;
 
-	BUG_IF(d->list.n == 0);
-	g = &d->list.v[d->list.n - 1];
-	for (uint32_t i = 0; i < g->more.n; i++)
-		if (same_span(g->more.v[i].at, at) && strcmp(g->more.v[i].text, text) == 0)
-			return;
+	BUG_IF(d->n_errors + d->n_others == 0);
+	if (d->last == 0)
+		return;
+	g = &d->list.v[d->last - 1];
 	vec_add(d->a, &g->more, ((struct diag_more){ at, text, is_help }));
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "diag/diag.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/limits.h"
 
 #define LINE_MAX_BYTES	160u	/* of a source line; the rest is not shown */
 
@@ -12,21 +13,72 @@ static const char *const colour_of[] = {
 	[DIAG_NOTE] = "\033[1;36m",
 };
 
+/* Length of the UTF-8 sequence at @s, or 0 if there is none */
+static size_t utf8_len(const unsigned char *s, size_t left)
+{
+	const size_t n = s[0] < 0x80 ? 1 : (s[0] >> 5) == 6 ? 2 : (s[0] >> 4) == 14 ? 3 :
+			 (s[0] >> 3) == 30 ? 4 : 0;
+	uint32_t cp;
+
+	if (n == 0 || n > left)
+		return 0;
+	if (n == 1)
+		return 1;
+	cp = s[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		cp = cp << 6 | (s[i] & 0x3f);
+	}
+	if (cp < (n == 2 ? 0x80u : n == 3 ? 0x800u : 0x10000u) || cp > 0x10ffff ||
+	    (cp >= 0xd800 && cp < 0xe000))
+		return 0;
+	return n;
+}
+
+/* Does the character at @s, @n bytes of UTF-8, move the cursor or the text around it */
+static bool is_control(const unsigned char *s, size_t n)
+{
+	uint32_t cp;
+
+	if (n == 1)
+		return s[0] < 0x20 || s[0] == 0x7f;
+	if (n == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0;
+	if (n != 3)
+		return false;
+	cp = (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+	return (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2066 && cp <= 0x2069);
+}
+
+/* Bytes that print_safe() shows as one character, > 0 */
+static size_t char_len(const char *s, size_t left)
+{
+	return MAX(utf8_len((const unsigned char *)s, left), 1);
+}
+
 /* User text with what could drive a terminal taken out */
 static void print_safe(FILE *out, const char *s, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		const unsigned char c = (unsigned char)s[i];
+	while (len > 0) {
+		const size_t n = utf8_len((const unsigned char *)s, len);
 
-		putc(c == '\t' || (c >= 0x20 && c != 0x7f) ? c : '?', out);
+		if (n == 0 || (*s != '\t' && is_control((const unsigned char *)s, n)))
+			putc('?', out);
+		else
+			fwrite(s, 1, n, out);
+		s += MAX(n, 1);
+		len -= MAX(n, 1);
 	}
 }
 
 /* The source line and a caret under [@lo, @hi) of it */
 static void print_line(FILE *out, const struct place *p, uint32_t span_len)
 {
-	const uint32_t col = p->column - 1;
-	uint32_t from = 0, end;
+	const uint32_t col = MIN(p->column - 1, p->text_len);
+	const uint32_t span_end = span_len < p->text_len - col ? col + span_len : p->text_len;
+	uint32_t from = 0, end, i;
 
 	if (col >= LINE_MAX_BYTES / 2 && p->text_len > LINE_MAX_BYTES)
 		from = col - LINE_MAX_BYTES / 2;
@@ -34,10 +86,12 @@ static void print_line(FILE *out, const struct place *p, uint32_t span_len)
 	fprintf(out, "%5u | ", p->line);
 	print_safe(out, p->text + from, end - from);
 	fprintf(out, "\n      | ");
-	for (uint32_t i = from; i < col && i < end; i++)
+	for (i = from; i < col; i += (uint32_t)char_len(p->text + i, end - i))
 		putc(p->text[i] == '\t' ? '\t' : ' ', out);
 	putc('^', out);
-	for (uint32_t i = 1; i < span_len && col + i < end; i++)
+	if (i < end)
+		i += (uint32_t)char_len(p->text + i, end - i);
+	for (; i < MIN(span_end, end); i += (uint32_t)char_len(p->text + i, end - i))
 		putc('~', out);
 	putc('\n', out);
 }
@@ -94,30 +148,10 @@ void diag_print(const struct diags *d, FILE *out, bool colour, enum diag_severit
 		if (diag_codes[d->list.v[i].code].severity <= min)
 			print_one(d, out, &d->list.v[i], colour);
 	if (diag_is_full(d))
-		fprintf(out, "sallyport: stopped after %u errors\n", d->n_errors);
-}
-
-/* Length of the UTF-8 sequence at @s, or 0 if there is none */
-static size_t utf8_len(const unsigned char *s, size_t left)
-{
-	const size_t n = s[0] < 0x80 ? 1 : (s[0] >> 5) == 6 ? 2 : (s[0] >> 4) == 14 ? 3 :
-			 (s[0] >> 3) == 30 ? 4 : 0;
-	uint32_t cp;
-
-	if (n == 0 || n > left)
-		return 0;
-	if (n == 1)
-		return 1;
-	cp = s[0] & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		cp = cp << 6 | (s[i] & 0x3f);
-	}
-	if (cp < (n == 2 ? 0x80u : n == 3 ? 0x800u : 0x10000u) || cp > 0x10ffff ||
-	    (cp >= 0xd800 && cp < 0xe000))
-		return 0;
-	return n;
+		fprintf(out, "sallyport: stopped after %u errors\n", LIMIT_ERRORS);
+	if (d->n_others > LIMIT_WARNINGS && min != DIAG_ERROR)
+		fprintf(out, "sallyport: %u more warnings and notes are not shown\n",
+			d->n_others - LIMIT_WARNINGS);
 }
 
 void json_string(FILE *out, const char *s, size_t len)

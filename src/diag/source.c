@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Lines are counted only when something is said about them, and only every
+ * 64th is remembered: an offset a line would make the index of a file of empty
+ * lines larger than what a compile may use, just when its error is to be told.
+ */
 #include "diag/source.h"
 
 #include <fcntl.h>
@@ -25,6 +32,8 @@ uint32_t sources_add(struct sources *s, const char *name, const char *text,
 		.used_at = used_at,
 	};
 
+	/* So that the chain of places of use ends */
+	BUG_IF(used_at.src >= s->list.n);
 	vec_add(s->a, &s->list, src);
 	return s->list.n - 1;
 }
@@ -90,53 +99,68 @@ const struct source *source_at(const struct sources *s, uint32_t src)
 	return &s->list.v[src];
 }
 
-static void index_lines(struct arena *a, struct source *src)
+static void mark_lines(struct arena *a, struct source *src)
 {
-	uint32_t n = 1;
+	uint32_t line = 1, n = 1;
 
 	for (uint32_t i = 0; i < src->len; i++)
-		n += src->text[i] == '\n';
-	src->line_lo = arena_array(a, uint32_t, n);
-	src->n_lines = n;
-	n = 1;
+		line += src->text[i] == '\n';
+	src->n_marks = (line + SOURCE_MARK_LINES - 1) / SOURCE_MARK_LINES;
+	src->mark = arena_array(a, uint32_t, src->n_marks);
+	line = 1;
 	for (uint32_t i = 0; i < src->len; i++)
-		if (src->text[i] == '\n')
-			src->line_lo[n++] = i + 1;
+		if (src->text[i] == '\n' && line++ % SOURCE_MARK_LINES == 0)
+			src->mark[n++] = i + 1;
+}
+
+/* The line, from 1, that byte @at stands in; *@ret_lo: its first byte */
+static uint32_t find_line(const struct source *src, uint32_t at, uint32_t *ret_lo)
+{
+	uint32_t lo = 0, hi = src->n_marks, line;
+
+	while (hi - lo > 1) {
+		const uint32_t mid = lo + (hi - lo) / 2;
+
+		if (src->mark[mid] <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	line = lo * SOURCE_MARK_LINES + 1;
+	*ret_lo = src->mark[lo];
+	for (uint32_t i = *ret_lo; i < at; i++) {
+		if (src->text[i] == '\n') {
+			line++;
+			*ret_lo = i + 1;
+		}
+	}
+	return line;
 }
 
 struct place source_place(struct sources *s, struct span at)
 {
 	struct source *src;
-	uint32_t lo, hi, end;
+	uint32_t line, lo, end;
 
 	if (at.src == 0)
 		return (struct place){ .name = NULL };
 	BUG_IF(at.src >= s->list.n);
 	src = &s->list.v[at.src];
 	BUG_IF(at.lo > src->len);
-	if (src->n_lines == 0)
-		index_lines(s->a, src);
-	lo = 0;
-	hi = src->n_lines;
-	while (hi - lo > 1) {
-		const uint32_t mid = lo + (hi - lo) / 2;
-
-		if (src->line_lo[mid] <= at.lo)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	end = src->line_lo[lo];
+	if (src->n_marks == 0)
+		mark_lines(s->a, src);
+	line = find_line(src, at.lo, &lo);
+	end = lo;
 	while (end < src->len && src->text[end] != '\n')
 		end++;
-	if (end > src->line_lo[lo] && src->text[end - 1] == '\r')
+	if (end > lo && src->text[end - 1] == '\r')
 		end--;
 	return (struct place){
 		.name = src->name,
-		.line = lo + 1,
-		.column = at.lo - src->line_lo[lo] + 1,
-		.text = src->text + src->line_lo[lo],
-		.text_len = end - src->line_lo[lo],
+		.line = line,
+		.column = at.lo - lo + 1,
+		.text = src->text + lo,
+		.text_len = end - lo,
 	};
 }
 

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const u128 U128_MAX = ~(u128)0;
-
 static int range_cmp(const void *x, const void *y)
 {
 	const struct range *a = x, *b = y;
@@ -162,27 +160,35 @@ const struct set *set_intersect(struct arena *a, const struct set *x, const stru
 	return set_make(a, &rs);
 }
 
+/* Add what @x leaves of @whole */
+static void add_gaps(struct arena *a, struct ranges *rs, const struct set *x,
+		     const struct range *whole)
+{
+	u128 next = whole->lo;
+
+	for (uint32_t i = 0; i < x->n; i++) {
+		const struct range *r = &x->r[i];
+
+		if (r->af != whole->af)
+			continue;
+		BUG_IF(r->lo < whole->lo || r->hi > whole->hi);
+		if (r->lo > next)
+			ranges_add(a, rs, whole->af, next, r->lo - 1);
+		if (r->hi == whole->hi)
+			return;
+		next = r->hi + 1;
+	}
+	ranges_add(a, rs, whole->af, next, whole->hi);
+}
+
 const struct set *set_complement(struct arena *a, const struct set *x, enum set_universe u)
 {
 	struct range whole[2];
 	const uint32_t n_whole = universe(u, whole);
 	struct ranges rs = { 0 };
 
-	for (uint32_t w = 0; w < n_whole; w++) {
-		u128 next = whole[w].lo;
-		bool done = false;
-
-		for (uint32_t i = 0; i < x->n; i++) {
-			if (x->r[i].af != whole[w].af)
-				continue;
-			if (x->r[i].lo > next)
-				ranges_add(a, &rs, whole[w].af, next, x->r[i].lo - 1);
-			done = x->r[i].hi >= whole[w].hi || x->r[i].hi == U128_MAX;
-			next = done ? 0 : x->r[i].hi + 1;
-		}
-		if (!done)
-			ranges_add(a, &rs, whole[w].af, next, whole[w].hi);
-	}
+	for (uint32_t w = 0; w < n_whole; w++)
+		add_gaps(a, &rs, x, &whole[w]);
 	return set_make(a, &rs);
 }
 
