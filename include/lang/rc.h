@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rc - rc.conf(5) and sysctl.conf(5): what the host is
+ *
+ * rc.conf is a shell script in name only: hosts keep assignments there, and
+ * those are read.  Nothing is run; what only a shell could know is an error.
+ *
+ * Owns:	 nothing; trees live in the context's arena.
+ * Does not:	 read /etc/defaults/rc.conf, or set anything.
+ * Normative:	 rc.conf(5), network.subr(8), sysctl.conf(5) of FreeBSD 14.
+ */
+#ifndef LANG_RC_H
+#define LANG_RC_H
+
+#include "lang/lang.h"
+#include "model/decl.h"
+
+struct text;
+
+/**
+ * struct rc_var - An assignment
+ * @name:	Interned
+ * @value:	Its value, variables replaced (src/lang/text.h)
+ * @name_at:	The name
+ * @is_last:	No later line assigns the same
+ */
+struct rc_var {
+	const char *name;
+	const struct text *value;
+	struct span name_at;
+	bool is_last;
+};
+
+/**
+ * struct rc_file - An rc.conf
+ * @vars:	Assignments in order
+ */
+struct rc_file {
+	VEC(struct rc_var) vars;
+};
+
+/**
+ * struct sysctlconf_file - A sysctl.conf
+ * @settings:	Lines in order
+ */
+struct sysctlconf_file {
+	VEC(struct decl_sysctl) settings;
+};
+
+/**
+ * rc_parse() - Read an rc.conf
+ * @c:		Context; errors are told, up to LIMIT_ERRORS
+ * @src:	Its text
+ *
+ * A variable of @c->defines keeps that value, whatever the file assigns.
+ *
+ * Return: what could be understood, never NULL
+ */
+struct rc_file *rc_parse(struct lang_ctx *c, uint32_t src);
+
+/**
+ * rc_lower() - Add what an rc.conf says of the network to the declarations
+ * @c:		Context; errors are told
+ * @f:		File
+ * @d:		Declarations; what an earlier file said is overridden
+ */
+void rc_lower(struct lang_ctx *c, const struct rc_file *f, struct decl *d);
+
+/**
+ * sysctlconf_parse() - Read a sysctl.conf
+ * @c:		Context; errors are told
+ * @src:	Its text
+ *
+ * Return: what could be understood, never NULL
+ */
+struct sysctlconf_file *sysctlconf_parse(struct lang_ctx *c, uint32_t src);
+
+/** sysctlconf_lower() - Add the settings that concern the network */
+void sysctlconf_lower(struct lang_ctx *c, const struct sysctlconf_file *f, struct decl *d);
+
+#endif /* LANG_RC_H */

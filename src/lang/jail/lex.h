@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lex - the words of jail.conf(5)
+ *
+ * Owns:	 nothing.
+ */
+#ifndef LANG_JAIL_LEX_H
+#define LANG_JAIL_LEX_H
+
+#include "lang/jail.h"
+
+enum jail_token {
+	JAIL_TOK_END,
+	JAIL_TOK_STRING,
+	JAIL_TOK_EQUALS,
+	JAIL_TOK_PLUS_EQUALS,
+	JAIL_TOK_COMMA,
+	JAIL_TOK_SEMICOLON,
+	JAIL_TOK_OPEN,
+	JAIL_TOK_CLOSE,
+	JAIL_TOK_BAD,		/* told; the rest of the line is gone */
+};
+
+/**
+ * struct jail_lex - Where reading stands
+ * @c:		Context
+ * @src:	Source
+ * @text:	Its bytes
+ * @len:	How many
+ * @pos:	Next byte
+ * @string:	The string, after JAIL_TOK_STRING
+ * @at:		Place of the last token
+ * @long_string: The last quoted string that goes over several lines, for the
+ *		note when a quote is missing
+ */
+struct jail_lex {
+	struct lang_ctx *c;
+	uint32_t src;
+	const char *text;
+	uint32_t len;
+	uint32_t pos;
+	struct jail_string string;
+	struct span at;
+	struct span long_string;
+};
+
+/** jail_lex_init() - Start at the beginning of a source */
+void jail_lex_init(struct jail_lex *l, struct lang_ctx *c, uint32_t src);
+
+/** jail_lex_next() - The next token */
+enum jail_token jail_lex_next(struct jail_lex *l);
+
+/** jail_name_bad_byte() - The first byte that no jail's name may have, or -1 */
+int jail_name_bad_byte(const char *name, size_t len);
+
+#endif /* LANG_JAIL_LEX_H */
