@@ -39,6 +39,7 @@
 			base_bug(__FILE__, __LINE__, #cond); \
 	} while (0)
 
+/** base_bug() - Say what BUG_IF() found, and leave */
 NORETURN void base_bug(const char *file, int line, const char *what);
 
 /**

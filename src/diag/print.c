@@ -203,8 +203,9 @@ void diag_json(const struct diags *d, FILE *out, bool errors)
 		p = source_place(d->sources, source_file_span(d->sources, g->at));
 		fprintf(out, "%s{\"file\": ", comma);
 		json_cstring(out, p.name);
-		fprintf(out, ", \"line\": %u, \"column\": %u, \"code\": \"%s\", \"severity\": \"%s\", "
-			"\"message\": ", p.line, p.column, info->name,
+		fprintf(out, ", \"line\": %u, \"column\": %u, \"code\": \"%s\", ", p.line, p.column,
+			info->name);
+		fprintf(out, "\"severity\": \"%s\", \"message\": ",
 			diag_severity_name(info->severity));
 		json_cstring(out, g->message);
 		putc('}', out);

@@ -102,7 +102,8 @@ TEST(macro_shows_both_places)
 	begin();
 	file = add("web.pf.conf", "a\nb\npass in on $ext_if proto tcp to port $web\n", SPAN_NONE);
 	macro = add("macro 'web'", "{ 80 70000 }", (struct span){ file, 41, 45 });
-	diag_add(&diags, DIAG_E1007, (struct span){ macro, 5, 10 }, "port 70000 is not in 0..65535");
+	diag_add(&diags, DIAG_E1007, (struct span){ macro, 5, 10 },
+		 "port 70000 is not in 0..65535");
 	CHECK_STR(printed(false, DIAG_NOTE),
 		  "macro 'web':1:6: error: port 70000 is not in 0..65535 [E1007]\n"
 		  "    1 | { 80 70000 }\n"
@@ -156,11 +157,11 @@ TEST(tabs_and_letters_of_several_bytes_keep_the_caret_in_place)
 
 TEST(nothing_of_the_user_drives_the_terminal)
 {
+	uint32_t n;
+
 	begin();
-	diag_add(&diags, DIAG_E1007,
-		 (struct span){ add("a\033[2J\n", "x\033[31m \x9b" "3m \xc2\x9b" "3m \xe2\x80\xae y\x7f",
-				    SPAN_NONE), 0, 1 },
-		 "bad '%s'", "\033]0;title\007\n");
+	n = add("a\033[2J\n", "x\033[31m \x9b" "3m \xc2\x9b" "3m \xe2\x80\xae y\x7f", SPAN_NONE);
+	diag_add(&diags, DIAG_E1007, (struct span){ n, 0, 1 }, "bad '%s'", "\033]0;title\007\n");
 	CHECK_STR(printed(false, DIAG_NOTE),
 		  "a?[2J?:1:1: error: bad '?]0;title?" "?' [E1007]\n"
 		  "    1 | x?[31m ?3m ?3m ? y?\n"
@@ -305,7 +306,8 @@ TEST(json_strings)
 	CHECK_STR(json("", 0), "\"\"");
 	CHECK_STR(json(NULL, 0), "null");
 	CHECK_STR(json("a\"b\\c", 5), "\"a\\\"b\\\\c\"");
-	CHECK_STR(json("\n\t\r\b\x01\x1f\x7f", 7), "\"\\n\\t\\u000d\\u0008\\u0001\\u001f\\u007f\"");
+	CHECK_STR(json("\n\t\r\b\x01\x1f\x7f", 7),
+		  "\"\\n\\t\\u000d\\u0008\\u0001\\u001f\\u007f\"");
 	CHECK_STR(json("a\0b", 3), "\"a\\u0000b\"");
 	CHECK_STR(json("\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80", 9),
 		  "\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\"");

@@ -64,7 +64,8 @@ TEST(random_strings_against_a_list)
 		uint32_t want = n;
 
 		for (size_t i = 0; i < len; i++)
-			s[i] = (char)(unit_below(8) == 0 ? 0x80 + unit_below(128) : 'a' + unit_below(6));
+			s[i] = (char)(unit_below(8) == 0 ? 0x80 + unit_below(128)
+						     : 'a' + unit_below(6));
 		for (uint32_t i = 0; i < n; i++)
 			if (strcmp(seen[i], s) == 0)
 				want = i;
