@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""frames.py INTERFACE [--to MAC] FRAME... - send frames as they are, in order
+
+FRAME is one of
+    udp SRC:PORT DST:PORT TEXT      tcp SRC:PORT DST:PORT FLAGS
+    icmp SRC DST [TEXT]             an echo request, of either family
+    arp WHO TELL                    a request, broadcast
+    ns WHO TELL                     IPv6's, multicast to WHO's group
+
+MAC is the host's igb0 unless given.  All leave from one processor, so that
+none overtakes another.
+"""
+import os
+import socket
+import struct
+import sys
+
+import pkt
+
+HOST_MAC = "02:00:5e:10:00:02"
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def build(words, own, to):
+    kind = words[0]
+    if kind == "arp":
+        who, tell = words[1:3]
+        return b"\xff" * 6 + own + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x800, 6, 4, 1) \
+            + own + pkt.pack(tell) + b"\0" * 6 + pkt.pack(who)
+    if kind == "ns":
+        who, tell = words[1:3]
+        group = "ff02::1:ff" + pkt.pack(who)[-3:].hex()[:2] + ":" + pkt.pack(who)[-2:].hex()
+        body = pkt.icmp(tell, group, 135, 0, b"\0" * 4, pkt.pack(who) + b"\x01\x01" + own)
+        return b"\x33\x33\xff" + pkt.pack(who)[-3:] + own + b"\x86\xdd" \
+            + pkt.ip(tell, group, pkt.ICMP6, body, ttl=255)
+    src, sport = pkt.endpoint(words[1])
+    dst, dport = pkt.endpoint(words[2])
+    text = " ".join(words[3:]).encode()
+    if kind == "udp":
+        l4 = pkt.UDP, pkt.udp(src, sport, dst, dport, text + b"\n")
+    elif kind == "tcp":
+        l4 = pkt.TCP, pkt.tcp(src, sport, dst, dport, words[3])
+    elif pkt.is6(src):
+        l4 = pkt.ICMP6, pkt.icmp(src, dst, 128, 0, data=text)
+    else:
+        l4 = pkt.ICMP, pkt.icmp(src, dst, 8, 0, data=text)
+    return to + own + (b"\x86\xdd" if pkt.is6(src) else b"\x08\0") + pkt.ip(src, dst, *l4)
+
+
+def main():
+    args = sys.argv[1:]
+    to = HOST_MAC
+    if "--to" in args:
+        i = args.index("--to")
+        to = args[i + 1]
+        del args[i:i + 2]
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((args[0], 0))
+    own = s.getsockname()[4]
+    for frame in args[1:]:
+        s.send(build(frame.split(), own, mac(to)))
+
+
+main()
