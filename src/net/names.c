@@ -289,12 +289,13 @@ static int number(const char *s, size_t len, int max)
 	return v;
 }
 
-/* strcmp() with a string of @len bytes */
+/* strcmp() of @len bytes, which may hold NULs, with a name */
 static int compare(const char *s, size_t len, const char *name)
 {
-	const int d = strncmp(s, name, len);
+	const size_t n = strlen(name);
+	const int d = memcmp(s, name, MIN(len, n));
 
-	return d != 0 || name[len] == '\0' ? d : -1;
+	return d != 0 ? d : (len > n) - (len < n);
 }
 
 static int find(const struct name_row *rows, size_t n, const char *s, size_t len)
