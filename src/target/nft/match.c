@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Fields are handled in one order, so that each statement finds what it
+ * depends on: interface, family, protocol, addresses, ports, flags or ICMP
+ * types.  Where a field needs several alternatives the rest is repeated under
+ * each.
+ *
+ * A set of interfaces that leaves out only some is a complement over all
+ * numbers: it becomes `!=` the interfaces that it leaves out, and so covers
+ * those that do not exist yet.  Traffic on Linux's lo to an address of lo1 is
+ * lo1's (facts_crossed()): an address test beside `iif lo` says so.
+ */
+#include "target/nft/match.h"
+
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+/* One way in which tests can hold: what is left after some fields are done */
+struct way {
+	struct nft_stmts stmts;
+	struct nft_tests t;
+	bool has_icmp;		/* ICMP tests are done */
+	bool has_proto;		/* protocol tests are done */
+};
+
+struct ways {
+	VEC(struct way) list;
+};
+
+struct nft_tests nft_tests_of(const struct rule *r)
+{
+	struct nft_tests t = { 0 };
+
+	for (uint32_t i = 0; i < r->tests.n; i++)
+		t.f[r->tests.v[i].f] = r->tests.v[i].in;
+	return t;
+}
+
+struct nft_tests nft_tests_and(struct arena *a, const struct nft_tests *x,
+			       const struct nft_tests *y)
+{
+	struct nft_tests t = *x;
+
+	for (int f = 0; f < N_FIELDS; f++)
+		if (t.f[f] == NULL)
+			t.f[f] = y->f[f];
+		else if (y->f[f] != NULL)
+			t.f[f] = set_intersect(a, t.f[f], y->f[f]);
+	return t;
+}
+
+const struct set *nft_full(struct arena *a, uint8_t af, u128 hi)
+{
+	if (af != AF_NONE)
+		hi = prefix_mask(af, addr_bits(af));
+	return set_range(a, af, 0, hi);
+}
+
+bool nft_is_prefix(const struct range *r, struct prefix *ret)
+{
+	const uint8_t bits = r->af == AF_NONE ? 128 : (uint8_t)addr_bits(r->af);
+
+	for (uint8_t len = 1; len <= bits; len++) {
+		const struct prefix p = { { r->af, r->lo }, len };
+
+		if (prefix_first(p).v == r->lo && prefix_last(p).v == r->hi) {
+			*ret = p;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A test that one comparison can do: one value, or one prefix */
+static bool add_simple(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
+		       const struct set *in)
+{
+	const enum nft_type type = nft_keys[key].type;
+	struct prefix prefix;
+
+	if (in->n != 1)
+		return false;
+	if (in->r[0].lo == in->r[0].hi) {
+		stmt_match(p, s, key, is_not, nft_value_num(type, in->r[0].lo));
+		return true;
+	}
+	if (in->r[0].af == AF_NONE || !nft_is_prefix(&in->r[0], &prefix))
+		return false;
+	stmt_prefix(p, s, key, is_not, prefix);
+	return true;
+}
+
+/* @key is in @in, of all values @full */
+static void add_in(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
+		   const struct set *in, const struct set *full)
+{
+	const struct set *out = set_minus(p->a, full, in,
+					  full->r[0].af == AF_NONE ? SET_U32 : SET_ADDR);
+	const bool is_not = out->n < in->n;
+
+	if (set_is_empty(out) || add_simple(p, s, key, false, in) ||
+	    add_simple(p, s, key, true, out))
+		return;
+	stmt_in(p, s, key, is_not,
+		nft_set_of(p, NFT_INET, nft_keys[key].type, is_not ? out : in));
+}
+
+/* ---- interfaces ------------------------------------------------------------ */
+
+/* A set of interfaces, lo apart */
+struct iface_set {
+	VEC(const char *) names;	/* Linux names, without lo */
+	bool is_not;			/* all but these */
+	const struct set *lo_dst;	/* on lo to these addresses; NULL: not on lo */
+	bool lo_all;			/* on lo, to whatever */
+};
+
+static bool name_is_usable(const char *name)
+{
+	if (*name == '\0' || strlen(name) > LIMIT_IFNAME_BYTES)
+		return false;
+	for (; *name != '\0'; name++)
+		if ((unsigned char)*name <= ' ' || (unsigned char)*name > '~' ||
+		    strchr("\"\\/*", *name) != NULL)
+			return false;
+	return true;
+}
+
+static const struct set *cloned_addrs(const struct nft_view *v, const struct set *ifaces, bool in)
+{
+	struct ranges rs = { 0 };
+
+	for (uint32_t i = 0; i < v->m->facts->ifaces.n; i++) {
+		const struct iface *f = &v->m->facts->ifaces.v[i];
+
+		if (f->kind != IFACE_CLONED || set_has(ifaces, AF_NONE, f->id) != in)
+			continue;
+		for (uint32_t j = 0; j < f->addrs.n; j++)
+			ranges_add(v->p->a, &rs, f->addrs.v[j].p.a.af, f->addrs.v[j].p.a.v,
+				   f->addrs.v[j].p.a.v);
+	}
+	return set_make(v->p->a, &rs);
+}
+
+static void set_lo_part(const struct nft_view *v, const struct set *ifaces, struct iface_set *ret)
+{
+	const struct iface *lo = facts_find(v->m->facts, "lo0");
+	const bool has_lo = lo != NULL ? set_has(ifaces, AF_NONE, lo->id)
+				       : set_has(ifaces, AF_NONE, UINT32_MAX);
+	const struct set *others = cloned_addrs(v, ifaces, !has_lo);
+
+	if (has_lo && set_is_empty(others))
+		ret->lo_all = true;
+	else if (has_lo)
+		ret->lo_dst = set_complement(v->p->a, others, SET_ADDR);
+	else if (!set_is_empty(others))
+		ret->lo_dst = others;
+}
+
+static bool split_ifaces(const struct nft_view *v, const struct set *ifaces, struct span at,
+			 struct iface_set *ret)
+{
+	const struct set *listed;
+
+	*ret = (struct iface_set){ .is_not = set_has(ifaces, AF_NONE, UINT32_MAX) };
+	listed = ret->is_not ? set_complement(v->p->a, ifaces, SET_U32) : ifaces;
+	for (uint32_t i = 0; i < listed->n; i++) {
+		for (u128 id = listed->r[i].lo; id <= listed->r[i].hi; id++) {
+			const char *name = facts_linux_name(intern_name(v->m->names,
+									(uint32_t)id));
+
+			if (!name_is_usable(name)) {
+				diag_add(v->d, DIAG_E1705, at,
+					 "\"%s\" cannot be the name of an interface", name);
+				return false;
+			}
+			if (strcmp(name, "lo") != 0)
+				vec_add(v->p->a, &ret->names, name);
+		}
+	}
+	set_lo_part(v, ifaces, ret);
+	return true;
+}
+
+static void add_names(const struct nft_view *v, struct nft_stmts *s, bool is_not,
+		      const char *const *names, uint32_t n)
+{
+	if (n == 1)
+		stmt_match(v->p, s, v->iface, is_not, nft_value_name(names[0]));
+	else if (n > 1)
+		stmt_in(v->p, s, v->iface, is_not, nft_set_of_names(v->p, NFT_INET, names, n));
+}
+
+static struct way *add_way(const struct nft_view *v, struct ways *ws, const struct way *from)
+{
+	struct way *w = vec_push(v->p->a, &ws->list);
+
+	w->t = from->t;
+	w->has_icmp = from->has_icmp;
+	w->has_proto = from->has_proto;
+	stmts_append(v->p, &w->stmts, &from->stmts);
+	return w;
+}
+
+/* The interfaces other than lo; with it where one test can say both */
+static void add_named(const struct nft_view *v, const struct iface_set *is, const struct way *from,
+		      struct ways *out)
+{
+	const bool with_lo = is->lo_all && v->lo == NFT_LO_TOO;
+	const char **names = arena_array(v->p->a, const char *, is->names.n + 1);
+	uint32_t n = is->names.n;
+
+	if (v->lo == NFT_LO_ONLY || (!is->is_not && n == 0 && !with_lo))
+		return;
+	memcpy(names, is->names.v, n * sizeof(*names));
+	if (is->is_not ? !with_lo && v->lo == NFT_LO_TOO : with_lo)
+		names[n++] = "lo";
+	add_names(v, &add_way(v, out, from)->stmts, is->is_not, names, n);
+}
+
+/* On lo: all of it where the chain sees nothing else, or to some addresses */
+static void add_lo(const struct nft_view *v, const struct iface_set *is, const struct way *from,
+		   struct ways *out)
+{
+	static const char *const lo[] = { "lo" };
+	struct way *w;
+
+	if (v->lo == NFT_LO_NOT || (is->lo_all && v->lo == NFT_LO_TOO) ||
+	    (!is->lo_all && is->lo_dst == NULL))
+		return;
+	w = add_way(v, out, from);
+	if (v->lo == NFT_LO_TOO)
+		add_names(v, &w->stmts, false, lo, 1);
+	if (is->lo_dst == NULL)
+		return;
+	w->t.f[F_DST] = w->t.f[F_DST] == NULL
+				? is->lo_dst
+				: set_intersect(v->p->a, w->t.f[F_DST], is->lo_dst);
+}
+
+static bool expand_ifaces(const struct nft_view *v, const struct way *from, struct span at,
+			  struct ways *out)
+{
+	struct iface_set is;
+
+	if (from->t.f[F_IFACE] == NULL) {
+		add_way(v, out, from);
+		return true;
+	}
+	if (!split_ifaces(v, from->t.f[F_IFACE], at, &is))
+		return false;
+	add_named(v, &is, from, out);
+	add_lo(v, &is, from, out);
+	return true;
+}
+
+/* ---- protocols ------------------------------------------------------------- */
+
+static const struct set *set_of_protos(struct arena *a, const uint8_t *protos, uint32_t n)
+{
+	struct ranges rs = { 0 };
+
+	for (uint32_t i = 0; i < n; i++)
+		ranges_add(a, &rs, AF_NONE, protos[i], protos[i]);
+	return set_make(a, &rs);
+}
+
+static void add_proto(const struct nft_view *v, struct way *w, const struct set *protos)
+{
+	add_in(v->p, &w->stmts, NFT_K_L4PROTO, protos, nft_full(v->p->a, AF_NONE, UINT8_MAX));
+	w->has_proto = true;
+}
+
+/* Flags that are "these bits have these values"; else a set of flag bytes */
+static void add_tcp_flags(const struct nft_view *v, struct nft_stmts *s, const struct set *in)
+{
+	uint8_t ones = 0xff, zeros = 0xff;
+	uint32_t n = 0;
+
+	for (uint32_t f = 0; f <= UINT8_MAX; f++)
+		if (set_has(in, AF_NONE, f)) {
+			ones &= (uint8_t)f;
+			zeros &= (uint8_t)~f;
+			n++;
+		}
+	if (n == 1u << (8 - __builtin_popcount(ones | zeros)))
+		stmt_masked(v->p, s, NFT_K_TCP_FLAGS, ones | zeros, ones, false);
+	else
+		stmt_in(v->p, s, NFT_K_TCP_FLAGS, false,
+			nft_set_of(v->p, NFT_INET, NFT_T_TCPFLAG, in));
+}
+
+/* Types whose codes all match, then each other type with its codes */
+static void expand_icmp_of(const struct nft_view *v, const struct way *from, uint8_t proto,
+			   struct ways *out)
+{
+	const bool v6 = proto == PROTO_ICMP6;
+	const struct set *bytes = nft_full(v->p->a, AF_NONE, UINT8_MAX);
+	struct ranges whole = { 0 };
+	struct way *w;
+
+	for (uint32_t type = 0; type <= UINT8_MAX; type++) {
+		const struct set *codes = set_intersect(v->p->a, from->t.f[F_ICMP],
+			set_range(v->p->a, AF_NONE, type << 8, type << 8 | UINT8_MAX));
+		struct ranges low = { 0 };
+
+		if (set_is_empty(codes))
+			continue;
+		if (codes->n == 1 && codes->r[0].hi - codes->r[0].lo == UINT8_MAX) {
+			ranges_add(v->p->a, &whole, AF_NONE, type, type);
+			continue;
+		}
+		for (uint32_t i = 0; i < codes->n; i++)
+			ranges_add(v->p->a, &low, AF_NONE, codes->r[i].lo & UINT8_MAX,
+				   codes->r[i].hi & UINT8_MAX);
+		w = add_way(v, out, from);
+		w->has_icmp = true;
+		add_proto(v, w, set_one(v->p->a, proto));
+		stmt_match(v->p, &w->stmts, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE, false,
+			   nft_value_num(NFT_T_ICMP_TYPE, type));
+		add_in(v->p, &w->stmts, v6 ? NFT_K_ICMP6_CODE : NFT_K_ICMP_CODE,
+		       set_make(v->p->a, &low), bytes);
+	}
+	if (whole.list.n == 0)
+		return;
+	w = add_way(v, out, from);
+	w->has_icmp = true;
+	add_proto(v, w, set_one(v->p->a, proto));
+	add_in(v->p, &w->stmts, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE,
+	       set_make(v->p->a, &whole), bytes);
+}
+
+static void expand_flags(const struct nft_view *v, const struct way *from,
+			 const struct set *protos, struct ways *out)
+{
+	const struct set *tcp = set_one(v->p->a, PROTO_TCP);
+	const struct set *rest = set_minus(v->p->a, protos, tcp, SET_U8);
+	struct way *w;
+
+	if (!set_is_empty(rest))
+		add_proto(v, add_way(v, out, from), rest);
+	if (!set_overlaps(protos, tcp) || set_is_empty(from->t.f[F_TCPFLAGS]))
+		return;
+	w = add_way(v, out, from);
+	add_proto(v, w, tcp);
+	add_tcp_flags(v, &w->stmts, from->t.f[F_TCPFLAGS]);
+}
+
+static void expand_protos(const struct nft_view *v, const struct way *from, struct ways *out)
+{
+	static const uint8_t with_ports[] = { PROTO_TCP, PROTO_UDP, PROTO_SCTP, PROTO_UDPLITE };
+	static const uint8_t icmps[] = { PROTO_ICMP, PROTO_ICMP6 };
+	struct arena *a = v->p->a;
+	const struct set *protos = from->t.f[F_PROTO];
+
+	if (protos == NULL)
+		protos = set_all(a, SET_U8);
+	if (from->t.f[F_SPORT] != NULL || from->t.f[F_DPORT] != NULL)
+		protos = set_intersect(a, protos,
+				       set_of_protos(a, with_ports, ARRAY_SIZE(with_ports)));
+	if (from->t.f[F_ICMP] != NULL)
+		protos = set_intersect(a, protos, set_of_protos(a, icmps, ARRAY_SIZE(icmps)));
+	if (set_is_empty(protos))
+		return;
+	if (from->t.f[F_ICMP] != NULL) {
+		for (uint32_t i = 0; i < ARRAY_SIZE(icmps); i++)
+			if (set_has(protos, AF_NONE, icmps[i]))
+				expand_icmp_of(v, from, icmps[i], out);
+	} else if (from->t.f[F_TCPFLAGS] != NULL && set_has(protos, AF_NONE, PROTO_TCP)) {
+		expand_flags(v, from, protos, out);
+	} else {
+		add_proto(v, add_way(v, out, from), protos);
+	}
+}
+
+/* ---- addresses and ports --------------------------------------------------- */
+
+static bool has_family(const struct way *w, uint8_t af)
+{
+	static const enum field addrs[] = { F_SRC, F_DST };
+
+	if (w->t.f[F_AF] != NULL && !set_has(w->t.f[F_AF], AF_NONE, af))
+		return false;
+	for (uint32_t i = 0; i < ARRAY_SIZE(addrs); i++) {
+		const struct set *s = w->t.f[addrs[i]];
+
+		if (s != NULL && (set_families(s) & (af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6)) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void add_addr(const struct nft_view *v, struct nft_stmts *s, const struct set *in,
+		     uint8_t af, enum nft_key key)
+{
+	if (in != NULL)
+		add_in(v->p, s, key, set_of_family(v->p->a, in, af), nft_full(v->p->a, af, 0));
+}
+
+static void add_ports(const struct nft_view *v, struct way *w)
+{
+	const struct set *full = nft_full(v->p->a, AF_NONE, UINT16_MAX);
+
+	if (w->t.f[F_SPORT] != NULL)
+		add_in(v->p, &w->stmts, NFT_K_SPORT, w->t.f[F_SPORT], full);
+	if (w->t.f[F_DPORT] != NULL)
+		add_in(v->p, &w->stmts, NFT_K_DPORT, w->t.f[F_DPORT], full);
+}
+
+static void add_local(const struct nft_view *v, struct way *w)
+{
+	const struct set *in = w->t.f[F_DST_LOCAL];
+
+	if (in != NULL && set_has(in, AF_NONE, 0) != set_has(in, AF_NONE, 1))
+		stmt_match(v->p, &w->stmts, NFT_K_FIB_DADDR, set_has(in, AF_NONE, 0),
+			   nft_value_num(NFT_T_FIB_TYPE, 2));
+}
+
+static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret)
+{
+	add_ports(v, w);
+	add_local(v, w);
+	vec_add(v->p->a, &ret->list, w->stmts);
+}
+
+static void expand_families(const struct nft_view *v, const struct way *from, struct nft_alts *ret)
+{
+	static const uint8_t afs[] = { AF_V4, AF_V6 };
+	const bool any_family = from->t.f[F_SRC] == NULL && from->t.f[F_DST] == NULL &&
+				has_family(from, AF_V4) && has_family(from, AF_V6);
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(afs); i++) {
+		const bool v4 = afs[i] == AF_V4;
+		struct ways one = { 0 };
+		struct way *w;
+
+		if (!has_family(from, afs[i]))
+			continue;
+		w = add_way(v, &one, from);
+		if (!any_family)
+			stmt_match(v->p, &w->stmts, NFT_K_NFPROTO, false,
+				   nft_value_num(NFT_T_NFPROTO,
+						 v4 ? NFPROTO_IPV4 : NFPROTO_IPV6));
+		add_addr(v, &w->stmts, w->t.f[F_SRC], afs[i],
+			 v4 ? NFT_K_IP_SADDR : NFT_K_IP6_SADDR);
+		add_addr(v, &w->stmts, w->t.f[F_DST], afs[i],
+			 v4 ? NFT_K_IP_DADDR : NFT_K_IP6_DADDR);
+		finish(v, w, ret);
+		if (any_family)
+			return;
+	}
+}
+
+static bool is_never(const struct nft_view *v, const struct nft_tests *t)
+{
+	for (int f = 0; f < N_FIELDS; f++)
+		if (t->f[f] != NULL && f != F_TCPFLAGS && set_is_empty(t->f[f]))
+			return true;
+	return t->f[F_DIR] != NULL && !set_has(t->f[F_DIR], AF_NONE, v->dir);
+}
+
+bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span at,
+	       struct nft_alts *ret)
+{
+	const struct way all = { .t = *t };
+	struct ways ifaces = { 0 }, protos = { 0 };
+
+	if (is_never(v, t))
+		return true;
+	if (t->f[F_RECV] != NULL) {
+		diag_add(v->d, DIAG_E1701, at,
+			 "a test of the receiving interface cannot be expressed in nftables yet");
+		return false;
+	}
+	if (!expand_ifaces(v, &all, at, &ifaces))
+		return false;
+	for (uint32_t i = 0; i < ifaces.list.n; i++)
+		expand_protos(v, &ifaces.list.v[i], &protos);
+	for (uint32_t i = 0; i < protos.list.n; i++)
+		expand_families(v, &protos.list.v[i], ret);
+	return true;
+}
+
+bool nft_match_ifaces(const struct nft_view *v, const struct set *ifaces, struct span at,
+		      struct nft_alts *ret)
+{
+	struct nft_tests t = { 0 };
+
+	t.f[F_IFACE] = ifaces;
+	return nft_match(v, &t, at, ret);
+}

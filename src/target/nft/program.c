@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Sets with the same members are one set: a list of ports that twenty rules
+ * use is loaded once.  Names count up in the order of use, so the same model
+ * gives the same names, and loading it again finds nothing to change.
+ */
+#include "target/nft/program.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+
+void nft_options_init(struct nft_options *o)
+{
+	*o = (struct nft_options){
+		.mark_mask = NFT_MARK_MASK,
+		.log_group = NFT_LOG_GROUP,
+	};
+}
+
+void nft_program_init(struct nft_program *p, struct arena *a, struct sources *sources,
+		      const struct nft_options *o)
+{
+	*p = (struct nft_program){ .a = a, .sources = sources, .options = *o };
+}
+
+static const char *new_name(struct nft_program *p, const char *what)
+{
+	return arena_printf(p->a, "%s_%u", what, ++p->n_names);
+}
+
+static struct nft_chain *add_chain(struct nft_program *p, enum nft_family f, const char *name)
+{
+	struct nft_chain *c = arena_new(p->a, struct nft_chain);
+
+	c->name = name;
+	c->family = f;
+	p->has_table[f] = true;
+	vec_add(p->a, &p->chains, c);
+	return c;
+}
+
+struct nft_chain *nft_add_base(struct nft_program *p, enum nft_family f, const char *name,
+			       const char *type, uint32_t hook, int32_t prio)
+{
+	struct nft_chain *c = add_chain(p, f, name);
+
+	c->type = type;
+	c->hook = hook;
+	c->prio = prio;
+	return c;
+}
+
+struct nft_chain *nft_add_chain(struct nft_program *p, enum nft_family f, const char *what)
+{
+	return add_chain(p, f, new_name(p, what));
+}
+
+struct nft_set *nft_add_map(struct nft_program *p, enum nft_family f, const char *what,
+			    const enum nft_type *keys, uint8_t n_keys)
+{
+	struct nft_set *s = arena_new(p->a, struct nft_set);
+
+	BUG_IF(n_keys > NFT_KEYS_MAX);
+	s->name = new_name(p, what);
+	s->family = f;
+	memcpy(s->keys, keys, n_keys * sizeof(*keys));
+	s->n_keys = n_keys;
+	p->has_table[f] = true;
+	vec_add(p->a, &p->sets, s);
+	return s;
+}
+
+static uint32_t padded(uint32_t len)
+{
+	return (len + 3) / 4 * 4;
+}
+
+static uint32_t types_len(const enum nft_type *types, uint8_t n)
+{
+	uint32_t len = 0;
+
+	if (n == 1)
+		return nft_types[types[0]].len;
+	for (uint8_t i = 0; i < n; i++)
+		len += padded(nft_types[types[i]].len);
+	return len;
+}
+
+void nft_set_seal(struct nft_set *s)
+{
+	s->key_len = types_len(s->keys, s->n_keys);
+	s->data_len = types_len(s->datas, s->n_datas);
+	BUG_IF(s->key_len > NFT_CONCAT_BYTES || s->data_len > sizeof(s->elems.v->data));
+	if (s->n_datas == 0 || s->is_vmap || s->is_dynamic)
+		return;
+	/* A declared size is a fixed hash, twice as fast to fill; a power of two leaves room */
+	for (s->size = 1; s->size < s->elems.n; s->size *= 2)
+		;
+}
+
+static uint32_t hash_bytes(uint32_t h, const void *data, size_t len)
+{
+	const uint8_t *b = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ b[i]) * 16777619u;
+	return h;
+}
+
+static bool same_set(const struct nft_set *x, const struct nft_set *y)
+{
+	if (x->family != y->family || x->keys[0] != y->keys[0] ||
+	    x->is_interval != y->is_interval || x->elems.n != y->elems.n)
+		return false;
+	for (uint32_t i = 0; i < x->elems.n; i++)
+		if (memcmp(x->elems.v[i].key, y->elems.v[i].key, NFT_VALUE_BYTES) != 0 ||
+		    memcmp(x->elems.v[i].hi, y->elems.v[i].hi, NFT_VALUE_BYTES) != 0)
+			return false;
+	return true;
+}
+
+/* The one with these members; @s becomes it if there is none yet */
+static const struct nft_set *intern_set(struct nft_program *p, struct nft_set *s, const char *what)
+{
+	uint32_t h = hash_bytes(2166136261u, &s->keys[0], sizeof(s->keys[0]));
+	struct nft_set **head;
+
+	for (uint32_t i = 0; i < s->elems.n; i++) {
+		h = hash_bytes(h, s->elems.v[i].key, NFT_VALUE_BYTES);
+		h = hash_bytes(h, s->elems.v[i].hi, NFT_VALUE_BYTES);
+	}
+	head = &p->buckets[h % NFT_SET_BUCKETS];
+	for (struct nft_set *have = *head; have != NULL; have = have->next)
+		if (same_set(have, s))
+			return have;
+	s->next = *head;
+	*head = s;
+	s->name = new_name(p, what);
+	nft_set_seal(s);
+	p->has_table[s->family] = true;
+	vec_add(p->a, &p->sets, s);
+	return s;
+}
+
+static void set_bytes(uint8_t *to, struct nft_value v)
+{
+	memcpy(to, v.b, v.len);
+}
+
+/* What a set of a type is called */
+static const char *set_prefix_of(enum nft_type type)
+{
+	static const char *const what[N_NFT_TYPES] = {
+		[NFT_T_IFNAME] = "ifaces", [NFT_T_PROTO] = "protos", [NFT_T_IP4] = "ip4s",
+		[NFT_T_IP6] = "ip6s", [NFT_T_PORT] = "ports", [NFT_T_TCPFLAG] = "tcpflags",
+		[NFT_T_ICMP_TYPE] = "types", [NFT_T_ICMP_CODE] = "codes",
+		[NFT_T_ICMP6_TYPE] = "types", [NFT_T_ICMP6_CODE] = "codes",
+	};
+
+	BUG_IF(what[type] == NULL);
+	return what[type];
+}
+
+static void add_range(struct nft_program *p, struct nft_set *to, const struct range *r)
+{
+	struct nft_elem *e = vec_push(p->a, &to->elems);
+
+	e->origin = NFT_NO_ORIGIN;
+	set_bytes(e->key, nft_value_num(to->keys[0], r->lo));
+	set_bytes(e->hi, nft_value_num(to->keys[0], r->hi));
+}
+
+const struct nft_set *nft_set_of(struct nft_program *p, enum nft_family f, enum nft_type type,
+				 const struct set *s)
+{
+	struct nft_set *to = arena_new(p->a, struct nft_set);
+	/* Flag bytes are no quantity: nft has no ranges of them */
+	const bool as_values = type == NFT_T_TCPFLAG;
+
+	to->family = f;
+	to->keys[0] = type;
+	to->n_keys = 1;
+	for (uint32_t i = 0; i < s->n; i++) {
+		to->is_interval |= !as_values && s->r[i].lo != s->r[i].hi;
+		if (!as_values) {
+			add_range(p, to, &s->r[i]);
+			continue;
+		}
+		for (u128 v = s->r[i].lo; v <= s->r[i].hi; v++)
+			add_range(p, to, &(struct range){ AF_NONE, v, v });
+	}
+	return intern_set(p, to, set_prefix_of(type));
+}
+
+const struct nft_set *nft_set_of_names(struct nft_program *p, enum nft_family f,
+				       const char *const *names, uint32_t n)
+{
+	struct nft_set *to = arena_new(p->a, struct nft_set);
+
+	to->family = f;
+	to->keys[0] = NFT_T_IFNAME;
+	to->n_keys = 1;
+	for (uint32_t i = 0; i < n; i++) {
+		struct nft_elem *e = vec_push(p->a, &to->elems);
+
+		e->origin = NFT_NO_ORIGIN;
+		set_bytes(e->key, nft_value_name(names[i]));
+		set_bytes(e->hi, nft_value_name(names[i]));
+	}
+	return intern_set(p, to, set_prefix_of(NFT_T_IFNAME));
+}
+
+static bool same_origin(const struct origin *x, const struct origin *y)
+{
+	return x->at.src == y->at.src && x->at.lo == y->at.lo && x->at.hi == y->at.hi &&
+	       x->policy == y->policy &&
+	       (x->text == y->text ||
+		(x->text != NULL && y->text != NULL && strcmp(x->text, y->text) == 0));
+}
+
+uint32_t nft_origin(struct nft_program *p, const struct origin *o)
+{
+	uint32_t h = hash_bytes(2166136261u, &o->at, sizeof(o->at));
+	uint32_t *head;
+
+	if (o->text != NULL)
+		h = hash_bytes(h, o->text, strlen(o->text));
+	head = &p->origin_head[h % NFT_SET_BUCKETS];
+	for (uint32_t i = *head; i != 0; i = p->origin_next.v[i - 1])
+		if (same_origin(&p->origins.v[i - 1], o))
+			return i - 1;
+	vec_add(p->a, &p->origins, *o);
+	vec_add(p->a, &p->origin_next, *head);
+	*head = p->origins.n;
+	return p->origins.n - 1;
+}
+
+const char *nft_comment(struct nft_program *p, const struct origin *o)
+{
+	const char *text = o->text != NULL ? o->text : "";
+	char *s;
+
+	if (o->at.src != 0) {
+		const struct place at = source_place(p->sources,
+						     source_file_span(p->sources, o->at));
+
+		s = arena_printf(p->a, "%s:%u %.*s", at.name, at.line, (int)LIMIT_COMMENT_BYTES,
+				 text);
+	} else {
+		s = arena_printf(p->a, "%.*s", (int)LIMIT_COMMENT_BYTES, text);
+	}
+	if (s[0] == '\0')
+		return NULL;
+	for (char *c = s; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' || *c == '"' || *c == '\\')
+			*c = '?';
+	if (strlen(s) > LIMIT_COMMENT_BYTES)
+		s[LIMIT_COMMENT_BYTES] = '\0';
+	return s;
+}
+
+void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_stmts *stmts,
+		  const struct origin *origin)
+{
+	struct nft_rule *r = vec_push(p->a, &c->rules);
+
+	r->origin = NFT_NO_ORIGIN;
+	stmts_append(p, &r->stmts, stmts);
+	if (origin == NULL)
+		return;
+	r->comment = nft_comment(p, origin);
+	if (r->comment != NULL)
+		r->origin = nft_origin(p, origin);
+}
+
+void stmt_add(struct nft_program *p, struct nft_stmts *s, const struct nft_stmt *st)
+{
+	vec_add(p->a, &s->list, *st);
+}
+
+void stmts_append(struct nft_program *p, struct nft_stmts *to, const struct nft_stmts *from)
+{
+	for (uint32_t i = 0; i < from->list.n; i++)
+		stmt_add(p, to, &from->list.v[i]);
+}
+
+void stmt_match(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
+		struct nft_value v)
+{
+	BUG_IF(v.len != nft_types[nft_keys[key].type].len);
+	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_MATCH,
+		 .match = { .key = key, .is_not = is_not, .value = v } });
+}
+
+void stmt_prefix(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
+		 struct prefix v)
+{
+	const enum nft_type type = nft_keys[key].type;
+	const uint8_t bits = (uint8_t)addr_bits(v.a.af);
+
+	BUG_IF(v.len == 0);
+	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_MATCH, .match = {
+		.key = key, .is_not = is_not, .prefix_len = v.len == bits ? 0 : v.len,
+		.value = nft_value_num(type, prefix_first(v).v),
+		.mask = nft_value_num(type, prefix_mask(v.a.af, v.len)) } });
+}
+
+void stmt_masked(struct nft_program *p, struct nft_stmts *s, enum nft_key key, uint32_t mask,
+		 uint32_t value, bool is_not)
+{
+	const enum nft_type type = nft_keys[key].type;
+
+	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_MATCH, .match = {
+		.key = key, .is_not = is_not, .has_mask = true,
+		.value = nft_value_num(type, value), .mask = nft_value_num(type, mask) } });
+}
+
+void stmt_in(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
+	     const struct nft_set *set)
+{
+	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_LOOKUP,
+		 .lookup = { .keys = { key }, .n_keys = 1, .is_not = is_not, .set = set } });
+}
+
+void stmt_mark(struct nft_program *p, struct nft_stmts *s, enum nft_key key, uint32_t keep,
+	       uint32_t set)
+{
+	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_MARK,
+		 .mark = { .key = key, .keep = keep & ~set, .set = set } });
+}
+
+void stmt_verdict(struct nft_program *p, struct nft_stmts *s, enum nft_verdict v,
+		  const char *chain)
+{
+	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_VERDICT,
+		 .decision = { .verdict = v, .chain = chain } });
+}
+
+void stmt_reject(struct nft_program *p, struct nft_stmts *s, enum nft_reject r, uint8_t code)
+{
+	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_REJECT,
+		 .decision = { .reject = r, .code = code } });
+}
+
+void stmt_counter(struct nft_program *p, struct nft_stmts *s)
+{
+	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_COUNTER });
+}

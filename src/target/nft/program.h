@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * program - nftables objects before they become text or netlink messages
+ *
+ * Tables, chains, sets and rules at the level of nft statements.  The text and
+ * the transaction are two printings of the same program.
+ *
+ * Every name is generated: what a user wrote becomes an interface name (in
+ * quotes, checked), a number, or a comment, never an identifier.
+ *
+ * Owns:	 nothing; lives in the arena.
+ * Does not:	 know the model, or talk to the kernel.
+ * Byte order:	 struct nft_value holds bytes as the kernel compares them.
+ * Threads:	 none.
+ */
+#ifndef TARGET_NFT_PROGRAM_H
+#define TARGET_NFT_PROGRAM_H
+
+#include "model/model.h"
+#include "target/nft.h"
+
+#define NFT_VALUE_BYTES	16u	/* the longest single value: ifname, ipv6_addr */
+#define NFT_KEYS_MAX	4u	/* values in one concatenation */
+#define NFT_CONCAT_BYTES 40u	/* l4proto, two IPv6 addresses, room */
+
+/**
+ * enum nft_type - Data types of set keys and data
+ */
+enum nft_type {
+	NFT_T_IFNAME, NFT_T_IFINDEX, NFT_T_NFPROTO, NFT_T_PROTO, NFT_T_IP4, NFT_T_IP6, NFT_T_PORT,
+	NFT_T_TCPFLAG, NFT_T_ICMP_TYPE, NFT_T_ICMP_CODE, NFT_T_ICMP6_TYPE, NFT_T_ICMP6_CODE,
+	NFT_T_MARK, NFT_T_CT_DIR, NFT_T_CT_STATUS, NFT_T_CT_STATE, NFT_T_FIB_TYPE, NFT_T_ARP_OP,
+	N_NFT_TYPES
+};
+
+/**
+ * enum nft_key - What of a packet can be loaded into a register
+ */
+enum nft_key {
+	NFT_K_IIFNAME, NFT_K_OIFNAME, NFT_K_IIF, NFT_K_NFPROTO, NFT_K_L4PROTO,
+	NFT_K_IP_SADDR, NFT_K_IP_DADDR, NFT_K_IP6_SADDR, NFT_K_IP6_DADDR,
+	NFT_K_SPORT, NFT_K_DPORT, NFT_K_TCP_FLAGS,
+	NFT_K_ICMP_TYPE, NFT_K_ICMP_CODE, NFT_K_ICMP6_TYPE, NFT_K_ICMP6_CODE,
+	NFT_K_CT_DIR, NFT_K_CT_STATUS, NFT_K_CT_STATE, NFT_K_CT_MARK, NFT_K_MARK,
+	NFT_K_FIB_DADDR, NFT_K_FIB_SADDR, NFT_K_ARP_OP, NFT_K_ARP_SADDR, NFT_K_ARP_DADDR,
+	N_NFT_KEYS
+};
+
+/**
+ * struct nft_value - A value of some type
+ * @len:	Bytes that count
+ * @b:		The bytes; numbers of host-order types in host order
+ */
+struct nft_value {
+	uint8_t len;
+	uint8_t b[NFT_VALUE_BYTES];
+};
+
+enum nft_family { NFT_INET, NFT_ARP, N_NFT_FAMILIES };
+
+/**
+ * struct nft_elem - An element of a set
+ * @key:	Its key; of a concatenation each value padded to 4 bytes
+ * @hi:		Interval sets: the highest value, @key the lowest
+ * @data:	Maps: as @key
+ * @chain:	Verdict maps: where to go
+ * @comment:	Sanitised, or NULL
+ * @at:		Where it was declared
+ * @origin:	Number of its rule's origin in the program, or NFT_NO_ORIGIN
+ */
+struct nft_elem {
+	uint8_t key[NFT_CONCAT_BYTES];
+	uint8_t hi[NFT_VALUE_BYTES];
+	uint8_t data[20];
+	const char *chain;
+	const char *comment;
+	uint32_t origin;
+};
+
+#define NFT_NO_ORIGIN	UINT32_MAX
+
+/**
+ * struct nft_set - A named set or map
+ * @name:	Generated
+ * @family:	Of its table
+ * @keys:	Types of its key
+ * @n_keys:	How many, 1..NFT_KEYS_MAX
+ * @datas:	Types of its data
+ * @n_datas:	How many; 0: a set, or a verdict map
+ * @is_vmap:	Data are verdicts
+ * @is_interval: Elements are ranges; one key only
+ * @is_counted:	Each element has a counter
+ * @is_dynamic:	Filled by packets
+ * @timeout_ms:	Of dynamic elements
+ * @size:	Most elements, 0 = not said
+ * @elems:	Elements
+ * @key_len:	Bytes of a key
+ * @data_len:	Bytes of data
+ * @next:	In the table of equal sets
+ */
+struct nft_set {
+	const char *name;
+	enum nft_family family;
+	enum nft_type keys[NFT_KEYS_MAX];
+	enum nft_type datas[2];
+	uint8_t n_keys;
+	uint8_t n_datas;
+	bool is_vmap;
+	bool is_interval;
+	bool is_counted;
+	bool is_dynamic;
+	uint64_t timeout_ms;
+	uint32_t size;
+	uint32_t key_len;
+	uint32_t data_len;
+	VEC(struct nft_elem) elems;
+	struct nft_set *next;
+};
+
+enum nft_stmt_kind {
+	NFT_S_MATCH, NFT_S_LOOKUP, NFT_S_DRAW, NFT_S_MARK, NFT_S_RECALL, NFT_S_COUNTER, NFT_S_LOG, NFT_S_UPDATE,
+	NFT_S_NAT, NFT_S_NAT_MAP, NFT_S_VMAP, NFT_S_VERDICT, NFT_S_REJECT,
+	N_NFT_STMTS
+};
+
+enum nft_verdict { NFT_V_ACCEPT, NFT_V_DROP, NFT_V_RETURN, NFT_V_GOTO, NFT_V_JUMP };
+enum nft_reject { NFT_R_ICMP, NFT_R_ICMP6, NFT_R_RST };
+
+/* NFT_S_MATCH: @key [& @mask] is (or is not) @value, or within @value/@prefix_len */
+struct nft_match {
+	enum nft_key key;
+	bool is_not;
+	bool has_mask;
+	uint8_t prefix_len;	/* 0: whole value */
+	struct nft_value value;
+	struct nft_value mask;
+};
+
+/*
+ * NFT_S_LOOKUP, NFT_S_VMAP, NFT_S_NAT_MAP, NFT_S_UPDATE, NFT_S_RECALL: keys
+ * looked up in a set; NFT_S_RECALL makes the packet mark what the map says
+ */
+struct nft_lookup {
+	enum nft_key keys[NFT_KEYS_MAX];
+	uint8_t n_keys;
+	bool is_not;
+	const struct nft_set *set;
+	uint32_t mask;		/* of a mark key in a verdict map, 0 = none */
+	uint32_t mark;		/* NFT_S_UPDATE: data */
+	uint64_t timeout_ms;	/* NFT_S_UPDATE: of this element, 0 = the set's */
+	bool is_dst;		/* NFT_S_NAT_MAP */
+	uint8_t af;		/* NFT_S_NAT_MAP */
+};
+
+/* NFT_S_DRAW: every @mod-th time, or at random, one of @mod */
+struct nft_draw {
+	bool is_random;
+	uint32_t mod;
+};
+
+/* NFT_S_MARK: mark = mark & @keep | @set */
+struct nft_mark {
+	enum nft_key key;	/* NFT_K_CT_MARK or NFT_K_MARK */
+	uint32_t keep;
+	uint32_t set;
+};
+
+/* NFT_S_NAT: to @to, ports @lo..@hi (0: as they are) */
+struct nft_nat {
+	bool is_dst;
+	struct addr to;
+	uint16_t lo;
+	uint16_t hi;
+	bool is_random;
+};
+
+/* NFT_S_LOG */
+struct nft_log {
+	uint16_t group;
+	const char *prefix;
+};
+
+/* NFT_S_VERDICT and NFT_S_REJECT */
+struct nft_decision {
+	enum nft_verdict verdict;
+	const char *chain;
+	enum nft_reject reject;
+	uint8_t code;
+};
+
+/**
+ * struct nft_stmt - A statement of a rule
+ * @kind:	Which; says which member counts
+ */
+struct nft_stmt {
+	enum nft_stmt_kind kind;
+	union {
+		struct nft_match match;
+		struct nft_lookup lookup;
+		struct nft_draw draw;
+		struct nft_mark mark;
+		struct nft_log log;
+		struct nft_nat nat;
+		struct nft_decision decision;
+	};
+};
+
+/** struct nft_stmts - Statements in order */
+struct nft_stmts {
+	VEC(struct nft_stmt) list;
+};
+
+/**
+ * struct nft_rule - A rule of a chain
+ * @stmts:	Statements in order
+ * @comment:	Sanitised, or NULL
+ * @origin:	Number of its origin in the program, or NFT_NO_ORIGIN
+ */
+struct nft_rule {
+	struct nft_stmts stmts;
+	const char *comment;
+	uint32_t origin;
+};
+
+/**
+ * struct nft_chain - A chain
+ * @name:	Generated
+ * @family:	Of its table
+ * @type:	"filter" or "nat" for a base chain, else NULL
+ * @hook:	Netfilter hook of a base chain
+ * @prio:	Its priority
+ * @rules:	Rules
+ */
+struct nft_chain {
+	const char *name;
+	enum nft_family family;
+	const char *type;
+	uint32_t hook;
+	int32_t prio;
+	VEC(struct nft_rule) rules;
+};
+
+#define NFT_SET_BUCKETS	1024u
+
+/**
+ * struct nft_program - All tables
+ * @a:		Memory
+ * @sources:	For FILE:LINE of comments
+ * @options:	As given
+ * @has_table:	Tables there are, by family
+ * @chains:	Chains, base chains first in each table
+ * @sets:	Sets and maps
+ * @origins:	Whose rules they are
+ * @origin_next: The next origin with the same hash, as number + 1
+ * @origin_head: The first one
+ * @buckets:	Sets by content
+ * @n_names:	Generated names so far, by nft_name()
+ */
+struct nft_program {
+	struct arena *a;
+	struct sources *sources;
+	struct nft_options options;
+	bool has_table[N_NFT_FAMILIES];
+	VEC(struct nft_chain *) chains;
+	VEC(struct nft_set *) sets;
+	VEC(struct origin) origins;
+	VEC(uint32_t) origin_next;
+	uint32_t origin_head[NFT_SET_BUCKETS];
+	struct nft_set *buckets[NFT_SET_BUCKETS];
+	uint32_t n_names;
+};
+
+/**
+ * struct nft_type_info - What is known of a data type
+ * @name:	nft's name
+ * @number:	nft's number, as set declarations carry it
+ * @len:	Bytes
+ * @is_host:	Host byte order
+ * @print:	Print a value
+ */
+struct nft_type_info {
+	const char *name;
+	uint8_t number;
+	uint8_t len;
+	bool is_host;
+	void (*print)(const uint8_t *b, uint32_t len, FILE *out);
+};
+
+extern const struct nft_type_info nft_types[N_NFT_TYPES];
+
+/**
+ * struct nft_key_info - What is known of a key
+ * @text:	As nft text says it
+ * @type:	Of its values
+ * @load:	How it is loaded
+ * @arg:	Meta or ct key, or fib flags
+ * @base:	Payload: header
+ * @offset:	Payload: byte in the header
+ */
+struct nft_key_info {
+	const char *text;
+	enum nft_type type;
+	enum { NFT_L_META, NFT_L_CT, NFT_L_PAYLOAD, NFT_L_FIB } load;
+	uint32_t arg;
+	uint32_t base;
+	uint32_t offset;
+};
+
+extern const struct nft_key_info nft_keys[N_NFT_KEYS];
+
+/** nft_program_init() - No tables yet */
+void nft_program_init(struct nft_program *p, struct arena *a, struct sources *sources,
+		      const struct nft_options *o);
+
+/** nft_add_base() - A new base chain; @name is a literal of ours */
+struct nft_chain *nft_add_base(struct nft_program *p, enum nft_family f, const char *name,
+			       const char *type, uint32_t hook, int32_t prio);
+
+/** nft_add_chain() - A new regular chain, named @what and a number */
+struct nft_chain *nft_add_chain(struct nft_program *p, enum nft_family f, const char *what);
+
+/**
+ * nft_add_map() - A new, empty set or map, named @what and a number
+ * @p:		Program
+ * @f:		Family of its table
+ * @what:	Start of its name
+ * @keys:	Types of its key
+ * @n_keys:	How many
+ *
+ * Return: the set; data types and flags are the caller's to set, then
+ * nft_set_seal()
+ */
+struct nft_set *nft_add_map(struct nft_program *p, enum nft_family f, const char *what,
+			    const enum nft_type *keys, uint8_t n_keys);
+
+/** nft_set_seal() - Work out lengths, and the size of a map that has all its elements */
+void nft_set_seal(struct nft_set *s);
+
+/**
+ * nft_set_of() - The set that holds some numbers, made once
+ * @p:		Program
+ * @f:		Family of its table
+ * @type:	Type of its elements
+ * @s:		Numbers; all of one family where they are addresses
+ *
+ * Return: the set
+ */
+const struct nft_set *nft_set_of(struct nft_program *p, enum nft_family f, enum nft_type type,
+				 const struct set *s);
+
+/** nft_set_of_names() - The set of some interfaces' Linux names, made once */
+const struct nft_set *nft_set_of_names(struct nft_program *p, enum nft_family f,
+				       const char *const *names, uint32_t n);
+
+/** nft_value_num() - A number as a value of a type */
+struct nft_value nft_value_num(enum nft_type type, u128 v);
+
+/** nft_value_name() - An interface's name, at most LIMIT_IFNAME_BYTES */
+struct nft_value nft_value_name(const char *name);
+
+/**
+ * nft_add_rule() - A rule at the end of a chain
+ * @p:		Program
+ * @c:		Chain
+ * @stmts:	Its statements; copied
+ * @origin:	Whose rule, or NULL for nobody's
+ */
+void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_stmts *stmts,
+		  const struct origin *origin);
+
+/** nft_origin() - The number of an origin, the same for the same place and text */
+uint32_t nft_origin(struct nft_program *p, const struct origin *o);
+
+/**
+ * nft_comment() - "FILE:LINE text" of an origin, fit for nft
+ * @p:		Program
+ * @o:		Origin
+ *
+ * Quotes, backslashes, control characters and what is not ASCII become `?`; at
+ * most LIMIT_COMMENT_BYTES.
+ *
+ * Return: the comment, or NULL for an origin that says nothing
+ */
+const char *nft_comment(struct nft_program *p, const struct origin *o);
+
+/* Statements, added at the end of a list */
+void stmt_match(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
+		struct nft_value v);
+void stmt_prefix(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
+		 struct prefix v);
+void stmt_masked(struct nft_program *p, struct nft_stmts *s, enum nft_key key, uint32_t mask,
+		 uint32_t value, bool is_not);
+void stmt_in(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
+	     const struct nft_set *set);
+void stmt_mark(struct nft_program *p, struct nft_stmts *s, enum nft_key key, uint32_t keep,
+	       uint32_t set);
+void stmt_verdict(struct nft_program *p, struct nft_stmts *s, enum nft_verdict v,
+		  const char *chain);
+void stmt_reject(struct nft_program *p, struct nft_stmts *s, enum nft_reject r, uint8_t code);
+void stmt_counter(struct nft_program *p, struct nft_stmts *s);
+void stmt_add(struct nft_program *p, struct nft_stmts *s, const struct nft_stmt *st);
+void stmts_append(struct nft_program *p, struct nft_stmts *to, const struct nft_stmts *from);
+
+/** nft_family_name() - "inet" or "arp" */
+const char *nft_family_name(enum nft_family f);
+
+/** nft_family_number() - NFPROTO_INET or NFPROTO_ARP */
+uint8_t nft_family_number(enum nft_family f);
+
+#endif /* TARGET_NFT_PROGRAM_H */

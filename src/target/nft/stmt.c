@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Each statement loads what it needs into register 1, as nft does, so nothing
+ * has to be remembered between statements.  Registers are 4 of 16 bytes or the
+ * same as 16 of 4 bytes; a value of a concatenation starts at the next word.
+ */
+#include "target/nft/stmt.h"
+
+#include <libnftnl/expr.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#define WORDS_PER_REG	4u
+
+uint32_t nft_reg(uint32_t word)
+{
+	return word % WORDS_PER_REG == 0 ? NFT_REG_1 + word / WORDS_PER_REG : NFT_REG32_00 + word;
+}
+
+struct nftnl_expr *nft_expr(struct nftnl_rule *r, const char *name)
+{
+	struct nftnl_expr *e = nftnl_expr_alloc(name);
+
+	BUG_IF(e == NULL);
+	nftnl_rule_add_expr(r, e);
+	return e;
+}
+
+static void load_meta(struct nftnl_rule *r, uint32_t key, uint32_t reg)
+{
+	struct nftnl_expr *e = nft_expr(r, "meta");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg);
+}
+
+static void load_ct(struct nftnl_rule *r, uint32_t key, uint32_t reg)
+{
+	struct nftnl_expr *e = nft_expr(r, "ct");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, reg);
+}
+
+static void load_payload(struct nftnl_rule *r, const struct nft_key_info *k, uint32_t len,
+			 uint32_t reg)
+{
+	struct nftnl_expr *e = nft_expr(r, "payload");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, k->base);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, k->offset);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
+}
+
+static void load_fib(struct nftnl_rule *r, uint32_t flags, uint32_t reg)
+{
+	struct nftnl_expr *e = nft_expr(r, "fib");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, flags);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, reg);
+}
+
+void nft_emit_load(struct nftnl_rule *r, enum nft_key key, uint32_t len, uint32_t reg)
+{
+	const struct nft_key_info *k = &nft_keys[key];
+
+	switch (k->load) {
+	case NFT_L_META:
+		load_meta(r, k->arg, reg);
+		break;
+	case NFT_L_CT:
+		load_ct(r, k->arg, reg);
+		break;
+	case NFT_L_PAYLOAD:
+		load_payload(r, k, len == 0 ? nft_types[k->type].len : len, reg);
+		break;
+	case NFT_L_FIB:
+		load_fib(r, k->arg, reg);
+		break;
+	}
+}
+
+uint32_t nft_emit_keys(struct nftnl_rule *r, const struct nft_lookup *l)
+{
+	uint32_t word = 0;
+
+	for (uint8_t i = 0; i < l->n_keys; i++) {
+		nft_emit_load(r, l->keys[i], 0, nft_reg(word));
+		word += (nft_types[nft_keys[l->keys[i]].type].len + 3u) / 4;
+	}
+	return word;
+}
+
+void nft_emit_immediate(struct nftnl_rule *r, uint32_t reg, const void *data, uint32_t len)
+{
+	struct nftnl_expr *e = nft_expr(r, "immediate");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, reg);
+	nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, data, len);
+}
+
+void nft_emit_mask(struct nftnl_rule *r, const void *mask, const void *xor, uint32_t len)
+{
+	struct nftnl_expr *e = nft_expr(r, "bitwise");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, xor, len);
+}
+
+static void emit_cmp(struct nftnl_rule *r, bool is_not, const void *data, uint32_t len)
+{
+	struct nftnl_expr *e = nft_expr(r, "cmp");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, is_not ? NFT_CMP_NEQ : NFT_CMP_EQ);
+	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
+}
+
+static void match_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	static const uint8_t zero[NFT_VALUE_BYTES];
+	const struct nft_match *m = &s->match;
+	const bool whole_bytes = m->prefix_len != 0 && m->prefix_len % 8 == 0;
+	const uint32_t len = whole_bytes ? m->prefix_len / 8u : m->value.len;
+
+	nft_emit_load(r, m->key, len, NFT_REG_1);
+	if (m->has_mask || (m->prefix_len != 0 && !whole_bytes))
+		nft_emit_mask(r, m->mask.b, zero, len);
+	emit_cmp(r, m->is_not, m->value.b, len);
+}
+
+void nft_print_value(enum nft_key key, const struct nft_value *v, FILE *out)
+{
+	nft_types[nft_keys[key].type].print(v->b, v->len, out);
+}
+
+static void match_print(const struct nft_stmt *s, FILE *out)
+{
+	const struct nft_match *m = &s->match;
+
+	fputs(nft_keys[m->key].text, out);
+	if (m->has_mask) {
+		fputs(" & ", out);
+		nft_print_value(m->key, &m->mask, out);
+		fputs(m->is_not ? " != " : " == ", out);
+	} else {
+		fputs(m->is_not ? " != " : " ", out);
+	}
+	nft_print_value(m->key, &m->value, out);
+	if (m->prefix_len != 0)
+		fprintf(out, "/%u", m->prefix_len);
+}
+
+static void emit_lookup(struct nftnl_rule *r, const struct nft_set *set, bool is_not, int dreg)
+{
+	struct nftnl_expr *e = nft_expr(r, "lookup");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	if (dreg >= 0)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, (uint32_t)dreg);
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set->name);
+	if (is_not)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
+static void lookup_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	nft_emit_keys(r, &s->lookup);
+	emit_lookup(r, s->lookup.set, s->lookup.is_not, -1);
+}
+
+void nft_print_keys(const struct nft_lookup *l, FILE *out)
+{
+	for (uint8_t i = 0; i < l->n_keys; i++)
+		fprintf(out, "%s%s", i == 0 ? "" : " . ", nft_keys[l->keys[i]].text);
+}
+
+static void lookup_print(const struct nft_stmt *s, FILE *out)
+{
+	nft_print_keys(&s->lookup, out);
+	fprintf(out, " %s@%s", s->lookup.is_not ? "!= " : "", s->lookup.set->name);
+}
+
+static void vmap_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	const uint32_t zero = 0;
+
+	nft_emit_keys(r, &s->lookup);
+	if (s->lookup.mask != 0)
+		nft_emit_mask(r, &s->lookup.mask, &zero, sizeof(zero));
+	emit_lookup(r, s->lookup.set, false, NFT_REG_VERDICT);
+}
+
+static void vmap_print(const struct nft_stmt *s, FILE *out)
+{
+	nft_print_keys(&s->lookup, out);
+	if (s->lookup.mask != 0)
+		fprintf(out, " & 0x%08x", s->lookup.mask);
+	fprintf(out, " vmap @%s", s->lookup.set->name);
+}
+
+static void draw_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	struct nftnl_expr *e = nft_expr(r, "numgen");
+	const uint32_t zero = 0;
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_MODULUS, s->draw.mod);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_TYPE,
+			   s->draw.is_random ? NFT_NG_RANDOM : NFT_NG_INCREMENTAL);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_OFFSET, 0);
+	emit_cmp(r, false, &zero, sizeof(zero));
+}
+
+static void draw_print(const struct nft_stmt *s, FILE *out)
+{
+	fprintf(out, "numgen %s mod %u 0", s->draw.is_random ? "random" : "inc", s->draw.mod);
+}
+
+/* Its words of the first register on become what the map says */
+static void map_emit(const struct nft_lookup *l, struct nftnl_rule *r)
+{
+	nft_emit_keys(r, l);
+	emit_lookup(r, l->set, false, NFT_REG_1);
+}
+
+void stmt_nat_map_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	const struct nft_lookup *l = &s->lookup;
+	const uint32_t port = nft_reg(l->af == AF_V4 ? 1 : WORDS_PER_REG);
+	struct nftnl_expr *e;
+
+	map_emit(l, r);
+	e = nft_expr(r, "nat");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, l->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, l->af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, port);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MAX, port);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS,
+			   NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED);
+}
+
+void stmt_nat_map_print(const struct nft_stmt *s, FILE *out)
+{
+	const struct nft_lookup *l = &s->lookup;
+
+	fprintf(out, "%s %s to ", l->is_dst ? "dnat" : "snat", l->af == AF_V4 ? "ip" : "ip6");
+	nft_print_keys(l, out);
+	fprintf(out, " map @%s", l->set->name);
+}
+
+static void recall_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	struct nftnl_expr *e;
+
+	map_emit(&s->lookup, r);
+	e = nft_expr(r, "meta");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, NFT_REG_1);
+}
+
+static void recall_print(const struct nft_stmt *s, FILE *out)
+{
+	fputs("meta mark set ", out);
+	nft_print_keys(&s->lookup, out);
+	fprintf(out, " map @%s", s->lookup.set->name);
+}
+
+void stmt_mark_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	const struct nft_mark *m = &s->mark;
+	const bool is_ct = m->key == NFT_K_CT_MARK;
+	struct nftnl_expr *e;
+
+	nft_emit_load(r, m->key, 0, NFT_REG_1);
+	nft_emit_mask(r, &m->keep, &m->set, sizeof(m->keep));
+	e = nft_expr(r, is_ct ? "ct" : "meta");
+	nftnl_expr_set_u32(e, is_ct ? NFTNL_EXPR_CT_KEY : NFTNL_EXPR_META_KEY,
+			   nft_keys[m->key].arg);
+	nftnl_expr_set_u32(e, is_ct ? NFTNL_EXPR_CT_SREG : NFTNL_EXPR_META_SREG, NFT_REG_1);
+}
+
+void stmt_mark_print(const struct nft_stmt *s, FILE *out)
+{
+	const struct nft_mark *m = &s->mark;
+	const char *text = nft_keys[m->key].text;
+
+	fprintf(out, "%s set %s & 0x%08x", text, text, m->keep);
+	if (m->set != 0)
+		fprintf(out, " | 0x%08x", m->set);
+}
+
+const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS] = {
+	[NFT_S_MATCH] = { "match", match_emit, match_print },
+	[NFT_S_LOOKUP] = { "lookup", lookup_emit, lookup_print },
+	[NFT_S_DRAW] = { "numgen", draw_emit, draw_print },
+	[NFT_S_MARK] = { "mark", stmt_mark_emit, stmt_mark_print },
+	[NFT_S_RECALL] = { "recall", recall_emit, recall_print },
+	[NFT_S_COUNTER] = { "counter", stmt_counter_emit, stmt_counter_print },
+	[NFT_S_LOG] = { "log", stmt_log_emit, stmt_log_print },
+	[NFT_S_UPDATE] = { "update", stmt_update_emit, stmt_update_print },
+	[NFT_S_NAT] = { "nat", stmt_nat_emit, stmt_nat_print },
+	[NFT_S_NAT_MAP] = { "nat map", stmt_nat_map_emit, stmt_nat_map_print },
+	[NFT_S_VMAP] = { "vmap", vmap_emit, vmap_print },
+	[NFT_S_VERDICT] = { "verdict", stmt_verdict_emit, stmt_verdict_print },
+	[NFT_S_REJECT] = { "reject", stmt_reject_emit, stmt_reject_print },
+};

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stmt - the kinds of statements: how each is sent and how it is printed
+ *
+ * One row a kind.  What a row sends is what nft makes of what it prints.
+ *
+ * Does not:	 fail: libnftnl allocates some tens of bytes for an expression.
+ * Threads:	 none.
+ */
+#ifndef TARGET_NFT_STMT_H
+#define TARGET_NFT_STMT_H
+
+#include <libnftnl/rule.h>
+
+#include "target/nft/program.h"
+
+/**
+ * struct nft_stmt_ops - A kind of statement
+ * @name:	For messages
+ * @emit:	Add its expressions to a rule
+ * @print:	Print it as nft text, without space around
+ */
+struct nft_stmt_ops {
+	const char *name;
+	void (*emit)(const struct nft_stmt *s, struct nftnl_rule *r);
+	void (*print)(const struct nft_stmt *s, FILE *out);
+};
+
+extern const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS];
+
+/** nft_reg() - The register that starts at 32-bit word @word */
+uint32_t nft_reg(uint32_t word);
+
+/** nft_expr() - A new expression at the end of a rule; @name is libnftnl's */
+struct nftnl_expr *nft_expr(struct nftnl_rule *r, const char *name);
+
+/** nft_emit_load() - Load @len bytes of a key (0: all) into a register */
+void nft_emit_load(struct nftnl_rule *r, enum nft_key key, uint32_t len, uint32_t reg);
+
+/** nft_emit_keys() - Load keys one after the other; the words used */
+uint32_t nft_emit_keys(struct nftnl_rule *r, const struct nft_lookup *l);
+
+/** nft_emit_immediate() - Put bytes into a register */
+void nft_emit_immediate(struct nftnl_rule *r, uint32_t reg, const void *data, uint32_t len);
+
+/** nft_emit_mask() - Register 1 = register 1 & @mask ^ @xor */
+void nft_emit_mask(struct nftnl_rule *r, const void *mask, const void *xor, uint32_t len);
+
+/** nft_print_value() - A value of a key */
+void nft_print_value(enum nft_key key, const struct nft_value *v, FILE *out);
+
+/** nft_print_keys() - "ip saddr . th dport" */
+void nft_print_keys(const struct nft_lookup *l, FILE *out);
+
+/* Rows that stand in files of their own */
+void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_nat_print(const struct nft_stmt *s, FILE *out);
+void stmt_nat_map_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_nat_map_print(const struct nft_stmt *s, FILE *out);
+void stmt_mark_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_mark_print(const struct nft_stmt *s, FILE *out);
+void stmt_counter_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_counter_print(const struct nft_stmt *s, FILE *out);
+void stmt_log_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_log_print(const struct nft_stmt *s, FILE *out);
+void stmt_update_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_update_print(const struct nft_stmt *s, FILE *out);
+void stmt_verdict_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_verdict_print(const struct nft_stmt *s, FILE *out);
+void stmt_reject_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_reject_print(const struct nft_stmt *s, FILE *out);
+
+#endif /* TARGET_NFT_STMT_H */

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Statements that do something with a packet: count, log, remember, translate,
+ * and end.  The translation is sent as the kernel gives it back (both ends of
+ * each range, all flags), so that what is read can be compared with what was
+ * sent.
+ */
+#include <libnftnl/expr.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "target/nft/stmt.h"
+
+void stmt_counter_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	(void)s;
+	nft_expr(r, "counter");
+}
+
+void stmt_counter_print(const struct nft_stmt *s, FILE *out)
+{
+	(void)s;
+	fputs("counter", out);
+}
+
+void stmt_log_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	struct nftnl_expr *e = nft_expr(r, "log");
+
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, s->log.prefix);
+	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, s->log.group);
+}
+
+void stmt_log_print(const struct nft_stmt *s, FILE *out)
+{
+	fprintf(out, "log prefix \"%s\" group %u", s->log.prefix, s->log.group);
+}
+
+void stmt_update_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	const struct nft_lookup *l = &s->lookup;
+	const uint32_t data = nft_reg((nft_emit_keys(r, l) + 3) / 4 * 4);
+	struct nftnl_expr *e;
+
+	nft_emit_immediate(r, data, &l->mark, sizeof(l->mark));
+	e = nft_expr(r, "dynset");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_DATA, data);
+	nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, l->set->name);
+	if (l->timeout_ms != 0)
+		nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, l->timeout_ms);
+}
+
+void stmt_update_print(const struct nft_stmt *s, FILE *out)
+{
+	fprintf(out, "update @%s { ", s->lookup.set->name);
+	nft_print_keys(&s->lookup, out);
+	if (s->lookup.timeout_ms != 0)
+		fprintf(out, " timeout %lums", (unsigned long)s->lookup.timeout_ms);
+	fprintf(out, " : 0x%08x }", s->lookup.mark);
+}
+
+static void emit_ports(const struct nft_nat *n, struct nftnl_rule *r, uint32_t lo, uint32_t hi)
+{
+	const struct nft_value lo_port = nft_value_num(NFT_T_PORT, n->lo);
+	const struct nft_value hi_port = nft_value_num(NFT_T_PORT, n->hi);
+
+	nft_emit_immediate(r, lo, lo_port.b, lo_port.len);
+	if (hi != lo)
+		nft_emit_immediate(r, hi, hi_port.b, hi_port.len);
+}
+
+void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	const struct nft_nat *n = &s->nat;
+	const uint32_t lo = NFT_REG_2, hi = n->hi > n->lo ? NFT_REG_3 : NFT_REG_2;
+	uint32_t flags = NF_NAT_RANGE_MAP_IPS;
+	struct nftnl_expr *e;
+	uint8_t bytes[16];
+
+	nft_emit_immediate(r, NFT_REG_1, bytes, (uint32_t)addr_to_bytes(n->to, bytes));
+	if (n->hi != 0)
+		emit_ports(n, r, lo, hi);
+	e = nft_expr(r, "nat");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, n->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY,
+			   n->to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
+	if (n->hi != 0) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, lo);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MAX, hi);
+		flags |= NF_NAT_RANGE_PROTO_SPECIFIED;
+	}
+	if (n->is_random)
+		flags |= NF_NAT_RANGE_PROTO_RANDOM_FULLY;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS, flags);
+}
+
+void stmt_nat_print(const struct nft_stmt *s, FILE *out)
+{
+	const struct nft_nat *n = &s->nat;
+	const bool is_bracketed = n->to.af == AF_V6 && n->hi != 0;
+	char buf[ADDR_TEXT_BYTES];
+
+	fprintf(out, "%s %s to %s%s%s", n->is_dst ? "dnat" : "snat",
+		n->to.af == AF_V4 ? "ip" : "ip6", is_bracketed ? "[" : "",
+		addr_print(n->to, buf), is_bracketed ? "]" : "");
+	if (n->hi != 0)
+		fprintf(out, ":%u", n->lo);
+	if (n->hi > n->lo)
+		fprintf(out, "-%u", n->hi);
+	if (n->is_random)
+		fputs(" fully-random", out);
+}
+
+static const struct {
+	int code;
+	const char *text;
+} verdicts[] = {
+	[NFT_V_ACCEPT] = { NF_ACCEPT, "accept" }, [NFT_V_DROP] = { NF_DROP, "drop" },
+	[NFT_V_RETURN] = { NFT_RETURN, "return" }, [NFT_V_GOTO] = { NFT_GOTO, "goto" },
+	[NFT_V_JUMP] = { NFT_JUMP, "jump" },
+};
+
+void stmt_verdict_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	struct nftnl_expr *e = nft_expr(r, "immediate");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT,
+			   (uint32_t)verdicts[s->decision.verdict].code);
+	if (s->decision.chain != NULL)
+		nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, s->decision.chain);
+}
+
+void stmt_verdict_print(const struct nft_stmt *s, FILE *out)
+{
+	fputs(verdicts[s->decision.verdict].text, out);
+	if (s->decision.chain != NULL)
+		fprintf(out, " %s", s->decision.chain);
+}
+
+void stmt_reject_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	const bool is_rst = s->decision.reject == NFT_R_RST;
+	struct nftnl_expr *e = nft_expr(r, "reject");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE,
+			   is_rst ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMP_UNREACH);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, s->decision.code);
+}
+
+void stmt_reject_print(const struct nft_stmt *s, FILE *out)
+{
+	if (s->decision.reject == NFT_R_RST)
+		fputs("reject with tcp reset", out);
+	else
+		fprintf(out, "reject with %s %u",
+			s->decision.reject == NFT_R_ICMP ? "icmp" : "icmpv6", s->decision.code);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Two tables: the data types, with nft's own numbers, so that `nft list` shows
+ * our sets as it shows its own, and what a packet can be asked for.  Numbers
+ * are printed as numbers: nft reads them everywhere, and names differ between
+ * its versions.
+ */
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "target/nft/program.h"
+
+static uint32_t read_number(const uint8_t *b, uint32_t len, bool is_host)
+{
+	uint32_t v = 0;
+
+	if (is_host) {
+		memcpy(&v, b, len);
+		return v;
+	}
+	for (uint32_t i = 0; i < len; i++)
+		v = v << 8 | b[i];
+	return v;
+}
+
+static void print_be(const uint8_t *b, uint32_t len, FILE *out)
+{
+	fprintf(out, "%u", read_number(b, len, false));
+}
+
+static void print_host(const uint8_t *b, uint32_t len, FILE *out)
+{
+	fprintf(out, "%u", read_number(b, len, true));
+}
+
+static void print_hex(const uint8_t *b, uint32_t len, FILE *out)
+{
+	fprintf(out, "0x%0*x", (int)(2 * len), read_number(b, len, true));
+}
+
+static void print_name(const uint8_t *b, uint32_t len, FILE *out)
+{
+	fprintf(out, "\"%.*s\"", (int)strnlen((const char *)b, len), (const char *)b);
+}
+
+static void print_ip4(const uint8_t *b, uint32_t len, FILE *out)
+{
+	char buf[ADDR_TEXT_BYTES];
+
+	(void)len;
+	fputs(addr_print(addr_from_bytes(AF_V4, b), buf), out);
+}
+
+static void print_ip6(const uint8_t *b, uint32_t len, FILE *out)
+{
+	char buf[ADDR_TEXT_BYTES];
+
+	(void)len;
+	fputs(addr_print(addr_from_bytes(AF_V6, b), buf), out);
+}
+
+static void print_direction(const uint8_t *b, uint32_t len, FILE *out)
+{
+	(void)len;
+	fputs(b[0] == 0 ? "original" : "reply", out);
+}
+
+static void print_fib_type(const uint8_t *b, uint32_t len, FILE *out)
+{
+	/* RTN_LOCAL is the only one asked for */
+	BUG_IF(read_number(b, len, true) != 2);
+	fputs("local", out);
+}
+
+const struct nft_type_info nft_types[N_NFT_TYPES] = {
+	[NFT_T_IFNAME] = { "ifname", 41, 16, true, print_name },
+	[NFT_T_IFINDEX] = { "iface_index", 20, 4, true, print_host },
+	[NFT_T_NFPROTO] = { "nf_proto", 2, 1, true, print_host },
+	[NFT_T_PROTO] = { "inet_proto", 12, 1, false, print_be },
+	[NFT_T_IP4] = { "ipv4_addr", 7, 4, false, print_ip4 },
+	[NFT_T_IP6] = { "ipv6_addr", 8, 16, false, print_ip6 },
+	[NFT_T_PORT] = { "inet_service", 13, 2, false, print_be },
+	[NFT_T_TCPFLAG] = { "tcp_flag", 15, 1, true, print_hex },
+	[NFT_T_ICMP_TYPE] = { "icmp_type", 14, 1, false, print_be },
+	[NFT_T_ICMP_CODE] = { "icmp_code", 32, 1, false, print_be },
+	[NFT_T_ICMP6_TYPE] = { "icmpv6_type", 29, 1, false, print_be },
+	[NFT_T_ICMP6_CODE] = { "icmpv6_code", 33, 1, false, print_be },
+	[NFT_T_MARK] = { "mark", 19, 4, true, print_hex },
+	[NFT_T_CT_DIR] = { "ct_dir", 27, 1, true, print_direction },
+	[NFT_T_CT_STATUS] = { "ct_status", 28, 4, true, print_hex },
+	[NFT_T_CT_STATE] = { "ct_state", 26, 4, true, print_hex },
+	[NFT_T_FIB_TYPE] = { "fib_addrtype", 38, 4, true, print_fib_type },
+	[NFT_T_ARP_OP] = { "arp_op", 11, 2, false, print_be },
+};
+
+#define NET	NFT_PAYLOAD_NETWORK_HEADER
+#define TRANS	NFT_PAYLOAD_TRANSPORT_HEADER
+
+/* Flags of fib: which address, and that its type is asked for by the result */
+#define FIB_DADDR	NFTA_FIB_F_DADDR
+#define FIB_SADDR	NFTA_FIB_F_SADDR
+
+const struct nft_key_info nft_keys[N_NFT_KEYS] = {
+	[NFT_K_IIFNAME] = { "iifname", NFT_T_IFNAME, NFT_L_META, NFT_META_IIFNAME, 0, 0 },
+	[NFT_K_OIFNAME] = { "oifname", NFT_T_IFNAME, NFT_L_META, NFT_META_OIFNAME, 0, 0 },
+	[NFT_K_IIF] = { "meta iif", NFT_T_IFINDEX, NFT_L_META, NFT_META_IIF, 0, 0 },
+	[NFT_K_NFPROTO] = { "meta nfproto", NFT_T_NFPROTO, NFT_L_META, NFT_META_NFPROTO, 0, 0 },
+	[NFT_K_L4PROTO] = { "meta l4proto", NFT_T_PROTO, NFT_L_META, NFT_META_L4PROTO, 0, 0 },
+	[NFT_K_IP_SADDR] = { "ip saddr", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 12 },
+	[NFT_K_IP_DADDR] = { "ip daddr", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 16 },
+	[NFT_K_IP6_SADDR] = { "ip6 saddr", NFT_T_IP6, NFT_L_PAYLOAD, 0, NET, 8 },
+	[NFT_K_IP6_DADDR] = { "ip6 daddr", NFT_T_IP6, NFT_L_PAYLOAD, 0, NET, 24 },
+	[NFT_K_SPORT] = { "th sport", NFT_T_PORT, NFT_L_PAYLOAD, 0, TRANS, 0 },
+	[NFT_K_DPORT] = { "th dport", NFT_T_PORT, NFT_L_PAYLOAD, 0, TRANS, 2 },
+	[NFT_K_TCP_FLAGS] = { "tcp flags", NFT_T_TCPFLAG, NFT_L_PAYLOAD, 0, TRANS, 13 },
+	[NFT_K_ICMP_TYPE] = { "icmp type", NFT_T_ICMP_TYPE, NFT_L_PAYLOAD, 0, TRANS, 0 },
+	[NFT_K_ICMP_CODE] = { "icmp code", NFT_T_ICMP_CODE, NFT_L_PAYLOAD, 0, TRANS, 1 },
+	[NFT_K_ICMP6_TYPE] = { "icmpv6 type", NFT_T_ICMP6_TYPE, NFT_L_PAYLOAD, 0, TRANS, 0 },
+	[NFT_K_ICMP6_CODE] = { "icmpv6 code", NFT_T_ICMP6_CODE, NFT_L_PAYLOAD, 0, TRANS, 1 },
+	[NFT_K_CT_DIR] = { "ct direction", NFT_T_CT_DIR, NFT_L_CT, NFT_CT_DIRECTION, 0, 0 },
+	[NFT_K_CT_STATUS] = { "ct status", NFT_T_CT_STATUS, NFT_L_CT, NFT_CT_STATUS, 0, 0 },
+	[NFT_K_CT_STATE] = { "ct state", NFT_T_CT_STATE, NFT_L_CT, NFT_CT_STATE, 0, 0 },
+	[NFT_K_CT_MARK] = { "ct mark", NFT_T_MARK, NFT_L_CT, NFT_CT_MARK, 0, 0 },
+	[NFT_K_MARK] = { "meta mark", NFT_T_MARK, NFT_L_META, NFT_META_MARK, 0, 0 },
+	[NFT_K_FIB_DADDR] = { "fib daddr type", NFT_T_FIB_TYPE, NFT_L_FIB, FIB_DADDR, 0, 0 },
+	[NFT_K_FIB_SADDR] = { "fib saddr type", NFT_T_FIB_TYPE, NFT_L_FIB, FIB_SADDR, 0, 0 },
+	[NFT_K_ARP_OP] = { "arp operation", NFT_T_ARP_OP, NFT_L_PAYLOAD, 0, NET, 6 },
+	[NFT_K_ARP_SADDR] = { "arp saddr ip", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 14 },
+	[NFT_K_ARP_DADDR] = { "arp daddr ip", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 24 },
+};
+
+static const struct {
+	const char *name;
+	uint8_t number;
+} families[N_NFT_FAMILIES] = {
+	[NFT_INET] = { "inet", NFPROTO_INET },
+	[NFT_ARP] = { "arp", NFPROTO_ARP },
+};
+
+const char *nft_family_name(enum nft_family f)
+{
+	return families[f].name;
+}
+
+uint8_t nft_family_number(enum nft_family f)
+{
+	return families[f].number;
+}
+
+struct nft_value nft_value_num(enum nft_type type, u128 v)
+{
+	const struct nft_type_info *t = &nft_types[type];
+	struct nft_value r = { .len = t->len };
+	const uint32_t host = (uint32_t)v;
+
+	if (t->is_host) {
+		/* Host order of a byte or a word: the low bytes come first on little endian */
+		const uint8_t byte = (uint8_t)v;
+
+		memcpy(r.b, t->len == 1 ? (const void *)&byte : &host, t->len);
+		return r;
+	}
+	for (uint32_t i = t->len; i-- > 0; v >>= 8)
+		r.b[i] = (uint8_t)v;
+	return r;
+}
+
+struct nft_value nft_value_name(const char *name)
+{
+	struct nft_value r = { .len = NFT_VALUE_BYTES };
+	const size_t len = strlen(name);
+
+	BUG_IF(len > LIMIT_IFNAME_BYTES);
+	memcpy(r.b, name, len);
+	return r;
+}
