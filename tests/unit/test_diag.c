@@ -295,8 +295,8 @@ TEST(nearest_word)
 	CHECK_STR(diag_nearest("xy", words), NULL);
 	CHECK_STR(diag_nearest("ix", words), NULL);
 	CHECK_STR(diag_nearest("", words), NULL);
-	CHECK_STR(diag_nearest("a-word-of-more-than-sixty-four-letters-that-nobody-would-ever-write-"
-			       "in-a-rule", words), NULL);
+	CHECK_STR(diag_nearest("a-word-of-more-than-sixty-four-letters-that-nobody-would-ever-"
+			       "write-in-a-rule", words), NULL);
 }
 
 TEST(json_strings)

@@ -54,7 +54,7 @@ def main():
             seen[code[1:]] = code
             if not title or title[-1] in ".!":
                 bad.append(f"{at} needs a title, without a final stop")
-            if len(text) < 60 or text.rstrip()[-1:] not in (".", ":", "`", "}"):
+            if len(text) < 30 or not re.search(r"[.:]( |$)", text):
                 bad.append(f"{at} needs a text of whole sentences for `explain`")
             if code not in used:
                 bad.append(f"{at} is used nowhere in src/")

@@ -120,9 +120,12 @@ def check_doc(decl, title, names, optional, need_return):
     for name in told:
         if name not in names and name not in optional:
             yield f"{title}: the contract tells of @{name}, which is not there"
-    for name in re.findall(r"(?<!\w)@(\w+)", " ".join(lines)):
+    mentioned = re.findall(r"(?<!\w)@(\w+)", " ".join(lines))
+    for name in mentioned:
         if name not in names and name not in optional and name not in told:
             yield f"{title}: the contract mentions @{name}, which is not there"
+    if len(lines) == 1 and not need_return:
+        told = mentioned    # a small struct told in one sentence
     if told or not need_return and len(names) > 1:
         for name in names:
             if name not in told:
