@@ -92,12 +92,9 @@ static void add_var_value(struct parser *p, struct text *out, uint32_t lo, uint3
 {
 	const char *name = p->text + name_lo;
 	const uint32_t len = name_hi - name_lo;
-	const char *define = lang_define_find(p->c, name, len);
 	const struct text *value = var_value(p, name, len);
 
-	if (define != NULL)
-		text_add(p->c->a, out, define, strlen(define), span_of(p, lo, p->pos), false);
-	else if (value != NULL && out->buf.n + value->buf.n > LIMIT_VALUE_BYTES)
+	if (value != NULL && out->buf.n + value->buf.n > LIMIT_VALUE_BYTES)
 		diag_add(p->c->diags, DIAG_E1503, span_of(p, lo, p->pos),
 			 "value is longer than %u bytes", LIMIT_VALUE_BYTES);
 	else if (value != NULL)
@@ -257,28 +254,42 @@ static void reserve_last(struct parser *p, uint32_t id)
 	p->n_last = n;
 }
 
-static void add_assignment(struct parser *p, uint32_t lo, uint32_t hi, const struct text *value)
+static void add_assignment(struct parser *p, uint32_t id, struct span name_at,
+			   const struct text *value)
 {
-	const uint32_t id = intern_id(p->c->names, p->text + lo, hi - lo);
-	const char *define = lang_define_find(p->c, p->text + lo, hi - lo);
 	struct text *kept = arena_new(p->c->a, struct text);
 
 	*kept = *value;
-	if (define != NULL) {
-		*kept = (struct text){ .at = value->at };
-		text_add(p->c->a, kept, define, strlen(define), value->at, false);
-		text_finish(p->c->a, kept);
-	}
 	reserve_last(p, id);
 	if (p->last[id] > 0)
 		p->f->vars.v[p->last[id] - 1].is_last = false;
 	vec_add(p->c->a, &p->f->vars, ((struct rc_var){
 		.name = intern_name(p->c->names, id),
 		.value = kept,
-		.name_at = span_of(p, lo, hi),
+		.name_at = name_at,
 		.is_last = true,
 	}));
 	p->last[id] = p->f->vars.n;
+}
+
+/* Variables from outside stand first, in sources of their own */
+static void add_defines(struct parser *p)
+{
+	struct lang_ctx *c = p->c;
+
+	for (uint32_t i = 0; i < c->n_defines; i++) {
+		const char *name = c->defines[i].name, *value = c->defines[i].value;
+		const uint32_t name_len = (uint32_t)strlen(name);
+		const uint32_t len = name_len + 1 + (uint32_t)strlen(value);
+		const uint32_t src = sources_add(c->sources, "-D", arena_printf(c->a, "%s=%s", name,
+										value),
+						 len, SPAN_NONE);
+		struct text t = { .at = { src, name_len + 1, len } };
+
+		text_add(c->a, &t, value, strlen(value), t.at, true);
+		text_finish(c->a, &t);
+		add_assignment(p, intern_cid(c->names, name), (struct span){ src, 0, name_len }, &t);
+	}
 }
 
 static void tell_command(struct parser *p, uint32_t lo)
@@ -314,20 +325,23 @@ static void read_statement(struct parser *p)
 		return;
 	}
 	p->pos++;
-	if (read_value(p, &value))
-		add_assignment(p, lo, hi, &value);
-	else
+	if (!read_value(p, &value))
 		skip_line(p);
+	else if (lang_define_find(p->c, p->text + lo, hi - lo) == NULL)
+		add_assignment(p, intern_id(p->c->names, p->text + lo, hi - lo),
+			       span_of(p, lo, hi), &value);
 }
 
 struct rc_file *rc_parse(struct lang_ctx *c, uint32_t src)
 {
 	struct rc_file *f = arena_new(c->a, struct rc_file);
 	const struct source *s = source_at(c->sources, src);
+	/* The text stays where it is when sources are added; the source may not */
 	struct parser p = { .c = c, .f = f, .src = src, .text = s->text, .len = s->len };
 
 	if (!lang_check_text(c, src))
 		return f;
+	add_defines(&p);
 	while (p.pos < p.len && !diag_is_full(c->diags)) {
 		if (strchr(" \t\r\n;", p.text[p.pos]) != NULL)
 			p.pos++;
