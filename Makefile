@@ -196,7 +196,7 @@ coverage: $(NEED_STAMPS) tests	## run the tests and print the lines covered, by 
 	$(Q)tests/lib/coverage $(O)
 
 lint: $(NEED_STAMPS)	## layers, contracts, codes, byte order, clang-tidy, cppcheck, shellcheck
-	$(Q)CLANG=$(CLANG) LINT_CPPFLAGS="$(CPPFLAGS_ALL)" tests/lib/lint/run
+	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) LINT_CPPFLAGS="$(CPPFLAGS_ALL)" tests/lib/lint/run
 
 fuzz: $(NEED_STAMPS) $(FUZZ_PROGS)	## fuzz each parser for FUZZ_SECONDS
 	$(Q)tests/lib/fuzz $(FUZZ_SECONDS) $(FUZZ_PROGS)
