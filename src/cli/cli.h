@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli - the command line: options, verbs, and what all verbs share
+ *
+ * A verb is a row of a table and a file.  It writes its data to a buffer and
+ * its complaints to the diagnostics; main prints both at the end, as text or
+ * as one JSON object, so that the output is whole whatever happens.
+ *
+ * Owns:	 everything of the run.
+ * Threads:	 none.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <sysexits.h>
+
+#include "diag/diag.h"
+#include "lang/lang.h"
+#include "model/decl.h"
+#include "model/model.h"
+#include "model/policy.h"
+
+#define EX_DIFFERS	1	/* something differs, or a problem was found */
+#define EX_BUSY		75	/* try again */
+
+enum cli_lang {
+	LANG_BY_NAME, LANG_PF, LANG_IPFW, LANG_JAIL, LANG_RC, LANG_SYSCTL, LANG_EZJAIL,
+	LANG_IOCAGE
+};
+
+/**
+ * struct cli_file - A declaration file of the command line
+ * @path:	As given; "-" is standard input
+ * @lang:	What --lang said before it, or LANG_BY_NAME
+ * @src:	Its text, once read
+ * @kept:	@src is the text that the last apply read from standard input
+ */
+struct cli_file {
+	const char *path;
+	enum cli_lang lang;
+	uint32_t src;
+	bool kept;
+};
+
+struct cli_verb;
+
+/**
+ * struct cli - One run
+ * @arena:	Memory
+ * @names:	Interned names
+ * @sources:	Texts
+ * @diags:	Complaints
+ * @out:	Where the verb writes its data; with --json: the elements of its
+ *		array
+ * @n_out:	Elements written so far, for the comma
+ * @verb:	Verb
+ * @args:	Its words
+ * @n_args:	How many
+ * @files:	-f
+ * @lang:	--lang for the files that follow
+ * @defines:	-D
+ * @interfaces:	--interfaces, or NULL
+ * @netns:	--netns, or NULL
+ * @state_dir:	--state-dir, or NULL
+ * @policy:	--no-fence
+ * @json:	--json
+ * @dry_run:	-n
+ * @quiet:	-q
+ * @verbose:	-v
+ * @bare:	Data is printed as it is, also with --json
+ * @to:		--to of compile
+ * @output:	-o of compile
+ * @batch:	--batch of why
+ * @sequence:	--sequence of why
+ */
+struct cli {
+	struct arena arena;
+	struct intern names;
+	struct sources sources;
+	struct diags diags;
+	FILE *out;
+	uint32_t n_out;
+	const struct cli_verb *verb;
+	VEC(const char *) args;
+	VEC(struct cli_file) files;
+	enum cli_lang lang;
+	VEC(struct lang_define) defines;
+	const char *interfaces;
+	const char *netns;
+	const char *state_dir;
+	struct policy_options policy;
+	bool json;
+	bool dry_run;
+	bool quiet;
+	bool verbose;
+	bool bare;
+	const char *to;
+	const char *output;
+	const char *batch;
+	bool sequence;
+};
+
+/**
+ * struct cli_verb - A verb
+ * @name:	As typed; "alias list" has a space
+ * @entity:	Name of its array in JSON
+ * @run:	Does it; an exit status.  NULL: not in this version
+ * @args:	Its words, for --help
+ * @help:	One line
+ * @min_args:	Fewest words after it
+ * @max_args:	Most
+ */
+struct cli_verb {
+	const char *name;
+	const char *entity;
+	int (*run)(struct cli *c);
+	const char *args;
+	const char *help;
+	uint32_t min_args;
+	uint32_t max_args;
+};
+
+extern const struct cli_verb cli_verbs[];	/* @name NULL after the last */
+
+/**
+ * cli_parse() - Read the command line
+ * @c:		Run, set up
+ * @argc:	Words
+ * @argv:	Words, the program's name first
+ *
+ * Return: 0; EX_USAGE with a diagnostic; -1: help or version was printed
+ */
+int cli_parse(struct cli *c, int argc, char **argv);
+
+/** cli_help() - What --help prints */
+void cli_help(FILE *out);
+
+/** cli_usage() - Complain of the command line; EX_USAGE */
+int cli_usage(struct cli *c, const char *fmt, ...) PRINTF(2, 3);
+
+/**
+ * cli_system() - Complain of a system error
+ * @c:		Run
+ * @err:	Negative errno
+ * @what:	What was tried, as in "cannot WHAT: REASON"
+ *
+ * Return: the exit status that belongs to it: EX_NOPERM, EX_BUSY,
+ * EX_UNAVAILABLE (this kernel cannot) or EX_OSERR
+ */
+int cli_system(struct cli *c, int err, const char *what);
+
+/** cli_object() - Start a JSON object of the verb's array; closed by the caller */
+void cli_object(struct cli *c);
+
+/** cli_json_place() - ``"file": ..., "line": ...`` of a span */
+void cli_json_place(struct cli *c, struct span at);
+
+/** cli_place() - "FILE:LINE" of a span in its file, or "" */
+const char *cli_place(struct cli *c, struct span at);
+
+/**
+ * struct declared - What the files of the command line declare
+ * @decl:	Host and jails
+ * @facts:	The host as rules are resolved for it
+ * @model:	Packet rules with the policy around them
+ * @has_rules:	A pf.conf was among the files
+ */
+struct declared {
+	struct decl decl;
+	struct facts facts;
+	struct model model;
+	bool has_rules;
+};
+
+/**
+ * enum cli_strict - What a missing interface is
+ * @CLI_TOLERANT: A note: `check` and `why` on another machine
+ * @CLI_STRICT:	An error where it is needed
+ */
+enum cli_strict { CLI_TOLERANT, CLI_STRICT };
+
+/**
+ * cli_declare() - Read the files and make the model
+ * @c:		Run; files from the state or /etc/sallyport are added if none
+ *		were given
+ * @d:		Set on success
+ * @strict:	What a missing interface is
+ *
+ * Return: 0, or an exit status with diagnostics
+ */
+int cli_declare(struct cli *c, struct declared *d, enum cli_strict strict);
+
+/**
+ * cli_facts() - Learn what the host has
+ * @c:		Run
+ * @d:		Declarations, finished
+ * @f:		Set on success
+ *
+ * Return: 0, or an exit status with a diagnostic
+ */
+int cli_facts(struct cli *c, const struct decl *d, struct facts *f);
+
+/** cli_netns() - Enter --netns if it was given; 0 or an exit status */
+int cli_netns(struct cli *c);
+
+int verb_alias_list(struct cli *c);
+int verb_apply(struct cli *c);
+int verb_check(struct cli *c);
+int verb_compile(struct cli *c);
+int verb_destroy(struct cli *c);
+int verb_explain(struct cli *c);
+int verb_plan(struct cli *c);
+int verb_status(struct cli *c);
+int verb_why(struct cli *c);
+
+#endif /* CLI_CLI_H */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "target/nft.h"
+
+static int to_model(struct cli *c, const struct declared *d, FILE *out)
+{
+	model_dump(&d->model, &c->sources, out);
+	return 0;
+}
+
+static int to_nft(struct cli *c, const struct declared *d, FILE *out)
+{
+	struct nft_options o;
+	struct nft_program *p;
+
+	nft_options_init(&o);
+	p = nft_program_from_model(&d->model, &o, &c->diags);
+	if (p == NULL)
+		return EX_UNAVAILABLE;
+	nft_text(p, out);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*print)(struct cli *c, const struct declared *d, FILE *out);
+} targets[] = {
+	{ "nft", to_nft },
+	{ "model", to_model },
+	{ "pf", NULL },
+	{ "ipfw", NULL },
+	{ "bpf", NULL },
+	{ "bpf-asm", NULL },
+	{ "pcap-filter", NULL },
+	{ "haproxy", NULL },
+};
+
+/* Print to --output: whole, or not at all */
+static int write_output(struct cli *c, const char *text, size_t len)
+{
+	const char *what = arena_printf(&c->arena, "write '%s'", c->output);
+	CLEANUP(base_file_close) FILE *f = fopen(c->output, "we");
+
+	if (f == NULL)
+		return cli_system(c, -errno, what);
+	if (fwrite(text, 1, len, f) != len || fflush(f) != 0)
+		return cli_system(c, -errno, what);
+	return 0;
+}
+
+static int print_target(struct cli *c, size_t target)
+{
+	struct declared d;
+	CLEANUP(base_free) char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+	int status = cli_declare(c, &d, CLI_STRICT);
+
+	if (status != 0)
+		return status;
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return cli_system(c, -errno, "compile");
+	status = targets[target].print(c, &d, out);
+	fclose(out);
+	if (status != 0)
+		return status;
+	if (c->output != NULL)
+		return write_output(c, text, len);
+	if (!c->json) {
+		fwrite(text, 1, len, c->out);
+		return 0;
+	}
+	cli_object(c);
+	fprintf(c->out, "\"to\": \"%s\", \"text\": ", targets[target].name);
+	json_string(c->out, text, len);
+	putc('}', c->out);
+	return 0;
+}
+
+int verb_compile(struct cli *c)
+{
+	int status;
+
+	if (c->to == NULL)
+		return cli_usage(c, "compile needs --to nft or --to model");
+	status = cli_netns(c);
+	if (status != 0)
+		return status;
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		if (strcmp(targets[i].name, c->to) != 0)
+			continue;
+		if (targets[i].print != NULL)
+			return print_target(c, i);
+		diag_add(&c->diags, DIAG_E1017, SPAN_NONE, "compile --to %s is not in this version",
+			 c->to);
+		return EX_USAGE;
+	}
+	return cli_usage(c, "compile --to takes nft or model, not '%s'", c->to);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Files to model in one direction: read all; parse those that say who the
+ * jails are; settle what they declare together; learn the facts of the host;
+ * then the packet rules, which need all of that; then the policy around them.
+ */
+#include <fnmatch.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "cli/applied.h"
+#include "cli/cli.h"
+#include "host/facts.h"
+#include "lang/jail.h"
+#include "lang/pf.h"
+#include "lang/rc.h"
+
+#define DEFAULT_DIR	"/etc/sallyport"
+
+/* First match wins; a pattern with a slash is matched against the whole path */
+static const struct { const char *pattern; enum cli_lang lang; } lang_of_names[] = {
+	{ "*jail.conf", LANG_JAIL },
+	{ "*.jail", LANG_JAIL },
+	{ "*jail.conf.d/*.conf", LANG_JAIL },
+	{ "*rc.conf", LANG_RC },
+	{ "*sysctl.conf", LANG_SYSCTL },
+	{ "*ipfw*", LANG_IPFW },
+	{ "*rc.firewall*", LANG_IPFW },
+	{ "*pf*.conf", LANG_PF },
+	{ "*.pf", LANG_PF },
+	{ "*.json", LANG_IOCAGE },
+};
+
+static enum cli_lang lang_of(const struct cli_file *f)
+{
+	const char *slash = strrchr(f->path, '/');
+	const char *base = slash != NULL ? slash + 1 : f->path;
+
+	if (f->lang != LANG_BY_NAME)
+		return f->lang;
+	for (size_t i = 0; i < ARRAY_SIZE(lang_of_names); i++) {
+		const char *pattern = lang_of_names[i].pattern;
+
+		if (fnmatch(pattern, strchr(pattern, '/') != NULL ? f->path : base, 0) == 0)
+			return lang_of_names[i].lang;
+	}
+	return LANG_BY_NAME;
+}
+
+/* Know each file's language, before any is read */
+static int find_langs(struct cli *c)
+{
+	bool pf = false, ipfw = false;
+
+	for (uint32_t i = 0; i < c->files.n; i++) {
+		struct cli_file *f = &c->files.v[i];
+
+		f->lang = lang_of(f);
+		pf |= f->lang == LANG_PF;
+		ipfw |= f->lang == LANG_IPFW;
+		if (f->lang == LANG_BY_NAME) {
+			diag_add(&c->diags, DIAG_E1015, SPAN_NONE,
+				 "the name '%s' does not say the language of the file", f->path);
+			diag_help(&c->diags, "say it: --lang pf -f %s", f->path);
+			return EX_USAGE;
+		}
+	}
+	if (pf && ipfw) {
+		diag_add(&c->diags, DIAG_E1006, SPAN_NONE,
+			 "a pf.conf and an ipfw ruleset cannot be declared together");
+		return EX_DATAERR;
+	}
+	for (uint32_t i = 0; i < c->files.n; i++) {
+		const enum cli_lang lang = c->files.v[i].lang;
+
+		if (lang == LANG_IPFW || lang == LANG_EZJAIL || lang == LANG_IOCAGE) {
+			diag_add(&c->diags, DIAG_E1016, SPAN_NONE,
+				 "the language of '%s' is not in this version", c->files.v[i].path);
+			return EX_USAGE;
+		}
+	}
+	return 0;
+}
+
+static int read_files(struct cli *c)
+{
+	for (uint32_t i = 0; i < c->files.n; i++) {
+		struct cli_file *f = &c->files.v[i];
+		const int err = f->kept ? 0 : sources_read(&c->sources, f->path, &f->src);
+
+		if (err == -EFBIG) {
+			diag_add(&c->diags, DIAG_E1002, SPAN_NONE,
+				 "'%s' is larger than the limit of %u MiB", f->path,
+				 LIMIT_FILE_BYTES >> 20);
+			return EX_DATAERR;
+		}
+		if (err < 0) {
+			diag_add(&c->diags, DIAG_E1001, SPAN_NONE, "cannot read '%s': %s", f->path,
+				 strerror(-err));
+			return EX_NOINPUT;
+		}
+	}
+	return 0;
+}
+
+/* Files of /etc/sallyport that are there */
+static void add_default_files(struct cli *c, struct lang_ctx *ctx)
+{
+	static const struct { const char *pattern; enum cli_lang lang; } names[] = {
+		{ DEFAULT_DIR "/rc.conf", LANG_RC },
+		{ DEFAULT_DIR "/sysctl.conf", LANG_SYSCTL },
+		{ DEFAULT_DIR "/jail.conf", LANG_JAIL },
+		{ DEFAULT_DIR "/jail.conf.d/*.conf", LANG_JAIL },
+		{ DEFAULT_DIR "/pf.conf", LANG_PF },
+		{ DEFAULT_DIR "/ipfw.rules", LANG_IPFW },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct lang_paths paths = { .list = { .n = 0 } };
+
+		if (!lang_glob(ctx, names[i].pattern, SPAN_NONE, &paths))
+			return;
+		for (uint32_t p = 0; p < paths.list.n; p++)
+			vec_add(&c->arena, &c->files, ((struct cli_file){
+				.path = paths.list.v[p], .lang = names[i].lang }));
+	}
+}
+
+/* Without -f: what the last apply was given, else /etc/sallyport */
+static int find_files(struct cli *c, struct lang_ctx *ctx)
+{
+	CLEANUP(state_close) struct state st;
+	int err;
+
+	if (c->files.n > 0)
+		return 0;
+	err = state_open(&st, c->state_dir, STATE_READ, 0);
+	if (err == 0)
+		err = applied_load(c, &st);
+	if (err < 0 && err != -ENOENT)
+		return cli_system(c, err, "read what the last apply was given");
+	if (c->files.n == 0)
+		add_default_files(c, ctx);
+	ctx->defines = c->defines.v;
+	ctx->n_defines = c->defines.n;
+	if (c->files.n > 0)
+		return 0;
+	diag_add(&c->diags, DIAG_E1014, SPAN_NONE,
+		 "no -f, nothing applied since boot, and nothing in " DEFAULT_DIR);
+	return EX_NOINPUT;
+}
+
+static void parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
+{
+	for (uint32_t i = 0; i < c->files.n && !diag_is_full(&c->diags); i++) {
+		const struct cli_file *f = &c->files.v[i];
+
+		if (f->lang == LANG_RC)
+			rc_lower(ctx, rc_parse(ctx, f->src), d);
+		else if (f->lang == LANG_SYSCTL)
+			sysctlconf_lower(ctx, sysctlconf_parse(ctx, f->src), d);
+		else if (f->lang == LANG_JAIL)
+			jail_lower(ctx, jail_parse(ctx, f->src), d);
+	}
+	decl_finish(d, &c->diags);
+}
+
+static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
+		       enum cli_strict strict)
+{
+	const struct pf_options o = { .tolerate_missing = strict == CLI_TOLERANT };
+	uint32_t *srcs = arena_array(&c->arena, uint32_t, c->files.n);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->files.n; i++)
+		if (c->files.v[i].lang == LANG_PF)
+			srcs[n++] = c->files.v[i].src;
+	model_init(&d->model, &c->arena, &c->names, &d->facts);
+	d->has_rules = n > 0;
+	if (n > 0) {
+		const struct pf_file *f = pf_parse(ctx, &d->decl, srcs, n);
+
+		if (c->diags.n_errors > 0 ||
+		    !pf_lower(ctx, f, &d->facts, &d->decl, &o, &d->model))
+			return EX_DATAERR;
+	}
+	policy_add(&d->model, &c->policy, &c->diags);
+	BUG_IF(model_check(&d->model) != NULL);
+	return 0;
+}
+
+static int declare(struct cli *c, struct declared *d, enum cli_strict strict)
+{
+	struct lang_ctx ctx = {
+		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
+		.defines = c->defines.v, .n_defines = c->defines.n,
+	};
+	int status = find_files(c, &ctx);
+
+	if (status == 0)
+		status = find_langs(c);
+	if (status == 0)
+		status = read_files(c);
+	if (status != 0)
+		return status;
+	decl_init(&d->decl, &c->arena, &c->names);
+	parse_host(c, &ctx, &d->decl);
+	if (c->diags.n_errors > 0)
+		return EX_DATAERR;
+	status = cli_facts(c, &d->decl, &d->facts);
+	if (status != 0)
+		return status;
+	return parse_rules(c, &ctx, d, strict);
+}
+
+int cli_declare(struct cli *c, struct declared *d, enum cli_strict strict)
+{
+	jmp_buf full, *outer = c->arena.full;
+	volatile int status;
+
+	*d = (struct declared){ .has_rules = false };
+	c->arena.cap_bytes = LIMIT_ARENA_BYTES;
+	c->arena.full = &full;
+	if (setjmp(full) == 0) {
+		status = declare(c, d, strict);
+	} else {
+		c->arena.cap_bytes = SIZE_MAX;	/* for what is told and printed now */
+		c->arena.full = outer;
+		diag_add(&c->diags, DIAG_E1004, SPAN_NONE,
+			 "the declarations need more than %u MiB of memory",
+			 LIMIT_ARENA_BYTES >> 20);
+		return EX_DATAERR;
+	}
+	c->arena.full = outer;
+	return status;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Three sources, each interface from the first that speaks of it: the file of
+ * --interfaces, rc.conf, the live host.  What we put on the live host
+ * ourselves is left out: it is there because it was declared, so the
+ * declarations say whether it is a fact.  Else a host would look different
+ * after an apply than before it, and never come to rest.
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "host/facts.h"
+#include "host/have.h"
+
+/* Learning under way */
+struct learn {
+	struct cli *c;
+	const struct decl *d;
+	struct facts *f;
+	struct facts live;
+	struct rtnl_links links;
+	struct rtnl_addrs addrs;
+};
+
+static bool is_dhcp(const struct decl *d, const char *iface)
+{
+	for (uint32_t i = 0; i < d->dhcp.n; i++)
+		if (strcmp(d->dhcp.v[i], iface) == 0)
+			return true;
+	return false;
+}
+
+static bool is_in_rc(const struct decl *d, const char *iface)
+{
+	for (uint32_t i = 0; i < d->addrs.n; i++)
+		if (d->addrs.v[i].is_host && strcmp(d->addrs.v[i].iface, iface) == 0)
+			return !is_dhcp(d, iface);
+	return false;
+}
+
+static bool is_cloned_here(const struct decl *d, const char *iface)
+{
+	for (uint32_t i = 0; i < d->links.n; i++)
+		if (strcmp(d->links.v[i].name, iface) == 0)
+			return true;
+	return false;
+}
+
+static bool is_our_addr(const struct learn *l, const struct rtnl_link *link, struct addr a)
+{
+	for (uint32_t i = 0; i < l->addrs.list.n; i++) {
+		const struct rtnl_addr *x = &l->addrs.list.v[i];
+
+		if (x->ifindex == link->index && addr_equal(x->p.a, a))
+			return host_is_our_addr(x);
+	}
+	return false;
+}
+
+/* rc.conf and the live host speak of one interface: do they agree */
+static void compare(struct learn *l, const struct iface *live)
+{
+	for (uint32_t i = 0; i < l->d->addrs.n; i++) {
+		const struct decl_addr *x = &l->d->addrs.v[i];
+		char buf[ADDR_TEXT_BYTES];
+		bool found = false;
+
+		if (!x->is_host || strcmp(x->iface, live->name) != 0)
+			continue;
+		for (uint32_t j = 0; j < live->addrs.n; j++)
+			found |= addr_equal(live->addrs.v[j].p.a, x->p.a);
+		if (!found)
+			diag_add(&l->c->diags, DIAG_W1019, x->at,
+				 "%s does not have the address %s now", live->name,
+				 addr_print(x->p.a, buf));
+	}
+}
+
+static void take_live(struct learn *l, const struct iface *live)
+{
+	const struct rtnl_link *link = rtnl_link_find(&l->links, facts_linux_name(live->name));
+	struct iface *i;
+
+	if (link != NULL && host_is_our_link(link) && !is_cloned_here(l->d, live->name))
+		return;
+	i = facts_add(l->f, live->name);
+	i->is_live = true;
+	i->kind = live->kind;
+	for (uint32_t g = 0; g < live->groups.n; g++)
+		facts_add_group(l->f, i, live->groups.v[g]);
+	if (is_cloned_here(l->d, live->name))
+		return;
+	if (is_in_rc(l->d, live->name)) {
+		compare(l, live);
+		return;
+	}
+	for (uint32_t a = 0; a < live->addrs.n; a++)
+		if (link == NULL || !is_our_addr(l, link, live->addrs.v[a].p.a))
+			facts_add_addr(l->f, i, live->addrs.v[a]);
+}
+
+static int learn_live(struct learn *l)
+{
+	CLEANUP(nl_close) struct nl_session s = { .fd = -1 };
+	int err = nl_open(&s, NETLINK_ROUTE);
+
+	if (err == 0)
+		err = host_facts_live(&s, &l->live);
+	if (err == 0)
+		err = rtnl_links_read(&s, &l->c->arena, &l->links);
+	if (err == 0)
+		err = rtnl_addrs_read(&s, &l->c->arena, &l->addrs);
+	if (err < 0)
+		return cli_system(l->c, err, "read the interfaces of this host");
+	for (uint32_t i = 0; i < l->live.ifaces.n; i++)
+		take_live(l, &l->live.ifaces.v[i]);
+	for (int v = 0; v < 2; v++) {
+		l->f->default_if[v] = l->live.default_if[v];
+		l->f->default_via[v] = l->live.default_via[v];
+	}
+	return 0;
+}
+
+static int learn_file(struct learn *l)
+{
+	uint32_t src;
+	const int err = sources_read(&l->c->sources, l->c->interfaces, &src);
+
+	if (err < 0) {
+		diag_add(&l->c->diags, DIAG_E1001, SPAN_NONE, "cannot read '%s': %s",
+			 l->c->interfaces, strerror(-err));
+		return EX_NOINPUT;
+	}
+	host_facts_file(l->f, &l->c->sources, src, &l->c->diags);
+	return l->c->diags.n_errors > 0 ? EX_DATAERR : 0;
+}
+
+/* The declarations without what rc.conf says of interfaces that the file knows */
+static struct decl without_known(const struct learn *l)
+{
+	struct decl d = *l->d;
+
+	memset(&d.addrs, 0, sizeof(d.addrs));
+	for (uint32_t i = 0; i < l->d->addrs.n; i++) {
+		const struct decl_addr *x = &l->d->addrs.v[i];
+
+		if (!x->is_host || facts_find(l->f, x->iface) == NULL)
+			vec_add(&l->c->arena, &d.addrs, *x);
+	}
+	return d;
+}
+
+int cli_facts(struct cli *c, const struct decl *d, struct facts *f)
+{
+	struct learn l = { .c = c, .d = d, .f = f };
+	struct decl rest;
+	int status;
+
+	facts_init(f, &c->arena, &c->names);
+	if (c->interfaces == NULL) {
+		facts_init(&l.live, &c->arena, &c->names);
+		status = learn_live(&l);
+		if (status == 0)
+			decl_to_facts(d, f);
+		return status;
+	}
+	status = learn_file(&l);
+	if (status != 0)
+		return status;
+	rest = without_known(&l);
+	decl_to_facts(&rest, f);
+	return 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/host.h"
+
+#include <string.h>
+
+void cli_host_close(struct cli_host *h)
+{
+	nl_close(&h->route);
+	nl_close(&h->filter);
+	state_close(&h->st);
+}
+
+int cli_host_error(struct cli *c, int err, const char *what)
+{
+	if (err == -EINVAL && c->diags.n_errors > 0)
+		return EX_DATAERR;
+	if (err == -EOPNOTSUPP && c->diags.n_errors > 0)
+		return EX_UNAVAILABLE;
+	return cli_system(c, err, what);
+}
+
+static void add_change(struct cli *c, struct cli_host *h, const char *op, const char *object,
+		       struct span at)
+{
+	vec_add(&c->arena, &h->changes, ((struct cli_change){ op, object, at }));
+}
+
+static int compare(struct cli *c, struct cli_host *h)
+{
+	struct nft_changes rules = { .list = { .n = 0 } };
+	struct host_plan plan = { .ops = { .n = 0 } };
+	int err = nft_diff(&h->filter, h->program, &c->arena, &rules);
+
+	if (err < 0 && err != -EPERM)
+		return cli_system(c, err, "read the packet rules of this host");
+	if (err == -EPERM)
+		return cli_system(c, err, "read the packet rules of this host");
+	for (uint32_t i = 0; i < rules.list.n; i++) {
+		const struct nft_change *r = &rules.list.v[i];
+
+		add_change(c, h, r->op == NFT_DELETE ? "del" : nft_op_name(r->op), r->object, r->at);
+	}
+	err = host_have_read(&h->route, &h->st, &c->arena, &h->have);
+	if (err < 0)
+		return cli_system(c, err, "read the links and addresses of this host");
+	host_plan_make(&h->want, &h->have, &c->arena, &c->diags, &plan);
+	for (uint32_t i = 0; i < plan.ops.n; i++)
+		add_change(c, h, host_op_verb(&plan.ops.v[i]), plan.ops.v[i].object,
+			   plan.ops.v[i].at);
+	return c->diags.n_errors > 0 ? EX_DATAERR : 0;
+}
+
+static int open_all(struct cli *c, struct cli_host *h, enum state_mode mode)
+{
+	int err = nl_open(&h->route, NETLINK_ROUTE);
+
+	if (err == 0)
+		err = nl_open(&h->filter, NETLINK_NETFILTER);
+	if (err < 0)
+		return cli_system(c, err, "open a netlink socket");
+	err = state_open(&h->st, c->state_dir, mode, STATE_LOCK_SECONDS);
+	if (err < 0)
+		return cli_system(c, err, "open the state directory");
+	return 0;
+}
+
+int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
+{
+	struct nft_options o;
+	int status = cli_netns(c);
+
+	if (status == 0)
+		status = cli_declare(c, &h->d, CLI_STRICT);
+	if (status != 0)
+		return status;
+	nft_options_init(&o);
+	h->program = nft_program_from_model(&h->d.model, &o, &c->diags);
+	if (h->program == NULL)
+		return EX_UNAVAILABLE;
+	host_want_make(&h->d.decl, &c->arena, &c->diags, &h->want);
+	if (c->diags.n_errors > 0)
+		return EX_DATAERR;
+	status = open_all(c, h, mode);
+	return status != 0 ? status : compare(c, h);
+}
+
+void cli_changes_print(struct cli *c, const struct cli_host *h)
+{
+	for (uint32_t i = 0; i < h->changes.n; i++) {
+		const struct cli_change *x = &h->changes.v[i];
+
+		if (c->json) {
+			cli_object(c);
+			fprintf(c->out, "\"op\": \"%s\", \"object\": ", x->op);
+			json_cstring(c->out, x->object);
+			fputs(", ", c->out);
+			cli_json_place(c, x->at);
+			putc('}', c->out);
+		} else {
+			const char *place = cli_place(c, x->at);
+
+			fprintf(c->out, "%c %s%s%s%s\n", x->op[0] == 'a' ? '+' :
+				x->op[0] == 'd' ? '-' : '~', x->object,
+				place[0] != '\0' ? "  (" : "", place, place[0] != '\0' ? ")" : "");
+		}
+	}
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * host - the host beside its declarations, for the verbs that look at both
+ *
+ * Owns:	 its sockets and the state; cli_host_close().
+ */
+#ifndef CLI_HOST_H
+#define CLI_HOST_H
+
+#include "cli/cli.h"
+#include "host/apply.h"
+#include "target/nft.h"
+
+/**
+ * struct cli_change - A difference between the host and the declarations
+ * @op:		"add", "del" or "change"
+ * @object:	What
+ * @at:		Its declaration, or SPAN_NONE
+ */
+struct cli_change {
+	const char *op;
+	const char *object;
+	struct span at;
+};
+
+/**
+ * struct cli_host - The host now, and as it should be
+ * @d:		Declarations
+ * @route:	Session for links and addresses
+ * @filter:	Session for packet rules
+ * @st:		State
+ * @want:	What the declarations ask for
+ * @have:	What there is
+ * @program:	Packet rules as they should be
+ * @changes:	The differences, rules first
+ */
+struct cli_host {
+	struct declared d;
+	struct nl_session route;
+	struct nl_session filter;
+	struct state st;
+	struct host_want want;
+	struct host_have have;
+	struct nft_program *program;
+	VEC(struct cli_change) changes;
+};
+
+/**
+ * cli_host_open() - Read declarations and host, and compare
+ * @c:		Run
+ * @h:		All zero; set as far as it goes, closed by the caller always
+ * @mode:	STATE_WRITE takes the lock
+ *
+ * Return: 0, or an exit status with diagnostics
+ */
+int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode);
+
+/** cli_host_close() - For CLEANUP() */
+void cli_host_close(struct cli_host *h);
+
+/** cli_host_init() - Nothing open; an initialiser */
+#define CLI_HOST_NONE \
+	{ .route = { .fd = -1 }, .filter = { .fd = -1 }, \
+	  .st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 } }
+
+/** cli_changes_print() - The changes, as text or JSON objects */
+void cli_changes_print(struct cli *c, const struct cli_host *h);
+
+/**
+ * cli_host_error() - The exit status of a failed host_apply() or nft_load()
+ * @c:		Run
+ * @err:	What it returned, < 0
+ * @what:	What was tried
+ *
+ * What was told already is not told again.
+ */
+int cli_host_error(struct cli *c, int err, const char *what);
+
+#endif /* CLI_HOST_H */

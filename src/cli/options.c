@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * One table of options and one loop: an option may stand before or after the
+ * verb, so the verb is not known when an option is met.  An option that only
+ * some verbs take says which, and that is checked at the end.
+ */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How an option takes its value */
+enum option_value { NO_VALUE, VALUE, MAY_HAVE_VALUE };
+
+struct option_row {
+	const char *name;		/* "-f" or "--json" */
+	enum option_value value;
+	int (*set)(struct cli *c, const char *value);	/* NULL: not in this version */
+	const char *verbs;		/* " why " etc; NULL: every verb */
+	const char *help;
+};
+
+static int set_file(struct cli *c, const char *v)
+{
+	vec_add(&c->arena, &c->files, ((struct cli_file){ .path = v, .lang = c->lang }));
+	return 0;
+}
+
+static int set_lang(struct cli *c, const char *v)
+{
+	static const char *const names[] = {
+		"pf", "ipfw", "jail", "rc", "sysctl", "ezjail", "iocage", NULL
+	};
+
+	for (int i = 0; names[i] != NULL; i++) {
+		if (strcmp(names[i], v) == 0) {
+			c->lang = (enum cli_lang)(LANG_PF + i);
+			return 0;
+		}
+	}
+	cli_usage(c, "unknown language '%s'", v);
+	diag_help(&c->diags, "--lang takes pf, ipfw, jail, rc, sysctl, ezjail or iocage");
+	return EX_USAGE;
+}
+
+static int set_define(struct cli *c, const char *v)
+{
+	const char *eq = strchr(v, '=');
+
+	if (eq == NULL || eq == v)
+		return cli_usage(c, "-D takes NAME=VALUE, not '%s'", v);
+	vec_add(&c->arena, &c->defines, ((struct lang_define){
+		arena_strndup(&c->arena, v, (size_t)(eq - v)), eq + 1 }));
+	return 0;
+}
+
+static int set_no_fence(struct cli *c, const char *v)
+{
+	for (int p = POLICY_NONE + 1; p < N_POLICIES; p++)
+		if (v == NULL || strcmp(v, policy_names[p]) == 0)
+			c->policy.off[p] = true;
+	for (int p = POLICY_NONE + 1; v != NULL && p < N_POLICIES; p++)
+		if (strcmp(v, policy_names[p]) == 0)
+			return 0;
+	if (v == NULL)
+		return 0;
+	return cli_usage(c, "--no-fence takes interior, source, egress or local, not '%s'", v);
+}
+
+#define SETTER_STRING(field) \
+	static int set_##field(struct cli *c, const char *v) \
+	{ \
+		c->field = v; \
+		return 0; \
+	}
+#define SETTER_BOOL(field) \
+	static int set_##field(struct cli *c, const char *v) \
+	{ \
+		(void)v; \
+		c->field = true; \
+		return 0; \
+	}
+SETTER_STRING(interfaces)
+SETTER_STRING(netns)
+SETTER_STRING(state_dir)
+SETTER_STRING(to)
+SETTER_STRING(output)
+SETTER_STRING(batch)
+SETTER_BOOL(json)
+SETTER_BOOL(dry_run)
+SETTER_BOOL(quiet)
+SETTER_BOOL(verbose)
+SETTER_BOOL(sequence)
+
+static int set_no_verify(struct cli *c, const char *v)
+{
+	(void)c;
+	(void)v;
+	return 0;	/* this version proves nothing before it loads */
+}
+
+static const struct option_row options[] = {
+	{ "-f", VALUE, set_file, NULL, "FILE  a declaration file, - for standard input; may be repeated" },
+	{ "--lang", VALUE, set_lang, NULL, "L  language of the -f that follow: pf, jail, rc, sysctl" },
+	{ "-D", VALUE, set_define, NULL, "NAME=VALUE  a macro or variable, before the files' own" },
+	{ "--json", NO_VALUE, set_json, NULL, "  print JSON, diagnostics included" },
+	{ "--netns", VALUE, set_netns, NULL, "NAME|PATH  act in that network namespace" },
+	{ "-n", NO_VALUE, set_dry_run, NULL, "  change nothing: apply -n answers as plan does" },
+	{ "-q", NO_VALUE, set_quiet, NULL, "  errors only" },
+	{ "-v", NO_VALUE, set_verbose, NULL, "  say more" },
+	{ "--interfaces", VALUE, set_interfaces, NULL, "FILE  facts of the host, instead of the live ones" },
+	{ "--no-fence", MAY_HAVE_VALUE, set_no_fence, NULL, "[=NAME]  without the fence interior, source, egress, local; or any" },
+	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR  keep state in DIR/lib and DIR/run" },
+	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "  accepted: this version proves nothing before it loads" },
+	{ "--to", VALUE, set_to, " compile ", "nft|model  what compile prints" },
+	{ "-o", VALUE, set_output, " compile ", "FILE  where compile prints to" },
+	{ "--batch", VALUE, set_batch, " why ", "FILE  packets for why, one a line; - for standard input" },
+	{ "--sequence", NO_VALUE, set_sequence, " why ", "  packets of a batch in order, states kept" },
+	{ "--one-pass", VALUE, NULL, NULL, NULL },
+	{ "--exec", NO_VALUE, NULL, NULL, NULL },
+	{ "--confirm", VALUE, NULL, NULL, NULL },
+	{ "--forget", NO_VALUE, NULL, NULL, NULL },
+	{ NULL, NO_VALUE, NULL, NULL, NULL },
+};
+
+int cli_usage(struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+	char *text = NULL;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	diag_add(&c->diags, DIAG_E1010, SPAN_NONE, "%s", text != NULL ? text : "usage");
+	free(text);
+	return EX_USAGE;
+}
+
+/* The table's row for a word, and where a value joined to it starts */
+static const struct option_row *option_find(const char *word, const char **joined)
+{
+	for (const struct option_row *o = options; o->name != NULL; o++) {
+		const size_t n = strlen(o->name);
+		const bool is_long = o->name[1] == '-';
+
+		*joined = NULL;
+		if (strcmp(word, o->name) == 0)
+			return o;
+		if (strncmp(word, o->name, n) != 0 || o->value == NO_VALUE)
+			continue;
+		if (is_long && word[n] == '=')
+			*joined = word + n + 1;
+		else if (!is_long)
+			*joined = word + n;
+		if (*joined != NULL)
+			return o;
+	}
+	return NULL;
+}
+
+static int unknown_option(struct cli *c, const char *word)
+{
+	const char *names[ARRAY_SIZE(options)];
+	const char *near;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		names[i] = options[i].name;
+	near = diag_nearest(word, names);
+	cli_usage(c, "unknown option '%s'", word);
+	if (near != NULL)
+		diag_help(&c->diags, "did you mean %s?", near);
+	return EX_USAGE;
+}
+
+/* The word at argv[*i] is an option: set it, and step over its value */
+static int parse_option(struct cli *c, int argc, char **argv, int *i,
+			const struct option_row **ret)
+{
+	const char *value;
+	const struct option_row *o = option_find(argv[*i], &value);
+
+	if (o == NULL)
+		return unknown_option(c, argv[*i]);
+	if (o->value == VALUE && value == NULL) {
+		if (*i + 1 >= argc)
+			return cli_usage(c, "%s needs a value", o->name);
+		value = argv[++*i];
+	}
+	*ret = o;
+	if (o->set == NULL) {
+		diag_add(&c->diags, DIAG_E1017, SPAN_NONE, "option %s is not in this version",
+			 o->name);
+		return EX_USAGE;
+	}
+	return o->set(c, value);
+}
+
+/* Two words for "alias list", one for the others; how many of the args it took */
+static uint32_t find_verb(struct cli *c)
+{
+	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++) {
+		const char *space = strchr(v->name, ' ');
+
+		if (space == NULL && strcmp(v->name, c->args.v[0]) == 0) {
+			c->verb = v;
+			return 1;
+		}
+		if (space != NULL && c->args.n > 1 &&
+		    strncmp(v->name, c->args.v[0], (size_t)(space - v->name)) == 0 &&
+		    c->args.v[0][space - v->name] == '\0' && strcmp(space + 1, c->args.v[1]) == 0) {
+			c->verb = v;
+			return 2;
+		}
+	}
+	return 0;
+}
+
+static int unknown_verb(struct cli *c)
+{
+	const char *names[64];
+	const char *near;
+	size_t n = 0;
+
+	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
+		names[n++] = v->name;
+	BUG_IF(n >= ARRAY_SIZE(names));
+	names[n] = NULL;
+	near = diag_nearest(c->args.v[0], names);
+	cli_usage(c, "unknown verb '%s'", c->args.v[0]);
+	diag_help(&c->diags, near != NULL ? "did you mean %s?" : "sallyport --help lists %s",
+		  near != NULL ? near : "the verbs");
+	return EX_USAGE;
+}
+
+static int choose_verb(struct cli *c)
+{
+	uint32_t taken;
+
+	if (c->args.n == 0) {
+		cli_usage(c, "no verb");
+		diag_help(&c->diags, "sallyport --help lists the verbs");
+		return EX_USAGE;
+	}
+	taken = find_verb(c);
+	if (taken == 0)
+		return unknown_verb(c);
+	c->args.v += taken;
+	c->args.n -= taken;
+	if (c->verb->run == NULL) {
+		diag_add(&c->diags, DIAG_E1017, SPAN_NONE, "'%s' is not in this version",
+			 c->verb->name);
+		return EX_USAGE;
+	}
+	if (c->args.n < c->verb->min_args)
+		return cli_usage(c, "%s needs more words: %s %s", c->verb->name, c->verb->name,
+				 c->verb->args);
+	if (c->args.n > c->verb->max_args)
+		return cli_usage(c, "%s does not take '%s'", c->verb->name,
+				 c->args.v[c->verb->max_args]);
+	return 0;
+}
+
+/* An option that only some verbs take was given: is this one of them */
+static int check_scope(struct cli *c, const struct option_row *o)
+{
+	const char *word = arena_printf(&c->arena, " %s ", c->verb->name);
+
+	if (o->verbs == NULL || strstr(o->verbs, word) != NULL)
+		return 0;
+	return cli_usage(c, "%s does not take %s", c->verb->name, o->name);
+}
+
+int cli_parse(struct cli *c, int argc, char **argv)
+{
+	VEC(const struct option_row *) given = { 0 };
+	bool words_only = false;
+	int status = 0;
+
+	for (int i = 1; i < argc; i++)	/* first, so that complaints are JSON too */
+		c->json |= strcmp(argv[i], "--json") == 0;
+	for (int i = 1; i < argc && status == 0; i++) {
+		const char *w = argv[i];
+		const struct option_row *o = NULL;
+
+		if (words_only || w[0] != '-' || w[1] == '\0') {
+			vec_add(&c->arena, &c->args, w);
+		} else if (strcmp(w, "--") == 0) {
+			words_only = true;
+		} else if (strcmp(w, "--help") == 0 || strcmp(w, "-h") == 0) {
+			cli_help(stdout);
+			return -1;
+		} else if (strcmp(w, "--version") == 0) {
+			puts("sallyport 0.1");
+			return -1;
+		} else {
+			status = parse_option(c, argc, argv, &i, &o);
+			if (o != NULL)
+				vec_add(&c->arena, &given, o);
+		}
+	}
+	if (status == 0)
+		status = choose_verb(c);
+	for (uint32_t i = 0; i < given.n && status == 0; i++)
+		status = check_scope(c, given.v[i]);
+	return status;
+}
+
+void cli_help(FILE *out)
+{
+	fputs("usage: sallyport [OPTIONS] VERB [ARGS]\n\n"
+	      "Gives the jails of a Linux host their network, from jail.conf, rc.conf and pf.conf.\n\n"
+	      "verbs:\n", out);
+	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
+		if (v->run != NULL)
+			fprintf(out, "  %-11s %-40s %s\n", v->name, v->args, v->help);
+	fputs("\nplanned, not in this version:", out);
+	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
+		if (v->run == NULL)
+			fprintf(out, " %s", v->name);
+	fputs("\n\noptions:\n", out);
+	for (const struct option_row *o = options; o->name != NULL; o++)
+		if (o->set != NULL)
+			fprintf(out, "  %s %s%s%s\n", o->name, o->help,
+				o->verbs != NULL ? "  -- only" : "", o->verbs != NULL ? o->verbs : "");
+	fputs("  --help, --version\n\n"
+	      "exit status: 0 done, nothing differs; 1 differs or found problems; 64 usage; 65 bad\n"
+	      "declarations; 66 no such input; 69 this kernel cannot; 70 a bug; 71 system error;\n"
+	      "75 busy; 77 not permitted\n", out);
+}

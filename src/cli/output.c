@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "host/netns.h"
+
+int cli_system(struct cli *c, int err, const char *what)
+{
+	static const struct { int err; enum diag_code code; int status; } kinds[] = {
+		{ -EPERM, DIAG_E1012, EX_NOPERM },
+		{ -EACCES, DIAG_E1012, EX_NOPERM },
+		{ -EROFS, DIAG_E1012, EX_NOPERM },
+		{ -EBUSY, DIAG_E1013, EX_BUSY },
+		{ -EOPNOTSUPP, DIAG_E1011, EX_UNAVAILABLE },
+		{ -EPROTONOSUPPORT, DIAG_E1011, EX_UNAVAILABLE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (kinds[i].err == err) {
+			diag_add(&c->diags, kinds[i].code, SPAN_NONE, "cannot %s: %s", what,
+				 strerror(-err));
+			return kinds[i].status;
+		}
+	}
+	diag_add(&c->diags, DIAG_E1011, SPAN_NONE, "cannot %s: %s", what, strerror(-err));
+	return EX_OSERR;
+}
+
+void cli_object(struct cli *c)
+{
+	fputs(c->n_out++ > 0 ? ", {" : "{", c->out);
+}
+
+void cli_json_place(struct cli *c, struct span at)
+{
+	const struct place p = source_place(&c->sources, source_file_span(&c->sources, at));
+
+	fputs("\"file\": ", c->out);
+	json_cstring(c->out, p.name);
+	fprintf(c->out, ", \"line\": %u", p.line);
+}
+
+const char *cli_place(struct cli *c, struct span at)
+{
+	const struct place p = source_place(&c->sources, source_file_span(&c->sources, at));
+
+	if (p.name == NULL)
+		return "";
+	return arena_printf(&c->arena, "%s:%u", p.name, p.line);
+}
+
+int cli_netns(struct cli *c)
+{
+	int err;
+
+	if (c->netns == NULL)
+		return 0;
+	err = netns_enter(c->netns);
+	if (err == -ENOENT || err == -EINVAL) {
+		cli_system(c, err, arena_printf(&c->arena, "enter network namespace '%s'", c->netns));
+		return EX_NOINPUT;
+	}
+	if (err < 0)
+		return cli_system(c, err, arena_printf(&c->arena, "enter network namespace '%s'",
+						       c->netns));
+	return 0;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Drift is the plan, seen from the other side: what differs between the host
+ * and the declarations.  A jail is up when its addresses are there.
+ */
+#include <string.h>
+
+#include "cli/forwards.h"
+#include "cli/host.h"
+#include "host/alias.h"
+
+/* One status */
+struct status {
+	struct cli *c;
+	struct cli_host *h;
+	struct host_aliases aliases;
+	struct cli_forwards forwards;
+	struct nft_counts counts;
+};
+
+static bool is_there(const struct status *s, struct addr a)
+{
+	for (uint32_t i = 0; i < s->aliases.list.n; i++)
+		if (addr_equal(s->aliases.list.v[i].p.a, a))
+			return true;
+	return false;
+}
+
+static bool jail_is_up(const struct status *s, const struct decl_jail *j)
+{
+	for (uint32_t i = 0; i < j->addrs.n; i++)
+		if (!is_there(s, j->addrs.v[i].p.a))
+			return false;
+	return j->addrs.n > 0;
+}
+
+/* What a rule has counted, its copies for local callers included */
+static struct nft_count count_of(const struct status *s, const struct origin *o)
+{
+	struct nft_count sum = { .origin = *o };
+
+	for (uint32_t i = 0; i < s->counts.list.n; i++) {
+		const struct nft_count *x = &s->counts.list.v[i];
+
+		if (x->origin.at.src == o->at.src && x->origin.at.lo == o->at.lo &&
+		    x->origin.at.hi == o->at.hi) {
+			sum.packets += x->packets;
+			sum.bytes += x->bytes;
+		}
+	}
+	return sum;
+}
+
+static void jails_json(const struct status *s)
+{
+	FILE *out = s->c->out;
+	char buf[ADDR_TEXT_BYTES];
+
+	fputs("\"jails\": [", out);
+	for (uint32_t i = 0; i < s->h->d.decl.jails.n; i++) {
+		const struct decl_jail *j = &s->h->d.decl.jails.v[i];
+
+		fprintf(out, "%s{\"jail\": ", i > 0 ? ", " : "");
+		json_cstring(out, j->name);
+		fputs(", \"hostname\": ", out);
+		json_cstring(out, j->hostname);
+		fprintf(out, ", \"enabled\": %s, \"up\": %s, \"addresses\": [",
+			j->is_enabled ? "true" : "false", jail_is_up(s, j) ? "true" : "false");
+		for (uint32_t a = 0; a < j->addrs.n; a++)
+			fprintf(out, "%s\"%s\"", a > 0 ? ", " : "", prefix_print(j->addrs.v[a].p, buf));
+		fputs("], ", out);
+		cli_json_place(s->c, j->at);
+		putc('}', out);
+	}
+	putc(']', out);
+}
+
+static void aliases_json(const struct status *s)
+{
+	FILE *out = s->c->out;
+	char buf[ADDR_TEXT_BYTES];
+
+	fputs(", \"aliases\": [", out);
+	for (uint32_t i = 0; i < s->aliases.list.n; i++) {
+		const struct host_alias *x = &s->aliases.list.v[i];
+
+		fprintf(out, "%s{\"interface\": ", i > 0 ? ", " : "");
+		json_cstring(out, x->iface);
+		fputs(", \"kind\": ", out);
+		json_cstring(out, x->kind);
+		fprintf(out, ", \"address\": \"%s\", \"jail\": ", prefix_print(x->p, buf));
+		json_cstring(out, x->jail);
+		fprintf(out, ", \"owned\": %s}", x->is_owned ? "true" : "false");
+	}
+	putc(']', out);
+}
+
+static void member(FILE *out, const char *name, const char *value)
+{
+	fprintf(out, "\"%s\": ", name);
+	json_cstring(out, value);
+	fputs(", ", out);
+}
+
+static void forwards_json(const struct status *s)
+{
+	FILE *out = s->c->out;
+
+	fputs(", \"forwards\": [", out);
+	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
+		const struct cli_forward *f = &s->forwards.list.v[i];
+		const struct nft_count n = count_of(s, &f->origin);
+
+		fputs(i > 0 ? ", {" : "{", out);
+		member(out, "jail", f->jail);
+		member(out, "proto", f->proto);
+		member(out, "from", f->from);
+		member(out, "on", f->on);
+		member(out, "external", f->external);
+		member(out, "internal", f->internal);
+		member(out, "source", cli_place(s->c, f->origin.at));
+		fprintf(out, "\"packets\": %llu, \"bytes\": %llu, \"enabled\": true}",
+			(unsigned long long)n.packets, (unsigned long long)n.bytes);
+	}
+	putc(']', out);
+}
+
+static void drift_json(const struct status *s)
+{
+	FILE *out = s->c->out;
+
+	fputs(", \"drift\": [", out);
+	for (uint32_t i = 0; i < s->h->changes.n; i++) {
+		const struct cli_change *x = &s->h->changes.v[i];
+
+		fprintf(out, "%s{\"op\": \"%s\", \"object\": ", i > 0 ? ", " : "", x->op);
+		json_cstring(out, x->object);
+		fputs(", ", out);
+		cli_json_place(s->c, x->at);
+		putc('}', out);
+	}
+	putc(']', out);
+}
+
+static void print_json(const struct status *s)
+{
+	cli_object(s->c);
+	jails_json(s);
+	aliases_json(s);
+	forwards_json(s);
+	drift_json(s);
+	putc('}', s->c->out);
+}
+
+static void print_jails(const struct status *s)
+{
+	char buf[ADDR_TEXT_BYTES];
+
+	for (uint32_t i = 0; i < s->h->d.decl.jails.n; i++) {
+		const struct decl_jail *j = &s->h->d.decl.jails.v[i];
+
+		fprintf(s->c->out, "jail     %-14s %-8s", j->name, !j->is_enabled ? "disabled" :
+			jail_is_up(s, j) ? "up" : "down");
+		for (uint32_t a = 0; a < j->addrs.n; a++)
+			fprintf(s->c->out, " %s", prefix_print(j->addrs.v[a].p, buf));
+		fprintf(s->c->out, "  (%s)\n", cli_place(s->c, j->at));
+	}
+}
+
+static void print_text(const struct status *s)
+{
+	FILE *out = s->c->out;
+	char buf[ADDR_TEXT_BYTES];
+
+	print_jails(s);
+	for (uint32_t i = 0; i < s->aliases.list.n; i++) {
+		const struct host_alias *x = &s->aliases.list.v[i];
+
+		fprintf(out, "alias    %s on %s (%s)%s%s\n", prefix_print(x->p, buf), x->iface,
+			x->kind, x->jail != NULL ? ", jail " : "", x->jail != NULL ? x->jail : "");
+	}
+	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
+		const struct cli_forward *f = &s->forwards.list.v[i];
+		const struct nft_count n = count_of(s, &f->origin);
+
+		fprintf(out, "forward  %s %s -> %s%s%s%s%s  %llu flows  (%s)\n", f->proto,
+			f->external, f->internal, f->jail != NULL ? ", jail " : "",
+			f->jail != NULL ? f->jail : "", strcmp(f->from, "any") == 0 ? "" : ", from ",
+			strcmp(f->from, "any") == 0 ? "" : f->from, (unsigned long long)n.packets,
+			cli_place(s->c, f->origin.at));
+	}
+	if (s->h->changes.n == 0)
+		fputs("drift    none\n", out);
+	else
+		fprintf(out, "drift    %u differences; what apply would change:\n", s->h->changes.n);
+	cli_changes_print(s->c, s->h);
+}
+
+int verb_status(struct cli *c)
+{
+	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
+	struct status s = { .c = c, .h = &h };
+	int status = cli_host_open(c, &h, STATE_READ), err;
+
+	if (status != 0)
+		return status;
+	host_aliases_list(&h.want, &h.have, &c->arena, &s.aliases);
+	cli_forwards_list(c, &h.d, &s.forwards);
+	err = nft_counters(&h.filter, h.program, &c->arena, &s.counts);
+	if (err < 0)
+		return cli_system(c, err, "read the counters");
+	if (c->json)
+		print_json(&s);
+	else
+		print_text(&s);
+	return h.changes.n > 0 ? EX_DIFFERS : 0;
+}
