@@ -68,7 +68,10 @@ uint32_t intern_id(struct intern *in, const char *s, size_t len)
 
 const char *intern_str(struct intern *in, const char *s, size_t len)
 {
-	return in->str.v[intern_id(in, s, len)];
+	/* First the number: a new string may move the array */
+	const uint32_t id = intern_id(in, s, len);
+
+	return in->str.v[id];
 }
 
 const char *intern_cstr(struct intern *in, const char *s)
