@@ -2,14 +2,12 @@
 #include <string.h>
 
 #include "cli/host.h"
-#include "host/alias.h"
 
-static void print_alias_json(struct cli *c, const struct host_alias *x)
+void cli_alias_json(struct cli *c, const struct host_alias *x)
 {
 	char buf[ADDR_TEXT_BYTES];
 
-	cli_object(c);
-	fputs("\"interface\": ", c->out);
+	fputs("{\"interface\": ", c->out);
 	json_cstring(c->out, x->iface);
 	fputs(", \"kind\": ", c->out);
 	json_cstring(c->out, x->kind);
@@ -52,10 +50,12 @@ int verb_alias_list(struct cli *c)
 		fprintf(c->out, "%-10s %-8s %-26s %-14s %s\n", "interface", "kind", "address",
 			"jail", "owned");
 	for (uint32_t i = 0; i < list.list.n; i++) {
-		if (c->json)
-			print_alias_json(c, &list.list.v[i]);
-		else
+		if (!c->json) {
 			print_alias(c, &list.list.v[i]);
+			continue;
+		}
+		cli_comma(c);
+		cli_alias_json(c, &list.list.v[i]);
 	}
 	return 0;
 }

@@ -149,7 +149,10 @@ int cli_usage(struct cli *c, const char *fmt, ...) PRINTF(2, 3);
  */
 int cli_system(struct cli *c, int err, const char *what);
 
-/** cli_object() - Start a JSON object of the verb's array; closed by the caller */
+/** cli_comma() - Before each element of the verb's JSON array */
+void cli_comma(struct cli *c);
+
+/** cli_object() - cli_comma(), and the start of an object; closed by the caller */
 void cli_object(struct cli *c);
 
 /** cli_json_place() - ``"file": ..., "line": ...`` of a span */

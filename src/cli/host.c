@@ -31,9 +31,7 @@ static int compare(struct cli *c, struct cli_host *h)
 	struct host_plan plan = { .ops = { .n = 0 } };
 	int err = nft_diff(&h->filter, h->program, &c->arena, &rules);
 
-	if (err < 0 && err != -EPERM)
-		return cli_system(c, err, "read the packet rules of this host");
-	if (err == -EPERM)
+	if (err < 0)
 		return cli_system(c, err, "read the packet rules of this host");
 	for (uint32_t i = 0; i < rules.list.n; i++) {
 		const struct nft_change *r = &rules.list.v[i];
@@ -84,24 +82,32 @@ int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
 	return status != 0 ? status : compare(c, h);
 }
 
+void cli_change_json(struct cli *c, const struct cli_change *x)
+{
+	fprintf(c->out, "{\"op\": \"%s\", \"object\": ", x->op);
+	json_cstring(c->out, x->object);
+	fputs(", ", c->out);
+	cli_json_place(c, x->at);
+	putc('}', c->out);
+}
+
+static void change_text(struct cli *c, const struct cli_change *x)
+{
+	const char *place = cli_place(c, x->at);
+	const char sign = x->op[0] == 'a' ? '+' : x->op[0] == 'd' ? '-' : '~';
+
+	fprintf(c->out, "%c %s%s%s%s\n", sign, x->object, place[0] != '\0' ? "  (" : "", place,
+		place[0] != '\0' ? ")" : "");
+}
+
 void cli_changes_print(struct cli *c, const struct cli_host *h)
 {
 	for (uint32_t i = 0; i < h->changes.n; i++) {
-		const struct cli_change *x = &h->changes.v[i];
-
-		if (c->json) {
-			cli_object(c);
-			fprintf(c->out, "\"op\": \"%s\", \"object\": ", x->op);
-			json_cstring(c->out, x->object);
-			fputs(", ", c->out);
-			cli_json_place(c, x->at);
-			putc('}', c->out);
-		} else {
-			const char *place = cli_place(c, x->at);
-
-			fprintf(c->out, "%c %s%s%s%s\n", x->op[0] == 'a' ? '+' :
-				x->op[0] == 'd' ? '-' : '~', x->object,
-				place[0] != '\0' ? "  (" : "", place, place[0] != '\0' ? ")" : "");
+		if (!c->json) {
+			change_text(c, &h->changes.v[i]);
+			continue;
 		}
+		cli_comma(c);
+		cli_change_json(c, &h->changes.v[i]);
 	}
 }

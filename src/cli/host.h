@@ -8,6 +8,7 @@
 #define CLI_HOST_H
 
 #include "cli/cli.h"
+#include "host/alias.h"
 #include "host/apply.h"
 #include "target/nft.h"
 
@@ -58,13 +59,19 @@ int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode);
 /** cli_host_close() - For CLEANUP() */
 void cli_host_close(struct cli_host *h);
 
-/** cli_host_init() - Nothing open; an initialiser */
+/** CLI_HOST_NONE - Nothing open: an initialiser */
 #define CLI_HOST_NONE \
 	{ .route = { .fd = -1 }, .filter = { .fd = -1 }, \
 	  .st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 } }
 
+/** cli_change_json() - One change as a JSON object */
+void cli_change_json(struct cli *c, const struct cli_change *x);
+
 /** cli_changes_print() - The changes, as text or JSON objects */
 void cli_changes_print(struct cli *c, const struct cli_host *h);
+
+/** cli_alias_json() - An address of `alias list` as a JSON object */
+void cli_alias_json(struct cli *c, const struct host_alias *x);
 
 /**
  * cli_host_error() - The exit status of a failed host_apply() or nft_load()

@@ -26,9 +26,16 @@ int cli_system(struct cli *c, int err, const char *what)
 	return EX_OSERR;
 }
 
+void cli_comma(struct cli *c)
+{
+	if (c->n_out++ > 0)
+		fputs(", ", c->out);
+}
+
 void cli_object(struct cli *c)
 {
-	fputs(c->n_out++ > 0 ? ", {" : "{", c->out);
+	cli_comma(c);
+	putc('{', c->out);
 }
 
 void cli_json_place(struct cli *c, struct span at)

@@ -9,7 +9,6 @@
 
 #include "cli/forwards.h"
 #include "cli/host.h"
-#include "host/alias.h"
 
 /* One status */
 struct status {
@@ -80,19 +79,11 @@ static void jails_json(const struct status *s)
 static void aliases_json(const struct status *s)
 {
 	FILE *out = s->c->out;
-	char buf[ADDR_TEXT_BYTES];
 
 	fputs(", \"aliases\": [", out);
 	for (uint32_t i = 0; i < s->aliases.list.n; i++) {
-		const struct host_alias *x = &s->aliases.list.v[i];
-
-		fprintf(out, "%s{\"interface\": ", i > 0 ? ", " : "");
-		json_cstring(out, x->iface);
-		fputs(", \"kind\": ", out);
-		json_cstring(out, x->kind);
-		fprintf(out, ", \"address\": \"%s\", \"jail\": ", prefix_print(x->p, buf));
-		json_cstring(out, x->jail);
-		fprintf(out, ", \"owned\": %s}", x->is_owned ? "true" : "false");
+		fputs(i > 0 ? ", " : "", out);
+		cli_alias_json(s->c, &s->aliases.list.v[i]);
 	}
 	putc(']', out);
 }
@@ -133,13 +124,8 @@ static void drift_json(const struct status *s)
 
 	fputs(", \"drift\": [", out);
 	for (uint32_t i = 0; i < s->h->changes.n; i++) {
-		const struct cli_change *x = &s->h->changes.v[i];
-
-		fprintf(out, "%s{\"op\": \"%s\", \"object\": ", i > 0 ? ", " : "", x->op);
-		json_cstring(out, x->object);
-		fputs(", ", out);
-		cli_json_place(s->c, x->at);
-		putc('}', out);
+		fputs(i > 0 ? ", " : "", out);
+		cli_change_json(s->c, &s->h->changes.v[i]);
 	}
 	putc(']', out);
 }

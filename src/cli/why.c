@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "cli/cli.h"
 #include "model/eval.h"
 
@@ -19,6 +20,7 @@ struct why {
 	struct cli *c;
 	const struct declared *d;
 	struct world world;
+	struct arena scratch;	/* of one packet: a batch may be long */
 };
 
 static int bad(struct why *w, struct span at, const char *what, const char *word)
@@ -127,14 +129,14 @@ static const char *endpoint(struct why *w, const struct packet *p, bool src,
 	const struct addr a = src ? p->src : p->dst;
 
 	if (!proto_has_ports(p->proto))
-		return arena_printf(&w->c->arena, "%s", addr_print(a, buf));
+		return arena_printf(&w->scratch, "%s", addr_print(a, buf));
 	if (src && r->sport_hi > r->sport_lo) {
 		const char *fmt = a.af == AF_V6 ? "[%s]:%u-%u" : "%s:%u-%u";
 
-		return arena_printf(&w->c->arena, fmt, addr_print(a, buf), r->sport_lo,
+		return arena_printf(&w->scratch, fmt, addr_print(a, buf), r->sport_lo,
 				    r->sport_hi);
 	}
-	return arena_printf(&w->c->arena, "%s",
+	return arena_printf(&w->scratch, "%s",
 			    addr_port_print(a, src ? p->sport : p->dport, buf));
 }
 
@@ -256,9 +258,11 @@ static int judge(struct why *w, const struct packet *p)
 {
 	struct result r;
 
+	arena_init(&w->scratch, LIMIT_ARENA_BYTES);
+	w->scratch.full = w->c->arena.full;
 	if (!w->c->sequence)
-		world_init(&w->world, &w->c->arena);
-	r = model_eval(&w->d->model, &w->world, p, &w->c->arena);
+		world_init(&w->world, &w->scratch);
+	r = model_eval(&w->d->model, &w->world, p, &w->scratch);
 	if (w->c->bare) {
 		putc('{', w->c->out);
 		print_json(w, p, &r);
@@ -269,6 +273,7 @@ static int judge(struct why *w, const struct packet *p)
 	} else {
 		print_text(w, p, &r);
 	}
+	arena_fini(&w->scratch);
 	return r.verdict == V_PASS ? 0 : EX_DIFFERS;
 }
 
