@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Recursive descent with one token of lookahead, a function a construct.  The
+ * statements stand in a table by their first word.  After an error the rest of
+ * the statement is left out: to the end of the line, or behind the braces that
+ * are open; a line that begins with a statement's word ends an open brace too,
+ * because somebody forgot to close it and all that follows is not about that.
+ */
+#include "lang/pf/parse.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+void pf_next(struct pf_parser *p)
+{
+	if (p->t.kind == '{' && p->depth++ == 0)
+		p->open = p->t.at;
+	if (p->t.kind == '}' && p->depth > 0)
+		p->depth--;
+	p->prev_hi = p->t.file_hi;
+	p->t = pf_lex(&p->lx);
+}
+
+bool pf_is(const struct pf_parser *p, enum pf_word w)
+{
+	return p->t.kind == PT_WORD && p->t.word == w;
+}
+
+bool pf_accept(struct pf_parser *p, enum pf_word w)
+{
+	if (!pf_is(p, w))
+		return false;
+	pf_next(p);
+	return true;
+}
+
+bool pf_is_name(const struct pf_parser *p)
+{
+	if (p->t.kind == PT_STRING)
+		return true;
+	return p->t.kind == PT_WORD && (pf_word_roles(p->t.word) & ~PWR_FREE) == 0;
+}
+
+bool pf_is_end(const struct pf_parser *p)
+{
+	return p->t.kind == PT_NL || p->t.kind == PT_EOF;
+}
+
+const char *pf_token_str(struct pf_parser *p)
+{
+	const char *nul = memchr(p->t.text, '\0', p->t.len);
+
+	return intern_str(p->c->names, p->t.text,
+			  nul != NULL ? (size_t)(nul - p->t.text) : p->t.len);
+}
+
+/* The token as a message names it */
+static const char *token_name(struct pf_parser *p)
+{
+	const struct source *s;
+	struct span at = p->t.at;
+
+	if (p->t.kind == PT_EOF)
+		return "the end of the file";
+	if (p->t.kind == PT_NL)
+		return "the end of the line";
+	if (p->t.kind == PT_WORD || p->t.kind == PT_STRING)
+		return arena_printf(p->c->a, "'%s'", pf_token_str(p));
+	at = pf_span(p->c, p->f, at);
+	s = source_at(p->c->sources, at.src);
+	if (at.hi - at.lo == 1 && !isprint((unsigned char)s->text[at.lo]))
+		return arena_printf(p->c->a, "byte 0x%02x", (unsigned char)s->text[at.lo]);
+	return arena_printf(p->c->a, "'%.*s'", (int)(at.hi - at.lo), s->text + at.lo);
+}
+
+bool pf_unexpected(struct pf_parser *p, const char *what, unsigned int roles)
+{
+	const unsigned int have = p->t.kind == PT_WORD ? pf_word_roles(p->t.word) : 0;
+	const char *nearest = NULL;
+
+	if (p->t.kind == PT_BAD)
+		return false;
+	if ((have & (PWR_LATER | PWR_LATER_STATEMENT)) != 0)
+		return pf_error(p, E1102, p->t.at, "'%s' is not in this version of sallyport",
+				pf_word_text(p->t.word));
+	if (p->t.kind == PT_WORD && have == 0)
+		nearest = pf_word_nearest(pf_token_str(p), roles);
+	pf_diag(p->c, p->f, E1101, p->t.at, "expected %s, found %s", what, token_name(p));
+	if (nearest != NULL)
+		diag_help(p->c->diags, "did you mean '%s'?", nearest);
+	return false;
+}
+
+bool pf_expect(struct pf_parser *p, int ch, const char *what)
+{
+	if (p->t.kind != ch)
+		return pf_unexpected(p, what, 0);
+	pf_next(p);
+	return true;
+}
+
+bool pf_number(struct pf_parser *p, uint32_t max, const char *what, uint32_t *ret)
+{
+	uint64_t v = 0;
+
+	if (p->t.kind != PT_WORD || p->t.len == 0)
+		return pf_unexpected(p, what, 0);
+	for (uint32_t i = 0; i < p->t.len; i++) {
+		if (!isdigit((unsigned char)p->t.text[i]))
+			return pf_unexpected(p, what, 0);
+		v = MIN(v * 10 + (uint64_t)(p->t.text[i] - '0'), UINT32_MAX + UINT64_C(1));
+	}
+	if (v > max)
+		return pf_error(p, E1111, p->t.at, "%s is not in 0..%u", pf_token_str(p), max);
+	*ret = (uint32_t)v;
+	pf_next(p);
+	return true;
+}
+
+static void skip_lines(struct pf_parser *p)
+{
+	while (p->t.kind == PT_NL)
+		pf_next(p);
+}
+
+static bool begins_statement(const struct pf_parser *p)
+{
+	return p->t.kind == PT_WORD &&
+	       (pf_word_roles(p->t.word) & (PWR_STATEMENT | PWR_LATER_STATEMENT)) != 0;
+}
+
+static bool unclosed(struct pf_parser *p, struct span open)
+{
+	pf_diag(p->c, p->f, E1103, open, "the list that starts here is never closed");
+	diag_note(p->c->diags, pf_span(p->c, p->f, p->t.at), "found %s instead of '}'",
+		  token_name(p));
+	return false;
+}
+
+static bool list_items(struct pf_parser *p, bool (*item)(struct pf_parser *p), struct span open)
+{
+	uint32_t n = 0;
+
+	for (;;) {
+		skip_lines(p);
+		if (p->t.kind == '}')
+			break;
+		if (p->t.kind == PT_EOF || begins_statement(p))
+			return unclosed(p, open);
+		if (!pf_list(p, item))
+			return false;
+		n++;
+		skip_lines(p);
+		if (p->t.kind == ',')
+			pf_next(p);
+	}
+	if (n == 0 && !p->may_be_empty)
+		return pf_error(p, E1112, span_join(open, p->t.at), "the list is empty");
+	pf_next(p);
+	return true;
+}
+
+bool pf_list(struct pf_parser *p, bool (*item)(struct pf_parser *p))
+{
+	const struct span open = p->t.at;
+	bool ok;
+
+	if (p->t.kind != '{')
+		return item(p);
+	if (p->nesting >= LIMIT_NESTING)
+		return pf_error(p, E1113, open, "lists are nested deeper than %u", LIMIT_NESTING);
+	p->nesting++;
+	pf_next(p);
+	ok = list_items(p, item, open);
+	p->nesting--;
+	return ok;
+}
+
+bool pf_order(struct pf_parser *p, enum pf_order kind, struct span at)
+{
+	static const char *const names[] = {
+		"", "an option", "a scrub rule", "a queue", "a translation rule", "a filter rule",
+	};
+
+	if (p->any_order || kind >= p->order) {
+		p->order = MAX(p->order, kind);
+		return true;
+	}
+	pf_diag(p->c, p->f, E1107, at, "%s after %s", names[kind], names[p->order]);
+	diag_help(p->c->diags, "the order is: options, scrub, queueing, translation, filtering; "
+		  "'set require-order no' at the top allows any");
+	return false;
+}
+
+/* "name = value ..." */
+static bool parse_macro(struct pf_parser *p, struct pf_token first)
+{
+	const char *name = intern_str(p->c->names, first.text, first.len);
+	struct pf_macro m = { .name = name };
+	VEC(char) text = { 0 };
+
+	if ((pf_word_roles(first.word) & ~PWR_FREE) != 0)
+		return pf_error(p, E1106, first.at, "'%s' is a word of the language and no name "
+				"for a macro", name);
+	for (const char *s = name; *s != '\0'; s++)
+		if (!isalnum((unsigned char)*s) && *s != '_')
+			return pf_error(p, E1106, first.at, "'%c' cannot stand in the name of a "
+					"macro", *s);
+	pf_next(p);
+	if (pf_is_end(p))
+		return pf_unexpected(p, "a value", 0);
+	for (uint32_t n = 0; !pf_is_end(p); n++) {
+		if (p->t.kind != PT_WORD && p->t.kind != PT_STRING) {
+			pf_unexpected(p, "a word or a quoted value", 0);
+			if (p->t.kind == '{' || p->t.kind == '<' || p->t.kind == '!')
+				diag_help(p->c->diags, "quote the value: %s = \"...\"", name);
+			return false;
+		}
+		if (n > 0)
+			vec_add(p->c->a, &text, ' ');
+		for (uint32_t i = 0; i < p->t.len; i++)
+			vec_add(p->c->a, &text, p->t.text[i]);
+		m.def = (struct span){ p->lx.src, p->t.file_lo, p->t.file_hi };
+		if (p->t.kind == PT_STRING)
+			m.def = (struct span){ p->lx.src, m.def.lo + 1, m.def.hi - 1 };
+		if (n > 0 || p->t.at.src != p->lx.src || m.def.hi - m.def.lo != p->t.len)
+			m.def = SPAN_NONE;
+		pf_next(p);
+	}
+	m.text = text.n > 0 ? text.v : "";
+	m.len = text.n;
+	pf_macro_set(p->c, p->f, &m);
+	return true;
+}
+
+static bool table_flags(struct pf_parser *p, struct pf_table *t)
+{
+	for (;;) {
+		if (pf_is(p, PW_PERSIST) || pf_is(p, PW_CONST) || pf_is(p, PW_COUNTERS)) {
+			pf_next(p);
+		} else if (p->t.kind == '{') {
+			t->has_list = true;
+			p->may_be_empty = true;
+			if (!pf_list(p, pf_host_item))
+				return false;
+		} else {
+			return true;
+		}
+	}
+}
+
+static bool parse_table(struct pf_parser *p, struct pf_stmt *s, enum pf_word word UNUSED)
+{
+	struct pf_table *t = arena_new(p->c->a, struct pf_table);
+
+	if (!pf_expect(p, '<', "'<' and the name of a table"))
+		return false;
+	if (!pf_is_name(p))
+		return pf_unexpected(p, "the name of a table", 0);
+	t->at = p->t.at;
+	t->name = pf_token_str(p);
+	if (strlen(t->name) > 31)
+		return pf_error(p, E1109, p->t.at, "the name of a table is longer than 31 bytes");
+	pf_next(p);
+	if (!pf_expect(p, '>', "'>'") || !table_flags(p, t))
+		return false;
+	if (!pf_is_end(p))
+		return pf_unexpected(p, "persist, const, counters or addresses in braces",
+				     PWR_FREE);
+	pf_take(p, &p->hosts, &t->hosts);
+	s->kind = PS_TABLE;
+	s->table = t;
+	return true;
+}
+
+static void parse_text(struct pf_parser *p, uint32_t src);
+
+static bool parse_include(struct pf_parser *p, struct pf_stmt *s UNUSED,
+			  enum pf_word word UNUSED)
+{
+	struct pf_lexer back;
+	struct pf_token end;
+	struct span at;
+	const char *path;
+	uint32_t src;
+
+	if (!pf_is_name(p))
+		return pf_unexpected(p, "the name of a file", 0);
+	at = pf_span(p->c, p->f, p->t.at);
+	path = lang_path(p->c, p->lx.src, pf_token_str(p));
+	pf_next(p);
+	if (!pf_is_end(p))
+		return pf_unexpected(p, "the end of the line", 0);
+	if (!lang_read(p->c, path, at, p->includes, &src))
+		return false;
+	back = p->lx;
+	end = p->t;
+	p->includes++;
+	parse_text(p, src);
+	p->includes--;
+	p->lx = back;
+	p->t = end;
+	return true;
+}
+
+static const struct statement {
+	enum pf_word word;
+	bool (*parse)(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
+	enum pf_order order;
+} statements[] = {
+	{ PW_ANTISPOOF, pf_rule_antispoof, PORD_FILTER },
+	{ PW_BLOCK, pf_rule_filter, PORD_FILTER },
+	{ PW_INCLUDE, parse_include, PORD_NONE },
+	{ PW_NAT, pf_rule_nat, PORD_NAT },
+	{ PW_NO, pf_rule_no, PORD_NONE },
+	{ PW_PASS, pf_rule_filter, PORD_FILTER },
+	{ PW_RDR, pf_rule_nat, PORD_NAT },
+	{ PW_SCRUB, pf_rule_scrub, PORD_SCRUB },
+	{ PW_SET, pf_set, PORD_NONE },
+	{ PW_TABLE, parse_table, PORD_NONE },
+};
+
+static bool parse_statement(struct pf_parser *p, struct pf_stmt *s)
+{
+	const struct pf_token first = p->t;
+	const struct statement *row = NULL;
+	struct pf_token second;
+
+	if (first.kind != PT_WORD)
+		return pf_unexpected(p, "a statement", 0);
+	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
+		if (first.word == statements[i].word)
+			row = &statements[i];
+	pf_next(p);
+	second = p->t;
+	if (second.kind == '=')
+		return parse_macro(p, first);
+	if (row != NULL) {
+		if (row->order != PORD_NONE && !pf_order(p, row->order, first.at))
+			return false;
+		return row->parse(p, s, first.word);
+	}
+	p->t = first;
+	pf_unexpected(p, "a statement", PWR_STATEMENT | PWR_LATER_STATEMENT);
+	p->t = second;
+	return false;
+}
+
+/* To the end of a statement that cannot be understood */
+static void skip_statement(struct pf_parser *p, bool whole_braces)
+{
+	while (p->t.kind != PT_EOF) {
+		if (p->t.kind == PT_NL) {
+			if (p->depth == 0)
+				return;
+			pf_next(p);
+			if (!whole_braces && begins_statement(p))
+				return;
+			continue;
+		}
+		pf_next(p);
+	}
+}
+
+static void one_statement(struct pf_parser *p)
+{
+	struct pf_stmt s = { .kind = PS_RULE };
+	const struct pf_token first = p->t;
+	const bool later = first.kind == PT_WORD &&
+			   (pf_word_roles(first.word) & PWR_LATER_STATEMENT) != 0;
+	const uint32_t src = p->lx.src;
+
+	p->first = first;
+	p->depth = 0;
+	p->nesting = 0;
+	p->may_be_empty = false;
+	p->ifaces.n = p->hosts.n = p->ports.n = p->protos.n = p->icmps.n = 0;
+	if (!parse_statement(p, &s)) {
+		skip_statement(p, later);
+		return;
+	}
+	if (!pf_is_end(p)) {
+		pf_unexpected(p, "the end of the statement", PWR_RULE);
+		skip_statement(p, false);
+		return;
+	}
+	if (s.rule == NULL)
+		return;
+	s.at = (struct span){ src, first.file_lo, MAX(p->prev_hi, first.file_lo) };
+	vec_add(p->c->a, &p->f->stmts, s);
+}
+
+static void parse_text(struct pf_parser *p, uint32_t src)
+{
+	if (!lang_check_text(p->c, src))
+		return;
+	pf_lex_init(&p->lx, p->c, p->f, src);
+	p->t = pf_lex(&p->lx);
+	while (!diag_is_full(p->c->diags)) {
+		while (p->t.kind == PT_NL)
+			pf_next(p);
+		if (p->t.kind == PT_EOF)
+			break;
+		if (p->t.kind == PT_BAD) {
+			skip_statement(p, false);
+			continue;
+		}
+		one_statement(p);
+	}
+}
+
+/* "jail_NAME" for each jail: its address, or a list of them */
+static void jail_macros(struct pf_parser *p, const struct decl *d)
+{
+	for (uint32_t i = 0; i < d->jails.n; i++) {
+		const struct decl_jail *j = &d->jails.v[i];
+		char *name = arena_printf(p->c->a, "jail_%s", j->name);
+		char *text = arena_printf(p->c->a, "%s", j->addrs.n > 1 ? "{" : "");
+		char buf[ADDR_TEXT_BYTES];
+		struct pf_macro m;
+
+		for (char *s = name; *s != '\0'; s++)
+			if (!isalnum((unsigned char)*s))
+				*s = '_';
+		for (uint32_t k = 0; k < j->addrs.n; k++)
+			text = arena_printf(p->c->a, "%s%s%s", text, j->addrs.n > 1 ? " " : "",
+					    addr_print(j->addrs.v[k].p.a, buf));
+		if (j->addrs.n == 0)
+			continue;
+		if (j->addrs.n > 1)
+			text = arena_printf(p->c->a, "%s }", text);
+		m = (struct pf_macro){
+			.name = intern_cstr(p->c->names, name),
+			.text = text,
+			.len = (uint32_t)strlen(text),
+		};
+		if (pf_macro_find(p->f, m.name) == NULL)
+			pf_macro_set(p->c, p->f, &m);
+	}
+}
+
+struct pf_file *pf_parse(struct lang_ctx *c, const struct decl *d, const uint32_t *srcs,
+			 uint32_t n_srcs)
+{
+	struct pf_parser p = { .c = c, .f = arena_new(c->a, struct pf_file) };
+
+	p.f->uses = arena_new(c->a, struct pf_uses);
+	for (uint32_t i = 0; i < c->n_defines; i++) {
+		const struct pf_macro m = {
+			.name = intern_cstr(c->names, c->defines[i].name),
+			.text = c->defines[i].value,
+			.len = (uint32_t)strlen(c->defines[i].value),
+			.is_fixed = true,
+		};
+
+		pf_macro_set(c, p.f, &m);
+	}
+	if (d != NULL)
+		jail_macros(&p, d);
+	for (uint32_t i = 0; i < n_srcs; i++)
+		parse_text(&p, srcs[i]);
+	return p.f;
+}
+
+const char *pf_stmt_text(struct lang_ctx *c, struct span at)
+{
+	const struct source *s = source_at(c->sources, at.src);
+	char *text = arena_alloc(c->a, (size_t)(at.hi - at.lo) + 1);
+	char quote = '\0';
+	uint32_t n = 0;
+
+	for (uint32_t i = at.lo; i < at.hi; i++) {
+		const char ch = s->text[i];
+		const bool joins = ch == '\\' && i + 1 < at.hi &&
+				   (s->text[i + 1] == '\n' || s->text[i + 1] == '\r');
+
+		if (quote == '\0' && ch == '#') {
+			while (i + 1 < at.hi && s->text[i + 1] != '\n')
+				i++;
+			continue;
+		}
+		if (ch == '"' || ch == '\'')
+			quote = quote == '\0' ? ch : quote == ch ? '\0' : quote;
+		if (joins || (unsigned char)ch <= ' ') {
+			if (n > 0 && text[n - 1] != ' ')
+				text[n++] = ' ';
+		} else {
+			text[n++] = ch;
+		}
+	}
+	while (n > 0 && text[n - 1] == ' ')
+		n--;
+	text[n] = '\0';
+	return text;
+}
