@@ -4,6 +4,7 @@
 # The fences: each attack is tried with all fences up, where it must fail, and
 # with the one fence down that stops it, where it must work: else the test would
 # prove nothing.
+# shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 lab_enter "$@"
 
@@ -55,7 +56,7 @@ setup()		# PF-FILE OPTIONS of apply
 	sp_must -f "$TMP/rc.conf" -f "$TMP/jail.conf" -f "$TMP/$pf.pf.conf" apply "$@"
 	serve "$HOST" all udp:{203.0.113.2,'[2001:db8:113::2]'}:53 \
 		{tcp,udp}:192.168.100.2:{53,80} {tcp,udp}:192.168.100.3:{53,3306} \
-		{tcp,udp}:[fd00:100::2]:{53,80} {tcp,udp}:[fd00:100::3]:{53,3306}
+		{tcp,udp}:'[fd00:100::2]':{53,80} {tcp,udp}:'[fd00:100::3]':{53,3306}
 	# The neighbour's route, and its first address resolution
 	in_ns "$NEIGHBOUR" ip route add 192.168.100.0/29 via 203.0.113.2
 	in_ns "$NEIGHBOUR" ip route add fd00:100::/64 via 2001:db8:113::2
@@ -231,10 +232,10 @@ leak()		# SRC DST SENTINEL-SRC: what was seen on the wire with a private source
 setup open
 for src in 192.168.100.2 fd00:100::2; do
 	case $src in
-	*::*)	dst=[2001:db8:80::80]:80 own=2001:db8:113::2 ;;
+	*::*)	dst="[2001:db8:80::80]:80" own=2001:db8:113::2 ;;
 	*)	dst=192.0.2.80:80 own=203.0.113.2 ;;
 	esac
-	is "egress fence: nothing of $src leaves as it is" "" "$(leak $src $dst $own)"
+	is "egress fence: nothing of $src leaves as it is" "" "$(leak "$src" "$dst" "$own")"
 	check "egress fence: all classes were sent" test "$(wc -l <"$TMP/classes")" -ge 8
 done
 is "egress fence: what NAT knows still goes out" "inet 203.0.113.2" \

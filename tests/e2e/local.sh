@@ -3,6 +3,7 @@
 #
 # Local callers: a forward answers from the host, from a sibling and from the
 # jail itself too, and takes nothing that is meant for another host.
+# shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 lab_enter "$@"
 
@@ -41,19 +42,19 @@ setup()		# OPTIONS of apply
 }
 
 setup
-E6=[2001:db8:113::2]
+E6='[2001:db8:113::2]'
 
 all_are "the host, unbound" "www 203.0.113.2" "$(ask "$HOST" http:203.0.113.2:{80,443})"
-all_are "the host, unbound, IPv6" "www 2001:db8:113::2" "$(ask "$HOST" http:$E6:{80,443})"
+all_are "the host, unbound, IPv6" "www 2001:db8:113::2" "$(ask "$HOST" http:"$E6":{80,443})"
 all_are "the host, from its public address" "www 203.0.113.2" \
 	"$(ask "$HOST" --from 203.0.113.2 tcp:203.0.113.2:{80,443})"
 all_are "a sibling" "www 192.168.100.3" \
 	"$(ask "$HOST" --from 192.168.100.3 http:203.0.113.2:{80,443} udp:203.0.113.2:53)"
-all_are "a sibling, IPv6" "www fd00:100::3" "$(ask "$HOST" --from '[fd00:100::3]' http:$E6:{80,443})"
+all_are "a sibling, IPv6" "www fd00:100::3" "$(ask "$HOST" --from '[fd00:100::3]' http:"$E6":{80,443})"
 all_are "the jail itself" "www 192.168.100.2" \
 	"$(ask "$HOST" --from 192.168.100.2 http:203.0.113.2:{80,443} udp:203.0.113.2:53)"
 all_are "the jail itself, IPv6" "www fd00:100::2" \
-	"$(ask "$HOST" --from '[fd00:100::2]' http:$E6:{80,443})"
+	"$(ask "$HOST" --from '[fd00:100::2]' http:"$E6":{80,443})"
 all_are "a sibling by the jail's own address" "www 192.168.100.3" \
 	"$(ask "$HOST" --from 192.168.100.3 http:192.168.100.2:80)"
 all_are "another address of the network" "www 192.168.100.1" \
@@ -63,26 +64,26 @@ all_are "another address of the network" "www 192.168.100.1" \
 is "a source limit: whom it names" "db 192.168.100.2" \
 	"$(ask "$HOST" --from 192.168.100.2 tcp:203.0.113.2:3306)"
 is "a source limit: whom it names, IPv6" "db fd00:100::2" \
-	"$(ask "$HOST" --from '[fd00:100::2]' tcp:$E6:3306)"
+	"$(ask "$HOST" --from '[fd00:100::2]' tcp:"$E6":3306)"
 is "a source limit: the host is refused" refused "$(ask "$HOST" tcp:203.0.113.2:3306)"
 is "a source limit: a sibling is refused" refused \
 	"$(ask "$HOST" --from 192.168.100.3 tcp:203.0.113.2:3306)"
 is "a source limit: a sibling is refused, IPv6" refused \
-	"$(ask "$HOST" --from '[fd00:100::3]' tcp:$E6:3306)"
+	"$(ask "$HOST" --from '[fd00:100::3]' tcp:"$E6":3306)"
 
 is "route_localnet stays 0" "0 0 0" "$(for i in all lo1 igb0; do
 	get_sysctl "$HOST" net/ipv4/conf/$i/route_localnet; done | paste -sd' ')"
 
 # ---- no hijack -------------------------------------------------------------
 
-W6=[2001:db8:80::80]
+W6='[2001:db8:80::80]'
 all_are "no hijack: the host reaches another host's ports" "inet 203.0.113.2" \
 	"$(ask "$HOST" tcp:192.0.2.80:{80,443,3306})"
 all_are "no hijack: so does a jail" "inet 203.0.113.2" \
 	"$(ask "$HOST" --from 192.168.100.2 tcp:192.0.2.80:{80,443,3306} udp:192.0.2.80:53)"
-all_are "no hijack: the host, IPv6" "inet 2001:db8:113::2" "$(ask "$HOST" tcp:$W6:{80,443,3306})"
+all_are "no hijack: the host, IPv6" "inet 2001:db8:113::2" "$(ask "$HOST" tcp:"$W6":{80,443,3306})"
 all_are "no hijack: a jail, IPv6" "inet 2001:db8:113::2" \
-	"$(ask "$HOST" --from '[fd00:100::2]' tcp:$W6:{80,443,3306} udp:$W6:53)"
+	"$(ask "$HOST" --from '[fd00:100::2]' tcp:"$W6":{80,443,3306} udp:"$W6":53)"
 all_are "no hijack: the replica's own ports" "replica 203.0.113.2" \
 	"$(ask "$HOST" --from 192.168.100.3 tcp:203.0.113.9:{80,443,3306})"
 all_are "no hijack: rdr to any holds for what comes in, not for what leaves" refused \
@@ -96,7 +97,7 @@ setup --no-fence=local
 is "without local callers: the client is still served" "www 198.51.100.7" \
 	"$(ask "$CLIENT" tcp:203.0.113.2:80)"
 all_are "without local callers: none is" refused "$(
-	ask "$HOST" tcp:203.0.113.2:80 tcp:$E6:80
+	ask "$HOST" tcp:203.0.113.2:80 tcp:"$E6":80
 	ask "$HOST" --from 192.168.100.3 tcp:203.0.113.2:80
 	ask "$HOST" --from 192.168.100.2 tcp:203.0.113.2:80)"
 

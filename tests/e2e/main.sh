@@ -3,6 +3,7 @@
 #
 # The main job: examples/web-db with real traffic from outside and to outside,
 # and the like in IPv6 and UDP.
+# shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 lab_enter "$@"
 
@@ -27,16 +28,17 @@ check "a ping is blocked" eval '! in_ns "$CLIENT" ping -qnc 1 -W 1 203.0.113.2'
 
 # ---- to outside ------------------------------------------------------------
 
-ports_in()	# LO HI LINES
+# Which of the ports pf's nat would not choose
+strange_ports()	# ANSWERS
 {
-	awk -v lo="$1" -v hi="$2" '$3 < lo || $3 > hi { bad = 1 } END { exit bad || !NR }' <<<"$3"
+	awk '$3 < 50001 || $3 > 65535 { print $3 }' <<<"$1"
 }
 
 for jail in 192.168.100.2 192.168.100.3 192.168.100.6; do
 	answers=$(ask "$HOST" --from $jail --ports {tcp,udp}:192.0.2.80:{80,443,3306,53})
 	all_are "nat: $jail goes out as the public address" "inet 203.0.113.2" \
 		"$(cut -d' ' -f1,2 <<<"$answers")"
-	check "nat: $jail has ports of 50001-65535" ports_in 50001 65535 "$answers"
+	is "nat: $jail has ports of 50001-65535" "" "$(strange_ports "$answers")"
 done
 check "nat: a ping of a jail is answered" on_host ping -qnc 1 -W 5 -I 192.168.100.2 192.0.2.80
 is "nat: the host's own traffic keeps its port" "inet 203.0.113.2 40123" \
@@ -110,26 +112,26 @@ pass in on $ext inet6 proto tcp to $ext6 port 22
 pass in on $ext proto udp to { 192.168.100.4, fd00:100::4 } port 5300
 END
 sp_must -f "$TMP/rc.conf" -f "$TMP/jail.conf" -f "$TMP/pf.conf" apply
-serve "$HOST" www tcp:[fd00:100::2]:{80,443,8080}
-serve "$HOST" dns udp:192.168.100.4:5300 udp:[fd00:100::4]:5300
-serve "$HOST" host tcp:[2001:db8:113::2]:{22,25} udp:[2001:db8:113::2]:5300
+serve "$HOST" www tcp:'[fd00:100::2]':{80,443,8080}
+serve "$HOST" dns udp:192.168.100.4:5300 udp:'[fd00:100::4]':5300
+serve "$HOST" host tcp:'[2001:db8:113::2]':{22,25} udp:'[2001:db8:113::2]':5300
 
-E6=[2001:db8:113::2]
+E6='[2001:db8:113::2]'
 all_are "IPv6: the client reaches www, who sees its address" "www 2001:db8:51::7" \
-	"$(ask "$CLIENT" http:$E6:80 tcp:$E6:443)"
-is "IPv6: the replica reaches its port" "www 2001:db8:113::9" "$(ask "$REPLICA" tcp:$E6:3306)"
-is "IPv6: ssh is the host's" "host 2001:db8:51::7" "$(ask "$CLIENT" tcp:$E6:22)"
+	"$(ask "$CLIENT" http:"$E6":80 tcp:"$E6":443)"
+is "IPv6: the replica reaches its port" "www 2001:db8:113::9" "$(ask "$REPLICA" tcp:"$E6":3306)"
+is "IPv6: ssh is the host's" "host 2001:db8:51::7" "$(ask "$CLIENT" tcp:"$E6":22)"
 all_are "IPv6: all else is blocked" silence \
-	"$(ask "$CLIENT" --wait "$GONE" tcp:$E6:{25,3306,8080} udp:$E6:5300)"
+	"$(ask "$CLIENT" --wait "$GONE" tcp:"$E6":{25,3306,8080} udp:"$E6":5300)"
 check "IPv6: a ping is blocked" eval '! in_ns "$CLIENT" ping -qnc 1 -W 1 2001:db8:113::2'
-answers=$(ask "$HOST" --from '[fd00:100::2]' --ports {tcp,udp}:[2001:db8:80::80]:{80,443,53})
+answers=$(ask "$HOST" --from '[fd00:100::2]' --ports {tcp,udp}:'[2001:db8:80::80]':{80,443,53})
 all_are "IPv6: a jail goes out as the public address" "inet 2001:db8:113::2" \
 	"$(cut -d' ' -f1,2 <<<"$answers")"
-check "IPv6: and has ports of 50001-65535" ports_in 50001 65535 "$answers"
+is "IPv6: and has ports of 50001-65535" "" "$(strange_ports "$answers")"
 check "IPv6: a ping of a jail is answered" \
 	on_host ping -qnc 1 -W 5 -I fd00:100::2 2001:db8:80::80
 is "UDP: the client reaches dns, who sees its address" "dns 198.51.100.7
-dns 2001:db8:51::7" "$(ask "$CLIENT" udp:203.0.113.2:53 udp:$E6:53)"
+dns 2001:db8:51::7" "$(ask "$CLIENT" udp:203.0.113.2:53 udp:"$E6":53)"
 is "UDP: a jail that filter rules judge goes out" "inet 203.0.113.2" \
 	"$(ask "$HOST" --from 192.168.100.4 udp:192.0.2.80:53)"
 

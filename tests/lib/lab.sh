@@ -35,6 +35,7 @@ PYTHON=/usr/bin/python3
 [ -x $PYTHON ] || PYTHON=python3
 
 HOST_MAC=02:00:5e:10:00:02
+# shellcheck disable=SC2034
 GONE=1.0		# seconds to wait for an answer that must not come
 
 # ---- results ---------------------------------------------------------------
@@ -146,7 +147,7 @@ lab_inside()
 	# The first process of a namespace ignores what it does not catch
 	trap 'exit 143' TERM
 	trap 'exit 130' INT
-	mount -t tmpfs none /run && mount -t tmpfs none /var/lib || exit 71
+	{ mount -t tmpfs none /run && mount -t tmpfs none /var/lib; } || exit 71
 	mkdir -p /run/netns /run/lab
 	export TMPDIR=/run/lab TMP=/run/lab
 	mkfifo "$TMP/never"
@@ -321,9 +322,11 @@ lab_build()
 		wait_for 10 has_link_local $ns || { echo "no link: $ns" >&2; exit 71; }
 	done
 	# A bridge's port blocks for a moment
-	wait_for 10 in_ns "$REPLICA" ping -qc 1 -W 1 203.0.113.2 &&
-		wait_for 10 in_ns "$CLIENT" ping -qc 1 -W 1 2001:db8:113::2 ||
-		{ echo "no way to the host" >&2; exit 71; }
+	if ! wait_for 10 in_ns "$REPLICA" ping -qnc 1 -W 1 203.0.113.2 ||
+		! wait_for 10 in_ns "$CLIENT" ping -qnc 1 -W 1 2001:db8:113::2; then
+		echo "no way to the host" >&2
+		exit 71
+	fi
 }
 
 # ---- traffic ---------------------------------------------------------------
@@ -454,4 +457,43 @@ snapshot()	# NAMESPACE FILE
 genid()		# NAMESPACE
 {
 	in_ns "$1" "$PYTHON" -EsB "$LAB_DIR/writes.py" --genid
+}
+
+# Does a run leave the namespace as it was?  With all that makes it hard: tables,
+# links, addresses and settings of others
+foreign_things()
+{
+	on_host nft -f - <<-'END'
+		table inet admin {
+			set friends { type ipv4_addr; flags interval; elements = { 198.51.100.0/24 } }
+			chain input {
+				type filter hook input priority filter; policy accept;
+				tcp dport 25 ip saddr != @friends drop comment "no mail"
+			}
+		}
+		table ip nat {
+			chain post {
+				type nat hook postrouting priority srcnat; policy accept;
+				oifname "br7" masquerade
+			}
+		}
+		table arp other {
+			chain input {
+				type filter hook input priority filter; policy accept;
+				arp operation request accept
+			}
+		}
+	END
+	on_host ip -batch - <<-END
+		link add br7 type bridge
+		link set br7 up alias "the admin's"
+		addr add 10.7.0.1/24 dev br7
+		addr add 10.7.0.2/24 dev br7
+		addr add 203.0.113.77/24 dev igb0
+		addr add fd07::1/64 dev br7 nodad
+		route add 172.16.0.0/12 via 203.0.113.1
+	END
+	set_sysctl "$HOST" net/ipv4/conf/igb0/forwarding=1 net/ipv4/conf/br7/forwarding=0 \
+		net/ipv6/conf/br7/forwarding=1 net/ipv6/conf/igb0/forwarding=0 \
+		net/ipv4/conf/igb0/rp_filter=2 net/ipv4/conf/br7/arp_ignore=1
 }

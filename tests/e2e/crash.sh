@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A run killed anywhere is completed by the next apply and undone by destroy;
+# runs at the same time do not disturb each other.
+# shellcheck source=../lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_enter "$@"
+
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"	# it cannot look while strace does
+lab_build
+foreign_things
+snapshot "$HOST" "$TMP/before"
+sp_must "${EXAMPLE_FILES[@]}" apply
+on_host nft list ruleset >"$TMP/whole"
+
+is_whole()
+{
+	sp "${EXAMPLE_FILES[@]}" apply
+	[ "$rc" -eq 0 ] || { echo "apply: $rc $err"; return 1; }
+	sp plan
+	[ "$rc" -eq 0 ] || { echo "plan: $rc $out $err"; return 1; }
+	on_host nft list ruleset | diff "$TMP/whole" -
+}
+
+is_clean()
+{
+	sp destroy
+	[ "$rc" -eq 0 ] || { echo "destroy: $rc $err"; return 1; }
+	snapshot "$HOST" "$TMP/after"
+	diff "$TMP/before" "$TMP/after"
+}
+
+# Kill the run at its N-th call of each kind that could change something, for
+# each N until it is no longer reached
+kill_points()	# NAME ARGS
+{
+	local name=$1 call n rc n_kills=0 bad=''
+
+	shift
+	for call in sendto sendmsg write pwrite64 rename,renameat,renameat2 linkat unlink,unlinkat \
+		fsync,fdatasync ftruncate flock; do
+		for ((n = 1; n <= 30; n++)); do
+			rc=0
+			on_host strace -f -qq -o /dev/null -e trace="$call" \
+				-e inject="$call:signal=KILL:when=$n" "$SALLYPORT" "$@" \
+				>/dev/null 2>&1 </dev/null || rc=$?
+			[ $rc -eq 137 ] || break
+			n_kills=$((n_kills + 1))
+			# In turn: completed, and undone without having been completed
+			if [ $((n_kills % 2)) -eq 0 ]; then
+				bad=$(is_whole) || { not_ok "$name killed at $call $n, apply" "$bad"; return; }
+			else
+				bad=$(is_clean) || { not_ok "$name killed at $call $n, destroy" "$bad"; return; }
+			fi
+			"$again" >/dev/null 2>&1
+		done
+	done
+	check "$name: there were places to kill it ($n_kills)" test $n_kills -ge 5
+	ok "$name killed anywhere is completed, or undone"
+}
+
+if ! command -v strace >/dev/null || ! strace -qq -o /dev/null true 2>/dev/null; then
+	skip "killed anywhere" "no strace here"
+else
+	again=is_clean
+	is_clean >/dev/null
+	kill_points apply "${EXAMPLE_FILES[@]}" apply
+	again=is_whole
+	is_whole >/dev/null
+	kill_points destroy destroy
+fi
+check "after all that: completed" is_whole
+check "after all that: undone" is_clean
+
+# ---- at the same time ------------------------------------------------------
+
+status=()
+together()	# VERB VERB...
+{
+	local verb pids=() i
+
+	for verb; do
+		on_host "$SALLYPORT" "${EXAMPLE_FILES[@]}" "$verb" >"$TMP/$verb.out" 2>&1 </dev/null &
+		pids+=($!)
+	done
+	status=()
+	for i in "${pids[@]}"; do
+		wait "$i"
+		status+=($?)
+	done
+}
+
+for _ in 1 2 3; do
+	together apply apply apply apply
+	all_are "four at once: each is done, or told to try again" fine \
+		"$(printf '%s\n' "${status[@]}" | sed 's/^0$/fine/; s/^75$/fine/')"
+	check "four at once: one was done" grep -qw 0 <<<"${status[*]}"
+	sp plan
+	is "four at once: the host is as declared" 0 "$rc"
+	together apply destroy apply destroy
+	all_are "apply and destroy at once: each is done, or told to try again" fine \
+		"$(printf '%s\n' "${status[@]}" | sed 's/^0$/fine/; s/^75$/fine/')"
+	check "apply and destroy at once: completed" is_whole
+	check "apply and destroy at once: undone" is_clean
+done
+
+lab_done

@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The life of a host: apply, apply again, drift and its repair, changed
+# declarations, destroy; and what belongs to others stays as it was.
+# shellcheck source=../lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_enter "$@"
+
+lab_build
+foreign_things
+snapshot "$HOST" "$TMP/before"
+
+# What changes in the kernel while the program runs, as writes.py says it
+writes()	# ARGS of sallyport
+{
+	on_host "$PYTHON" -EsB "$LAB_DIR/writes.py" "$SALLYPORT" "$@" 2>"$TMP/err" | tail -n 1
+}
+
+plan_is()	# NAME EXIT-STATUS: of what was applied last
+{
+	sp --json plan
+	is "$1: plan exits $2" "$2" "$rc"
+	check "$1: and lists so much" jq -e ".sallyport.plan | (length > 0) == ($2 == 1)" <<<"$out"
+}
+
+# ---- apply, again, destroy -------------------------------------------------
+
+sp "${EXAMPLE_FILES[@]}" --json plan
+is "plan of a bare host exits 1" 1 "$rc"
+check "plan: each change has op, object, file, line" \
+	jq -e '.sallyport.plan | length > 5 and all(has("op", "object", "file", "line"))' <<<"$out"
+check "plan: names the declaration of an address" jq -e '.sallyport.plan |
+	any((.object | test("192.168.100.2/32")) and (.file | test("\\.conf$")) and .line > 0)' <<<"$out"
+is "plan writes nothing" "nft 0 rtnetlink 0 genid 0" "$(writes "${EXAMPLE_FILES[@]}" plan -q)"
+sp "${EXAMPLE_FILES[@]}" --json apply -n
+is "apply -n answers as plan" 1 "$rc"
+snapshot "$HOST" "$TMP/after"
+same "plan and apply -n change nothing" "$TMP/before" "$TMP/after"
+
+sp "${EXAMPLE_FILES[@]}" apply
+is "apply" 0 "$rc"
+is "apply: the address is there" 1 "$(on_host ip -4 -o addr show dev lo1 | grep -c ' 192.168.100.2/32 ')"
+is "apply: the range of rc.conf too" 6 "$(on_host ip -4 -o addr show dev lo1 | wc -l)"
+is "apply: packets are forwarded" 1 "$(get_sysctl "$HOST" net/ipv4/ip_forward)"
+is "apply: tables of ours are named sallyport" sallyport "$(on_host nft list tables |
+	awk '{ print $3 }' | grep -vxE 'admin|nat|other' | sort -u)"
+plan_is "after apply" 0
+sp status
+is "after apply: status exits 0" 0 "$rc"
+for args in "${EXAMPLE_FILES[*]} apply" "apply" "plan" "status" "alias list" "${EXAMPLE_FILES[*]} check"; do
+	# shellcheck disable=SC2086
+	is "writes nothing: ${args##*/}" "nft 0 rtnetlink 0 genid 0" "$(writes $args | tail -n 1)"
+done
+
+sp destroy
+is "destroy" 0 "$rc"
+snapshot "$HOST" "$TMP/after"
+same "destroy: all is as it was" "$TMP/before" "$TMP/after"
+sp destroy
+is "destroy once more" 0 "$rc"
+snapshot "$HOST" "$TMP/after"
+same "destroy once more: all is as it was" "$TMP/before" "$TMP/after"
+
+# ---- drift -----------------------------------------------------------------
+
+sp_must "${EXAMPLE_FILES[@]}" apply
+snapshot "$HOST" "$TMP/applied"
+
+drift()		# NAME COMMAND...
+{
+	local name=$1
+
+	shift
+	on_host "$@" || { not_ok "drift: $name can be made"; return; }
+	sp --json status
+	is "drift: $name: status exits 1" 1 "$rc"
+	check "drift: $name: and names it" jq -e '.sallyport.status[0].drift | length > 0' <<<"$out"
+	sp plan
+	is "drift: $name: plan exits 1" 1 "$rc"
+	sp apply
+	is "drift: $name: apply repairs it" "0 0" "$rc $(sp plan; echo "$rc")"
+}
+
+# shellcheck disable=SC2016
+first_rule='t=inet
+	set -- $(nft -a list table $t sallyport | awk '\''$1 == "chain" { c = $2 }
+		/# handle/ && c && !/chain|hook|}/ { print c, $NF; exit }'\'')
+	nft delete rule $t sallyport "$1" handle "$2"'
+
+drift "a rule is gone" sh -c "$first_rule"
+drift "the table is gone" nft delete table inet sallyport
+drift "all tables are gone" sh -c 'nft flush ruleset'
+drift "an address is gone" ip addr del 192.168.100.2/32 dev lo1
+drift "the first address is gone" ip addr del 192.168.100.1/29 dev lo1
+drift "the link is down" ip link set lo1 down
+drift "the link is gone" ip link del lo1
+drift "packets are not forwarded" sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
+drift "a rule of somebody else stands in our table" \
+	sh -c "nft list table inet sallyport | awk '/chain/ { print \$2; exit }' |
+		xargs -I C nft insert rule inet sallyport C counter accept"
+sp_must destroy
+
+# ---- changed declarations --------------------------------------------------
+
+lab_build
+declare_rc()	# ALIASES
+{
+	cat >"$TMP/rc.conf" <<-END
+		cloned_interfaces="lo1"
+		ifconfig_lo1_aliases="$1"
+		gateway_enable="YES"
+	END
+}
+
+addresses()
+{
+	on_host ip -o addr show dev lo1 | awk '$4 !~ /^fe80/ { print $4 }' | sort -V | paste -sd' '
+}
+
+declare_rc "inet 10.9.0.2/24 inet 10.9.0.3/24 inet 10.9.0.4/24 inet6 fd09::1/64"
+sp_must -f "$TMP/rc.conf" apply
+is "addresses of one network" "10.9.0.2/24 10.9.0.3/24 10.9.0.4/24 fd09::1/64" "$(addresses)"
+declare_rc "inet 10.9.0.3/24 inet 10.9.0.4/24 inet6 fd09::1/64"
+is "promote_secondaries is off, so the first takes the others with it" 0 \
+	"$(get_sysctl "$HOST" net/ipv4/conf/lo1/promote_secondaries)"
+sp_must -f "$TMP/rc.conf" apply
+is "the first is taken back, the others stay" "10.9.0.3/24 10.9.0.4/24 fd09::1/64" "$(addresses)"
+declare_rc "inet 10.9.0.3/32 inet6 fd09::1-3/128"
+sp_must -f "$TMP/rc.conf" apply
+is "a length is changed, a range of IPv6 comes" "10.9.0.3/32 fd09::1/128 fd09::2/128 fd09::3/128" "$(addresses)"
+check "IPv6 addresses are usable at once" eval '! on_host ip -6 addr show dev lo1 | grep -q tentative'
+sp_must destroy
+
+cat >"$TMP/one.jail.conf" <<'END'
+www { ip4.addr = "lo1|10.1.0.2/32"; }
+END
+sp_must -f "$TMP/one.jail.conf" apply
+is "a jail.conf alone: its address is there" "10.1.0.2/32" "$(addresses)"
+is "a jail.conf alone: nothing asks for forwarding" 0 "$(get_sysctl "$HOST" net/ipv4/ip_forward)"
+sp_must destroy
+
+cat >"$TMP/sysctl.conf" <<'END'
+net.inet.ip.forwarding=1
+END
+set_sysctl "$HOST" net/ipv4/conf/igb0/forwarding=1
+sp_must -f "$TMP/one.jail.conf" -f "$TMP/sysctl.conf" apply
+is "sysctl.conf asks for forwarding" 1 "$(get_sysctl "$HOST" net/ipv4/ip_forward)"
+sp_must -f "$TMP/one.jail.conf" apply
+is "no longer asked for, it is put back" 0 "$(get_sysctl "$HOST" net/ipv4/ip_forward)"
+is "the interface's own setting too" 1 "$(get_sysctl "$HOST" net/ipv4/conf/igb0/forwarding)"
+sp_must destroy
+
+cat >"$TMP/pf.conf" <<'END'
+block in on igb0 proto tcp to port 81
+END
+sp_must -f "$TMP/pf.conf" apply
+check "a pf.conf alone: no link is made" eval '! on_host ip link show lo1 2>/dev/null'
+sp_must destroy
+
+# ---- what belongs to others ------------------------------------------------
+
+cat >"$TMP/igb0.jail.conf" <<'END'
+a { ip4.addr = "igb0|203.0.113.30/32"; }
+b { ip4.addr = "igb0|203.0.113.31/32"; }
+END
+on_host ip addr add 203.0.113.31/32 dev igb0
+snapshot "$HOST" "$TMP/before"
+sp -f "$TMP/igb0.jail.conf" apply
+is "an address that is there already is used" 0 "$rc"
+has "with a note" 'igb0\.jail\.conf:2:[0-9]+: note:.*203\.0\.113\.31' "$err"
+is "one that is not is added" 2 "$(on_host ip -o addr show dev igb0 | grep -cE ' 203\.0\.113\.3[01]/32 ')"
+sp --json alias list
+sp_must destroy
+snapshot "$HOST" "$TMP/after"
+same "destroy takes only the added one" "$TMP/before" "$TMP/after"
+
+refused()	# NAME REGEX ARGS: exit status 65, and nothing was changed
+{
+	local name=$1 regex=$2
+
+	shift 2
+	snapshot "$HOST" "$TMP/before"
+	sp "$@"
+	is "$name: exits 65" 65 "$rc"
+	has "$name: says where" "$regex" "$err"
+	snapshot "$HOST" "$TMP/after"
+	same "$name: changes nothing" "$TMP/before" "$TMP/after"
+}
+
+sp_must -f "$TMP/one.jail.conf" apply
+on_host ip addr add 10.1.0.9/32 dev lo1
+cat >"$TMP/nine.jail.conf" <<'END'
+www { ip4.addr = "lo1|10.1.0.2/32"; }
+nine {
+	ip4.addr = "lo1|10.1.0.9/32";
+}
+END
+refused "an address of somebody else on lo1" 'nine\.jail\.conf:3:[0-9]+: .*10\.1\.0\.9' \
+	-f "$TMP/nine.jail.conf" apply
+on_host ip addr del 10.1.0.9/32 dev lo1
+sp_must destroy
+
+on_host ip link add lo1 type bridge
+refused "a link of somebody else" 'one\.jail\.conf:1:[0-9]+: .*lo1' -f "$TMP/one.jail.conf" apply
+on_host ip link del lo1
+
+cat >"$TMP/two.jail.conf" <<'END'
+www {
+	ip4.addr = "lo1|10.1.0.2/32";
+}
+db {
+	ip4.addr = "lo1|10.1.0.2/32";
+}
+END
+refused "two jails claim one address" 'two\.jail\.conf:5:' -f "$TMP/two.jail.conf" apply
+has "and both places are named" 'two\.jail\.conf:2:' "$err"
+
+lab_done
