@@ -38,6 +38,20 @@ void text_finish(struct arena *a, struct text *t)
 	t->buf.n--;
 }
 
+struct text text_define(struct lang_ctx *c, const struct lang_define *d,
+			struct span *ret_name_at)
+{
+	const char *whole = arena_printf(c->a, "%s=%s", d->name, d->value);
+	const uint32_t len = (uint32_t)strlen(whole), name_len = (uint32_t)strlen(d->name);
+	const uint32_t src = sources_add(c->sources, "-D", whole, len, SPAN_NONE);
+	struct text t = { .at = { src, name_len + 1, len } };
+
+	*ret_name_at = (struct span){ src, 0, name_len };
+	text_add(c->a, &t, d->value, strlen(d->value), t.at, true);
+	text_finish(c->a, &t);
+	return t;
+}
+
 /* The piece that has byte @off, the last one that starts there */
 static const struct text_piece *piece_of(const struct text *t, uint32_t off)
 {

@@ -51,6 +51,17 @@ void text_add_text(struct arena *a, struct text *t, const struct text *value,
 void text_finish(struct arena *a, struct text *t);
 
 /**
+ * text_define() - The value of -D, in a source of its own
+ * @c:		Context
+ * @d:		One of its defines
+ * @ret_name_at: Set to the place of its name
+ *
+ * Return: the value, finished
+ */
+struct text text_define(struct lang_ctx *c, const struct lang_define *d,
+			struct span *ret_name_at);
+
+/**
  * text_error() - A diagnostic about bytes of a value
  * @c:		Context
  * @code:	Kind

@@ -29,6 +29,21 @@ void jail_params_init(struct jail_params *ps, struct lang_ctx *c, const struct j
 	for (uint32_t i = 0; i < f->blocks.n; i++)
 		if (f->blocks.v[i].is_wild)
 			vec_add(c->a, &ps->wild, i);
+	ps->defines = arena_array(c->a, struct text, c->n_defines);
+	for (uint32_t i = 0; i < c->n_defines; i++) {
+		struct span name_at;
+
+		ps->defines[i] = text_define(c, &c->defines[i], &name_at);
+	}
+}
+
+/* The value of -D @name, the last of several; NULL: none */
+static const struct text *find_define(const struct jail_params *ps, const char *name)
+{
+	for (uint32_t i = ps->c->n_defines; i-- > 0; )
+		if (strcmp(ps->c->defines[i].name, name) == 0)
+			return &ps->defines[i];
+	return NULL;
 }
 
 static struct jail_param *find(const struct jail_params *ps, uint32_t key)
@@ -157,15 +172,11 @@ static bool replace_all(struct jail_params *ps, struct jail_param *p, uint32_t d
 static bool var_values(struct jail_params *ps, const struct jail_part *var, uint32_t depth,
 		       const struct text **ret, uint32_t *ret_n)
 {
-	const char *define = lang_define_find(ps->c, var->s, var->len);
+	const struct text *define = find_define(ps, var->s);
 	struct jail_param *p = find(ps, var->key);
 
 	if (define != NULL) {
-		struct text *value = arena_new(ps->c->a, struct text);
-
-		value->at = var->at;
-		text_add(ps->c->a, value, define, strlen(define), var->at, false);
-		*ret = value;
+		*ret = define;
 		*ret_n = 1;
 		return true;
 	}

@@ -45,6 +45,7 @@ struct jail_param {
  * @n_slots:	Keys there are room for
  * @jail:	Number of the jail, from 1
  * @wild:	Indexes of the file's wildcards
+ * @defines:	Values of the context's defines, in its order
  */
 struct jail_params {
 	struct lang_ctx *c;
@@ -55,6 +56,7 @@ struct jail_params {
 	uint32_t n_slots;
 	uint32_t jail;
 	VEC(uint32_t) wild;
+	struct text *defines;
 };
 
 /** jail_params_init() - Ready for the jails of a file */

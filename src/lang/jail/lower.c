@@ -126,15 +126,11 @@ static const char *default_iface(struct lower *lo)
 static void tell_ignored_words(struct lower *lo, const struct text *t,
 			       const struct ifaddr_words *words)
 {
-	static const char *const carp[] = { "vhid", "advbase", "advskew", "pass", "carpdev" };
-
 	for (uint32_t i = 0; i < words->list.n; i++) {
 		const struct text_word w = words->list.v[i];
 
-		for (size_t n = 0; n < ARRAY_SIZE(carp); n++)
-			if (text_word_is(t, w, carp[n]))
-				text_error(lo->c, DIAG_E1430, t, w.lo, w.hi,
-					   "'%s' (carp) has no effect", carp[n]);
+		if (text_word_is(t, w, "vhid"))
+			text_error(lo->c, DIAG_E1430, t, w.lo, w.hi, "'vhid' (carp) has no effect");
 	}
 }
 

@@ -278,17 +278,10 @@ static void add_defines(struct parser *p)
 	struct lang_ctx *c = p->c;
 
 	for (uint32_t i = 0; i < c->n_defines; i++) {
-		const char *name = c->defines[i].name, *value = c->defines[i].value;
-		const uint32_t name_len = (uint32_t)strlen(name);
-		const uint32_t len = name_len + 1 + (uint32_t)strlen(value);
-		const uint32_t src = sources_add(c->sources, "-D", arena_printf(c->a, "%s=%s", name,
-										value),
-						 len, SPAN_NONE);
-		struct text t = { .at = { src, name_len + 1, len } };
+		struct span name_at;
+		const struct text value = text_define(c, &c->defines[i], &name_at);
 
-		text_add(c->a, &t, value, strlen(value), t.at, true);
-		text_finish(c->a, &t);
-		add_assignment(p, intern_cid(c->names, name), (struct span){ src, 0, name_len }, &t);
+		add_assignment(p, intern_cid(c->names, c->defines[i].name), name_at, &value);
 	}
 }
 
@@ -302,8 +295,7 @@ static void tell_command(struct parser *p, uint32_t lo)
 		 "'%.*s' is not an assignment", (int)MIN(hi - lo, 40u), p->text + lo);
 	if (hi - lo > 2 && memmem(p->text + lo, hi - lo, "+=", 2) != NULL)
 		diag_help(p->c->diags, "sh has no '+=': write name=\"$name more\"");
-	else if (p->pos < p->len && memchr(p->text + lo, '=', hi - lo) == NULL &&
-		 p->text[p->pos] == ' ')
+	else if (p->text[hi] == ' ' && p->text[hi + strspn(p->text + hi, " ")] == '=')
 		diag_help(p->c->diags, "an assignment is 'name=\"value\"', without blanks at '='");
 	p->pos = lo;
 	skip_line(p);
