@@ -192,6 +192,7 @@ struct pf_target {
  * @is_list:	antispoof: for a list of interfaces
  * @dir:	enum direction, or -1
  * @refusal:	Of block
+ * @refusal_at:	The word that says so
  * @icmp4:	Of block return-icmp: type << 8 | code
  * @icmp6:	The same for IPv6
  * @af:		inet, inet6 or AF_NONE
@@ -220,6 +221,7 @@ struct pf_rule {
 	bool is_quick;
 	int8_t dir;
 	enum pf_refusal refusal;
+	struct span refusal_at;
 	int32_t icmp4;
 	int32_t icmp6;
 	uint8_t af;

@@ -323,6 +323,7 @@ static bool block_kind(struct pf_parser *p, struct pf_rule *r)
 {
 	r->icmp4 = UNREACH4_PORT;
 	r->icmp6 = UNREACH6_PORT;
+	r->refusal_at = p->t.at;
 	if (pf_accept(p, PW_DROP)) {
 		r->refusal = PR_DROP;
 	} else if (pf_accept(p, PW_RETURN)) {

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * The shape of pf in the model, for both directions: skipped interfaces first,
+ * as if pf were not there; then the states; then translation, a list that is
+ * called, where the first match counts; then the filter, one list for both
+ * directions, where the last match counts.
+ */
+#include "lang/pf/lower.h"
+
+static bool (*const lower_rule[])(struct pf_lower *l, const struct pf_stmt *s) = {
+	[PA_PASS] = pf_lower_filter,
+	[PA_BLOCK] = pf_lower_filter,
+	[PA_NAT] = pf_lower_nat,
+	[PA_RDR] = pf_lower_nat,
+	[PA_ANTISPOOF] = pf_lower_antispoof,
+};
+
+static struct origin own(const char *text)
+{
+	return (struct origin){ .at = SPAN_NONE, .text = text, .policy = POLICY_NONE };
+}
+
+static void lower_skip(struct pf_lower *l, const struct pf_stmt *s)
+{
+	const struct origin origin = { .at = s->at, .text = pf_stmt_text(l->c, s->at) };
+	const struct set *ids = pf_iface_set(l, s->skip->ifaces.v, s->skip->ifaces.n);
+	const uint32_t lists[2] = { l->list_in, l->list_out };
+
+	if (ids == NULL)
+		ids = set_all(l->c->a, SET_U32);
+	for (int i = 0; i < 2; i++) {
+		struct rule *r = model_add_rule(l->m, lists[i], origin);
+
+		rule_test(l->m, r, F_IFACE, ids);
+		rule_decide(r, ruling_pass());
+	}
+	l->m->skipped = l->m->skipped == NULL ? ids : set_union(l->c->a, l->m->skipped, ids);
+}
+
+static void make_entries(struct pf_lower *l)
+{
+	const struct {
+		uint32_t list;
+		uint32_t xlate;
+		const char *text;
+	} rows[] = {
+		[DIR_IN] = { l->list_in, l->list_rdr, "rdr rules" },
+		[DIR_OUT] = { l->list_out, l->list_nat, "nat rules" },
+	};
+
+	for (uint32_t i = 0; i < l->f->stmts.n; i++)
+		if (l->f->stmts.v[i].kind == PS_SKIP)
+			lower_skip(l, &l->f->stmts.v[i]);
+	for (size_t d = 0; d < ARRAY_SIZE(rows); d++) {
+		rule_probe(l->m, model_add_rule(l->m, rows[d].list, own("states")));
+		rule_call(model_add_rule(l->m, rows[d].list, own(rows[d].text)), rows[d].xlate);
+		rule_goto(model_add_rule(l->m, rows[d].list, own("filter rules")),
+			  l->list_filter);
+		l->m->entry[d] = rows[d].list;
+	}
+}
+
+bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *facts,
+	      const struct decl *d, const struct pf_options *o, struct model *m)
+{
+	struct pf_lower l = { .c = c, .f = f, .facts = facts, .d = d, .o = o, .m = m };
+	bool ok;
+
+	l.list_in = model_add_list(m, "in");
+	l.list_out = model_add_list(m, "out");
+	l.list_rdr = model_add_list(m, "rdr");
+	l.list_nat = model_add_list(m, "nat");
+	l.list_filter = model_add_list(m, "filter");
+	m->discipline = STATES_DIRECTED;
+	m->otherwise = ruling_pass();
+	ok = pf_tables(&l);
+	make_entries(&l);
+	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++)
+		if (f->stmts.v[i].kind == PS_RULE)
+			ok &= lower_rule[f->stmts.v[i].rule->action](&l, &f->stmts.v[i]);
+	return ok;
+}

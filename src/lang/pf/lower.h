@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lower - from statements of pf.conf to rules of a model
+ *
+ * A rule with lists stays one rule with sets wherever a conjunction of sets
+ * says the same.
+ */
+#ifndef LANG_PF_LOWER_H
+#define LANG_PF_LOWER_H
+
+#include "lang/pf/ast.h"
+
+/**
+ * struct pf_table_set - What a table holds
+ * @name:	Interned
+ * @at:		Where it is defined; SPAN_NONE for one that is not
+ * @in:		Addresses, longest prefix applied
+ */
+struct pf_table_set {
+	const char *name;
+	struct span at;
+	const struct set *in;
+};
+
+/**
+ * struct pf_lower - State of lowering
+ * @c:		Context
+ * @f:		Ruleset
+ * @facts:	Host
+ * @d:		Jails, or NULL
+ * @o:		Options
+ * @m:		What is made
+ * @list_in:	Lists of the model, by number
+ * @list_out:	As @list_in
+ * @list_rdr:	As @list_in
+ * @list_nat:	As @list_in
+ * @list_filter: As @list_in
+ * @tables:	All tables
+ * @told:	Interned names of interfaces already said to be unknown
+ * @syn:	Flag bytes of S/SA
+ * @n_rules:	Rules so far
+ * @is_full:	LIMIT_RULES is met, and told
+ */
+struct pf_lower {
+	struct lang_ctx *c;
+	const struct pf_file *f;
+	const struct facts *facts;
+	const struct decl *d;
+	const struct pf_options *o;
+	struct model *m;
+	uint32_t list_in;
+	uint32_t list_out;
+	uint32_t list_rdr;
+	uint32_t list_nat;
+	uint32_t list_filter;
+	VEC(struct pf_table_set) tables;
+	VEC(const char *) told;
+	const struct set *syn;
+	uint32_t n_rules;
+	bool is_full;
+};
+
+/** pl_error() - Say what is wrong with the ruleset; false, to be returned */
+#define pl_error(l, code, at, ...) \
+	(pf_diag((l)->c, (l)->f, code, (at), __VA_ARGS__), false)
+
+/**
+ * struct pf_local - An address of an interface
+ * @p:		Address or network
+ * @scope:	Number of the only interface where it means this one, or 0
+ */
+struct pf_local {
+	struct prefix p;
+	uint32_t scope;
+};
+
+/** struct pf_locals - Addresses of interfaces */
+struct pf_locals {
+	VEC(struct pf_local) list;
+};
+
+/**
+ * pf_locals_of() - Addresses that the name of an interface stands for
+ * @l:		Lowering
+ * @h:		PH_NAME or PH_DYNAMIC
+ * @out:	Addresses are added
+ *
+ * Return: true; false when that is told: there is none, and the name is not in
+ * parentheses.  Then too, the rest of the rule may go on when
+ * @l->o->tolerate_missing
+ */
+bool pf_locals_of(struct pf_lower *l, const struct pf_host *h, struct pf_locals *out);
+
+/**
+ * struct pf_part - Some of the packets that "from" or "to" means
+ * @iface:	Only those on this interface; 0 = any
+ * @in:		Addresses; NULL = any
+ * @is_open:	They may come to be more: being none now is no contradiction
+ */
+struct pf_part {
+	uint32_t iface;
+	const struct set *in;
+	bool is_open;
+};
+
+/** struct pf_parts - What "from" or "to" means: any of its parts */
+struct pf_parts {
+	VEC(struct pf_part) list;
+};
+
+/** pf_parts_of() - What addresses mean; false when something was told */
+bool pf_parts_of(struct pf_lower *l, const struct pf_hosts *hosts, struct pf_parts *out);
+
+/** pf_iface_set() - Interfaces of a list; NULL = any */
+const struct set *pf_iface_set(struct pf_lower *l, const struct pf_iface *v, uint32_t n);
+
+/** pf_iface_ids() - Numbers of the interface or group @name; of the name itself if unknown */
+const struct set *pf_iface_ids(struct pf_lower *l, const char *name, struct span at);
+
+/** pf_port_set() - Ports that a list of tests lets through */
+const struct set *pf_port_set(struct pf_lower *l, const struct pf_port *v, uint32_t n);
+
+/** pf_table_find() - What table a host names holds; an undefined one is told once */
+const struct set *pf_table_find(struct pf_lower *l, const struct pf_host *h);
+
+/** pf_tables() - Fill @l->tables from the statements */
+bool pf_tables(struct pf_lower *l);
+
+/**
+ * struct pf_match - What a rule matches, ready for the model
+ * @dir:	enum direction, or -1
+ * @af:		Family that the rule is for, or AF_NONE
+ * @ifaces:	Interfaces, NULL = any
+ * @protos:	Protocols, NULL = any
+ * @flags:	TCP flag bytes, NULL = any
+ * @icmp:	ICMP types, NULL = any
+ * @sport:	Source ports, NULL = any
+ * @dport:	Destination ports, NULL = any
+ * @src:	Sources
+ * @dst:	Destinations
+ */
+struct pf_match {
+	int dir;
+	uint8_t af;
+	const struct set *ifaces;
+	const struct set *protos;
+	const struct set *flags;
+	const struct set *icmp;
+	const struct set *sport;
+	const struct set *dport;
+	struct pf_parts src;
+	struct pf_parts dst;
+};
+
+/** pf_match_of() - Check a rule and say what it matches */
+bool pf_match_of(struct pf_lower *l, const struct pf_rule *r, struct pf_match *mt);
+
+/**
+ * pf_emit() - Make the rules of a match
+ * @l:		Lowering
+ * @list:	List that they go to
+ * @s:		Statement that they are of
+ * @mt:		Match
+ * @finish:	Gives each its effects and exit
+ * @arg:	For @finish
+ *
+ * Return: true; false with E1301 told when no packet could match
+ */
+bool pf_emit(struct pf_lower *l, uint32_t list, const struct pf_stmt *s,
+	     const struct pf_match *mt,
+	     void (*finish)(struct pf_lower *l, struct rule *r, const void *arg),
+	     const void *arg);
+
+/** pf_lower_filter() - pass, block */
+bool pf_lower_filter(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_lower_antispoof() - antispoof */
+bool pf_lower_antispoof(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_lower_nat() - nat, rdr, and their "no" */
+bool pf_lower_nat(struct pf_lower *l, const struct pf_stmt *s);
+
+#endif /* LANG_PF_LOWER_H */
