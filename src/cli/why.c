@@ -130,12 +130,9 @@ static const char *endpoint(struct why *w, const struct packet *p, bool src,
 
 	if (!proto_has_ports(p->proto))
 		return arena_printf(&w->scratch, "%s", addr_print(a, buf));
-	if (src && r->sport_hi > r->sport_lo) {
-		const char *fmt = a.af == AF_V6 ? "[%s]:%u-%u" : "%s:%u-%u";
-
-		return arena_printf(&w->scratch, fmt, addr_print(a, buf), r->sport_lo,
+	if (src && r->sport_hi > r->sport_lo)
+		return arena_printf(&w->scratch, "%s-%u", addr_port_print(a, r->sport_lo, buf),
 				    r->sport_hi);
-	}
 	return arena_printf(&w->scratch, "%s",
 			    addr_port_print(a, src ? p->sport : p->dport, buf));
 }
