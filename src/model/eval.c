@@ -366,7 +366,8 @@ static enum outcome probe_directed(struct run *run)
 		if (!flow_equal(flow, same_way ? s->before : flow_reverse(s->after)))
 			continue;
 		rewrite(run, same_way ? s->after : flow_reverse(s->before));
-		run->res.steps.v[add_step(run, NULL, s->origin, "state") - 1].is_final = true;
+		add_step(run, NULL, s->origin, "state");
+		run->res.steps.v[run->res.steps.n - 1].is_final = true;
 		run->res.verdict = V_PASS;
 		return DECIDED;
 	}
