@@ -260,7 +260,8 @@ static bool rdr_ports(struct pf_lower *l, const struct pf_stmt *s, struct pf_mat
 		return pl_error(l, E1204, t->at, "the target ports %u:* end above 65535",
 				t->port_lo);
 	if (first == NULL)
-		return pl_error(l, E1312, t->at, "a range of target ports needs destination ports");
+		return pl_error(l, E1102, t->at, "a range of target ports without destination ports "
+				"is not in this version of sallyport");
 	for (uint32_t i = 0; i < r->to.ports.n; i++)
 		if (!shift_item(l, s, mt, x, &r->to.ports.v[i], t->port_lo, size))
 			return false;

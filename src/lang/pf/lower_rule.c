@@ -40,7 +40,8 @@ static bool check_ports(struct pf_lower *l, const struct pf_rule *r)
 			return pl_error(l, E1302, r->protos.v[i].at,
 					"port only applies to tcp/udp, and this protocol has none");
 	}
-	if (r->protos.n > 0)
+	/* Translation rules may leave the protocol out: what has ports is meant */
+	if (r->protos.n > 0 || r->action == PA_NAT || r->action == PA_RDR)
 		return true;
 	pf_diag(l->c, l->f, E1302, side->ports_at, "port only applies to tcp/udp");
 	diag_help(l->c->diags, "write 'proto tcp', 'proto udp' or 'proto { tcp udp }' before the "

@@ -108,13 +108,6 @@ static bool one_table(struct pf_lower *l, const struct pf_table *t)
 	struct entries es = { .list = { 0 } };
 	bool ok = true;
 
-	for (uint32_t i = 0; i < l->tables.n; i++) {
-		if (l->tables.v[i].name != t->name)
-			continue;
-		pf_diag(l->c, l->f, E1115, t->at, "table <%s> is defined twice", t->name);
-		diag_note(l->c->diags, pf_span(l->c, l->f, l->tables.v[i].at), "the first time");
-		return false;
-	}
 	for (uint32_t i = 0; i < t->hosts.n; i++)
 		ok &= table_host(l, &t->hosts.v[i], &es);
 	/* Without braces others fill it, and who fills <jails> here is us */
@@ -122,6 +115,16 @@ static bool one_table(struct pf_lower *l, const struct pf_table *t)
 		x.in = declared_jails(l);
 	else
 		x.in = flatten(l->c->a, &es);
+	for (uint32_t i = 0; i < l->tables.n; i++) {
+		if (l->tables.v[i].name != t->name)
+			continue;
+		pf_diag(l->c, l->f, E1116, t->at, "table <%s> is defined again: this one counts",
+			t->name);
+		diag_note(l->c->diags, pf_span(l->c, l->f, l->tables.v[i].at),
+			  "what it held before");
+		l->tables.v[i] = x;
+		return ok;
+	}
 	vec_add(l->c->a, &l->tables, x);
 	return ok;
 }

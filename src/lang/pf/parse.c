@@ -42,7 +42,7 @@ bool pf_is_name(const struct pf_parser *p)
 {
 	if (p->t.kind == PT_STRING)
 		return true;
-	return p->t.kind == PT_WORD && (pf_word_roles(p->t.word) & ~PWR_FREE) == 0;
+	return p->t.kind == PT_WORD && !pf_word_is_reserved(p->t.word);
 }
 
 bool pf_is_end(const struct pf_parser *p)
@@ -203,7 +203,7 @@ static bool parse_macro(struct pf_parser *p, struct pf_token first)
 	struct pf_macro m = { .name = name };
 	VEC(char) text = { 0 };
 
-	if ((pf_word_roles(first.word) & ~PWR_FREE) != 0)
+	if (pf_word_is_reserved(first.word))
 		return pf_error(p, E1106, first.at, "'%s' is a word of the language and no name "
 				"for a macro", name);
 	for (const char *s = name; *s != '\0'; s++)

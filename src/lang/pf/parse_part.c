@@ -90,11 +90,28 @@ static bool all_digits(const char *s, size_t len)
 	return len > 0;
 }
 
+/* A number as pfctl reads one where it does not see a number at once: 0x50 */
+static int hex_port(const char *s, size_t len)
+{
+	unsigned int v = 0;
+
+	if (len < 3 || len > 6 || s[0] != '0' || (s[1] | 0x20) != 'x')
+		return -ENOENT;
+	for (size_t i = 2; i < len; i++) {
+		if (!isxdigit((unsigned char)s[i]))
+			return -ENOENT;
+		v = v * 16 + (unsigned int)(isdigit((unsigned char)s[i]) ? s[i] - '0' :
+					    (s[i] | 0x20) - 'a' + 10);
+	}
+	return (int)v;
+}
+
 /* One port of the token, bytes [@lo, @hi) of it */
 static bool one_port(struct pf_parser *p, size_t lo, size_t hi, uint16_t *ret)
 {
 	const char *s = p->t.text + lo;
-	const int n = service_parse(s, hi - lo);
+	const int hex = hex_port(s, hi - lo);
+	const int n = hex >= 0 ? hex : service_parse(s, hi - lo);
 	struct span at = p->t.at;
 	const char *name, *nearest;
 
@@ -229,6 +246,9 @@ static bool host_name(struct pf_parser *p, struct pf_host *h, const char *s)
 			diag_help(p->c->diags, "did you mean '%s:%s'?", h->name, text);
 		return false;
 	}
+	if (name_len > LIMIT_IFNAME_BYTES && strchr(h->name, '.') != NULL)
+		return pf_error(p, E1211, h->at, "'%s' is no address, and host names are not "
+				"resolved", s);
 	if (name_len == 0 || name_len > LIMIT_IFNAME_BYTES)
 		return pf_error(p, E1201, h->at, "'%s' is neither an address nor the name of an "
 				"interface", s);

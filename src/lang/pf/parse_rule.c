@@ -264,6 +264,10 @@ static bool parse_options(struct pf_parser *p, struct pf_rule *r)
 	while (!pf_is_end(p)) {
 		const struct rule_option *row = NULL;
 
+		if (p->t.kind == '!') {		/* ! tagged, ! received-on */
+			pf_next(p);
+			return pf_unexpected(p, "an option that takes '!'", PWR_RULE);
+		}
 		for (size_t i = 0; i < ARRAY_SIZE(rule_options); i++)
 			if (pf_is(p, rule_options[i].word))
 				row = &rule_options[i];

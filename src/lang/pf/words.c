@@ -46,6 +46,11 @@ unsigned int pf_word_roles(enum pf_word w)
 	return words[w].roles;
 }
 
+bool pf_word_is_reserved(enum pf_word w)
+{
+	return words[w].roles != 0 && (words[w].roles & PWR_FREE) == 0;
+}
+
 const char *pf_word_nearest(const char *word, unsigned int roles)
 {
 	const char *fit[PW_N_WORDS];

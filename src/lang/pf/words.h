@@ -19,7 +19,7 @@
 #define PWR_OPTION		0x08u	/* after "set" */
 #define PWR_RULE		0x10u	/* within a rule */
 #define PWR_PLAIN		0x20u	/* elsewhere */
-#define PWR_FREE		0x40u	/* elsewhere, and no reserved word: a macro may have it */
+#define PWR_FREE		0x40u	/* no reserved word: a macro may have it */
 
 enum pf_word {
 	PW_NONE,		/* no keyword, or quoted */
@@ -45,6 +45,9 @@ const char *pf_word_text(enum pf_word w);
 
 /** pf_word_roles() - Where a keyword may stand; 0 for PW_NONE */
 unsigned int pf_word_roles(enum pf_word w);
+
+/** pf_word_is_reserved() - No name may be spelled so without quotes */
+bool pf_word_is_reserved(enum pf_word w);
 
 /** pf_word_nearest() - "did you mean": the closest keyword with one of @roles, or NULL */
 const char *pf_word_nearest(const char *word, unsigned int roles);
