@@ -192,7 +192,7 @@ ask_arp()	# OUTPUT-FILE
 	sniff "$ROUTER" w-host "$1" --in
 	forge "$NEIGHBOUR" eth0 "arp 203.0.113.2 203.0.113.66" \
 		arp\ 192.168.100.{1,2,3,5}\ 203.0.113.66 \
-		"icmp 203.0.113.66 203.0.113.2 lab-sentinel"
+		"ns fd00:100::2 2001:db8:113::66" "icmp 203.0.113.66 203.0.113.2 lab-sentinel"
 	sniff_end || { not_ok "frames of the host are seen" "$(cat "$1")"; exit 1; }
 }
 
@@ -202,6 +202,7 @@ is "source fence: no forged datagram arrives" "" "$(arrived)"
 ask_arp "$TMP/arp"
 is "source fence: ARP is answered for the public address alone" "203.0.113.2" \
 	"$(sed -n 's/^in arp reply \([^ ]*\) .*/\1/p' "$TMP/arp" | sort -u)"
+check "source fence: nor does IPv6 answer for a jail" eval '! grep "icmp6 fd00:.*type=136" "$TMP/arp"'
 is "nobody changed the settings that let forged sources in" "1 1 0" \
 	"$(for k in accept_local route_localnet rp_filter; do
 		get_sysctl "$HOST" net/ipv4/conf/igb0/$k; done | paste -sd' ')"

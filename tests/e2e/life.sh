@@ -99,6 +99,27 @@ drift "packets are not forwarded" sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
 drift "a rule of somebody else stands in our table" \
 	sh -c "nft list table inet sallyport | awk '/chain/ { print \$2; exit }' |
 		xargs -I C nft insert rule inet sallyport C counter accept"
+
+# ---- a connection outlives a changed ruleset -------------------------------
+
+serve "$HOST" www tcp:192.168.100.2:80
+mkfifo "$TMP/go"
+exec {go}<>"$TMP/go"
+in_ns "$CLIENT" bash -c '
+	exec 3<>/dev/tcp/203.0.113.2/80
+	for i in 1 2; do
+		echo "hold $i" >&3
+		read -rt 8 answer <&3
+		echo "$i ${answer% *}"
+		read -r
+	done' <"$TMP/go" >"$TMP/held" 2>&1 &
+wait_for 10 grep -q ^1 "$TMP/held"
+{ cat "$EXAMPLE/pf.conf"; echo 'pass in on $if proto tcp to $extip port 25'; } >"$TMP/more.pf.conf"
+sp_must -f "$EXAMPLE/rc.conf" -f "$EXAMPLE/jail.conf" -f "$TMP/more.pf.conf" apply
+echo >&"$go"
+wait_for 10 grep -q ^2 "$TMP/held"
+is "a connection outlives a changed ruleset" "1 www 198.51.100.7
+2 www 198.51.100.7" "$(cat "$TMP/held")"
 sp_must destroy
 
 # ---- changed declarations --------------------------------------------------

@@ -72,9 +72,12 @@ def out_of_window(src, dst, port, ident):
     c.connect((dst, port))
     c.sendall(b"hold\r\n")
     c.recv(100)
-    data = pkt.tcp(src, c.getsockname()[1], dst, port, "PA", seq=0x11111111, ack=0x22222222,
-                   data=b"data")
-    send(raw(dst), pkt.ip(src, dst, pkt.TCP, data, ident=ident), dst)
+    # The kernel lets pass what lies behind the window, and where that is nobody
+    # knows: of two opposite places one is ahead of it
+    for seq in (0x11111111, 0x91111111):
+        data = pkt.tcp(src, c.getsockname()[1], dst, port, "PA", seq=seq, ack=0x22222222,
+                       data=b"data")
+        send(raw(dst), pkt.ip(src, dst, pkt.TCP, data, ident=ident), dst)
     return c
 
 
