@@ -30,7 +30,8 @@ enum host_part { HOST_LINKS, HOST_SYSCTLS };
  * struct host - What the host's operations need everywhere
  * @s:		Session of NETLINK_ROUTE
  * @st:		State, open for STATE_WRITE
- * @a:		Memory
+ * @a:		The run's arena; each round takes one of the same kind, and goes
+ *		where this one goes when it is full
  * @diags:	For the user
  * @is_mark_kept: Set once the kernel has shown that it keeps the mark of an
  *		address; false at first

@@ -7,9 +7,13 @@
  * covers a run that was killed, somebody else who works at the same time, and
  * the secondaries that went with their primary.  It is bounded, because
  * somebody else may work against us.
+ *
+ * Each round has an arena of its own: what it read of the host means nothing
+ * to the next.
  */
 #include "host/apply.h"
 
+#include "base/limits.h"
 #include "host/apply_link.h"
 #include "host/apply_sysctl.h"
 
@@ -84,10 +88,24 @@ static int sysctl_round(struct host *h, const struct host_want *w)
 	return err < 0 ? err : n;
 }
 
+static int run_round(struct host *h, const struct host_want *w, enum host_part part)
+{
+	struct arena a CLEANUP(arena_fini);
+	struct host round = *h;
+	int n;
+
+	arena_init(&a, LIMIT_ARENA_BYTES);
+	a.full = h->a->full;
+	round.a = &a;
+	n = part == HOST_LINKS ? link_round(&round, w) : sysctl_round(&round, w);
+	h->is_mark_kept = round.is_mark_kept;
+	return n;
+}
+
 static int converge(struct host *h, const struct host_want *w, enum host_part part)
 {
 	for (unsigned int i = 0; i < HOST_ROUNDS; i++) {
-		const int n = part == HOST_LINKS ? link_round(h, w) : sysctl_round(h, w);
+		const int n = run_round(h, w, part);
 
 		if (n <= 0)
 			return n;
