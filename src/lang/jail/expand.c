@@ -161,7 +161,8 @@ static void tell_undefined(struct jail_params *ps, const struct jail_part *var)
 {
 	const char *near = diag_nearest(var->s, known_names(ps));
 
-	diag_add(ps->c->diags, DIAG_E1407, var->at, "variable '%s' is not defined", var->s);
+	diag_add(ps->c->diags, DIAG_E1407, var->at, "variable '%s' is not defined in jail '%s'",
+		 var->s, ps->name);
 	if (near != NULL)
 		diag_help(ps->c->diags, "did you mean '$%s'?", near);
 }
@@ -277,6 +278,7 @@ void jail_params_of(struct jail_params *ps, uint32_t block)
 	uint32_t w = 0;
 
 	ps->jail++;
+	ps->name = own->name;
 	ps->list.n = 0;
 	add_name(ps, own);
 	for (; w < ps->wild.n && ps->wild.v[w] < block; w++)

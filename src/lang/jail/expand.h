@@ -44,6 +44,7 @@ struct jail_param {
  * @stamp:	Jail that a slot belongs to, by key
  * @n_slots:	Keys there are room for
  * @jail:	Number of the jail, from 1
+ * @name:	What stands before its brace
  * @wild:	Indexes of the file's wildcards
  * @defines:	Values of the context's defines, in its order
  */
@@ -55,6 +56,7 @@ struct jail_params {
 	uint32_t *stamp;
 	uint32_t n_slots;
 	uint32_t jail;
+	const char *name;
 	VEC(uint32_t) wild;
 	struct text *defines;
 };
