@@ -23,6 +23,49 @@ struct pf_table_set {
 };
 
 /**
+ * struct pf_part - Some of the packets that "from" or "to" means
+ * @iface:	Only those on this interface; 0 = any
+ * @in:		Addresses; NULL = any
+ * @is_open:	They may come to be more: being none now is no contradiction
+ */
+struct pf_part {
+	uint32_t iface;
+	const struct set *in;
+	bool is_open;
+};
+
+/** struct pf_parts - What "from" or "to" means: any of its parts */
+struct pf_parts {
+	VEC(struct pf_part) list;
+};
+
+/**
+ * struct pf_match - What a rule matches, ready for the model
+ * @dir:	enum direction, or -1
+ * @af:		Family that the rule is for, or AF_NONE
+ * @ifaces:	Interfaces, NULL = any
+ * @protos:	Protocols, NULL = any
+ * @flags:	TCP flag bytes, NULL = any
+ * @icmp:	ICMP types, NULL = any
+ * @sport:	Source ports, NULL = any
+ * @dport:	Destination ports, NULL = any
+ * @src:	Sources
+ * @dst:	Destinations
+ */
+struct pf_match {
+	int dir;
+	uint8_t af;
+	const struct set *ifaces;
+	const struct set *protos;
+	const struct set *flags;
+	const struct set *icmp;
+	const struct set *sport;
+	const struct set *dport;
+	struct pf_parts src;
+	struct pf_parts dst;
+};
+
+/**
  * struct pf_lower - State of lowering
  * @c:		Context
  * @f:		Ruleset
@@ -38,6 +81,10 @@ struct pf_table_set {
  * @tables:	All tables
  * @told:	Interned names of interfaces already said to be unknown
  * @syn:	Flag bytes of S/SA
+ * @scratch:	Ranges in the making, used as a stack and again and again: a
+ *		fresh one for each set would be most of the memory of a compile
+ * @n_scratch:	How many are in use
+ * @match:	The rule in the making, for the same reason
  * @n_rules:	Rules so far
  * @is_full:	LIMIT_RULES is met, and told
  */
@@ -56,9 +103,18 @@ struct pf_lower {
 	VEC(struct pf_table_set) tables;
 	VEC(const char *) told;
 	const struct set *syn;
+	struct ranges scratch[4];
+	uint32_t n_scratch;
+	struct pf_match match;
 	uint32_t n_rules;
 	bool is_full;
 };
+
+/** pf_ranges() - Empty ranges; given back by pf_ranges_set(), the last first */
+struct ranges *pf_ranges(struct pf_lower *l);
+
+/** pf_ranges_set() - The set of ranges of pf_ranges(), which are given back */
+const struct set *pf_ranges_set(struct pf_lower *l, struct ranges *rs);
 
 /** pl_error() - Say what is wrong with the ruleset; false, to be returned */
 #define pl_error(l, code, at, ...) \
@@ -91,23 +147,6 @@ struct pf_locals {
  */
 bool pf_locals_of(struct pf_lower *l, const struct pf_host *h, struct pf_locals *out);
 
-/**
- * struct pf_part - Some of the packets that "from" or "to" means
- * @iface:	Only those on this interface; 0 = any
- * @in:		Addresses; NULL = any
- * @is_open:	They may come to be more: being none now is no contradiction
- */
-struct pf_part {
-	uint32_t iface;
-	const struct set *in;
-	bool is_open;
-};
-
-/** struct pf_parts - What "from" or "to" means: any of its parts */
-struct pf_parts {
-	VEC(struct pf_part) list;
-};
-
 /** pf_parts_of() - What addresses mean; false when something was told */
 bool pf_parts_of(struct pf_lower *l, const struct pf_hosts *hosts, struct pf_parts *out);
 
@@ -126,34 +165,8 @@ const struct set *pf_table_find(struct pf_lower *l, const struct pf_host *h);
 /** pf_tables() - Fill @l->tables from the statements */
 bool pf_tables(struct pf_lower *l);
 
-/**
- * struct pf_match - What a rule matches, ready for the model
- * @dir:	enum direction, or -1
- * @af:		Family that the rule is for, or AF_NONE
- * @ifaces:	Interfaces, NULL = any
- * @protos:	Protocols, NULL = any
- * @flags:	TCP flag bytes, NULL = any
- * @icmp:	ICMP types, NULL = any
- * @sport:	Source ports, NULL = any
- * @dport:	Destination ports, NULL = any
- * @src:	Sources
- * @dst:	Destinations
- */
-struct pf_match {
-	int dir;
-	uint8_t af;
-	const struct set *ifaces;
-	const struct set *protos;
-	const struct set *flags;
-	const struct set *icmp;
-	const struct set *sport;
-	const struct set *dport;
-	struct pf_parts src;
-	struct pf_parts dst;
-};
-
-/** pf_match_of() - Check a rule and say what it matches */
-bool pf_match_of(struct pf_lower *l, const struct pf_rule *r, struct pf_match *mt);
+/** pf_match_of() - Check a rule and say what it matches, in @l->match */
+bool pf_match_of(struct pf_lower *l, const struct pf_rule *r);
 
 /**
  * pf_emit() - Make the rules of a match

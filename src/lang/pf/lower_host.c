@@ -154,10 +154,11 @@ static bool add_names(struct pf_lower *l, const struct pf_host *h, struct ranges
 		      struct pf_parts *out)
 {
 	struct pf_locals locals = { .list = { 0 } };
-	struct ranges together = { .list = { 0 } };
+	struct ranges *together;
 
 	if (!pf_locals_of(l, h, &locals))
 		return false;
+	together = pf_ranges(l);
 	for (uint32_t i = 0; i < locals.list.n; i++) {
 		const struct pf_local *x = &locals.list.v[i];
 
@@ -165,10 +166,12 @@ static bool add_names(struct pf_lower *l, const struct pf_host *h, struct ranges
 		if (h->kind == PH_NAME)
 			add_set(l, h, set_prefix(l->c->a, x->p), x->scope, all, out);
 		else
-			ranges_add_prefix(l->c->a, &together, x->p);
+			ranges_add_prefix(l->c->a, together, x->p);
 	}
 	if (h->kind == PH_DYNAMIC)
-		add_set(l, h, set_make(l->c->a, &together), 0, all, out);
+		add_set(l, h, pf_ranges_set(l, together), 0, all, out);
+	else
+		l->n_scratch--;
 	return true;
 }
 
@@ -201,7 +204,7 @@ static bool add_host(struct pf_lower *l, const struct pf_host *h, struct ranges 
 
 bool pf_parts_of(struct pf_lower *l, const struct pf_hosts *hosts, struct pf_parts *out)
 {
-	struct ranges all = { .list = { 0 } };
+	struct ranges *all = pf_ranges(l);
 	struct pf_part whole = { .is_open = false };
 	bool has_any = hosts->n == 0, ok = true;
 
@@ -212,15 +215,16 @@ bool pf_parts_of(struct pf_lower *l, const struct pf_hosts *hosts, struct pf_par
 		/* What a name that is missing stands for is not known, so no contradiction */
 		whole.is_open |= h->kind == PH_DYNAMIC || h->kind == PH_TABLE ||
 				 (h->kind == PH_NAME && l->o->tolerate_missing);
-		ok &= add_host(l, h, &all, out);
+		ok &= add_host(l, h, all, out);
 	}
 	if (has_any) {
 		out->list.n = 0;
 		vec_add(l->c->a, &out->list, whole);
-	} else if (all.list.n > 0 || out->list.n == 0) {
-		whole.in = set_make(l->c->a, &all);
+	} else if (all->list.n > 0 || out->list.n == 0) {
+		whole.in = set_make(l->c->a, all);
 		vec_add(l->c->a, &out->list, whole);
 	}
+	l->n_scratch--;
 	return ok;
 }
 
@@ -228,16 +232,18 @@ bool pf_parts_of(struct pf_lower *l, const struct pf_hosts *hosts, struct pf_par
 
 const struct set *pf_iface_ids(struct pf_lower *l, const char *name, struct span at)
 {
-	struct ranges ids = { .list = { 0 } };
+	struct ranges *ids = pf_ranges(l);
+	const struct set *known;
 
 	for (uint32_t k = 0; k < l->facts->ifaces.n; k++) {
 		const struct iface *i = &l->facts->ifaces.v[k];
 
 		if (strcmp(i->name, name) == 0 || facts_has_group(l->facts, i, name))
-			ranges_add(l->c->a, &ids, AF_NONE, i->id, i->id);
+			ranges_add(l->c->a, ids, AF_NONE, i->id, i->id);
 	}
-	if (ids.list.n > 0 || facts_is_group(l->facts, name))
-		return set_make(l->c->a, &ids);
+	known = pf_ranges_set(l, ids);
+	if (known->n > 0 || facts_is_group(l->facts, name))
+		return known;
 	for (uint32_t k = 0; k < l->told.n; k++)
 		if (strcmp(l->told.v[k], name) == 0)
 			return set_one(l->c->a, intern_cid(l->m->names, name));
@@ -248,20 +254,21 @@ const struct set *pf_iface_ids(struct pf_lower *l, const char *name, struct span
 
 const struct set *pf_iface_set(struct pf_lower *l, const struct pf_iface *v, uint32_t n)
 {
-	struct ranges ids = { .list = { 0 } };
+	struct ranges *ids;
 
-	if (n == 0)
-		return NULL;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct set *s;
-
+	for (uint32_t i = 0; i < n; i++)
 		if (v[i].name == NULL)
 			return NULL;
-		s = pf_iface_ids(l, v[i].name, v[i].at);
-		ranges_add_set(l->c->a, &ids,
+	if (n == 0)
+		return NULL;
+	ids = pf_ranges(l);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct set *s = pf_iface_ids(l, v[i].name, v[i].at);
+
+		ranges_add_set(l->c->a, ids,
 			       v[i].is_not ? set_complement(l->c->a, s, SET_U32) : s);
 	}
-	return set_make(l->c->a, &ids);
+	return pf_ranges_set(l, ids);
 }
 
 /* ---- ports ---------------------------------------------------------------- */
@@ -274,10 +281,11 @@ static void add_ports(struct arena *a, struct ranges *rs, int32_t lo, int32_t hi
 
 const struct set *pf_port_set(struct pf_lower *l, const struct pf_port *v, uint32_t n)
 {
-	struct ranges rs = { .list = { 0 } };
+	struct ranges *rs;
 
 	if (n == 0)
 		return NULL;
+	rs = pf_ranges(l);
 	for (uint32_t i = 0; i < n; i++) {
 		const int32_t lo = v[i].lo, hi = v[i].hi;
 		const bool below = v[i].op == PP_NE || v[i].op == PP_LT || v[i].op == PP_LE ||
@@ -286,17 +294,17 @@ const struct set *pf_port_set(struct pf_lower *l, const struct pf_port *v, uint3
 				   v[i].op == PP_OUTSIDE;
 
 		if (below)
-			add_ports(l->c->a, &rs, 0, v[i].op == PP_LE ? lo : lo - 1);
+			add_ports(l->c->a, rs, 0, v[i].op == PP_LE ? lo : lo - 1);
 		if (above)
-			add_ports(l->c->a, &rs, v[i].op == PP_OUTSIDE ? hi + 1 :
+			add_ports(l->c->a, rs, v[i].op == PP_OUTSIDE ? hi + 1 :
 				  v[i].op == PP_GE ? lo : lo + 1, 65535);
 		if (v[i].op == PP_EQ || v[i].op == PP_RANGE)
-			add_ports(l->c->a, &rs, lo, v[i].op == PP_EQ ? lo : hi);
+			add_ports(l->c->a, rs, lo, v[i].op == PP_EQ ? lo : hi);
 		if (v[i].op == PP_INSIDE)
-			add_ports(l->c->a, &rs, lo + 1, hi - 1);
-		if (rs.list.n == 0)
+			add_ports(l->c->a, rs, lo + 1, hi - 1);
+		if (rs->list.n == 0)
 			pf_diag(l->c, l->f, E1315, v[i].at, "no port can be that: the rule matches "
 				"nothing");
 	}
-	return set_make(l->c->a, &rs);
+	return pf_ranges_set(l, rs);
 }

@@ -274,20 +274,20 @@ bool pf_lower_nat(struct pf_lower *l, const struct pf_stmt *s)
 	const struct finish no = { r, 0 };
 	struct target t = { .is_open = false };
 	struct xlate x = { .kind = r->action == PA_NAT ? XL_SRC : XL_DST };
-	struct pf_match mt;
+	struct pf_match *mt = &l->match;
 
-	if (!pf_match_of(l, r, &mt))
+	if (!pf_match_of(l, r))
 		return false;
 	if (r->is_no)
-		return pf_emit(l, r->action == PA_NAT ? l->list_nat : l->list_rdr, s, &mt,
+		return pf_emit(l, r->action == PA_NAT ? l->list_nat : l->list_rdr, s, mt,
 			       finish_nat, &no);
 	if (!resolve_target(l, r, &t))
 		return false;
-	if (mt.af == AF_NONE)
-		mt.af = target_af(&t);
+	if (mt->af == AF_NONE)
+		mt->af = target_af(&t);
 	x.pool = r->target->pool == PO_RANDOM ? POOL_RANDOM : POOL_ROUND_ROBIN;
 	for (uint32_t i = 0; i < t.to.n; i++)
-		if (mt.af == AF_NONE || t.to.v[i].af == mt.af)
+		if (mt->af == AF_NONE || t.to.v[i].af == mt->af)
 			vec_add(l->c->a, &x.to, t.to.v[i]);
-	return r->action == PA_NAT ? nat_ports(l, s, &mt, &x) : rdr_ports(l, s, &mt, &x);
+	return r->action == PA_NAT ? nat_ports(l, s, mt, &x) : rdr_ports(l, s, mt, &x);
 }

@@ -93,12 +93,12 @@ static bool check_rule(struct pf_lower *l, const struct pf_rule *r)
 
 static const struct set *flag_set(struct pf_lower *l, uint8_t flags, uint8_t mask)
 {
-	struct ranges rs = { .list = { 0 } };
+	struct ranges *rs = pf_ranges(l);
 
 	for (unsigned int v = 0; v < 256; v++)
 		if ((v & mask) == flags)
-			ranges_add(l->c->a, &rs, AF_NONE, v, v);
-	return set_make(l->c->a, &rs);
+			ranges_add(l->c->a, rs, AF_NONE, v, v);
+	return pf_ranges_set(l, rs);
 }
 
 /* "pass" tests for S/SA unless it says otherwise or keeps no state */
@@ -117,29 +117,31 @@ static const struct set *flags_of(struct pf_lower *l, const struct pf_rule *r)
 
 static const struct set *icmp_set(struct pf_lower *l, const struct pf_rule *r)
 {
-	struct ranges rs = { .list = { 0 } };
+	struct ranges *rs;
 
 	if (r->icmps.n == 0)
 		return NULL;
+	rs = pf_ranges(l);
 	for (uint32_t i = 0; i < r->icmps.n; i++) {
 		const struct pf_icmp *x = &r->icmps.v[i];
 		const unsigned int base = (unsigned int)x->type << 8;
 
-		ranges_add(l->c->a, &rs, AF_NONE, base | (x->code < 0 ? 0 : (unsigned int)x->code),
+		ranges_add(l->c->a, rs, AF_NONE, base | (x->code < 0 ? 0 : (unsigned int)x->code),
 			   base | (x->code < 0 ? 255 : (unsigned int)x->code));
 	}
-	return set_make(l->c->a, &rs);
+	return pf_ranges_set(l, rs);
 }
 
 static const struct set *proto_set(struct pf_lower *l, const struct pf_rule *r)
 {
-	struct ranges rs = { .list = { 0 } };
+	struct ranges *rs;
 
 	if (r->protos.n == 0)
 		return NULL;
+	rs = pf_ranges(l);
 	for (uint32_t i = 0; i < r->protos.n; i++)
-		ranges_add(l->c->a, &rs, AF_NONE, r->protos.v[i].number, r->protos.v[i].number);
-	return set_make(l->c->a, &rs);
+		ranges_add(l->c->a, rs, AF_NONE, r->protos.v[i].number, r->protos.v[i].number);
+	return pf_ranges_set(l, rs);
 }
 
 #define BOTH_FAMILIES	(SET_HAS_V4 | SET_HAS_V6)
@@ -161,12 +163,22 @@ static unsigned int parts_families(const struct pf_parts *ps)
 	return bits;
 }
 
-bool pf_match_of(struct pf_lower *l, const struct pf_rule *r, struct pf_match *mt)
+/* An empty match; the lists of parts keep their room */
+static struct pf_match *new_match(struct pf_lower *l, int dir, uint8_t af)
 {
+	struct pf_parts src = l->match.src, dst = l->match.dst;
+
+	src.list.n = dst.list.n = 0;
+	l->match = (struct pf_match){ .dir = dir, .af = af, .src = src, .dst = dst };
+	return &l->match;
+}
+
+bool pf_match_of(struct pf_lower *l, const struct pf_rule *r)
+{
+	struct pf_match *mt = new_match(l, r->dir, r->af);
 	unsigned int families;
 	uint8_t af = r->af;
 
-	*mt = (struct pf_match){ .dir = r->dir, .af = r->af };
 	if (!check_rule(l, r))
 		return false;
 	if (!pf_parts_of(l, &r->from.hosts, &mt->src) || !pf_parts_of(l, &r->to.hosts, &mt->dst))
@@ -291,10 +303,8 @@ static void finish_filter(struct pf_lower *l, struct rule *r, const void *arg)
 
 bool pf_lower_filter(struct pf_lower *l, const struct pf_stmt *s)
 {
-	struct pf_match mt;
-
-	return pf_match_of(l, s->rule, &mt) &&
-	       pf_emit(l, l->list_filter, s, &mt, finish_filter, s->rule);
+	return pf_match_of(l, s->rule) &&
+	       pf_emit(l, l->list_filter, s, &l->match, finish_filter, s->rule);
 }
 
 /* ---- antispoof ------------------------------------------------------------ */
@@ -303,11 +313,12 @@ bool pf_lower_filter(struct pf_lower *l, const struct pf_stmt *s)
 static bool antispoof_rule(struct pf_lower *l, const struct pf_stmt *s, const struct pf_host *h,
 			   uint8_t mods, const struct set *not_on)
 {
-	struct pf_match mt = { .dir = DIR_IN, .af = s->rule->af, .ifaces = not_on };
+	struct pf_match *mt = new_match(l, DIR_IN, s->rule->af);
 	struct pf_host from = *h;
 	struct pf_locals locals = { .list = { 0 } };
 	bool any = h->kind == PH_DYNAMIC;
 
+	mt->ifaces = not_on;
 	from.mods = mods;
 	if (h->kind == PH_NAME) {
 		if (!pf_locals_of(l, &from, &locals))
@@ -317,9 +328,9 @@ static bool antispoof_rule(struct pf_lower *l, const struct pf_stmt *s, const st
 	}
 	if (!any)
 		return true;
-	vec_add(l->c->a, &mt.dst.list, ((struct pf_part){ .in = NULL }));
-	return pf_parts_of(l, &(struct pf_hosts){ &from, 1 }, &mt.src) &&
-	       pf_emit(l, l->list_filter, s, &mt, finish_filter, s->rule);
+	vec_add(l->c->a, &mt->dst.list, ((struct pf_part){ .in = NULL }));
+	return pf_parts_of(l, &(struct pf_hosts){ &from, 1 }, &mt->src) &&
+	       pf_emit(l, l->list_filter, s, mt, finish_filter, s->rule);
 }
 
 /*

@@ -362,8 +362,14 @@ static bool bad_address(struct pf_parser *p, struct span at, const char *s)
 
 static bool host_word(struct pf_parser *p, struct pf_host *h)
 {
-	const char *s = pf_token_str(p);
+	char s[LIMIT_WORD_BYTES + 1];	/* not interned: a table may have 50,000 */
 	unsigned int parts;
+
+	if (p->t.len > LIMIT_WORD_BYTES)
+		return pf_error(p, E1109, p->t.at, "a name of %u bytes is longer than %u",
+				p->t.len, LIMIT_WORD_BYTES);
+	memcpy(s, p->t.text, p->t.len);
+	s[p->t.len] = '\0';
 
 	h->at = p->t.at;
 	if (p->t.kind == PT_STRING && strchr(s, '/') != NULL) {
