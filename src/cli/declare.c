@@ -17,6 +17,7 @@
 #include "lang/jail.h"
 #include "lang/pf.h"
 #include "lang/rc.h"
+#include "model/lint.h"
 
 #define DEFAULT_DIR	"/etc/sallyport"
 
@@ -189,6 +190,8 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	}
 	policy_add(&d->model, &c->policy, &c->diags);
 	BUG_IF(model_check(&d->model) != NULL);
+	if (d->has_rules)
+		lint_jails(&d->model, &d->decl, &c->diags);
 	return 0;
 }
 

@@ -20,6 +20,7 @@ struct option_row {
 	enum option_value value;
 	int (*set)(struct cli *c, const char *value);	/* NULL: not in this version */
 	const char *verbs;		/* " why " etc; NULL: every verb */
+	const char *arg;		/* for --help */
 	const char *help;
 };
 
@@ -103,27 +104,28 @@ static int set_no_verify(struct cli *c, const char *v)
 }
 
 static const struct option_row options[] = {
-	{ "-f", VALUE, set_file, NULL, "FILE  a declaration file, - for standard input; may be repeated" },
-	{ "--lang", VALUE, set_lang, NULL, "L  language of the -f that follow: pf, jail, rc, sysctl" },
-	{ "-D", VALUE, set_define, NULL, "NAME=VALUE  a macro or variable, before the files' own" },
-	{ "--json", NO_VALUE, set_json, NULL, "  print JSON, diagnostics included" },
-	{ "--netns", VALUE, set_netns, NULL, "NAME|PATH  act in that network namespace" },
-	{ "-n", NO_VALUE, set_dry_run, NULL, "  change nothing: apply -n answers as plan does" },
-	{ "-q", NO_VALUE, set_quiet, NULL, "  errors only" },
-	{ "-v", NO_VALUE, set_verbose, NULL, "  say more" },
-	{ "--interfaces", VALUE, set_interfaces, NULL, "FILE  facts of the host, instead of the live ones" },
-	{ "--no-fence", MAY_HAVE_VALUE, set_no_fence, NULL, "[=NAME]  without the fence interior, source, egress, local; or any" },
-	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR  keep state in DIR/lib and DIR/run" },
-	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "  accepted: this version proves nothing before it loads" },
-	{ "--to", VALUE, set_to, " compile ", "nft|model  what compile prints" },
-	{ "-o", VALUE, set_output, " compile ", "FILE  where compile prints to" },
-	{ "--batch", VALUE, set_batch, " why ", "FILE  packets for why, one a line; - for standard input" },
-	{ "--sequence", NO_VALUE, set_sequence, " why ", "  packets of a batch in order, states kept" },
-	{ "--one-pass", VALUE, NULL, NULL, NULL },
-	{ "--exec", NO_VALUE, NULL, NULL, NULL },
-	{ "--confirm", VALUE, NULL, NULL, NULL },
-	{ "--forget", NO_VALUE, NULL, NULL, NULL },
-	{ NULL, NO_VALUE, NULL, NULL, NULL },
+	{ "-f", VALUE, set_file, NULL, "FILE", "a declaration file, - for standard input; repeatable" },
+	{ "--lang", VALUE, set_lang, NULL, "LANG", "language of the -f after it: pf, jail, rc, sysctl" },
+	{ "-D", VALUE, set_define, NULL, "NAME=VALUE", "a macro or variable, over the files' own" },
+	{ "--json", NO_VALUE, set_json, NULL, "", "print JSON, diagnostics included" },
+	{ "--netns", VALUE, set_netns, NULL, "NAME|PATH", "act in that network namespace" },
+	{ "-n", NO_VALUE, set_dry_run, NULL, "", "change nothing: apply -n answers as plan does" },
+	{ "-q", NO_VALUE, set_quiet, NULL, "", "errors only" },
+	{ "-v", NO_VALUE, set_verbose, NULL, "", "say more" },
+	{ "--interfaces", VALUE, set_interfaces, NULL, "FILE", "facts of the host, not the live ones" },
+	{ "--no-fence", MAY_HAVE_VALUE, set_no_fence, NULL, "[=NAME]",
+	  "without a fence: interior, source, egress, local; all" },
+	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR", "keep state in DIR/lib and DIR/run" },
+	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "", "accepted; nothing is proven in this version" },
+	{ "--to", VALUE, set_to, " compile ", "nft|model", "compile: what to print" },
+	{ "-o", VALUE, set_output, " compile ", "FILE", "compile: where to" },
+	{ "--batch", VALUE, set_batch, " why ", "FILE", "why: packets, one a line; - for standard input" },
+	{ "--sequence", NO_VALUE, set_sequence, " why ", "", "why: packets in order, states kept" },
+	{ "--one-pass", VALUE, NULL, NULL, NULL, NULL },
+	{ "--exec", NO_VALUE, NULL, NULL, NULL, NULL },
+	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
+	{ "--forget", NO_VALUE, NULL, NULL, NULL, NULL },
+	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };
 
 int cli_usage(struct cli *c, const char *fmt, ...)
@@ -311,23 +313,28 @@ int cli_parse(struct cli *c, int argc, char **argv)
 
 void cli_help(FILE *out)
 {
+	char left[64];
+
 	fputs("usage: sallyport [OPTIONS] VERB [ARGS]\n\n"
 	      "Gives the jails of a Linux host their network, from jail.conf, rc.conf and pf.conf.\n\n"
 	      "verbs:\n", out);
 	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
 		if (v->run != NULL)
-			fprintf(out, "  %-11s %-40s %s\n", v->name, v->args, v->help);
-	fputs("\nplanned, not in this version:", out);
+			fprintf(out, "  %-12s %s%s%s\n", v->name, v->help,
+				v->args[0] != '\0' ? "\n               " : "", v->args);
+	fputs("\noptions, before or after the verb:\n", out);
+	for (const struct option_row *o = options; o->name != NULL; o++) {
+		if (o->set == NULL)
+			continue;
+		snprintf(left, sizeof(left), "%s%s%s", o->name,
+			 o->value == VALUE ? " " : "", o->arg);
+		fprintf(out, "  %-22s %s\n", left, o->help);
+	}
+	fputs("  --help, --version\n\nplanned, not in this version:\n ", out);
 	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
 		if (v->run == NULL)
 			fprintf(out, " %s", v->name);
-	fputs("\n\noptions:\n", out);
-	for (const struct option_row *o = options; o->name != NULL; o++)
-		if (o->set != NULL)
-			fprintf(out, "  %s %s%s%s\n", o->name, o->help,
-				o->verbs != NULL ? "  -- only" : "", o->verbs != NULL ? o->verbs : "");
-	fputs("  --help, --version\n\n"
-	      "exit status: 0 done, nothing differs; 1 differs or found problems; 64 usage; 65 bad\n"
-	      "declarations; 66 no such input; 69 this kernel cannot; 70 a bug; 71 system error;\n"
-	      "75 busy; 77 not permitted\n", out);
+	fputs("\n\nexit status: 0 done, nothing differs; 1 differs or found problems; 64 usage;\n"
+	      "65 bad declarations; 66 no such input; 69 this kernel cannot; 70 a bug; 71 system\n"
+	      "error; 75 busy; 77 not permitted\n", out);
 }

@@ -81,6 +81,36 @@ static void print_members(const struct model *m, enum field f, const struct set 
 	}
 }
 
+static void print_flags(uint8_t flags, FILE *out)
+{
+	static const char letters[] = "FSRPAUEW";
+
+	for (int bit = 0; bit < 8; bit++)
+		if ((flags & 1u << bit) != 0)
+			putc(letters[bit], out);
+}
+
+/* Flag bytes as VALUE/MASK, where they are all those of one mask and value */
+static bool print_masked(const struct set *s, FILE *out)
+{
+	unsigned int all = 0xff, any = 0, n = 0, mask;
+
+	for (unsigned int f = 0; f < 256; f++) {
+		if (!set_has(s, AF_NONE, f))
+			continue;
+		all &= f;
+		any |= f;
+		n++;
+	}
+	mask = 0xff & ~(all ^ any);
+	if (n == 0 || n != 1u << (8 - __builtin_popcount(mask)))
+		return false;
+	print_flags((uint8_t)(all & mask), out);
+	putc('/', out);
+	print_flags((uint8_t)mask, out);
+	return true;
+}
+
 void set_print(const struct model *m, enum field f, const struct set *s, FILE *out)
 {
 	const struct set *rest = set_complement(m->a, s, model_fields[f].universe);
@@ -89,6 +119,8 @@ void set_print(const struct model *m, enum field f, const struct set *s, FILE *o
 				set_has(s, AF_NONE, UINT32_MAX)));
 	const struct set *shown = invert ? rest : s;
 
+	if (f == F_TCPFLAGS && print_masked(s, out))
+		return;
 	fputs(invert ? "! " : "", out);
 	putc('{', out);
 	print_members(m, f, shown, out);

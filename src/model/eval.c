@@ -429,10 +429,13 @@ static enum outcome do_effect(struct run *run, const struct rule *r, const struc
 	BUG_IF(true);
 }
 
-/* What a rule without effects did, as steps tell it; NULL: nothing worth telling */
+/*
+ * What a rule without effects did, as steps tell it; NULL for one that nobody
+ * wrote and that is no policy: it only holds lists together.
+ */
 static const char *exit_name(const struct run *run, const struct rule *r)
 {
-	if (r->origin.text == NULL)
+	if (r->origin.at.src == 0 && r->origin.policy == POLICY_NONE)
 		return NULL;
 	switch (r->exit) {
 	case EX_DECIDE:

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/lint.h"
+
+/* Addresses that translations of a kind lead to (XL_DST) or start from (XL_SRC) */
+static const struct set *translated(const struct model *m, enum xlate_kind kind)
+{
+	struct ranges rs = { .list = { .n = 0 } };
+
+	for (uint32_t l = 0; l < m->lists.n; l++) {
+		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++) {
+			const struct rule *r = &m->lists.v[l].rules.v[i];
+			const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
+			const struct set *src = rule_tests(r, F_SRC);
+			const struct xlate *x = e != NULL ? &m->xlates.v[e->xlate] : NULL;
+
+			if (x == NULL || x->kind != kind)
+				continue;
+			for (uint32_t t = 0; kind == XL_DST && t < x->to.n; t++)
+				ranges_add(m->a, &rs, x->to.v[t].af, x->to.v[t].v, x->to.v[t].v);
+			if (kind == XL_SRC)
+				ranges_add_set(m->a, &rs, src != NULL ? src : set_all(m->a, SET_ADDR));
+		}
+	}
+	return set_make(m->a, &rs);
+}
+
+/* Addresses that some interface may send to, by the interior fence's rules */
+static const struct set *lifted(const struct model *m)
+{
+	const struct rule_list *before = &m->lists.v[m->before[DIR_IN]];
+	const struct set *open = set_make(m->a, &(const struct ranges){ .list = { .n = 0 } });
+	bool fenced = false;
+
+	for (uint32_t i = 0; i < before->rules.n; i++) {
+		const struct rule *r = &before->rules.v[i];
+		const struct set *dst = rule_tests(r, F_DST);
+
+		if (r->origin.policy != POLICY_INTERIOR || dst == NULL)
+			continue;
+		fenced = true;
+		open = set_union(m->a, open, set_minus(m->a, m->interior, dst, SET_ADDR));
+	}
+	return fenced ? open : m->interior;
+}
+
+void lint_jails(const struct model *m, const struct decl *d, struct diags *diags)
+{
+	const struct set *out = translated(m, XL_SRC);
+	const struct set *in = set_union(m->a, translated(m, XL_DST), lifted(m));
+	char buf[ADDR_TEXT_BYTES];
+
+	for (uint32_t i = 0; i < d->jails.n; i++) {
+		const struct decl_jail *j = &d->jails.v[i];
+
+		for (uint32_t n = 0; j->is_enabled && n < j->addrs.n; n++) {
+			const struct decl_addr *x = &j->addrs.v[n];
+
+			if (!set_has_addr(m->interior, x->p.a))
+				continue;
+			if (!set_has_addr(out, x->p.a))
+				diag_add(diags, DIAG_N1602, x->at,
+					 "no nat rule covers %s of jail %s: it reaches no other host",
+					 addr_print(x->p.a, buf), j->name);
+			if (!set_has_addr(in, x->p.a))
+				diag_add(diags, DIAG_N1603, x->at,
+					 "no rule lets anything from outside reach %s of jail %s",
+					 addr_print(x->p.a, buf), j->name);
+		}
+	}
+}
