@@ -33,6 +33,9 @@ enum host_part { HOST_LINKS, HOST_SYSCTLS };
  * @a:		The run's arena; each round takes one of the same kind, and goes
  *		where this one goes when it is full
  * @diags:	For the user
+ * @kinds:	Kinds of link that a cloned loopback may be, the first that the
+ *		kernel has is taken, NULL after the last; NULL: dummy, else a
+ *		bridge without ports
  * @is_mark_kept: Set once the kernel has shown that it keeps the mark of an
  *		address; false at first
  */
@@ -41,6 +44,7 @@ struct host {
 	struct state *st;
 	struct arena *a;
 	struct diags *diags;
+	const char *const *kinds;
 	bool is_mark_kept;
 };
 

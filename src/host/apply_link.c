@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* A bridge without ports serves as a loopback where the kernel has no dummy */
-static const char *const kinds[] = { "dummy", "bridge" };
+static const char *const default_kinds[] = { "dummy", "bridge", NULL };
 
 /* What the kernel does not do, under the user's own words */
 static int tell_refusal(struct host *h, const struct host_op *op, int err)
@@ -55,12 +55,13 @@ static int finish_link(struct host *h, const struct host_op *op)
 
 static int add_link(struct host *h, const struct host_op *op)
 {
+	const char *const *kind = h->kinds != NULL ? h->kinds : default_kinds;
 	int err = -EOPNOTSUPP;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds) && err == -EOPNOTSUPP; i++) {
+	for (; *kind != NULL && err == -EOPNOTSUPP; kind++) {
 		struct rtnl_msg m;
 
-		err = nl_talk(h->s, rtnl_msg_link_add(&m, op->name, kinds[i]), NULL, NULL);
+		err = nl_talk(h->s, rtnl_msg_link_add(&m, op->name, *kind), NULL, NULL);
 	}
 	if (err == -EOPNOTSUPP) {
 		diag_add(h->diags, DIAG_E1808, op->at,

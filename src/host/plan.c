@@ -158,7 +158,7 @@ static void plan_unwanted_link(struct planner *pl, const struct rtnl_link *l)
 	} else if (host_is_our_link(l) &&
 		   (pl->w == NULL || host_want_find_link(pl->w, l->name) == NULL) &&
 		   is_in_use(pl, l, &by)) {
-		diag_add(pl->diags, DIAG_E1814, SPAN_NONE, "%s stays: somebody else uses it",
+		diag_add(pl->diags, DIAG_W1814, SPAN_NONE, "%s stays: somebody else uses it",
 			 l->name);
 		diag_note(pl->diags, SPAN_NONE, "%s was put there by somebody else", by);
 	}
@@ -181,7 +181,7 @@ static bool use_foreign(struct planner *pl, const struct host_want_addr *want,
 
 	prefix_print(x->p, text);
 	if (host_want_find_link(pl->w, want->iface) == NULL) {
-		diag_add(pl->diags, DIAG_E1804, want->at,
+		diag_add(pl->diags, DIAG_N1804, want->at,
 			 "%s is on %s already: it is used as it is and not owned", text,
 			 want->iface);
 		return true;
@@ -228,7 +228,7 @@ static void warn_elsewhere(struct planner *pl, const struct host_want_addr *want
 
 		if (host_is_our_addr(x) || strcmp(name, want->iface) == 0)
 			continue;
-		diag_add(pl->diags, DIAG_E1817, want->at, "%s is also an address of %s",
+		diag_add(pl->diags, DIAG_W1817, want->at, "%s is also an address of %s",
 			 addr_print(x->p.a, text), name);
 	}
 }
@@ -241,7 +241,7 @@ static void plan_addr(struct planner *pl, const struct host_want_addr *want)
 
 	if (want->iface == NULL) {
 		if (!is_on_host(pl, want->p.a))
-			diag_add(pl->diags, DIAG_E1805, want->at,
+			diag_add(pl->diags, DIAG_W1805, want->at,
 				 "address %s is on no interface of this host",
 				 addr_print(want->p.a, text));
 		return;
@@ -311,7 +311,7 @@ static void plan_saved(struct planner *pl, const struct sysctl_saved *s)
 	if (strcmp(now, s->main.set) == 0)
 		add_sysctl_op(pl, HOST_SYSCTL_BACK, path, s->main.was, SPAN_NONE);
 	else
-		diag_add(pl->diags, DIAG_E1810, SPAN_NONE,
+		diag_add(pl->diags, DIAG_N1810, SPAN_NONE,
 			 "%s is %s and no longer %s, as it was set here: it stays",
 			 sysctl_name(path, pl->a), now, s->main.set);
 }
@@ -333,7 +333,7 @@ static void plan_sysctl(struct planner *pl, const struct host_want_sysctl *want)
 	    pl->h->route6.proto == RTPROT_RA) {
 		const char *name = link_name(pl, pl->h->route6.ifindex);
 
-		diag_add(pl->diags, DIAG_E1813, want->at,
+		diag_add(pl->diags, DIAG_W1813, want->at,
 			 "the IPv6 default route comes from a router advertisement on %s, and "
 			 "Linux ignores those once it forwards", name);
 		diag_help(pl->diags, "set net.ipv6.conf.%s.accept_ra=2", name);
@@ -356,7 +356,7 @@ static void plan_lost(struct planner *pl)
 
 		if (sysctl_saved_find(&pl->h->saved, x->path) != NULL)
 			continue;
-		diag_add(pl->diags, DIAG_E1811, SPAN_NONE,
+		diag_add(pl->diags, DIAG_N1811, SPAN_NONE,
 			 "%s stays %s: what it was before is not recorded (any more)",
 			 sysctl_name(x->path, pl->a), x->value);
 	}

@@ -251,7 +251,7 @@ TEST(address_of_somebody_else_on_a_real_interface)
 	fix_jail("db", "lo1", "203.0.113.6/32");
 	fix_link("lo1");
 	CHECK_STR(plan(), "add address 203.0.113.6/32 on lo1\n");
-	CHECK_STR(fix_codes(), "E1804 E1817");
+	CHECK_STR(fix_codes(), "N1804 W1817");
 	CHECK_INT(fix.diags.n_errors, 0);
 	fix_end();
 }
@@ -265,7 +265,7 @@ TEST(link_in_use_stays)
 	have_addr("lo1", "10.0.0.1/32", OURS);
 	have_addr("lo1", "10.0.0.9/32", 0);
 	CHECK_STR(plan_destroy(), "del address 10.0.0.1/32 on lo1\n");
-	CHECK_STR(fix_codes(), "E1814 E1814");
+	CHECK_STR(fix_codes(), "W1814 W1814");
 	CHECK_STR(plan(), "del address 10.0.0.1/32 on lo1\n");
 	fix_end();
 }
@@ -279,7 +279,7 @@ TEST(places_that_are_not_there)
 	fix_addr("a-name-of-16-byte", "10.0.0.3/32");
 	fix_link("a b");
 	CHECK_STR(plan(), "");
-	CHECK_STR(fix_codes(), "E1812 E1812 E1803 E1805");
+	CHECK_STR(fix_codes(), "E1812 E1812 E1803 W1805");
 	fix_end();
 }
 
@@ -323,7 +323,7 @@ TEST(router_advertisements)
 	have_setting("net/ipv6/conf/all/forwarding", "0");
 	fix.d.gateway6 = 1;
 	CHECK_STR(plan(), "change sysctl net.ipv6.conf.all.forwarding=1\n");
-	CHECK_STR(fix_codes(), "E1813");
+	CHECK_STR(fix_codes(), "W1813");
 	fix_end();
 }
 
@@ -338,7 +338,7 @@ TEST(settings_put_back)
 	CHECK_STR(fix_codes(), "");
 	have_saved("net/ipv6/conf/all/forwarding", "0", "1");
 	CHECK_STR(plan_destroy(), "change sysctl net.ipv4.ip_forward=0\n");
-	CHECK_STR(fix_codes(), "E1810");
+	CHECK_STR(fix_codes(), "N1810");
 	fix_end();
 }
 
@@ -349,7 +349,7 @@ TEST(record_lost)
 	have.is_saved_there = false;
 	have_setting("net/ipv4/ip_forward", "1");
 	CHECK_STR(plan_destroy(), "");
-	CHECK_STR(fix_codes(), "E1811");
+	CHECK_STR(fix_codes(), "N1811");
 	fix_end();
 }
 
