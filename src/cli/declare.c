@@ -133,7 +133,7 @@ static void add_default_files(struct cli *c, struct lang_ctx *ctx)
 /* Without -f: what the last apply was given, else /etc/sallyport */
 static int find_files(struct cli *c, struct lang_ctx *ctx)
 {
-	CLEANUP(state_close) struct state st;
+	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
 	int err;
 
 	if (c->files.n > 0)
