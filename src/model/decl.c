@@ -175,16 +175,19 @@ static void tell_ways(struct diags *diags, const struct decl_addr *a, const stru
 	diag_note(diags, a->at, "the other declaration is here");
 }
 
-/* The declarer of @a says the same again as @b: once is enough, if it is the same */
-static void settle_repeat(struct decl_addr *a, struct decl_addr *b, struct diags *diags)
+/* The declarer of @a says the same again as @b: once is enough; the one that stays */
+static struct decl_addr *settle_repeat(struct decl_addr *a, struct decl_addr *b,
+				       struct diags *diags)
 {
-	if (a->iface != NULL && b->iface != NULL &&
-	    (strcmp(a->iface, b->iface) != 0 || a->p.len != b->p.len))
-		tell_ways(diags, a, b);
-	else if (a->iface != NULL || b->iface == NULL)
-		b->p.a.af = AF_NONE;
-	else
+	if (a->iface == NULL && b->iface != NULL) {
 		a->p.a.af = AF_NONE;
+		return b;
+	}
+	if (b->iface != NULL && (strcmp(a->iface, b->iface) != 0 || a->p.len != b->p.len))
+		tell_ways(diags, a, b);
+	else
+		b->p.a.af = AF_NONE;
+	return a;
 }
 
 /* Jail's claim @b of an address that rc.conf declares as @rc */
@@ -217,7 +220,7 @@ static void settle_run(struct claim *run, uint32_t n, struct diags *diags)
 
 		if (run[i].is_rc) {
 			if (rc != NULL)
-				settle_repeat(rc, a, diags);
+				rc = settle_repeat(rc, a, diags);
 			else
 				rc = a;
 			continue;
@@ -227,7 +230,7 @@ static void settle_run(struct claim *run, uint32_t n, struct diags *diags)
 			if (rc != NULL)
 				settle_rc_and_jail(rc, a, diags);
 		} else if (strcmp(jail->jail, a->jail) == 0) {
-			settle_repeat(jail, a, diags);
+			jail = settle_repeat(jail, a, diags);
 		} else {
 			diag_add(diags, DIAG_E1425, a->at, "jails '%s' and '%s' both declare %s",
 				 jail->jail, a->jail, addr_print(a->p.a, text));
