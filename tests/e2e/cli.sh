@@ -34,7 +34,7 @@ exits 64 -D novalue "${F[@]}" check
 exits 64 --lang cobol -f pf.conf check
 exits 64 compile "${F[@]}" --to cobol
 exits 64 --no-fence=garden "${F[@]}" check
-exits 64 why in igb0
+exits 64 why in igb0 "${F[@]}"
 exits 64 why sideways igb0 tcp 198.51.100.7:1 203.0.113.2:80 "${F[@]}"
 exits 64 why in igb0 tcp 198.51.100.7:1 not-an-address:80 "${F[@]}"
 exits 64 explain
