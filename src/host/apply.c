@@ -45,7 +45,7 @@ static int start_record(struct host *h, struct host_have *have)
 static int link_round(struct host *h, const struct host_want *w)
 {
 	struct host_have have;
-	struct host_plan plan;
+	struct host_plan plan = { 0 };
 	int n = 0;
 	int err = read_and_plan(h, w, &have, &plan);
 
@@ -65,7 +65,7 @@ static int link_round(struct host *h, const struct host_want *w)
 static int sysctl_round(struct host *h, const struct host_want *w)
 {
 	struct host_have have;
-	struct host_plan plan;
+	struct host_plan plan = { 0 };
 	int n = 0;
 	int err = host_have_read(h->s, h->st, h->a, &have);
 

@@ -86,24 +86,27 @@ static int del_link(struct host *h, const struct host_op *op)
 	return err == 0 || err == -ENODEV ? 0 : tell_refusal(h, op, err);
 }
 
-bool host_check_mark(const struct rtnl_addrs *addrs, const struct rtnl_addr *x)
+static bool is_mark_lost(const struct rtnl_addrs *addrs, const struct rtnl_addr *x)
 {
 	for (uint32_t i = 0; i < addrs->list.n; i++) {
 		const struct rtnl_addr *y = &addrs->list.v[i];
 
 		if (y->ifindex == x->ifindex && addr_equal(y->p.a, x->p.a) &&
 		    y->p.len == x->p.len)
-			return y->proto == x->proto;
+			return y->proto != x->proto;
 	}
-	return true;
+	return false;
 }
 
-/* An address that we could not tell from others must not stay */
-static int take_back(struct host *h, const struct host_op *op, const struct rtnl_addr *x)
+int host_check_mark(struct host *h, const struct host_op *op, const struct rtnl_addr *x,
+		    const struct rtnl_addrs *addrs)
 {
 	struct rtnl_msg m;
-	const int err = nl_talk(h->s, rtnl_msg_addr_del(&m, x), NULL, NULL);
+	int err;
 
+	if (!is_mark_lost(addrs, x))
+		return 0;
+	err = nl_talk(h->s, rtnl_msg_addr_del(&m, x), NULL, NULL);
 	if (err < 0)
 		return err;
 	diag_add(h->diags, DIAG_E1815, op->at,
@@ -138,12 +141,10 @@ static int add_addr(struct host *h, const struct host_op *op)
 	if (h->is_mark_kept)
 		return 0;
 	err = rtnl_addrs_read(h->s, h->a, &addrs);
-	if (err < 0)
-		return err;
-	if (!host_check_mark(&addrs, &x))
-		return take_back(h, op, &x);
-	h->is_mark_kept = true;
-	return 0;
+	if (err == 0)
+		err = host_check_mark(h, op, &x, &addrs);
+	h->is_mark_kept = err == 0;
+	return err;
 }
 
 static int del_addr(struct host *h, const struct host_op *op)

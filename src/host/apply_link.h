@@ -24,12 +24,18 @@
 MUST_USE int host_apply_link(struct host *h, const struct host_op *op);
 
 /**
- * host_check_mark() - Did the kernel keep the mark of an address of ours
- * @addrs:	Addresses after it was added
+ * host_check_mark() - See that the kernel kept the mark of an address of ours
+ * @h:		Host
+ * @op:		The operation that added it
  * @x:		The address that was added
+ * @addrs:	Addresses after it was added
  *
- * Return: false when it is there without the mark: a kernel before 5.18
+ * Without the mark (a kernel before 5.18) we could not tell the address from
+ * others, so it is taken away again.
+ *
+ * Return: 0; -EOPNOTSUPP, told in @h->diags; another negative errno
  */
-bool host_check_mark(const struct rtnl_addrs *addrs, const struct rtnl_addr *x);
+MUST_USE int host_check_mark(struct host *h, const struct host_op *op, const struct rtnl_addr *x,
+			     const struct rtnl_addrs *addrs);
 
 #endif /* HOST_APPLY_LINK_H */

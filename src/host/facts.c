@@ -45,8 +45,8 @@ static int add_live_default(struct nl_session *s, struct facts *f, const struct 
 
 int host_facts_live(struct nl_session *s, struct facts *f)
 {
-	struct rtnl_links links;
-	struct rtnl_addrs addrs;
+	struct rtnl_links links = { 0 };
+	struct rtnl_addrs addrs = { 0 };
 	int err = rtnl_links_read(s, f->a, &links);
 
 	if (err == 0)

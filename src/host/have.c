@@ -72,7 +72,7 @@ static int read_saved(const struct state *st, struct arena *a, struct host_have 
 	if (err == 0)
 		err = sysctl_state_parse(text, len, a, &h->saved);
 	h->is_saved_there = err == 0;
-	h->is_saved_lost = (err == 0 && h->saved.is_lost) || err == -EBADMSG || 
+	h->is_saved_lost = (err == 0 && h->saved.is_lost) || err == -EBADMSG ||
 			   (err == -ENOENT && has_something_of_ours(h));
 	return err == -EBADMSG || err == -ENOENT ? 0 : err;
 }

@@ -89,7 +89,7 @@ static int read_header(int fd, char *out)
 int state_file_load(int dir_fd, const char *name, char *buf, size_t size, size_t *ret_len)
 {
 	char header[HEADER_BYTES], want[HEADER_BYTES];
-	size_t file_size, len;
+	size_t file_size = 0, len;
 	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, &file_size);
 	int n, err;
 

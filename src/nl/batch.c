@@ -212,7 +212,7 @@ static int take_answers(const struct nl_batch *b, struct nl_session *s, struct v
 {
 	for (;;) {
 		const struct nlmsghdr *msg = (const struct nlmsghdr *)s->buf;
-		size_t len;
+		size_t len = 0;
 		const int err = nl_receive(s, MSG_DONTWAIT, &len);
 		int left = (int)len;
 

@@ -13,7 +13,6 @@
 #include "nl/session.h"
 
 #include <libmnl/libmnl.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -156,7 +155,7 @@ int nl_failure_read(const struct nlmsghdr *msg, struct nl_failure *ret)
 		ret->err = -EBADMSG;
 		return ret->err;
 	}
-	memcpy(&ret->err, mnl_nlmsg_get_payload(msg), sizeof(int));
+	ret->err = *(const int *)mnl_nlmsg_get_payload(msg);
 	if ((msg->nlmsg_flags & NLM_F_ACK_TLVS) == 0)
 		return ret->err;
 	if (!is_done && (msg->nlmsg_flags & NLM_F_CAPPED) == 0) {
@@ -218,7 +217,7 @@ static void take_message(struct nl_session *s, const struct nlmsghdr *msg, struc
 static int take_answers(struct nl_session *s, struct answers *as)
 {
 	while (!as->is_done) {
-		size_t len;
+		size_t len = 0;
 		const int err = nl_receive(s, 0, &len);
 		const struct nlmsghdr *msg = (const struct nlmsghdr *)s->buf;
 		int left = (int)len;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "host/apply.h"
+#include "host/apply_link.h"
 
 static struct nl_session session;
 static struct state state;
@@ -514,6 +515,28 @@ TEST(never_as_declared)
 	fix_addr("lo1", "0.0.0.0/32");
 	CHECK_INT(apply(HOST_LINKS), -EINVAL);
 	CHECK_STR(fix_codes(), "E1809");
+	end();
+}
+
+/* What a kernel before 5.18 would show after the address was added */
+TEST(mark_that_the_kernel_drops)
+{
+	const struct host_op op = { .kind = HOST_ADDR_ADD, .name = "em0" };
+	struct rtnl_addrs addrs = { 0 };
+	struct host h;
+
+	BEGIN();
+	foreign_link("em0");
+	foreign_addr("em0", "10.0.0.1/32");
+	vec_add(&fix.a, &addrs.list, addr_on("em0", "10.0.0.1/32", RTNL_ADDR_PROTO));
+	h = host();
+	CHECK_INT(host_check_mark(&h, &op, &addrs.list.v[0], &addrs), 0);
+	addrs.list.v[0].proto = 0;
+	CHECK_INT(host_check_mark(&h, &op, &(struct rtnl_addr){
+			.ifindex = index_of("em0"), .p = fix_prefix("10.0.0.1/32"),
+			.proto = RTNL_ADDR_PROTO }, &addrs), -EOPNOTSUPP);
+	CHECK_STR(fix_codes(), "E1815");
+	CHECK_STR(addrs_of("em0"), "");
 	end();
 }
 

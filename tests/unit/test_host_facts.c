@@ -43,7 +43,8 @@ static const char *dump(void)
 		for (uint32_t g = 0; g < f->groups.n; g++)
 			text = arena_printf(&arena, "%s group %s", text, f->groups.v[g]);
 		for (uint32_t n = 0; n < f->addrs.n; n++) {
-			text = arena_printf(&arena, "%s %s", text, prefix_print(f->addrs.v[n].p, buf));
+			text = arena_printf(&arena, "%s %s", text,
+					    prefix_print(f->addrs.v[n].p, buf));
 			if (f->addrs.v[n].peer.af != AF_NONE)
 				text = arena_printf(&arena, "%s peer %s", text,
 						    addr_print(f->addrs.v[n].peer, buf));
@@ -143,7 +144,8 @@ TEST(many_bad_lines)
 TEST(random_bytes)
 {
 	for (int i = 0; i < 2000; i++) {
-		static const char alphabet[] = "lo em0 10.0.0.1/8 peer default via dev group #\n\t:::ff/";
+		static const char alphabet[] =
+			"lo em0 10.0.0.1/8 peer default via dev group #\n\t:::ff/";
 		char text[80];
 		const uint32_t len = (uint32_t)unit_below(sizeof(text));
 

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "host/alias.h"
-#include "host/apply_link.h"
 
 static struct host_have have;
 
@@ -361,21 +360,6 @@ TEST(killed_while_putting_back)
 		((struct sysctl){ "net/ipv4/conf/em0/forwarding", "1" }));
 	CHECK_STR(plan_destroy(), "change sysctl net.ipv4.conf.em0.forwarding=1\n");
 	CHECK_STR(plan(), "change sysctl net.ipv4.conf.em0.forwarding=1\n");
-	fix_end();
-}
-
-TEST(mark_that_the_kernel_drops)
-{
-	struct rtnl_addr x;
-
-	begin();
-	have_link("lo1", "dummy", "sallyport");
-	have_addr("lo1", "10.0.0.1/32", 0);
-	x = have.addrs.list.v[0];
-	x.proto = OURS;
-	CHECK(!host_check_mark(&have.addrs, &x));
-	have.addrs.list.v[0].proto = OURS;
-	CHECK(host_check_mark(&have.addrs, &x));
 	fix_end();
 }
 
