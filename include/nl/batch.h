@@ -100,7 +100,7 @@ MUST_USE int nl_batch_add(struct nl_batch *b, uint16_t type, uint16_t flags, uin
  * nl_batch_reserve() - A message whose header the caller writes
  * @b:		Batch that was begun
  * @cookie:	As nl_batch_add()
- * @ret:	Set to NL_BATCH_MSG_BYTES of zeroed room on success
+ * @ret:	Set to room of NL_BATCH_MSG_BYTES on success, not cleared
  *
  * For builders that insist on making the header (nftnl_nlmsg_build_hdr()).
  * Flags, sequence number and port are set when it is sent.

@@ -48,7 +48,10 @@ static void finish_last(struct nl_batch *b)
 	b->last = 0;
 }
 
-/* Zeroed room for one message after the last */
+/*
+ * Room for one message after the last; only its header is cleared, for that is
+ * read before it is sent.  libmnl clears what it pads.
+ */
 static int make_room(struct nl_batch *b)
 {
 	const size_t need = b->len + 2 * NL_BATCH_MSG_BYTES;
@@ -64,7 +67,7 @@ static int make_room(struct nl_batch *b)
 		b->buf = buf;
 		b->cap = cap;
 	}
-	memset(b->buf + b->len, 0, NL_BATCH_MSG_BYTES);
+	memset(b->buf + b->len, 0, sizeof(struct nlmsghdr));
 	return 0;
 }
 
@@ -150,7 +153,6 @@ static size_t seal(struct nl_batch *b, struct nl_session *s)
 	struct nlmsghdr *msg = NULL, *end = (struct nlmsghdr *)(b->buf + b->len);
 	uint32_t seq = s->seq + 1;
 
-	memset(end, 0, NL_BATCH_MSG_BYTES);
 	put_header(end, NFNL_MSG_BATCH_END, 0, NFPROTO_UNSPEC, ntohs(begin->res_id));
 	for (size_t at = 0; at <= b->len; at += MNL_ALIGN(msg->nlmsg_len)) {
 		msg = (struct nlmsghdr *)(b->buf + at);
