@@ -23,8 +23,6 @@
 struct way {
 	struct nft_stmts stmts;
 	struct nft_tests t;
-	bool has_icmp;		/* ICMP tests are done */
-	bool has_proto;		/* protocol tests are done */
 };
 
 struct ways {
@@ -200,8 +198,6 @@ static struct way *add_way(const struct nft_view *v, struct ways *ws, const stru
 	struct way *w = vec_push(v->p->a, &ws->list);
 
 	w->t = from->t;
-	w->has_icmp = from->has_icmp;
-	w->has_proto = from->has_proto;
 	stmts_append(v->p, &w->stmts, &from->stmts);
 	return w;
 }
@@ -272,7 +268,6 @@ static const struct set *set_of_protos(struct arena *a, const uint8_t *protos, u
 static void add_proto(const struct nft_view *v, struct way *w, const struct set *protos)
 {
 	add_in(v->p, &w->stmts, NFT_K_L4PROTO, protos, nft_full(v->p->a, AF_NONE, UINT8_MAX));
-	w->has_proto = true;
 }
 
 /* Flags that are "these bits have these values"; else a set of flag bytes */
@@ -318,7 +313,6 @@ static void expand_icmp_of(const struct nft_view *v, const struct way *from, uin
 			ranges_add(v->p->a, &low, AF_NONE, codes->r[i].lo & UINT8_MAX,
 				   codes->r[i].hi & UINT8_MAX);
 		w = add_way(v, out, from);
-		w->has_icmp = true;
 		add_proto(v, w, set_one(v->p->a, proto));
 		stmt_match(v->p, &w->stmts, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE, false,
 			   nft_value_num(NFT_T_ICMP_TYPE, type));
@@ -328,7 +322,6 @@ static void expand_icmp_of(const struct nft_view *v, const struct way *from, uin
 	if (whole.list.n == 0)
 		return;
 	w = add_way(v, out, from);
-	w->has_icmp = true;
 	add_proto(v, w, set_one(v->p->a, proto));
 	add_in(v->p, &w->stmts, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE,
 	       set_make(v->p->a, &whole), bytes);

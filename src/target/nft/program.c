@@ -116,8 +116,7 @@ static bool same_set(const struct nft_set *x, const struct nft_set *y)
 	    x->is_interval != y->is_interval || x->elems.n != y->elems.n)
 		return false;
 	for (uint32_t i = 0; i < x->elems.n; i++)
-		if (memcmp(x->elems.v[i].key, y->elems.v[i].key, NFT_VALUE_BYTES) != 0 ||
-		    memcmp(x->elems.v[i].hi, y->elems.v[i].hi, NFT_VALUE_BYTES) != 0)
+		if (memcmp(x->elems.v[i].key, y->elems.v[i].key, 2 * NFT_VALUE_BYTES) != 0)
 			return false;
 	return true;
 }
@@ -128,10 +127,8 @@ static const struct nft_set *intern_set(struct nft_program *p, struct nft_set *s
 	uint32_t h = hash_bytes(2166136261u, &s->keys[0], sizeof(s->keys[0]));
 	struct nft_set **head;
 
-	for (uint32_t i = 0; i < s->elems.n; i++) {
-		h = hash_bytes(h, s->elems.v[i].key, NFT_VALUE_BYTES);
-		h = hash_bytes(h, s->elems.v[i].hi, NFT_VALUE_BYTES);
-	}
+	for (uint32_t i = 0; i < s->elems.n; i++)
+		h = hash_bytes(h, s->elems.v[i].key, 2 * NFT_VALUE_BYTES);
 	head = &p->buckets[h % NFT_SET_BUCKETS];
 	for (struct nft_set *have = *head; have != NULL; have = have->next)
 		if (same_set(have, s))
@@ -170,7 +167,7 @@ static void add_range(struct nft_program *p, struct nft_set *to, const struct ra
 
 	e->origin = NFT_NO_ORIGIN;
 	set_bytes(e->key, nft_value_num(to->keys[0], r->lo));
-	set_bytes(e->hi, nft_value_num(to->keys[0], r->hi));
+	set_bytes(e->key + NFT_VALUE_BYTES, nft_value_num(to->keys[0], r->hi));
 }
 
 const struct nft_set *nft_set_of(struct nft_program *p, enum nft_family f, enum nft_type type,
@@ -208,7 +205,7 @@ const struct nft_set *nft_set_of_names(struct nft_program *p, enum nft_family f,
 
 		e->origin = NFT_NO_ORIGIN;
 		set_bytes(e->key, nft_value_name(names[i]));
-		set_bytes(e->hi, nft_value_name(names[i]));
+		set_bytes(e->key + NFT_VALUE_BYTES, nft_value_name(names[i]));
 	}
 	return intern_set(p, to, set_prefix_of(NFT_T_IFNAME));
 }

@@ -60,17 +60,15 @@ enum nft_family { NFT_INET, NFT_ARP, N_NFT_FAMILIES };
 
 /**
  * struct nft_elem - An element of a set
- * @key:	Its key; of a concatenation each value padded to 4 bytes
- * @hi:		Interval sets: the highest value, @key the lowest
+ * @key:	Its key; of a concatenation each value padded to 4 bytes; of a
+ *		plain set the lowest value, and at NFT_VALUE_BYTES the highest
  * @data:	Maps: as @key
  * @chain:	Verdict maps: where to go
  * @comment:	Sanitised, or NULL
- * @at:		Where it was declared
  * @origin:	Number of its rule's origin in the program, or NFT_NO_ORIGIN
  */
 struct nft_elem {
 	uint8_t key[NFT_CONCAT_BYTES];
-	uint8_t hi[NFT_VALUE_BYTES];
 	uint8_t data[20];
 	const char *chain;
 	const char *comment;

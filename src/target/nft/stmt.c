@@ -317,3 +317,8 @@ const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS] = {
 	[NFT_S_VERDICT] = { "verdict", stmt_verdict_emit, stmt_verdict_print },
 	[NFT_S_REJECT] = { "reject", stmt_reject_emit, stmt_reject_print },
 };
+
+void nft_stmt_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	nft_stmt_ops[s->kind].emit(s, r);
+}

@@ -10,9 +10,9 @@
 #ifndef TARGET_NFT_STMT_H
 #define TARGET_NFT_STMT_H
 
-#include <libnftnl/rule.h>
-
 #include "target/nft/program.h"
+
+#include <libnftnl/rule.h>
 
 /**
  * struct nft_stmt_ops - A kind of statement
@@ -27,6 +27,9 @@ struct nft_stmt_ops {
 };
 
 extern const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS];
+
+/** nft_stmt_emit() - Add a statement's expressions to a rule */
+void nft_stmt_emit(const struct nft_stmt *s, struct nftnl_rule *r);
 
 /** nft_reg() - The register that starts at 32-bit word @word */
 uint32_t nft_reg(uint32_t word);

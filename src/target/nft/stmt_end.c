@@ -7,12 +7,12 @@
  * each range, all flags), so that what is read can be compared with what was
  * sent.
  */
+#include "target/nft/stmt.h"
+
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
-
-#include "target/nft/stmt.h"
 
 void stmt_counter_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 {

@@ -47,9 +47,9 @@ static void print_elem(const struct nft_set *s, const struct nft_elem *e, FILE *
 	const struct nft_type_info *t = &nft_types[s->keys[0]];
 
 	print_concat(s->keys, s->n_keys, e->key, out);
-	if (s->is_interval && memcmp(e->key, e->hi, t->len) != 0) {
+	if (s->is_interval && memcmp(e->key, e->key + NFT_VALUE_BYTES, t->len) != 0) {
 		fputc('-', out);
-		t->print(e->hi, t->len, out);
+		t->print(e->key + NFT_VALUE_BYTES, t->len, out);
 	}
 	if (e->comment != NULL)
 		fprintf(out, " comment \"%s\"", e->comment);

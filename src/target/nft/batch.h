@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * batch - the transaction that makes the kernel hold a program
+ *
+ * Owns:	 nothing.
+ * Threads:	 none.
+ */
+#ifndef TARGET_NFT_BATCH_H
+#define TARGET_NFT_BATCH_H
+
+#include "nl/batch.h"
+#include "target/nft/kernel.h"
+
+/**
+ * struct nft_job - What a message of the transaction is about
+ * @what:	"rule", "chain out_filter", for a refusal without a place
+ * @origin:	Whose rule, or NFT_NO_ORIGIN
+ */
+struct nft_job {
+	const char *what;
+	uint32_t origin;
+};
+
+/** struct nft_jobs - By cookie of the messages */
+struct nft_jobs {
+	struct arena *a;
+	VEC(struct nft_job) list;
+};
+
+/**
+ * nft_batch_fill() - Messages from what the kernel holds to what it should
+ * @b:		Batch that was begun
+ * @p:		Program, or NULL for nothing
+ * @have:	What the kernel holds, sorted
+ * @jobs:	Filled, by cookie
+ *
+ * Base chains that stay the same are kept; everything else of ours is deleted
+ * and made anew.
+ *
+ * Return: 0, -ENOMEM, or -EMSGSIZE
+ */
+MUST_USE int nft_batch_fill(struct nl_batch *b, const struct nft_program *p,
+			    const struct nft_lines *have, struct nft_jobs *jobs);
+
+#endif /* TARGET_NFT_BATCH_H */

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * pf judges a packet once at each crossing of an interface, so the frame is
+ * prerouting and postrouting, around the kernel's own translation:
+ *
+ *	in_fence	prerouting -310		before[in], on addresses as they came
+ *	in_translate	prerouting -100 nat	rdr, binat
+ *	local_translate	output -100 nat		the same for the host's own packets
+ *	in_filter	prerouting -90		skip, state, filter
+ *	out_answer_fwd	forward 0		`block return out` can answer only
+ *	out_answer_own	output 0		before postrouting
+ *	out_translate	postrouting 100 nat	nat, binat
+ *	out_filter	postrouting 150		skip, state, filter
+ *	out_fence	postrouting 160		after[out], on addresses as they leave
+ *
+ * The base chains are the same for every model, so that a reload never makes
+ * one anew (which would lose packets that are queued there).
+ *
+ * A pf state covers the leg and direction that made it, and the answers: one
+ * bit of the ct mark for each direction, read together with ct direction.  A
+ * packet in `in` has a state if it goes in ct's original direction and the bit
+ * of `in` is set, or in the reply direction and the bit of `out` is set; in
+ * `out` the mirror image.  A bare `ct state established` would let a forwarded
+ * flow out that only an `in` rule passed.
+ *
+ * Last match becomes first match: quick rules in their order, then the others
+ * from the last to the first.  That holds because a filter rule does nothing
+ * but prefer.
+ */
+#include "target/nft/directed.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_arp.h>
+
+#define PRIO_FENCE_IN	(-310)
+#define PRIO_DNAT	(-100)
+#define PRIO_FILTER_IN	(-90)
+#define PRIO_ANSWER	0
+#define PRIO_SNAT	100
+#define PRIO_FILTER_OUT	150
+#define PRIO_FENCE_OUT	160
+
+enum base {
+	IN_FENCE, IN_TRANSLATE, LOCAL_TRANSLATE, IN_FILTER, ANSWER_FWD, ANSWER_OWN,
+	OUT_TRANSLATE, OUT_FILTER, OUT_FENCE, N_BASES
+};
+
+static const struct {
+	const char *name;
+	const char *type;
+	uint32_t hook;
+	int32_t prio;
+} bases[N_BASES] = {
+	[IN_FENCE] = { "in_fence", "filter", NF_INET_PRE_ROUTING, PRIO_FENCE_IN },
+	[IN_TRANSLATE] = { "in_translate", "nat", NF_INET_PRE_ROUTING, PRIO_DNAT },
+	[LOCAL_TRANSLATE] = { "local_translate", "nat", NF_INET_LOCAL_OUT, PRIO_DNAT },
+	[IN_FILTER] = { "in_filter", "filter", NF_INET_PRE_ROUTING, PRIO_FILTER_IN },
+	[ANSWER_FWD] = { "out_answer_fwd", "filter", NF_INET_FORWARD, PRIO_ANSWER },
+	[ANSWER_OWN] = { "out_answer_own", "filter", NF_INET_LOCAL_OUT, PRIO_ANSWER },
+	[OUT_TRANSLATE] = { "out_translate", "nat", NF_INET_POST_ROUTING, PRIO_SNAT },
+	[OUT_FILTER] = { "out_filter", "filter", NF_INET_POST_ROUTING, PRIO_FILTER_OUT },
+	[OUT_FENCE] = { "out_fence", "filter", NF_INET_POST_ROUTING, PRIO_FENCE_OUT },
+};
+
+static struct nft_view view(struct frame *f, enum direction dir, enum nft_lo lo)
+{
+	return (struct nft_view){
+		.p = f->p, .m = f->m, .d = f->d, .dir = dir, .lo = lo,
+		.iface = dir == DIR_IN ? NFT_K_IIFNAME : NFT_K_OIFNAME,
+	};
+}
+
+void directed_log(struct frame *f, struct nft_stmts *s, const struct origin *o, const char *what)
+{
+	const char *comment = nft_comment(f->p, o);
+	/* The kernel keeps 127 bytes; what of it is the rule's text does not matter */
+	const char *prefix = arena_printf(f->p->a, "%s %.100s", what,
+					  comment != NULL ? comment : "");
+
+	stmt_add(f->p, s, &(struct nft_stmt){ .kind = NFT_S_LOG,
+		 .log = { .group = f->p->options.log_group, .prefix = prefix } });
+}
+
+bool directed_rules(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+		    const struct flat_rules *rules)
+{
+	for (uint32_t i = 0; i < rules->list.n; i++) {
+		const struct flat_rule *r = &rules->list.v[i];
+		const bool is_pass = r->ruling.verdict == V_PASS;
+		struct nft_alts alts = { 0 };
+
+		if (!nft_match(v, &r->t, r->origin->at, &alts))
+			return false;
+		for (uint32_t j = 0; j < alts.list.n; j++) {
+			struct nft_stmts *s = &alts.list.v[j];
+
+			stmt_counter(f->p, s);
+			if (r->is_logged)
+				directed_log(f, s, r->origin, is_pass ? "pass" : "block");
+			stmt_verdict(f->p, s, is_pass ? NFT_V_ACCEPT : NFT_V_DROP, NULL);
+			nft_add_rule(f->p, c, s, r->origin);
+		}
+	}
+	return true;
+}
+
+/* Nothing is translated on skipped interfaces, whatever the ruling is */
+static bool add_skips(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+		      const struct flat_rules *skips)
+{
+	for (uint32_t i = 0; i < skips->list.n; i++) {
+		const struct flat_rule *r = &skips->list.v[i];
+		struct nft_alts alts = { 0 };
+
+		if (!nft_match(v, &r->t, r->origin->at, &alts))
+			return false;
+		for (uint32_t j = 0; j < alts.list.n; j++) {
+			stmt_verdict(f->p, &alts.list.v[j], NFT_V_ACCEPT, NULL);
+			nft_add_rule(f->p, c, &alts.list.v[j], r->origin);
+		}
+	}
+	return true;
+}
+
+static void add_lo_guard(struct frame *f, struct nft_chain *c, enum nft_key key, bool is_not)
+{
+	struct nft_stmts s = { 0 };
+
+	stmt_match(f->p, &s, key, is_not, nft_value_name("lo"));
+	stmt_verdict(f->p, &s, NFT_V_ACCEPT, NULL);
+	nft_add_rule(f->p, c, &s, NULL);
+}
+
+static bool add_calls(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+		      const struct nat_calls *calls, uint32_t bits, bool guard)
+{
+	for (uint32_t i = 0; i < calls->list.n; i++)
+		if (!directed_nat(f, c, v, &calls->list.v[i], bits, guard))
+			return false;
+	return true;
+}
+
+static bool lower_nat_in(struct frame *f, struct nft_chain *c)
+{
+	const struct nft_view v = view(f, DIR_IN, NFT_LO_NOT);
+	const struct side *in = &f->sides[DIR_IN];
+
+	add_lo_guard(f, c, NFT_K_IIFNAME, false);
+	return add_calls(f, c, &v, &in->policy, f->leg[DIR_IN], false) &&
+	       add_skips(f, c, &v, &in->skips) &&
+	       add_calls(f, c, &v, &in->nats, f->leg[DIR_IN], false);
+}
+
+/*
+ * The host's own packets are translated before they are routed, both crossings
+ * of lo ahead of them.  Without a policy list the language's own rules for lo
+ * are what applies.
+ */
+static bool lower_nat_local(struct frame *f, struct nft_chain *c)
+{
+	struct nft_view v = view(f, DIR_OUT, NFT_LO_ONLY);
+	const struct side *in = &f->sides[DIR_IN], *out = &f->sides[DIR_OUT];
+	const uint32_t bits = f->leg[DIR_IN] | f->leg[DIR_OUT];
+
+	add_lo_guard(f, c, NFT_K_OIFNAME, true);
+	if (f->m->before[DIR_OUT] != LIST_NONE)
+		return add_calls(f, c, &v, &out->policy, bits, false);
+	v.dir = DIR_IN;
+	return add_skips(f, c, &v, &in->skips) && add_calls(f, c, &v, &in->nats, bits, false);
+}
+
+static bool lower_nat_out(struct frame *f, struct nft_chain *c)
+{
+	const struct nft_view v = view(f, DIR_OUT, NFT_LO_TOO);
+	const struct side *out = &f->sides[DIR_OUT];
+
+	return add_skips(f, c, &v, &out->skips) &&
+	       add_calls(f, c, &v, &out->nats, f->leg[DIR_OUT], false);
+}
+
+static const struct flat_rule *first_return(const struct side *s)
+{
+	for (uint32_t i = 0; i < s->filter.list.n; i++)
+		if (s->filter.list.v[i].ruling.verdict == V_RETURN)
+			return &s->filter.list.v[i];
+	return NULL;
+}
+
+/* What would be translated, or is of a translated flow, is judged in postrouting */
+static bool lower_answer(struct frame *f, struct nft_chain *c)
+{
+	const struct nft_view v = view(f, DIR_OUT, NFT_LO_TOO);
+	const struct side *out = &f->sides[DIR_OUT];
+	struct nft_stmts translated = { 0 };
+
+	stmt_masked(f->p, &translated, NFT_K_CT_STATUS, 0x30, 0, true);
+	stmt_verdict(f->p, &translated, NFT_V_ACCEPT, NULL);
+	nft_add_rule(f->p, c, &translated, NULL);
+	return add_skips(f, c, &v, &out->skips) && add_calls(f, c, &v, &out->nats, 0, true) &&
+	       directed_filter(f, c, &v, true);
+}
+
+static bool lower_answers(struct frame *f, struct nft_chain **chains)
+{
+	const struct side *out = &f->sides[DIR_OUT];
+	const struct flat_rule *first = first_return(out);
+
+	if (first == NULL && f->m->otherwise.verdict != V_RETURN)
+		return true;
+	if (out->nats.list.n > 0 && first != NULL)
+		diag_add(f->d, DIAG_W1702, first->origin->at,
+			 "packets that nat rules translate are dropped here without an answer");
+	return lower_answer(f, chains[ANSWER_FWD]) && lower_answer(f, chains[ANSWER_OWN]);
+}
+
+static const struct set *real_ifaces(const struct frame *f)
+{
+	struct ranges rs = { 0 };
+
+	for (uint32_t i = 0; i < f->m->facts->ifaces.n; i++)
+		if (f->m->facts->ifaces.v[i].kind != IFACE_REAL)
+			ranges_add(f->p->a, &rs, AF_NONE, f->m->facts->ifaces.v[i].id,
+				   f->m->facts->ifaces.v[i].id);
+	return set_complement(f->p->a, set_make(f->p->a, &rs), SET_U32);
+}
+
+static void add_arp_rule(struct frame *f, struct nft_chain *c, const struct nft_stmts *where,
+			 bool is_in, const struct set *interior, const struct origin *o)
+{
+	struct nft_stmts s = { 0 };
+
+	stmts_append(f->p, &s, where);
+	if (is_in)
+		stmt_match(f->p, &s, NFT_K_ARP_OP, false, nft_value_num(NFT_T_ARP_OP, 1));
+	stmt_in(f->p, &s, is_in ? NFT_K_ARP_DADDR : NFT_K_ARP_SADDR, false,
+		nft_set_of(f->p, NFT_ARP, NFT_T_IP4, interior));
+	stmt_counter(f->p, &s);
+	stmt_verdict(f->p, &s, NFT_V_DROP, NULL);
+	nft_add_rule(f->p, c, &s, o);
+}
+
+/* The names of all interfaces that are not real, for ARP's own table */
+static void match_real(struct frame *f, struct nft_stmts *s, enum nft_key key)
+{
+	const struct set *inside = set_complement(f->p->a, real_ifaces(f), SET_U32);
+	const char **names = NULL;
+	uint32_t n = 0;
+
+	names = arena_array(f->p->a, const char *, f->m->facts->ifaces.n + 1);
+	names[n++] = "lo";
+	for (uint32_t i = 0; i < f->m->facts->ifaces.n; i++) {
+		const struct iface *it = &f->m->facts->ifaces.v[i];
+
+		if (set_has(inside, AF_NONE, it->id) && it->kind != IFACE_LO)
+			names[n++] = facts_linux_name(it->name);
+	}
+	stmt_in(f->p, s, key, true, nft_set_of_names(f->p, NFT_ARP, names, n));
+}
+
+/* inet chains never see ARP, and Linux answers for any address on any interface */
+static void lower_arp(struct frame *f)
+{
+	static const struct origin origin = {
+		.text = "fence: no ARP for inside addresses outside", .policy = POLICY_SOURCE,
+	};
+	const struct set *v4 = f->m->interior == NULL ? NULL
+				: set_of_family(f->p->a, f->m->interior, AF_V4);
+	struct nft_stmts in = { 0 }, out = { 0 };
+	struct nft_chain *c_in, *c_out;
+
+	if (v4 == NULL || set_is_empty(v4))
+		return;
+	for (uint32_t i = 0;; i++) {
+		if (i == f->sides[DIR_IN].fences.list.n)
+			return;
+		if (f->sides[DIR_IN].fences.list.v[i].origin->policy == POLICY_SOURCE)
+			break;
+	}
+	c_in = nft_add_base(f->p, NFT_ARP, "in_fence", "filter", NF_ARP_IN, 0);
+	c_out = nft_add_base(f->p, NFT_ARP, "out_fence", "filter", NF_ARP_OUT, 0);
+	match_real(f, &in, NFT_K_IIFNAME);
+	match_real(f, &out, NFT_K_OIFNAME);
+	add_arp_rule(f, c_in, &in, true, v4, &origin);
+	add_arp_rule(f, c_out, &out, false, v4, &origin);
+}
+
+bool directed_lower(struct frame *f)
+{
+	const uint32_t mask = f->p->options.mark_mask;
+	struct nft_chain *chains[N_BASES];
+	const struct nft_view in = view(f, DIR_IN, NFT_LO_TOO);
+	const struct nft_view out = view(f, DIR_OUT, NFT_LO_TOO);
+	uint32_t left = mask;
+
+	if (__builtin_popcount(mask) < 3) {
+		diag_add(f->d, DIAG_E1707, SPAN_NONE,
+			 "mask 0x%08x has fewer than the 3 bits that states need", mask);
+		return false;
+	}
+	f->leg[DIR_IN] = left & -left;
+	left &= left - 1;
+	f->leg[DIR_OUT] = left & -left;
+	left &= left - 1;
+	f->answer = left & -left;
+	for (int i = 0; i < N_BASES; i++)
+		chains[i] = nft_add_base(f->p, NFT_INET, bases[i].name, bases[i].type,
+					 bases[i].hook, bases[i].prio);
+	if (!directed_split(f, DIR_IN) || !directed_split(f, DIR_OUT))
+		return false;
+	if (!f->p->options.no_nat &&
+	    (!lower_nat_in(f, chains[IN_TRANSLATE]) ||
+	     !lower_nat_local(f, chains[LOCAL_TRANSLATE]) ||
+	     !lower_nat_out(f, chains[OUT_TRANSLATE])))
+		return false;
+	if (!directed_rules(f, chains[IN_FENCE], &in, &f->sides[DIR_IN].fences) ||
+	    !add_skips(f, chains[IN_FILTER], &in, &f->sides[DIR_IN].skips) ||
+	    !directed_filter(f, chains[IN_FILTER], &in, false) || !lower_answers(f, chains) ||
+	    !add_skips(f, chains[OUT_FILTER], &out, &f->sides[DIR_OUT].skips) ||
+	    !directed_filter(f, chains[OUT_FILTER], &out, false) ||
+	    !directed_rules(f, chains[OUT_FENCE], &out, &f->sides[DIR_OUT].after))
+		return false;
+	lower_arp(f);
+	return true;
+}

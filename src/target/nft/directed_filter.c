@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * The filter of one direction: what has a state passes, then the rules, first
+ * match first.  A pass that keeps state goes to a chain that sets the bit of
+ * the leg; a pass without state goes to one that does so for translated flows
+ * only, because pf keeps a state for each of those.
+ *
+ * A refusal that is answered makes a packet of our own, which pf does not
+ * judge.  A RST carries the connection that it answers: that is marked before.
+ * An ICMP error carries none as long as the connection is not confirmed, and
+ * it never is when its first packet is refused, so it is known by being our
+ * own and of no connection; the errors of other parts of the kernel belong to
+ * confirmed ones.
+ */
+#include "target/nft/directed.h"
+
+#include <linux/netfilter.h>
+
+#define CT_INVALID	0x1u	/* NF_CT_STATE_INVALID_BIT */
+#define CT_RELATED	0x4u	/* NF_CT_STATE_BIT(IP_CT_RELATED) */
+#define CT_DNAT		0x20u	/* IPS_DST_NAT */
+#define CT_SNAT		0x10u	/* IPS_SRC_NAT */
+
+#define ICMP4_UNREACHABLE	3
+#define ICMP6_UNREACHABLE	1
+
+static void match_direction(struct frame *f, struct nft_stmts *s, bool is_reply)
+{
+	stmt_match(f->p, s, NFT_K_CT_DIR, false, nft_value_num(NFT_T_CT_DIR, is_reply));
+}
+
+static void match_bit(struct frame *f, struct nft_stmts *s, uint32_t bit)
+{
+	stmt_masked(f->p, s, NFT_K_CT_MARK, bit, bit, false);
+}
+
+static void add_verdict(struct frame *f, struct nft_chain *c, struct nft_stmts *s,
+			enum nft_verdict v, const char *chain)
+{
+	stmt_verdict(f->p, s, v, chain);
+	nft_add_rule(f->p, c, s, NULL);
+}
+
+/* The leg that a packet's state is of, by its direction in ct */
+static uint32_t leg_of(const struct frame *f, enum direction dir, bool is_reply)
+{
+	return f->leg[is_reply ? 1 - dir : dir];
+}
+
+static void add_probe(struct frame *f, struct nft_chain *c, enum direction dir)
+{
+	for (int reply = 0; reply < 2; reply++) {
+		struct nft_stmts s = { 0 };
+
+		match_direction(f, &s, reply);
+		match_bit(f, &s, leg_of(f, dir, reply));
+		add_verdict(f, c, &s, NFT_V_ACCEPT, NULL);
+	}
+}
+
+/* Remember the state and accept; without a connection there is nothing to remember it in */
+static const char *keep_chain(struct frame *f, enum direction dir)
+{
+	struct nft_chain *c = f->keep[dir];
+	struct nft_stmts end = { 0 };
+
+	if (c != NULL)
+		return c->name;
+	c = nft_add_chain(f->p, NFT_INET, dir == DIR_IN ? "in_keep" : "out_keep");
+	f->keep[dir] = c;
+	for (int reply = 0; reply < 2; reply++) {
+		struct nft_stmts s = { 0 };
+
+		match_direction(f, &s, reply);
+		stmt_mark(f->p, &s, NFT_K_CT_MARK, UINT32_MAX, leg_of(f, dir, reply));
+		nft_add_rule(f->p, c, &s, NULL);
+	}
+	add_verdict(f, c, &end, NFT_V_ACCEPT, NULL);
+	return c->name;
+}
+
+/* Is anything translated that a filter of this direction sees */
+static bool is_translating(const struct frame *f, enum direction dir)
+{
+	const struct side *s = &f->sides[dir];
+
+	return !f->p->options.no_nat && (s->nats.list.n > 0 || s->policy.list.n > 0 ||
+					 f->sides[DIR_IN].nats.list.n > 0);
+}
+
+static void add_translated(struct frame *f, struct nft_chain *c, enum direction dir,
+			   uint32_t status, bool on_lo)
+{
+	struct nft_stmts s = { 0 };
+
+	if (on_lo)
+		stmt_match(f->p, &s, NFT_K_OIFNAME, false, nft_value_name("lo"));
+	match_direction(f, &s, false);
+	stmt_masked(f->p, &s, NFT_K_CT_STATUS, status, 0, true);
+	add_verdict(f, c, &s, NFT_V_GOTO, keep_chain(f, dir));
+}
+
+/* On lo the destination is translated at the outbound crossing already */
+static const char *pass_chain(struct frame *f, enum direction dir)
+{
+	struct nft_chain *c = f->pass[dir];
+	struct nft_stmts end = { 0 };
+
+	if (c != NULL)
+		return c->name;
+	c = nft_add_chain(f->p, NFT_INET, dir == DIR_IN ? "in_pass" : "out_pass");
+	f->pass[dir] = c;
+	add_translated(f, c, dir, dir == DIR_IN ? CT_DNAT : CT_SNAT, false);
+	if (dir == DIR_OUT)
+		add_translated(f, c, dir, CT_DNAT, true);
+	add_verdict(f, c, &end, NFT_V_ACCEPT, NULL);
+	return c->name;
+}
+
+static void mark_answered(struct frame *f, struct nft_chain *c, bool tcp_only)
+{
+	struct nft_stmts s = { 0 };
+
+	if (tcp_only)
+		stmt_match(f->p, &s, NFT_K_L4PROTO, false,
+			   nft_value_num(NFT_T_PROTO, PROTO_TCP));
+	stmt_mark(f->p, &s, NFT_K_CT_MARK, UINT32_MAX, f->answer);
+	nft_add_rule(f->p, c, &s, NULL);
+}
+
+static void match_family(struct frame *f, struct nft_stmts *s, bool v6)
+{
+	stmt_match(f->p, s, NFT_K_NFPROTO, false,
+		   nft_value_num(NFT_T_NFPROTO, v6 ? NFPROTO_IPV6 : NFPROTO_IPV4));
+}
+
+static void match_proto(struct frame *f, struct nft_stmts *s, uint8_t proto)
+{
+	stmt_match(f->p, s, NFT_K_L4PROTO, false, nft_value_num(NFT_T_PROTO, proto));
+}
+
+static void add_rst(struct frame *f, struct nft_chain *c)
+{
+	struct nft_stmts rst = { 0 }, s = { 0 };
+
+	match_proto(f, &rst, PROTO_TCP);
+	stmt_masked(f->p, &rst, NFT_K_TCP_FLAGS, TCP_FLAG_RST, TCP_FLAG_RST, false);
+	add_verdict(f, c, &rst, NFT_V_DROP, NULL);
+	mark_answered(f, c, true);
+	match_proto(f, &s, PROTO_TCP);
+	stmt_reject(f->p, &s, NFT_R_RST, 0);
+	nft_add_rule(f->p, c, &s, NULL);
+}
+
+static void add_unreachable(struct frame *f, struct nft_chain *c, bool v6, int32_t icmp)
+{
+	struct nft_stmts own = { 0 }, s = { 0 };
+
+	match_family(f, &own, v6);
+	match_proto(f, &own, v6 ? PROTO_ICMP6 : PROTO_ICMP);
+	add_verdict(f, c, &own, NFT_V_DROP, NULL);
+	if (icmp < 0)
+		return;
+	match_family(f, &s, v6);
+	stmt_reject(f->p, &s, v6 ? NFT_R_ICMP6 : NFT_R_ICMP, (uint8_t)icmp);
+	nft_add_rule(f->p, c, &s, NULL);
+}
+
+static const char *answer_chain(struct frame *f, struct answer a)
+{
+	struct nft_stmts end = { 0 };
+	struct nft_chain *c;
+
+	for (uint32_t i = 0; i < f->answers.n; i++)
+		if (f->answers.v[i].what.rst == a.rst && f->answers.v[i].what.icmp4 == a.icmp4 &&
+		    f->answers.v[i].what.icmp6 == a.icmp6)
+			return f->answers.v[i].chain->name;
+	c = nft_add_chain(f->p, NFT_INET, "answer");
+	vec_add(f->p->a, &f->answers, ((struct answer_chain){ a, c }));
+	if (a.rst)
+		add_rst(f, c);
+	mark_answered(f, c, false);
+	add_unreachable(f, c, false, a.icmp4);
+	add_unreachable(f, c, true, a.icmp6);
+	add_verdict(f, c, &end, NFT_V_DROP, NULL);
+	return c->name;
+}
+
+static bool check_answer(struct frame *f, const struct flat_rule *r)
+{
+	const struct answer *a = &r->ruling.answer;
+
+	if ((a->icmp4 < 0 || a->icmp4 >> 8 == ICMP4_UNREACHABLE) &&
+	    (a->icmp6 < 0 || a->icmp6 >> 8 == ICMP6_UNREACHABLE))
+		return true;
+	diag_add(f->d, DIAG_E1701, r->origin != NULL ? r->origin->at : SPAN_NONE,
+		 "only `unreachable` can be the ICMP answer in nftables");
+	diag_help(f->d, "return-icmp takes the codes of `unreach`, as in return-icmp(13)");
+	return false;
+}
+
+static void add_ruling(struct frame *f, struct nft_stmts *s, const struct ruling *r,
+		       enum direction dir, bool is_copy)
+{
+	if (r->verdict == V_RETURN && (is_copy || dir == DIR_IN))
+		stmt_verdict(f->p, s, NFT_V_GOTO, answer_chain(f, r->answer));
+	else if (is_copy)
+		stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
+	else if (r->verdict != V_PASS)
+		stmt_verdict(f->p, s, NFT_V_DROP, NULL);
+	else if (r->keep)
+		stmt_verdict(f->p, s, NFT_V_GOTO, keep_chain(f, dir));
+	else if (is_translating(f, dir))
+		stmt_verdict(f->p, s, NFT_V_GOTO, pass_chain(f, dir));
+	else
+		stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
+}
+
+static bool add_rule(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+		     const struct flat_rule *r, bool is_copy)
+{
+	static const char *const names[] = {
+		[V_PASS] = "pass", [V_BLOCK] = "block", [V_RETURN] = "return",
+	};
+	const bool is_shown = !is_copy || r->ruling.verdict == V_RETURN;
+	struct nft_alts alts = { 0 };
+
+	if ((r->ruling.verdict == V_RETURN && !check_answer(f, r)) ||
+	    !nft_match(v, &r->t, r->origin != NULL ? r->origin->at : SPAN_NONE, &alts))
+		return false;
+	for (uint32_t i = 0; i < alts.list.n; i++) {
+		struct nft_stmts *s = &alts.list.v[i];
+
+		if (is_shown)
+			stmt_counter(f->p, s);
+		if (is_shown && r->is_logged)
+			directed_log(f, s, r->origin, names[r->ruling.verdict]);
+		add_ruling(f, s, &r->ruling, v->dir, is_copy);
+		nft_add_rule(f->p, c, s, r->origin);
+	}
+	return true;
+}
+
+static void add_exempt_icmp(struct frame *f, struct nft_chain *c, const struct nft_stmts *where,
+			    bool v6)
+{
+	struct nft_stmts s = { 0 };
+
+	stmts_append(f->p, &s, where);
+	stmt_masked(f->p, &s, NFT_K_CT_STATE, CT_INVALID, 0, true);
+	match_proto(f, &s, v6 ? PROTO_ICMP6 : PROTO_ICMP);
+	stmt_match(f->p, &s, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE, false,
+		   nft_value_num(NFT_T_ICMP_TYPE, v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE));
+	add_verdict(f, c, &s, NFT_V_ACCEPT, NULL);
+}
+
+static void add_exempt_answers(struct frame *f, struct nft_chain *c, const struct nft_stmts *where)
+{
+	struct nft_stmts s = { 0 };
+
+	stmts_append(f->p, &s, where);
+	stmt_masked(f->p, &s, NFT_K_CT_STATE, CT_RELATED, 0, true);
+	match_bit(f, &s, f->answer);
+	add_verdict(f, c, &s, NFT_V_ACCEPT, NULL);
+	add_exempt_icmp(f, c, where, false);
+	add_exempt_icmp(f, c, where, true);
+}
+
+static bool side_answers(const struct side *s)
+{
+	for (uint32_t i = 0; i < s->filter.list.n; i++)
+		if (s->filter.list.v[i].ruling.verdict == V_RETURN)
+			return true;
+	return false;
+}
+
+/* Our own answers: without an incoming interface, or back in on lo */
+static void add_exempt(struct frame *f, struct nft_chain *c, enum direction dir)
+{
+	struct nft_stmts where = { 0 };
+
+	if (f->m->otherwise.verdict != V_RETURN && !side_answers(&f->sides[DIR_IN]) &&
+	    !side_answers(&f->sides[DIR_OUT]))
+		return;
+	if (dir == DIR_OUT)
+		stmt_match(f->p, &where, NFT_K_IIF, false, nft_value_num(NFT_T_IFINDEX, 0));
+	else
+		stmt_match(f->p, &where, NFT_K_IIFNAME, false, nft_value_name("lo"));
+	add_exempt_answers(f, c, &where);
+}
+
+bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view *v, bool is_copy)
+{
+	const struct side *s = &f->sides[v->dir];
+	const struct flat_rule otherwise = { .ruling = f->m->otherwise };
+
+	add_exempt(f, c, v->dir);
+	add_probe(f, c, v->dir);
+	for (uint32_t i = 0; i < s->filter.list.n; i++)
+		if (!add_rule(f, c, v, &s->filter.list.v[i], is_copy))
+			return false;
+	return add_rule(f, c, v, &otherwise, is_copy);
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A called list of translations is a chain that is jumped to, so that "no rdr"
+ * is `return`.  The first match counts; runs of plain forwards are one map
+ * (nat_run.c).
+ *
+ * A translation with `pass` sets the bit of the leg in ct's mark, and the
+ * filter then finds a state.  One that changes nothing is none: what is there
+ * already is let go before, where it would make a difference.
+ *
+ * nft wants one protocol before it maps a port, so a rule is repeated for each
+ * protocol with ports.  Pools draw by rules: the first member takes every n-th
+ * flow, the next every (n-1)-th of the rest, and the last what is left.
+ */
+#include "target/nft/directed.h"
+
+#define POOL_MAX	1024u
+
+/* The lowering of one translation */
+struct nat_rule {
+	struct frame *f;
+	struct nft_chain *c;
+	const struct nft_view *v;
+	const struct rule *r;
+	const struct xlate *x;
+	uint32_t bits;
+	enum nft_verdict unchanged;	/* what becomes of what it leaves as it is */
+};
+
+static bool refuse(const struct nat_rule *n, const char *what)
+{
+	diag_add(n->f->d, DIAG_E1701, n->r->origin.at, "%s cannot be expressed in nftables", what);
+	return false;
+}
+
+bool nat_rule_passes(const struct rule *r)
+{
+	return r->exit == EX_DECIDE && r->ruling.verdict == V_PASS;
+}
+
+/* Tests narrowed to some numbers of a field */
+static struct nft_tests narrowed(struct arena *a, const struct nft_tests *t, enum field f,
+				 const struct set *in)
+{
+	struct nft_tests only = { 0 };
+
+	only.f[f] = in;
+	return nft_tests_and(a, t, &only);
+}
+
+static const struct set *port_protos(struct arena *a)
+{
+	struct ranges rs = { 0 };
+
+	for (uint32_t proto = 0; proto <= UINT8_MAX; proto++)
+		if (proto_has_ports((uint8_t)proto))
+			ranges_add(a, &rs, AF_NONE, proto, proto);
+	return set_make(a, &rs);
+}
+
+static const struct set *icmp_protos(struct arena *a)
+{
+	return set_union(a, set_one(a, PROTO_ICMP), set_one(a, PROTO_ICMP6));
+}
+
+bool nat_rule_pinned(struct frame *f, const struct nft_tests *t, const struct xlate *x,
+		     struct addr to, struct nft_tests *ret)
+{
+	struct arena *a = f->p->a;
+	const enum field addr = x->kind == XL_DST ? F_DST : F_SRC;
+	const enum field port = x->kind == XL_DST ? F_DPORT : F_SPORT;
+	const struct set *ports = port_protos(a);
+	const struct set *protos = t->f[F_PROTO] != NULL ? t->f[F_PROTO] : set_all(a, SET_U8);
+
+	if (t->f[addr] != NULL && !set_has_addr(t->f[addr], to))
+		return false;
+	*ret = narrowed(a, t, addr, set_addr(a, to));
+	if (x->port == XP_KEEP || (x->port == XP_SHIFT && x->from == x->lo))
+		return true;
+	if (x->port == XP_TO && set_is_subset(protos, ports)) {
+		*ret = narrowed(a, ret, port, set_one(a, x->lo));
+		return !set_is_empty(ret->f[port]);
+	}
+	protos = set_minus(a, protos, ports, SET_U8);
+	if (x->port == XP_RANDOM && x->kind == XL_SRC)
+		protos = set_minus(a, protos, icmp_protos(a), SET_U8);
+	*ret = narrowed(a, ret, F_PROTO, protos);
+	return !set_is_empty(ret->f[F_PROTO]);
+}
+
+static bool add_exit(const struct nat_rule *n, struct nft_chain *c, const struct nft_tests *t,
+		     enum nft_verdict verdict)
+{
+	struct nft_alts alts = { 0 };
+
+	if (!nft_match(n->v, t, n->r->origin.at, &alts))
+		return false;
+	for (uint32_t i = 0; i < alts.list.n; i++) {
+		stmt_verdict(n->f->p, &alts.list.v[i], verdict, NULL);
+		nft_add_rule(n->f->p, c, &alts.list.v[i], &n->r->origin);
+	}
+	return true;
+}
+
+/* What comes before the translation in its rule */
+static void add_effects(const struct nat_rule *n, struct nft_stmts *s)
+{
+	stmt_counter(n->f->p, s);
+	if (rule_has_effect(n->r, EF_LOG) != NULL)
+		directed_log(n->f, s, &n->r->origin, n->x->kind == XL_DST ? "rdr" : "nat");
+	if (n->bits != 0)
+		stmt_mark(n->f->p, s, NFT_K_CT_MARK, UINT32_MAX, n->bits);
+}
+
+static void add_nat(const struct nat_rule *n, struct nft_stmts *s, struct addr to,
+		    const struct xlate *ports)
+{
+	struct nft_nat nat = { .is_dst = n->x->kind == XL_DST, .to = to };
+
+	if (ports != NULL) {
+		nat.lo = ports->lo;
+		nat.hi = ports->port == XP_RANDOM ? ports->hi : ports->lo;
+		nat.is_random = ports->port == XP_RANDOM;
+	}
+	stmt_add(n->f->p, s, &(struct nft_stmt){ .kind = NFT_S_NAT, .nat = nat });
+}
+
+/* What a member that is drawn does, in a chain of its own where it may change nothing */
+static bool add_member(const struct nat_rule *n, struct nft_stmts *s, const struct nft_tests *t,
+		       struct nft_chain *c, struct addr to, const struct xlate *ports)
+{
+	struct nft_stmts own = { 0 };
+	struct nft_tests pinned;
+
+	if (n->bits != 0 && nat_rule_pinned(n->f, t, n->x, to, &pinned)) {
+		struct nft_chain *member = nft_add_chain(n->f->p, NFT_INET, "member");
+
+		stmt_verdict(n->f->p, s, NFT_V_GOTO, member->name);
+		nft_add_rule(n->f->p, c, s, &n->r->origin);
+		pinned.f[F_IFACE] = NULL;
+		if (!add_exit(n, member, &pinned, NFT_V_ACCEPT))
+			return false;
+		s = &own;
+		c = member;
+	}
+	add_effects(n, s);
+	add_nat(n, s, to, ports);
+	nft_add_rule(n->f->p, c, s, &n->r->origin);
+	return true;
+}
+
+static bool add_pool(const struct nat_rule *n, struct nft_stmts *s, const struct nft_tests *t,
+		     const struct addr *to, uint32_t n_to, const struct xlate *ports)
+{
+	struct nft_chain *pool;
+
+	if (n_to == 1)
+		return add_member(n, s, t, n->c, to[0], ports);
+	if (n_to > POOL_MAX)
+		return refuse(n, "a pool of more than 1024 addresses");
+	/* A pool that may leave a packet as it is ends the chain then: no list behind a call */
+	if (n->bits != 0 && n->unchanged != NFT_V_ACCEPT)
+		return refuse(n, "a pool with `pass` for local callers");
+	pool = nft_add_chain(n->f->p, NFT_INET, "pool");
+	stmt_verdict(n->f->p, s, NFT_V_GOTO, pool->name);
+	nft_add_rule(n->f->p, n->c, s, &n->r->origin);
+	for (uint32_t i = 0; i < n_to; i++) {
+		struct nft_stmts one = { 0 };
+		const uint8_t af = to[i].af;
+
+		if (i + 1 < n_to)
+			stmt_add(n->f->p, &one, &(struct nft_stmt){ .kind = NFT_S_DRAW, .draw = {
+				n->x->pool == POOL_RANDOM, n_to - i } });
+		/* nft wants to know family and protocol here too */
+		stmt_match(n->f->p, &one, NFT_K_NFPROTO, false,
+			   nft_value_num(NFT_T_NFPROTO, af == AF_V4 ? 2 : 10));
+		if (ports != NULL)
+			stmt_match(n->f->p, &one, NFT_K_L4PROTO, false,
+				   nft_value_num(NFT_T_PROTO, t->f[F_PROTO]->r[0].lo));
+		if (!add_member(n, &one, t, pool, to[i], ports))
+			return false;
+	}
+	return true;
+}
+
+static bool add_protos(const struct nat_rule *n, const struct nft_tests *t,
+		       const struct set *protos, const struct addr *to, uint32_t n_to,
+		       const struct xlate *ports)
+{
+	const struct nft_tests narrow = protos == NULL ? *t
+					: narrowed(n->f->p->a, t, F_PROTO, protos);
+	struct nft_alts alts = { 0 };
+
+	if (!nft_match(n->v, &narrow, n->r->origin.at, &alts))
+		return false;
+	for (uint32_t i = 0; i < alts.list.n; i++)
+		if (!add_pool(n, &alts.list.v[i], &narrow, to, n_to, ports))
+			return false;
+	return true;
+}
+
+/* One rule for each protocol of @protos that the tests allow */
+static bool add_each_proto(const struct nat_rule *n, const struct nft_tests *t,
+			   const struct set *protos, const struct addr *to, uint32_t n_to,
+			   const struct xlate *ports)
+{
+	struct arena *a = n->f->p->a;
+
+	for (uint32_t proto = 0; proto <= UINT8_MAX; proto++)
+		if (set_has(protos, AF_NONE, proto) &&
+		    (t->f[F_PROTO] == NULL || set_has(t->f[F_PROTO], AF_NONE, proto)) &&
+		    !add_protos(n, t, set_one(a, proto), to, n_to, ports))
+			return false;
+	return true;
+}
+
+static const struct set *protos_of(struct arena *a, const struct nft_tests *t)
+{
+	return t->f[F_PROTO] != NULL ? t->f[F_PROTO] : set_all(a, SET_U8);
+}
+
+/* One family's targets */
+static bool add_targets(const struct nat_rule *n, const struct nft_tests *t,
+			const struct addr *to, uint32_t n_to)
+{
+	struct arena *a = n->f->p->a;
+	const struct set *ports = port_protos(a), *icmps = icmp_protos(a);
+	const struct xlate ids = { .port = XP_RANDOM, .lo = 1, .hi = UINT16_MAX };
+	struct nft_tests pinned;
+
+	if (n->x->port == XP_SHIFT && n->x->from != n->x->lo)
+		return refuse(n, "a shift of ports in this rule");
+	if (n_to == 1 && n->bits != 0 && nat_rule_pinned(n->f, t, n->x, to[0], &pinned) &&
+	    !add_exit(n, n->c, &pinned, n->unchanged))
+		return false;
+	if (n->x->port == XP_KEEP || n->x->port == XP_SHIFT)
+		return add_protos(n, t, NULL, to, n_to, NULL);
+	if (!add_each_proto(n, t, ports, to, n_to, n->x))
+		return false;
+	if (n->x->port == XP_RANDOM && n->x->kind == XL_SRC) {
+		if (!add_each_proto(n, t, icmps, to, n_to, &ids))
+			return false;
+		ports = set_union(a, ports, icmps);
+	}
+	ports = set_minus(a, protos_of(a, t), ports, SET_U8);
+	return set_is_empty(ports) || add_protos(n, t, ports, to, n_to, NULL);
+}
+
+/* Each family by itself: its targets, or no translation if it has none */
+static bool add_xlate(const struct nat_rule *n, const struct nft_tests *t)
+{
+	static const uint8_t afs[] = { AF_V4, AF_V6 };
+	struct arena *a = n->f->p->a;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(afs); i++) {
+		struct nft_tests own = narrowed(a, t, F_AF, set_one(a, afs[i]));
+		struct addr *to = arena_array(a, struct addr, n->x->to.n);
+		uint32_t n_to = 0;
+
+		for (uint32_t j = 0; j < n->x->to.n; j++)
+			if (n->x->to.v[j].af == afs[i])
+				to[n_to++] = n->x->to.v[j];
+		if (set_is_empty(own.f[F_AF]))
+			continue;
+		if (n_to == 0 ? !add_exit(n, n->c, &own, n->unchanged)
+			      : !add_targets(n, &own, to, n_to))
+			return false;
+	}
+	return true;
+}
+
+/* What becomes of a packet that a translation leaves as it is */
+static bool set_unchanged(struct nat_rule *n, uint32_t list)
+{
+	const struct model *m = n->f->m;
+
+	n->unchanged = NFT_V_ACCEPT;
+	if (list == LIST_NONE || list == n->f->sides[DIR_IN].filter_list ||
+	    list == n->f->sides[DIR_OUT].filter_list)
+		return true;
+	n->unchanged = NFT_V_RETURN;
+	return m->lists.v[list].rules.n == 0 ||
+	       refuse(n, "a translation that goes elsewhere when it changes nothing");
+}
+
+static bool lower_translation(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+			      const struct rule *r, uint32_t bits)
+{
+	const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
+	const struct xlate *x = &f->m->xlates.v[e->xlate];
+	struct nat_rule n = {
+		.f = f, .c = c, .v = v, .r = r, .x = x,
+		.bits = nat_rule_passes(r) ? bits : 0,
+	};
+	const struct nft_tests t = nft_tests_of(r);
+	const bool is_out = f->leg[DIR_OUT] == bits;
+
+	if (x->kind != (is_out ? XL_SRC : XL_DST))
+		return refuse(&n, is_out ? "a redirection of outbound packets"
+					 : "a source translation of inbound packets");
+	if (r->exit == EX_CALL || r->exit == EX_SETTLE ||
+	    (r->exit == EX_DECIDE && !nat_rule_passes(r)))
+		return refuse(&n, "a translation with this verdict");
+	return set_unchanged(&n, e->list) && add_xlate(&n, &t);
+}
+
+/* A rule without translation: "no rdr", or another list */
+static bool lower_other(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+			const struct rule *r, uint32_t bits, bool guard)
+{
+	const struct nat_rule n = { .f = f, .c = c, .v = v, .r = r };
+	const struct nat_call call = { nft_tests_of(r), r->list, r->origin.at };
+
+	if (r->exit == EX_CALL)
+		return directed_nat(f, c, v, &call, bits, guard);
+	if (r->exit == EX_NEXT && r->effects.n == 0)
+		return true;
+	if (r->exit == EX_RETURN)
+		return add_exit(&n, c, &call.t, NFT_V_RETURN);
+	if (r->exit == EX_GOTO)
+		return add_exit(&n, c, &call.t, guard ? NFT_V_RETURN : NFT_V_ACCEPT);
+	return refuse(&n, "a rule among translations that decides");
+}
+
+/* The map of a run, in a chain that knows whether it hit: a hit does not come back */
+static bool lower_run(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+		      const struct nat_run *run, uint32_t bits)
+{
+	static const enum nft_key keys[2][3] = {
+		{ NFT_K_L4PROTO, NFT_K_IP_DADDR, NFT_K_DPORT },
+		{ NFT_K_L4PROTO, NFT_K_IP6_DADDR, NFT_K_DPORT },
+	};
+	struct nft_chain *own = nft_add_chain(f->p, NFT_INET, "forwards");
+	struct nft_stmts set = { 0 }, clear = { 0 };
+	struct nft_alts alts = { 0 };
+
+	if (!nft_match(v, &run->t, SPAN_NONE, &alts))
+		return false;
+	for (uint32_t i = 0; i < alts.list.n; i++) {
+		stmt_verdict(f->p, &alts.list.v[i], NFT_V_JUMP, own->name);
+		nft_add_rule(f->p, c, &alts.list.v[i], NULL);
+	}
+	stmt_mark(f->p, &set, NFT_K_CT_MARK, UINT32_MAX, bits);
+	if (run->is_pass)
+		nft_add_rule(f->p, own, &set, NULL);
+	for (int i = 0; i < 2; i++) {
+		struct nft_stmt map = { .kind = NFT_S_NAT_MAP, .lookup = {
+			.keys = { keys[i][0], keys[i][1], keys[i][2] }, .n_keys = 3,
+			.set = run->maps[i], .is_dst = true, .af = i == 0 ? AF_V4 : AF_V6 } };
+		struct nft_stmts s = { 0 };
+
+		if (run->maps[i] == NULL)
+			continue;
+		stmt_match(f->p, &s, NFT_K_NFPROTO, false,
+			   nft_value_num(NFT_T_NFPROTO, i == 0 ? 2 : 10));
+		stmt_add(f->p, &s, &map);
+		nft_add_rule(f->p, own, &s, NULL);
+	}
+	stmt_mark(f->p, &clear, NFT_K_CT_MARK, ~bits, 0);
+	if (run->is_pass)
+		nft_add_rule(f->p, own, &clear, NULL);
+	return true;
+}
+
+static bool lower_list(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+		       uint32_t list, uint32_t bits, bool guard)
+{
+	const struct rule_list *l = &f->m->lists.v[list];
+
+	for (uint32_t i = 0; i < l->rules.n; i++) {
+		const struct rule *r = &l->rules.v[i];
+		const struct nat_rule n = { .f = f, .c = c, .v = v, .r = r };
+		const struct nft_tests t = nft_tests_of(r);
+		struct nat_run run;
+		bool ok;
+
+		if (rule_has_effect(r, EF_TRANSLATE) == NULL) {
+			ok = lower_other(f, c, v, r, bits, guard);
+		} else if (guard) {
+			ok = add_exit(&n, c, &t, NFT_V_ACCEPT);
+		} else if (directed_nat_run(f, list, i, &run)) {
+			ok = lower_run(f, c, v, &run, bits);
+			i += run.n_rules - 1;
+		} else {
+			ok = lower_translation(f, c, v, r, bits);
+		}
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+bool directed_nat(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+		  const struct nat_call *call, uint32_t bits, bool guard)
+{
+	struct nft_alts alts = { 0 };
+	struct nft_chain *own;
+
+	if (f->m->lists.v[call->list].rules.n == 0)
+		return true;
+	if (!nft_match(v, &call->t, call->at, &alts))
+		return false;
+	if (alts.list.n == 0)
+		return true;
+	own = nft_add_chain(f->p, NFT_INET, guard ? "untranslated" : "translate");
+	for (uint32_t i = 0; i < alts.list.n; i++) {
+		stmt_verdict(f->p, &alts.list.v[i], NFT_V_JUMP, own->name);
+		nft_add_rule(f->p, c, &alts.list.v[i], NULL);
+	}
+	return lower_list(f, own, v, call->list, bits, guard);
+}

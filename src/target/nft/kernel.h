@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kernel - tables as canonical lines, of a program and of the kernel
+ *
+ * Each object (table, chain, set, element, rule) is a key that says which it
+ * is and a text that says what it is.  Both sides are written by the same
+ * functions, so that equal lines mean equal objects.
+ *
+ * Owns:	 nothing; lines live in an arena.
+ * Does not:	 change the kernel.
+ * Threads:	 none.
+ */
+#ifndef TARGET_NFT_KERNEL_H
+#define TARGET_NFT_KERNEL_H
+
+#include "nl/session.h"
+#include "target/nft/program.h"
+
+#include <libnftnl/rule.h>
+
+enum nft_object { NFT_O_TABLE, NFT_O_SET, NFT_O_CHAIN, NFT_O_ELEM, NFT_O_RULE };
+
+/**
+ * struct nft_line - An object
+ * @kind:	What it is
+ * @family:	nfgen_family of its table
+ * @key:	Which: names; of a rule its chain and expressions
+ * @text:	What it is
+ * @shown:	As `plan` names it
+ * @origin:	Whose, or NFT_NO_ORIGIN
+ * @position:	Of a rule in its chain
+ * @name:	Its own name (chains, sets)
+ * @packets:	Counted (kernel's side)
+ * @bytes:	Counted
+ * @is_base:	A base chain
+ */
+struct nft_line {
+	enum nft_object kind;
+	uint8_t family;
+	const char *key;
+	const char *text;
+	const char *shown;
+	const char *name;
+	uint32_t position;
+	uint32_t origin;
+	uint64_t packets;
+	uint64_t bytes;
+	bool is_base;
+};
+
+/** struct nft_lines - Objects; sorted by kind, family and key after nft_lines_sort() */
+struct nft_lines {
+	struct arena *a;
+	VEC(struct nft_line) list;
+};
+
+/**
+ * struct nft_counted - What a rule's counter said
+ * @packets:	Packets
+ * @bytes:	Bytes
+ */
+struct nft_counted {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+/** nft_exprs_text() - A rule's expressions, counters' values left out and added to @ret */
+const char *nft_exprs_text(struct arena *a, const struct nftnl_rule *r, struct nft_counted *ret);
+
+/**
+ * struct nft_set_text - What makes two sets the same, apart from their elements
+ */
+struct nft_set_text {
+	uint32_t flags;
+	uint32_t key_type;
+	uint32_t key_len;
+	uint32_t data_type;
+	uint32_t data_len;
+	uint32_t size;
+	uint64_t timeout_ms;
+};
+
+/** nft_set_props() - Of a program's set */
+struct nft_set_text nft_set_props(const struct nft_set *s);
+
+/** nft_add_set_line() - The line of a set */
+void nft_add_set_line(struct nft_lines *l, uint8_t family, const char *name,
+		      const struct nft_set_text *t);
+
+/** nft_add_chain_line() - The line of a chain; @type NULL: a regular one */
+void nft_add_chain_line(struct nft_lines *l, uint8_t family, const char *name, const char *type,
+			uint32_t hook, int32_t prio, uint32_t policy);
+
+/** nft_add_table_line() - The line of a table */
+void nft_add_table_line(struct nft_lines *l, uint8_t family);
+
+/**
+ * struct nft_elem_bytes - An element as the kernel has it
+ * @set:	Its set
+ * @key:	Key
+ * @key_len:	Its length
+ * @is_end:	First value behind a range
+ * @data:	Data, or NULL
+ * @data_len:	Its length
+ * @chain:	Where a verdict goes, or NULL
+ * @comment:	Comment, or NULL
+ */
+struct nft_elem_bytes {
+	const char *set;
+	const void *key;
+	uint32_t key_len;
+	bool is_end;
+	const void *data;
+	uint32_t data_len;
+	const char *chain;
+	const char *comment;
+};
+
+/** nft_add_elem_line() - The line of an element */
+struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
+				   const struct nft_elem_bytes *e);
+
+/** nft_add_rule_line() - The line of a rule */
+struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const char *chain,
+				   uint32_t position, const struct nftnl_rule *r);
+
+typedef void nft_elem_fn(const struct nft_elem_bytes *e, uint32_t origin, void *arg);
+
+/** nft_each_elem() - Elements of a set as the kernel holds them, ends of ranges too */
+void nft_each_elem(const struct nft_set *s, nft_elem_fn *fn, void *arg);
+
+/** nft_family_text() - "inet", "arp" and so on of nfgen_family */
+const char *nft_family_text(uint8_t family);
+
+/** nft_lines_sort() - Put lines in the order in which they can be compared */
+void nft_lines_sort(struct nft_lines *l);
+
+/** nft_lines_cmp() - Order of two lines by what they name */
+int nft_lines_cmp(const struct nft_line *x, const struct nft_line *y);
+
+/** nft_lines_of() - The lines of a program, sorted */
+void nft_lines_of(const struct nft_program *p, struct nft_lines *ret);
+
+/**
+ * nft_lines_read() - The lines of what the kernel holds in our tables, sorted
+ * @nl:		Session of NETLINK_NETFILTER
+ * @ret:	Set on success; its arena must be set
+ * @ret_genid:	Set on success: generation that they were read in
+ *
+ * Return: 0, or a negative errno of the session
+ */
+MUST_USE int nft_lines_read(struct nl_session *nl, struct nft_lines *ret, uint32_t *ret_genid);
+
+/** nft_build_rule() - A rule for libnftnl; the caller frees it */
+struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r);
+
+#endif /* TARGET_NFT_KERNEL_H */

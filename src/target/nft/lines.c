@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * The printed form of expressions differs between versions of libnftnl, and
+ * the kernel adds values of its own (counters); both sides of a comparison are
+ * therefore printed by the same library in the same run, here and nowhere
+ * else.
+ */
+#include "target/nft/kernel.h"
+
+#include <libnftnl/expr.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "target/nft/stmt.h"
+
+#define EXPR_TEXT_BYTES	1024u
+#define TYPE_BITS	6u		/* of one type in a concatenation's number */
+#define VERDICT_TYPE	0xffffff00u	/* NFT_DATA_VERDICT as a set's data type */
+
+const char *nft_family_text(uint8_t family)
+{
+	static const char *const names[] = {
+		[NFPROTO_INET] = "inet", [NFPROTO_IPV4] = "ip", [NFPROTO_ARP] = "arp",
+		[NFPROTO_NETDEV] = "netdev", [NFPROTO_BRIDGE] = "bridge", [NFPROTO_IPV6] = "ip6",
+	};
+
+	return family < ARRAY_SIZE(names) && names[family] != NULL ? names[family] : "unknown";
+}
+
+static struct nft_line *add_line(struct nft_lines *l, enum nft_object kind, uint8_t family,
+				 const char *key)
+{
+	struct nft_line *line = vec_push(l->a, &l->list);
+
+	line->kind = kind;
+	line->family = family;
+	line->key = key;
+	line->text = "";
+	line->origin = NFT_NO_ORIGIN;
+	return line;
+}
+
+int nft_lines_cmp(const struct nft_line *x, const struct nft_line *y)
+{
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct nft_line *x = a, *y = b;
+	const int order = nft_lines_cmp(x, y);
+
+	if (order != 0 || x->position == y->position)
+		return order;
+	return x->position < y->position ? -1 : 1;
+}
+
+void nft_lines_sort(struct nft_lines *l)
+{
+	if (l->list.n > 0)
+		qsort(l->list.v, l->list.n, sizeof(*l->list.v), compare);
+}
+
+void nft_add_table_line(struct nft_lines *l, uint8_t family)
+{
+	add_line(l, NFT_O_TABLE, family, "")->shown =
+		arena_printf(l->a, "table %s %s", nft_family_text(family), NFT_TABLE);
+}
+
+void nft_add_set_line(struct nft_lines *l, uint8_t family, const char *name,
+		      const struct nft_set_text *t)
+{
+	struct nft_line *line = add_line(l, NFT_O_SET, family, name);
+
+	line->name = name;
+	line->shown = arena_printf(l->a, "set %s %s %s", nft_family_text(family), NFT_TABLE, name);
+	/* The kernel says of verdicts how long its own structure is */
+	line->text = arena_printf(l->a, "%x %x %u %x %u %u %lu", t->flags, t->key_type, t->key_len,
+				  t->data_type, t->data_type == VERDICT_TYPE ? 0 : t->data_len,
+				  t->size, (unsigned long)t->timeout_ms);
+}
+
+void nft_add_chain_line(struct nft_lines *l, uint8_t family, const char *name, const char *type,
+			uint32_t hook, int32_t prio, uint32_t policy)
+{
+	struct nft_line *line = add_line(l, NFT_O_CHAIN, family, name);
+
+	line->name = name;
+	line->is_base = type != NULL;
+	line->shown = arena_printf(l->a, "chain %s %s %s", nft_family_text(family), NFT_TABLE,
+				   name);
+	if (type != NULL)
+		line->text = arena_printf(l->a, "%s %u %d %u", type, hook, prio, policy);
+}
+
+static const char *hex(struct arena *a, const void *data, uint32_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *s = arena_alloc(a, 2 * (size_t)len + 1);
+	const uint8_t *b = data;
+
+	for (uint32_t i = 0; i < len; i++) {
+		s[2 * i] = digits[b[i] >> 4];
+		s[2 * i + 1] = digits[b[i] & 15];
+	}
+	return s;
+}
+
+struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
+				   const struct nft_elem_bytes *e)
+{
+	const char *key = hex(l->a, e->key, e->key_len);
+	struct nft_line *line;
+
+	line = add_line(l, NFT_O_ELEM, family,
+			arena_printf(l->a, "%s %s%s", e->set, key, e->is_end ? " end" : ""));
+	line->name = e->set;
+	line->shown = arena_printf(l->a, "element %s %s %s: %s", nft_family_text(family),
+				   NFT_TABLE, e->set, e->comment != NULL ? e->comment : key);
+	line->text = arena_printf(l->a, "%s %s %s",
+				  e->data != NULL ? hex(l->a, e->data, e->data_len) : "",
+				  e->chain != NULL ? e->chain : "",
+				  e->comment != NULL ? e->comment : "");
+	return line;
+}
+
+/* One parse of the comment in a rule's user data */
+static const char *rule_comment(struct arena *a, const struct nftnl_rule *r)
+{
+	uint32_t len;
+	const uint8_t *b = nftnl_rule_get_data(r, NFTNL_RULE_USERDATA, &len);
+
+	/* type, length, text with its NUL */
+	if (b == NULL || len < 3 || b[0] != NFTNL_UDATA_RULE_COMMENT || b[1] > len - 2)
+		return "";
+	return arena_strndup(a, (const char *)b + 2, strnlen((const char *)b + 2, b[1]));
+}
+
+static void take_counter(const struct nftnl_expr *e, struct nft_counted *ret)
+{
+	if (ret == NULL)
+		return;
+	ret->packets += nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_PACKETS);
+	ret->bytes += nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_BYTES);
+}
+
+const char *nft_exprs_text(struct arena *a, const struct nftnl_rule *r, struct nft_counted *ret)
+{
+	struct nftnl_expr_iter *it = nftnl_expr_iter_create(r);
+	const struct nftnl_expr *e;
+	const char *text = "";
+	char buf[EXPR_TEXT_BYTES];
+
+	BUG_IF(it == NULL);
+	while ((e = nftnl_expr_iter_next(it)) != NULL) {
+		const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
+
+		buf[0] = '\0';
+		if (strcmp(name, "counter") == 0)
+			take_counter(e, ret);
+		else
+			nftnl_expr_snprintf(buf, sizeof(buf), e, NFTNL_OUTPUT_DEFAULT, 0);
+		text = arena_printf(a, "%s[%s %s]", text, name, buf);
+	}
+	nftnl_expr_iter_destroy(it);
+	return text;
+}
+
+struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const char *chain,
+				   uint32_t position, const struct nftnl_rule *r)
+{
+	struct nft_counted n = { 0 };
+	const char *exprs = nft_exprs_text(l->a, r, &n);
+	const char *comment = rule_comment(l->a, r);
+	struct nft_line *line = add_line(l, NFT_O_RULE, family,
+					 arena_printf(l->a, "%s %s", chain, exprs));
+
+	line->name = chain;
+	line->position = position;
+	line->text = comment;
+	line->packets = n.packets;
+	line->bytes = n.bytes;
+	line->shown = arena_printf(l->a, "rule %s %s %s: %s", nft_family_text(family), NFT_TABLE,
+				   chain, comment[0] != '\0' ? comment : exprs);
+	return line;
+}
+
+/* ---- of a program ----------------------------------------------------------- */
+
+static uint32_t concat_type(const enum nft_type *types, uint8_t n)
+{
+	uint32_t t = 0;
+
+	for (uint8_t i = 0; i < n; i++)
+		t = t << TYPE_BITS | nft_types[types[i]].number;
+	return t;
+}
+
+struct nft_set_text nft_set_props(const struct nft_set *s)
+{
+	const bool is_map = s->n_datas > 0 || s->is_vmap;
+
+	return (struct nft_set_text){
+		.flags = (s->is_interval ? NFT_SET_INTERVAL : 0u) | (is_map ? NFT_SET_MAP : 0u) |
+			 (s->is_dynamic ? NFT_SET_TIMEOUT | NFT_SET_EVAL : 0u),
+		.key_type = concat_type(s->keys, s->n_keys),
+		.key_len = s->key_len,
+		.data_type = s->is_vmap ? VERDICT_TYPE : concat_type(s->datas, s->n_datas),
+		.data_len = s->data_len,
+		.size = s->size,
+		.timeout_ms = s->timeout_ms,
+	};
+}
+
+/* The value after @b, of one type; false if there is none */
+static bool next_value(const struct nft_type_info *t, const uint8_t *b, uint8_t *ret)
+{
+	memcpy(ret, b, t->len);
+	for (uint32_t i = t->len; i-- > 0;)
+		if (++ret[i] != 0)
+			return true;
+	return false;
+}
+
+static void each_range(const struct nft_set *s, nft_elem_fn *fn, void *arg)
+{
+	static const uint8_t zero[NFT_VALUE_BYTES];
+	const struct nft_type_info *t = &nft_types[s->keys[0]];
+	struct nft_elem_bytes e = { .set = s->name, .key_len = t->len };
+	uint8_t end[NFT_VALUE_BYTES];
+
+	/* A set starts with "not from 0", as nft does it */
+	if (s->elems.n > 0 && memcmp(s->elems.v[0].key, zero, t->len) != 0) {
+		e.key = zero;
+		e.is_end = true;
+		fn(&e, NFT_NO_ORIGIN, arg);
+	}
+	for (uint32_t i = 0; i < s->elems.n; i++) {
+		e.key = s->elems.v[i].key;
+		e.is_end = false;
+		fn(&e, s->elems.v[i].origin, arg);
+		if (!next_value(t, s->elems.v[i].key + NFT_VALUE_BYTES, end))
+			continue;
+		e.key = end;
+		e.is_end = true;
+		fn(&e, NFT_NO_ORIGIN, arg);
+	}
+}
+
+void nft_each_elem(const struct nft_set *s, nft_elem_fn *fn, void *arg)
+{
+	if (s->is_interval) {
+		each_range(s, fn, arg);
+		return;
+	}
+	for (uint32_t i = 0; i < s->elems.n; i++) {
+		const struct nft_elem *from = &s->elems.v[i];
+		const struct nft_elem_bytes e = {
+			.set = s->name, .key = from->key, .key_len = s->key_len,
+			.data = s->n_datas > 0 ? from->data : NULL, .data_len = s->data_len,
+			.chain = from->chain, .comment = from->comment,
+		};
+
+		fn(&e, from->origin, arg);
+	}
+}
+
+struct elem_lines {
+	struct nft_lines *l;
+	uint8_t family;
+};
+
+static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
+{
+	struct elem_lines *to = arg;
+
+	nft_add_elem_line(to->l, to->family, e)->origin = origin;
+}
+
+struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r)
+{
+	struct nftnl_rule *nr = nftnl_rule_alloc();
+
+	BUG_IF(nr == NULL);
+	nftnl_rule_set_str(nr, NFTNL_RULE_TABLE, NFT_TABLE);
+	nftnl_rule_set_str(nr, NFTNL_RULE_CHAIN, c->name);
+	for (uint32_t i = 0; i < r->stmts.list.n; i++)
+		nft_stmt_emit(&r->stmts.list.v[i], nr);
+	if (r->comment != NULL) {
+		uint8_t data[NFTNL_UDATA_COMMENT_MAXLEN + 2];
+		const size_t len = strlen(r->comment) + 1;
+
+		BUG_IF(len > NFTNL_UDATA_COMMENT_MAXLEN);
+		data[0] = NFTNL_UDATA_RULE_COMMENT;
+		data[1] = (uint8_t)len;
+		memcpy(data + 2, r->comment, len);
+		nftnl_rule_set_data(nr, NFTNL_RULE_USERDATA, data, (uint32_t)len + 2);
+	}
+	return nr;
+}
+
+static void add_rules(const struct nft_chain *c, struct nft_lines *ret)
+{
+	for (uint32_t i = 0; i < c->rules.n; i++) {
+		struct nftnl_rule *nr = nft_build_rule(c, &c->rules.v[i]);
+
+		nft_add_rule_line(ret, nft_family_number(c->family), c->name, i, nr)->origin =
+			c->rules.v[i].origin;
+		nftnl_rule_free(nr);
+	}
+}
+
+void nft_lines_of(const struct nft_program *p, struct nft_lines *ret)
+{
+	for (int f = 0; f < N_NFT_FAMILIES; f++)
+		if (p->has_table[f])
+			nft_add_table_line(ret, nft_family_number((enum nft_family)f));
+	for (uint32_t i = 0; i < p->sets.n; i++) {
+		const struct nft_set *s = p->sets.v[i];
+		const struct nft_set_text t = nft_set_props(s);
+		struct elem_lines to = { ret, nft_family_number(s->family) };
+
+		nft_add_set_line(ret, to.family, s->name, &t);
+		nft_each_elem(s, add_elem, &to);
+	}
+	for (uint32_t i = 0; i < p->chains.n; i++) {
+		const struct nft_chain *c = p->chains.v[i];
+
+		nft_add_chain_line(ret, nft_family_number(c->family), c->name, c->type, c->hook,
+				   c->prio, NF_ACCEPT);
+		add_rules(c, ret);
+	}
+	nft_lines_sort(ret);
+}

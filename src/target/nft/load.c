@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Look, compare, write only if something differs, and write only if nobody
+ * else has committed since the look (the generation guards the batch).  When
+ * the kernel's answer is lost the same look tells whether it was carried out.
+ */
+#include "target/nft.h"
+
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+
+#include "target/nft/batch.h"
+
+#define WORK_BYTES	((size_t)1 << 30)	/* for what the kernel holds, as lines */
+
+const char *nft_op_name(enum nft_op op)
+{
+	static const char *const names[] = { "add", "delete", "change" };
+
+	return names[op];
+}
+
+/*
+ * Told of each difference: what the kernel holds, or NULL; what is wanted, or
+ * NULL.  With both, they differ in text, or, for rules, in position only.
+ */
+typedef void change_fn(const struct nft_line *have, const struct nft_line *want, void *arg);
+
+static void walk(const struct nft_lines *have, const struct nft_lines *want, change_fn *fn,
+		 void *arg)
+{
+	uint32_t i = 0, j = 0;
+
+	while (i < have->list.n || j < want->list.n) {
+		const struct nft_line *h = &have->list.v[i], *w = &want->list.v[j];
+		const int order = i == have->list.n ? 1 : j == want->list.n ? -1
+							: nft_lines_cmp(h, w);
+
+		if (order != 0)
+			fn(order < 0 ? h : NULL, order > 0 ? w : NULL, arg);
+		else if (strcmp(h->text, w->text) != 0 || h->position != w->position)
+			fn(h, w, arg);
+		i += order <= 0;
+		j += order >= 0;
+	}
+}
+
+static void note_difference(const struct nft_line *have, const struct nft_line *want, void *arg)
+{
+	(void)have;
+	(void)want;
+	*(bool *)arg = true;
+}
+
+static bool is_same(const struct nft_lines *have, const struct nft_lines *want)
+{
+	bool differs = false;
+
+	walk(have, want, note_difference, &differs);
+	return !differs;
+}
+
+struct collect {
+	struct arena *a;
+	const struct nft_program *p;
+	struct nft_changes *ret;
+	VEC(const char *) moved;	/* chains with rules that came or went */
+};
+
+static void note_moved(const struct nft_line *have, const struct nft_line *want, void *arg)
+{
+	const struct nft_line *l = want != NULL ? want : have;
+	struct collect *c = arg;
+
+	if (l->kind == NFT_O_RULE && (have == NULL || want == NULL) &&
+	    (c->moved.n == 0 || strcmp(c->moved.v[c->moved.n - 1], l->name) != 0))
+		vec_add(c->a, &c->moved, l->name);
+}
+
+/* Another position says nothing where rules before it came or went */
+static bool is_only_moved(const struct collect *c, const struct nft_line *have,
+			  const struct nft_line *want)
+{
+	if (have == NULL || want == NULL || strcmp(have->text, want->text) != 0)
+		return false;
+	for (uint32_t i = 0; i < c->moved.n; i++)
+		if (strcmp(c->moved.v[i], want->name) == 0)
+			return true;
+	return false;
+}
+
+static void collect_change(const struct nft_line *have, const struct nft_line *want, void *arg)
+{
+	const struct nft_line *l = want != NULL ? want : have;
+	struct collect *c = arg;
+	struct nft_change *to;
+
+	if (is_only_moved(c, have, want))
+		return;
+	to = vec_push(c->a, &c->ret->list);
+	to->op = have == NULL ? NFT_ADD : want == NULL ? NFT_DELETE : NFT_CHANGE;
+	to->object = arena_strndup(c->a, l->shown, strlen(l->shown));
+	if (want != NULL && l->origin != NFT_NO_ORIGIN)
+		to->at = c->p->origins.v[l->origin].at;
+}
+
+int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a,
+	     struct nft_changes *ret)
+{
+	struct arena work CLEANUP(arena_fini);
+	struct nft_lines have = { .a = &work }, want = { .a = &work };
+	struct nft_changes changes = { .list = { .n = 0 } };
+	struct collect c = { .a = a, .p = p, .ret = &changes };
+	uint32_t genid;
+	int err;
+
+	arena_init(&work, WORK_BYTES);
+	err = nft_lines_read(nl, &have, &genid);
+	if (err < 0)
+		return err;
+	if (p != NULL)
+		nft_lines_of(p, &want);
+	walk(&have, &want, note_moved, &c);
+	walk(&have, &want, collect_change, &c);
+	*ret = changes;
+	return 0;
+}
+
+/* ---- write ------------------------------------------------------------------- */
+
+static bool is_missing_feature(int err)
+{
+	return err == -EOPNOTSUPP || err == -ENOENT || err == -EPROTONOSUPPORT ||
+	       err == -EAFNOSUPPORT;
+}
+
+static void tell_refusal(const struct nft_program *p, const struct nft_jobs *jobs,
+			 const struct nl_failure *f, struct diags *d)
+{
+	const struct nft_job *job = f->cookie < jobs->list.n ? &jobs->list.v[f->cookie] : NULL;
+	const bool has_origin = job != NULL && job->origin != NFT_NO_ORIGIN;
+	const struct origin *o = has_origin ? &p->origins.v[job->origin] : NULL;
+
+	diag_add(d, is_missing_feature(f->err) ? DIAG_E1703 : DIAG_E1704,
+		 o != NULL ? o->at : SPAN_NONE, "the kernel refuses %s: %s%s%s",
+		 o != NULL && o->text != NULL ? o->text : job != NULL ? job->what : "the program",
+		 strerror(-f->err), f->text[0] != '\0' ? ": " : "", f->text);
+}
+
+static int tell_refusals(const struct nft_program *p, const struct nft_jobs *jobs,
+			 const struct nl_batch_result *r, struct diags *d)
+{
+	bool is_missing = false;
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		tell_refusal(p, jobs, &r->v[i], d);
+		is_missing |= is_missing_feature(r->v[i].err);
+	}
+	return is_missing ? -EOPNOTSUPP : -EINVAL;
+}
+
+/* One look and one attempt; -EAGAIN: look again */
+static int attempt(struct nl_session *nl, const struct nft_program *p, struct arena *work,
+		   struct diags *d, bool *changed)
+{
+	struct nft_lines have = { .a = work }, want = { .a = work };
+	struct nl_batch b CLEANUP(nl_batch_fini);
+	struct nft_jobs jobs = { .a = work };
+	struct nl_batch_result result;
+	uint32_t genid;
+	int err;
+
+	nl_batch_init(&b);
+	err = nft_lines_read(nl, &have, &genid);
+	if (err < 0)
+		return err;
+	if (p != NULL)
+		nft_lines_of(p, &want);
+	if (is_same(&have, &want))
+		return 0;
+	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
+	if (err == 0)
+		err = nft_batch_fill(&b, p, &have, &jobs);
+	if (err < 0)
+		return err;
+	err = nl_batch_send(&b, nl, &result);
+	*changed |= err == 0 || err == -ENOBUFS || err == -ETIMEDOUT;
+	if (err == -ERESTART || err == -ENOBUFS || err == -ETIMEDOUT)
+		return -EAGAIN;
+	if (err == -EMSGSIZE && d != NULL) {
+		diag_add(d, DIAG_E1706, SPAN_NONE,
+			 "the program takes more than the %u bytes that the kernel takes at once",
+			 nl->send_bytes);
+		return -EINVAL;
+	}
+	if (err == 0 || err == -EPERM || result.n == 0 || d == NULL)
+		return err;
+	return tell_refusals(p, &jobs, &result, d);
+}
+
+static int make_so(struct nl_session *nl, const struct nft_program *p, struct diags *d,
+		   bool *ret_changed)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; i < NFT_LOAD_TRIES; i++) {
+		struct arena work CLEANUP(arena_fini);
+		int err;
+
+		arena_init(&work, WORK_BYTES);
+		err = attempt(nl, p, &work, d, &changed);
+		if (err == -EAGAIN)
+			continue;
+		if (err == 0)
+			*ret_changed = changed;
+		return err;
+	}
+	return -EBUSY;
+}
+
+int nft_load(struct nl_session *nl, const struct nft_program *p, struct diags *d,
+	     bool *ret_changed)
+{
+	BUG_IF(p == NULL);
+	return make_so(nl, p, d, ret_changed);
+}
+
+int nft_destroy(struct nl_session *nl, bool *ret_changed)
+{
+	return make_so(nl, NULL, NULL, ret_changed);
+}
+
+/* ---- counters ----------------------------------------------------------------- */
+
+int nft_counters(struct nl_session *nl, const struct nft_program *p, struct arena *a,
+		 struct nft_counts *ret)
+{
+	struct arena work CLEANUP(arena_fini);
+	struct nft_lines have = { .a = &work }, want = { .a = &work };
+	struct nft_counts counts = { .list = { .n = 0 } };
+	uint32_t genid, i = 0, j = 0;
+	int err;
+
+	arena_init(&work, WORK_BYTES);
+	err = nft_lines_read(nl, &have, &genid);
+	if (err < 0)
+		return err;
+	nft_lines_of(p, &want);
+	for (uint32_t o = 0; o < p->origins.n; o++)
+		vec_add(a, &counts.list, ((struct nft_count){ .origin = p->origins.v[o] }));
+	while (i < have.list.n && j < want.list.n) {
+		const struct nft_line *h = &have.list.v[i], *l = &want.list.v[j];
+		const int order = nft_lines_cmp(h, l);
+
+		if (order == 0 && l->origin != NFT_NO_ORIGIN) {
+			counts.list.v[l->origin].packets += h->packets;
+			counts.list.v[l->origin].bytes += h->bytes;
+		}
+		i += order <= 0;
+		j += order >= 0;
+	}
+	*ret = counts;
+	return 0;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Forwards of single addresses and ports become elements of one map per
+ * family, l4proto . daddr . dport -> address . port, so that the cost of a
+ * packet does not grow with their number.  Rules join while all but these
+ * three fields is the same.  Of two rules with one key the first counts, so a
+ * later key is left out.
+ *
+ * A rule that logs stays a rule: log would have to stand between the look-up
+ * and the translation.  So does one that might change nothing, if it passes
+ * (see nat_rule_pinned()).
+ */
+#include "target/nft/directed.h"
+
+#include <string.h>
+
+#define ADDRS_MAX	1024u		/* of one rule in the map */
+#define PORTS_MAX	1024u		/* unless they are shifted, which only a map can */
+#define ELEMS_MAX	65536u		/* of one rule */
+
+/* Keys of the run so far: open addressing, 0 = free, else number + 1 */
+struct seen {
+	uint32_t *slot;
+	uint32_t n_slots;
+};
+
+struct run {
+	struct frame *f;
+	struct nat_run *ret;
+	struct seen seen[2];
+};
+
+static uint32_t count(const struct set *s)
+{
+	u128 n = 0;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const u128 more = s->r[i].hi - s->r[i].lo;
+
+		if (more >= UINT32_MAX / 2 || n + more + 1 >= UINT32_MAX / 2)
+			return UINT32_MAX;
+		n += more + 1;
+	}
+	return (uint32_t)n;
+}
+
+static bool only_fields(const struct rule *r)
+{
+	static const unsigned int fields = 1u << F_AF | 1u << F_IFACE | 1u << F_PROTO |
+					   1u << F_DST | 1u << F_DPORT | 1u << F_DST_LOCAL;
+
+	for (uint32_t i = 0; i < r->tests.n; i++)
+		if ((fields >> r->tests.v[i].f & 1) == 0)
+			return false;
+	return r->effects.n == 1 && r->effects.v[0].kind == EF_TRANSLATE;
+}
+
+static bool ports_only(const struct set *protos)
+{
+	for (uint32_t i = 0; i < protos->n; i++)
+		for (u128 v = protos->r[i].lo; v <= protos->r[i].hi; v++)
+			if (!proto_has_ports((uint8_t)v))
+				return false;
+	return true;
+}
+
+/* The tests of a rule if all its packets can be elements */
+static bool fits(struct frame *f, const struct rule *r, struct nft_tests *t)
+{
+	const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
+	const struct xlate *x;
+	struct nft_tests pinned;
+	uint64_t n;
+
+	if (e == NULL || !only_fields(r) ||
+	    (r->exit != EX_DECIDE && r->exit != EX_GOTO && r->exit != EX_RETURN) ||
+	    (r->exit == EX_DECIDE && !nat_rule_passes(r)))
+		return false;
+	x = &f->m->xlates.v[e->xlate];
+	*t = nft_tests_of(r);
+	if (x->kind != XL_DST || x->to.n != 1 || x->port == XP_RANDOM || t->f[F_DST] == NULL ||
+	    t->f[F_DPORT] == NULL || t->f[F_PROTO] == NULL || !ports_only(t->f[F_PROTO]))
+		return false;
+	/* What has another family is not translated, and ends the list all the same */
+	if (set_families(t->f[F_DST]) != (x->to.v[0].af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6) ||
+	    (t->f[F_AF] != NULL && !set_has(t->f[F_AF], AF_NONE, x->to.v[0].af)))
+		return false;
+	n = (uint64_t)count(t->f[F_DST]) * count(t->f[F_DPORT]) * count(t->f[F_PROTO]);
+	return count(t->f[F_DST]) <= ADDRS_MAX && n > 0 && n <= ELEMS_MAX &&
+	       (x->port == XP_SHIFT || count(t->f[F_DPORT]) <= PORTS_MAX) &&
+	       !(nat_rule_passes(r) && nat_rule_pinned(f, t, x, x->to.v[0], &pinned));
+}
+
+static bool same_or_both_null(const struct set *x, const struct set *y)
+{
+	return x == NULL || y == NULL ? x == y : set_equal(x, y);
+}
+
+static bool joins(const struct nat_run *run, const struct rule *r, const struct nft_tests *t)
+{
+	return run->n_rules == 0 ||
+	       (run->is_pass == nat_rule_passes(r) &&
+		same_or_both_null(run->t.f[F_IFACE], t->f[F_IFACE]) &&
+		same_or_both_null(run->t.f[F_DST_LOCAL], t->f[F_DST_LOCAL]));
+}
+
+static uint32_t hash_key(const uint8_t *key, uint32_t len)
+{
+	uint32_t h = 2166136261u;
+
+	for (uint32_t i = 0; i < len; i++)
+		h = (h ^ key[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+/* Where a key stands or would stand */
+static uint32_t *find_slot(const struct seen *s, const struct nft_set *map, const uint8_t *key)
+{
+	uint32_t i = hash_key(key, map->key_len) & (s->n_slots - 1);
+
+	while (s->slot[i] != 0 &&
+	       memcmp(map->elems.v[s->slot[i] - 1].key, key, map->key_len) != 0)
+		i = (i + 1) & (s->n_slots - 1);
+	return &s->slot[i];
+}
+
+static void grow_slots(struct run *w, struct seen *s, const struct nft_set *map)
+{
+	if (map->elems.n * 2 < s->n_slots)
+		return;
+	s->n_slots = s->n_slots == 0 ? 64 : 4 * s->n_slots;
+	s->slot = arena_array(w->f->p->a, uint32_t, s->n_slots);
+	for (uint32_t i = 0; i < map->elems.n; i++)
+		*find_slot(s, map, map->elems.v[i].key) = i + 1;
+}
+
+static struct nft_set *map_of(struct run *w, bool v6)
+{
+	const enum nft_type addr = v6 ? NFT_T_IP6 : NFT_T_IP4;
+	struct nft_set *map = w->ret->maps[v6];
+
+	if (map != NULL)
+		return map;
+	map = nft_add_map(w->f->p, NFT_INET, "forwards",
+			  (enum nft_type[]){ NFT_T_PROTO, addr, NFT_T_PORT }, 3);
+	map->datas[0] = addr;
+	map->datas[1] = NFT_T_PORT;
+	map->n_datas = 2;
+	map->is_counted = true;
+	nft_set_seal(map);
+	w->ret->maps[v6] = map;
+	return map;
+}
+
+static void put(uint8_t *to, uint32_t *at, struct nft_value v)
+{
+	memcpy(to + *at, v.b, v.len);
+	*at += (v.len + 3u) / 4 * 4;
+}
+
+static void add_elem(struct run *w, const struct xlate *x, uint8_t proto, struct addr dst,
+		     uint16_t port, const char *comment, uint32_t origin)
+{
+	const bool v6 = dst.af == AF_V6;
+	const enum nft_type addr = v6 ? NFT_T_IP6 : NFT_T_IP4;
+	const uint16_t to = x->port == XP_KEEP ? port
+			    : x->port == XP_TO ? x->lo
+					       : (uint16_t)(port - x->from + x->lo);
+	struct nft_set *map = map_of(w, v6);
+	struct nft_elem e = { .comment = comment, .origin = origin };
+	uint32_t at = 0, data_at = 0, *slot;
+
+	put(e.key, &at, nft_value_num(NFT_T_PROTO, proto));
+	put(e.key, &at, nft_value_num(addr, dst.v));
+	put(e.key, &at, nft_value_num(NFT_T_PORT, port));
+	put(e.data, &data_at, nft_value_num(addr, x->to.v[0].v));
+	put(e.data, &data_at, nft_value_num(NFT_T_PORT, to));
+	grow_slots(w, &w->seen[v6], map);
+	slot = find_slot(&w->seen[v6], map, e.key);
+	if (*slot != 0)
+		return;
+	vec_add(w->f->p->a, &map->elems, e);
+	*slot = map->elems.n;
+}
+
+/* The @i-th member of a set */
+static u128 member(const struct set *s, uint32_t i)
+{
+	for (uint32_t r = 0; r < s->n; r++) {
+		const u128 n = s->r[r].hi - s->r[r].lo + 1;
+
+		if (i < n)
+			return s->r[r].lo + i;
+		i -= (uint32_t)n;
+	}
+	BUG_IF(true);
+}
+
+static void add_rule(struct run *w, const struct rule *r, const struct nft_tests *t)
+{
+	const struct xlate *x = &w->f->m->xlates.v[rule_has_effect(r, EF_TRANSLATE)->xlate];
+	const char *comment = nft_comment(w->f->p, &r->origin);
+	const uint32_t origin = comment == NULL ? NFT_NO_ORIGIN : nft_origin(w->f->p, &r->origin);
+	const uint32_t n_protos = count(t->f[F_PROTO]);
+	const uint32_t n_dsts = count(t->f[F_DST]);
+	const uint32_t n_ports = count(t->f[F_DPORT]);
+
+	for (uint32_t p = 0; p < n_protos; p++)
+		for (uint32_t d = 0; d < n_dsts; d++)
+			for (uint32_t i = 0; i < n_ports; i++)
+				add_elem(w, x, (uint8_t)member(t->f[F_PROTO], p),
+					 (struct addr){ x->to.v[0].af, member(t->f[F_DST], d) },
+					 (uint16_t)member(t->f[F_DPORT], i), comment, origin);
+}
+
+/* Is it worth a map: two elements, or what only a map can do */
+static bool is_worth_it(struct frame *f, uint32_t list, uint32_t first)
+{
+	const struct rule_list *l = &f->m->lists.v[list];
+	struct nat_run run = { 0 };
+	uint64_t n = 0;
+
+	for (uint32_t i = first; i < l->rules.n && n < 2; i++) {
+		const struct rule *r = &l->rules.v[i];
+		struct nft_tests t;
+
+		if (!fits(f, r, &t) || !joins(&run, r, &t))
+			break;
+		if (f->m->xlates.v[rule_has_effect(r, EF_TRANSLATE)->xlate].port == XP_SHIFT)
+			return true;
+		run = (struct nat_run){ .n_rules = 1, .t = t, .is_pass = nat_rule_passes(r) };
+		n += (uint64_t)count(t.f[F_DST]) * count(t.f[F_DPORT]) * count(t.f[F_PROTO]);
+	}
+	return n >= 2;
+}
+
+static void fill_run(struct run *w, uint32_t list, uint32_t first)
+{
+	const struct rule_list *l = &w->f->m->lists.v[list];
+	struct nat_run *ret = w->ret;
+
+	for (uint32_t i = first; i < l->rules.n; i++) {
+		const struct rule *r = &l->rules.v[i];
+		struct nft_tests t;
+
+		if (!fits(w->f, r, &t) || !joins(ret, r, &t))
+			break;
+		if (ret->n_rules++ == 0) {
+			ret->t.f[F_IFACE] = t.f[F_IFACE];
+			ret->t.f[F_DST_LOCAL] = t.f[F_DST_LOCAL];
+			ret->is_pass = nat_rule_passes(r);
+		}
+		add_rule(w, r, &t);
+	}
+	for (int i = 0; i < 2; i++)
+		if (ret->maps[i] != NULL)
+			nft_set_seal(ret->maps[i]);
+}
+
+bool directed_nat_run(struct frame *f, uint32_t list, uint32_t first, struct nat_run *ret)
+{
+	struct run w = { .f = f, .ret = ret };
+
+	for (uint32_t i = 0; i < f->runs.n; i++)
+		if (f->runs.v[i].list == list && f->runs.v[i].first == first) {
+			*ret = f->runs.v[i];
+			return true;
+		}
+	if (!is_worth_it(f, list, first))
+		return false;
+	*ret = (struct nat_run){ .list = list, .first = first };
+	fill_run(&w, list, first);
+	vec_add(f->p->a, &f->runs, *ret);
+	return true;
+}
