@@ -38,7 +38,7 @@ struct lang_paths {
 /**
  * struct lang_loader - How included files are found and read
  * @read:	As sources_read(), "-" excluded
- * @glob:	Adds the existing paths that match @pattern, sorted; 0 or a
+ * @glob:	Adds the existing paths that match a pattern, sorted; 0 or a
  *		negative errno; none is no error
  * @arg:	For both
  *

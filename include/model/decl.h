@@ -153,7 +153,7 @@ void decl_add_link(struct decl *d, const char *name, struct span at);
  *		jail_list that is not declared
  *
  * Jails of jail_list become the enabled ones; loN that a jail names is cloned.
- * rc.conf's addresses of cloned loopbacks lose their @is_host; an address that
+ * rc.conf's addresses of cloned loopbacks are no longer the host's (is_host); an address that
  * one declaration repeats is there once.  Call it once.
  */
 void decl_finish(struct decl *d, struct diags *diags);

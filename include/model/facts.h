@@ -61,6 +61,16 @@ struct iface {
 };
 
 /**
+ * struct facts_slot - Where an address is
+ * @iface:	Index + 1 in facts.ifaces; 0 = free
+ * @addr:	Index in its addresses
+ */
+struct facts_slot {
+	uint32_t iface;
+	uint32_t addr;
+};
+
+/**
  * struct facts - All interfaces and the default routes
  * @a:		Memory
  * @names:	Interned names
@@ -68,6 +78,9 @@ struct iface {
  * @default_if:	Interned name of the default route's interface, [0] IPv4,
  *		[1] IPv6; NULL: none
  * @default_via: Its gateway, or AF_NONE
+ * @slot:	Hash of all addresses; what facts_add_addr() has added
+ * @n_slots:	Slots, a power of two
+ * @n_addrs:	Addresses
  */
 struct facts {
 	struct arena *a;
@@ -75,6 +88,9 @@ struct facts {
 	VEC(struct iface) ifaces;
 	const char *default_if[2];
 	struct addr default_via[2];
+	struct facts_slot *slot;
+	uint32_t n_slots;
+	uint32_t n_addrs;
 };
 
 /** facts_init() - Only lo0 with 127.0.0.1/8 and ::1/128 */

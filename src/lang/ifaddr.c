@@ -242,7 +242,8 @@ static bool parse_words(struct lang_ctx *c, const struct ifaddr_rules *r, uint8_
 			continue;
 		}
 		if (info->n_args > 0 && !text_next_word(t, &pos, hi, &arg)) {
-			text_error(c, r->bad_len, t, w.lo, w.hi, "nothing follows '%s'", info->word);
+			text_error(c, r->bad_len, t, w.lo, w.hi, "nothing follows '%s'",
+				   info->word);
 			return false;
 		}
 		if (!text_word_is(t, w, "broadcast") && !parse_len(c, r, af, t, w, arg, spec))

@@ -109,7 +109,7 @@ static void enable_jails(struct decl *d, struct diags *diags)
 			diag_help(diags, "did you mean '%s'?", near);
 	}
 	if (d->jail_enable == 0 && d->jails.n > 0)
-		diag_add(diags, DIAG_E1429, d->jail_enable_at,
+		diag_add(diags, DIAG_N1429, d->jail_enable_at,
 			 "jail_enable is NO, so no jail is to be up");
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
@@ -145,7 +145,7 @@ static void settle_rc_addrs(struct decl *d, struct diags *diags)
 		a->is_host = !decl_has_link(d, a->iface);
 		if (!a->is_host || !is_cloned_name(a->iface))
 			continue;
-		diag_add(diags, DIAG_E1431, a->at,
+		diag_add(diags, DIAG_W1431, a->at,
 			 "'%s' gets addresses but is not in cloned_interfaces", a->iface);
 	}
 }
@@ -201,7 +201,7 @@ static void settle_rc_and_jail(struct decl_addr *rc, struct decl_addr *b, struct
 		return;
 	if (rc->is_host && strcmp(rc->iface, b->iface) == 0) {
 		b->is_host = true;
-		diag_add(diags, DIAG_E1428, b->at, "%s is %s's own address: used as it is",
+		diag_add(diags, DIAG_N1428, b->at, "%s is %s's own address: used as it is",
 			 addr_print(b->p.a, text), b->iface);
 		diag_note(diags, rc->at, "declared here");
 	} else if (strcmp(rc->iface, b->iface) != 0 || rc->p.len != b->p.len) {

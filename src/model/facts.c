@@ -2,9 +2,10 @@
 /*
  * DOC: Theory of operation
  *
- * A host has tens of interfaces and some thousand addresses, and they are
- * looked up while compiling, never per packet: plain arrays, searched from the
- * front, keep the host's order, which says what address is primary.
+ * A host has tens of interfaces, in a plain array, but may have 65536 addresses
+ * in a single range: arrays keep the host's order, which says what address is
+ * primary, and a hash beside them finds one.  Interface names are looked up
+ * while compiling only; addresses also for each packet that crosses lo0.
  */
 #include "model/facts.h"
 
@@ -66,19 +67,58 @@ void facts_add_group(struct facts *f, struct iface *i, const char *group)
 		vec_add(f->a, &i->groups, intern_cstr(f->names, group));
 }
 
+static uint32_t addr_hash(struct addr a)
+{
+	const u128 v = (a.v ^ a.af) * (((u128)0x9e3779b97f4a7c15 << 64) | 0xf39cc0605cedc835);
+
+	return (uint32_t)(v >> 96);
+}
+
+/* The slot of @a, on interface number @iface or (0) on any; a free one if there is none */
+static struct facts_slot *find_slot(const struct facts *f, struct addr a, uint32_t iface)
+{
+	uint32_t at = addr_hash(a) & (f->n_slots - 1);
+
+	for (;; at = (at + 1) & (f->n_slots - 1)) {
+		struct facts_slot *s = &f->slot[at];
+
+		if (s->iface == 0)
+			return s;
+		if ((iface == 0 || s->iface == iface) &&
+		    addr_equal(f->ifaces.v[s->iface - 1].addrs.v[s->addr].p.a, a))
+			return s;
+	}
+}
+
+static void grow_slots(struct facts *f)
+{
+	f->n_slots = MAX(64u, f->n_slots * 2);
+	f->slot = arena_array(f->a, struct facts_slot, f->n_slots);
+	for (uint32_t i = 0; i < f->ifaces.n; i++)
+		for (uint32_t n = 0; n < f->ifaces.v[i].addrs.n; n++)
+			*find_slot(f, f->ifaces.v[i].addrs.v[n].p.a, i + 1) =
+				(struct facts_slot){ i + 1, n };
+}
+
 void facts_add_addr(struct facts *f, struct iface *i, struct iface_addr addr)
 {
-	for (uint32_t n = 0; n < i->addrs.n; n++) {
-		struct iface_addr *have = &i->addrs.v[n];
+	const uint32_t iface = (uint32_t)(i - f->ifaces.v) + 1;
+	struct facts_slot *s;
 
-		if (!addr_equal(have->p.a, addr.p.a))
-			continue;
+	if (f->n_addrs >= f->n_slots / 2)
+		grow_slots(f);
+	s = find_slot(f, addr.p.a, iface);
+	if (s->iface != 0) {
+		struct iface_addr *have = &i->addrs.v[s->addr];
+
 		/* The first to speak keeps its length; both may add what they alone know */
 		have->is_live |= addr.is_live;
 		if (have->at.src == 0)
 			have->at = addr.at;
 		return;
 	}
+	*s = (struct facts_slot){ iface, i->addrs.n };
+	f->n_addrs++;
 	vec_add(f->a, &i->addrs, addr);
 }
 
@@ -138,14 +178,9 @@ const struct set *facts_local(const struct facts *f)
 
 const struct iface *facts_iface_of(const struct facts *f, struct addr a)
 {
-	for (uint32_t i = 0; i < f->ifaces.n; i++) {
-		const struct iface *ifp = &f->ifaces.v[i];
+	const struct facts_slot *s = f->n_slots > 0 ? find_slot(f, a, 0) : NULL;
 
-		for (uint32_t n = 0; n < ifp->addrs.n; n++)
-			if (addr_equal(ifp->addrs.v[n].p.a, a))
-				return ifp;
-	}
-	return NULL;
+	return s != NULL && s->iface != 0 ? &f->ifaces.v[s->iface - 1] : NULL;
 }
 
 const char *facts_crossed(const struct facts *f, const char *ifname, struct addr dst)

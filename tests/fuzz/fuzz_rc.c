@@ -43,9 +43,7 @@ static void run(struct arena *a, const uint8_t *data, size_t size)
 	rc_lower(&c, rc_parse(&c, src), &d);
 	sysctlconf_lower(&c, sysctlconf_parse(&c, src), &d);
 	decl_finish(&d, &diags);
-	/* Facts search their addresses one by one: enough of them is enough */
-	if (d.addrs.n < 1000)
-		decl_to_facts(&d, &facts);
+	decl_to_facts(&d, &facts);
 	print_all(&diags);
 }
 

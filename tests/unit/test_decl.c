@@ -108,8 +108,8 @@ TEST(conflicts)
 		{ "lo1", "fd00::2/64", "lo1", "fd00::2", NULL, NULL, DIAG_E1426 },
 		{ "lo1", "10.0.0.2", "lo2", "10.0.0.2", NULL, NULL, DIAG_E1426 },
 		{ "igb0", "10.0.0.2/24", "lo1", "10.0.0.2", NULL, NULL, DIAG_E1426 },
-		{ "igb0", "10.0.0.2/24", "igb0", "10.0.0.2", NULL, NULL, DIAG_E1428 },
-		{ "igb0", "10.0.0.2/24", "igb0", "10.0.0.2/24", NULL, NULL, DIAG_E1428 },
+		{ "igb0", "10.0.0.2/24", "igb0", "10.0.0.2", NULL, NULL, DIAG_N1428 },
+		{ "igb0", "10.0.0.2/24", "igb0", "10.0.0.2/24", NULL, NULL, DIAG_N1428 },
 		{ "igb0", "10.0.0.2/24", "igb0", "10.0.0.3", NULL, NULL, DIAG_N_CODES },
 	};
 
@@ -131,7 +131,7 @@ TEST(conflicts)
 				  diag_codes[cases[i].code].name);
 			CHECK_INT(w.diags.list.v[0].more.n, 1);
 		}
-		if (cases[i].code == DIAG_E1428)
+		if (cases[i].code == DIAG_N1428)
 			CHECK(w.d.jails.v[0].addrs.v[0].is_host);
 		if (cases[i].rc != NULL && cases[i].code == DIAG_N_CODES)
 			CHECK_STR(w.d.addrs.v[0].jail, strcmp(cases[i].a, "10.0.0.3") != 0 ? "a"
@@ -186,7 +186,7 @@ TEST(enabled)
 	w.d.jail_enable = 0;
 	decl_finish(&w.d, &w.diags);
 	CHECK(!jail(&w, "a")->is_enabled && !jail(&w, "b")->is_enabled);
-	CHECK_INT(told(&w, DIAG_E1429), 1);
+	CHECK_INT(told(&w, DIAG_N1429), 1);
 	CHECK_INT(w.diags.n_errors, 0);
 	arena_fini(&w.a);
 }
@@ -211,7 +211,7 @@ TEST(links)
 	CHECK(decl_has_link(&w.d, "lo2") && !decl_has_link(&w.d, "lo0"));
 	CHECK(!w.d.addrs.v[0].is_host);
 	CHECK(w.d.addrs.v[1].is_host && w.d.addrs.v[2].is_host);
-	CHECK_INT(told(&w, DIAG_E1431), 1);
+	CHECK_INT(told(&w, DIAG_W1431), 1);
 	CHECK_INT(w.diags.list.n, 1);
 	arena_fini(&w.a);
 }

@@ -142,3 +142,36 @@ TEST(crossed)
 	CHECK_STR(facts_crossed(&w.f, "igb0", addr("10.0.0.2")), "igb0");
 	arena_fini(&w.a);
 }
+
+/* Against the arrays themselves, enough of them for the hash to grow some times */
+TEST(random_addresses)
+{
+	const struct set *local;
+	struct world w;
+
+	setup(&w);
+	for (int n = 0; n < 3000; n++) {
+		const struct addr a = { unit_below(2) ? AF_V4 : AF_V6, 1 + unit_below(2000) };
+		const char *name = unit_below(2) ? "igb0" : "lo1";
+		struct iface *ifp = facts_add(&w.f, name);
+		const uint32_t before = ifp->addrs.n;
+		bool is_there = false;
+
+		for (uint32_t i = 0; i < before; i++)
+			is_there |= addr_equal(ifp->addrs.v[i].p.a, a);
+		facts_add_addr(&w.f, ifp, (struct iface_addr){ .p = { a, 32 } });
+		CHECK_INT(ifp->addrs.n, before + !is_there);
+	}
+	local = facts_local(&w.f);
+	for (u128 v = 0; v < 2002; v++) {
+		const struct addr a = { AF_V4, v };
+		const struct iface *found = facts_iface_of(&w.f, a);
+		bool is_there = false;
+
+		CHECK_INT(found != NULL, set_has_addr(local, a));
+		for (uint32_t i = 0; found != NULL && i < found->addrs.n; i++)
+			is_there |= addr_equal(found->addrs.v[i].p.a, a);
+		CHECK_INT(is_there, found != NULL);
+	}
+	arena_fini(&w.a);
+}

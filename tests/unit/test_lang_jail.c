@@ -61,7 +61,7 @@ static const char *addrs(struct world *w, const char *jail_name)
 
 TEST(golden)
 {
-	golden_dir("jail", "E14");
+	golden_dir("jail", "14");
 }
 
 TEST(web_and_db)

@@ -45,7 +45,7 @@ static const char *addrs(struct world *w)
 
 TEST(golden)
 {
-	golden_dir("rc", "E15");
+	golden_dir("rc", "15");
 }
 
 TEST(assignments)
@@ -260,7 +260,8 @@ TEST(mutations)
 	static const char good[] =
 		"a='b' c=\"$a ${a}\" # x\ncloned_interfaces=\"lo1 bridge0\"\n"
 		"ifconfig_lo1_aliases=\"inet 10.0.0.1/29 inet 10.0.0.2-6/32 inet6 fd00::1-3/64\"\n"
-		"ifconfig_igb0=\"inet 203.0.113.2 netmask 0xffffff00 up\"\ndefaultrouter=203.0.113.1\n"
+		"ifconfig_igb0=\"inet 203.0.113.2 netmask 0xffffff00 up\"\n"
+		"defaultrouter=203.0.113.1\n"
 		"gateway_enable=YES; jail_list=\"a \\\n b\"\nipv4_addrs_lo1=\"10.0.0.1-2/24\"\n";
 	static const char bytes[] = "\"'$\\{}()=; \n#-/.:x09|`\x80";
 

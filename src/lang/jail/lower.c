@@ -130,7 +130,7 @@ static void tell_ignored_words(struct lower *lo, const struct text *t,
 		const struct text_word w = words->list.v[i];
 
 		if (text_word_is(t, w, "vhid"))
-			text_error(lo->c, DIAG_E1430, t, w.lo, w.hi, "'vhid' (carp) has no effect");
+			text_error(lo->c, DIAG_W1430, t, w.lo, w.hi, "'vhid' (carp) has no effect");
 	}
 }
 
@@ -242,7 +242,7 @@ static void lower_family(struct lower *lo, const struct jail_param *p, uint8_t a
 		return;
 	if (addrs == NULL || addrs->values.n == 0 || addrs->values.v[0].buf.n == 0)
 		return;
-	text_error(lo->c, DIAG_E1424, t, 0, t->buf.n,
+	text_error(lo->c, DIAG_W1424, t, 0, t->buf.n,
 		   "'ip%d = %s' has no effect beside ip%d.addr", af, t->buf.v, af);
 	diag_note(lo->c->diags, addrs->at, "the addresses are here");
 }
@@ -366,7 +366,7 @@ static void check_param(struct lang_ctx *c, const struct jail_stmt *st)
 		diag_help(c->diags, "did you mean '%s'?", near);
 		return;
 	}
-	diag_add(c->diags, DIAG_E1423, st->name_at, "unknown parameter '%s' is ignored", st->name);
+	diag_add(c->diags, DIAG_W1423, st->name_at, "unknown parameter '%s' is ignored", st->name);
 	diag_help(c->diags, "did you mean '%s'?", near);
 }
 

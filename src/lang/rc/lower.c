@@ -36,7 +36,7 @@ static const struct ifaddr_rules rules = {
 	.bad_addr = DIAG_E1505,
 	.bad_len = DIAG_E1506,
 	.bad_range = DIAG_E1507,
-	.no_mask = DIAG_E1513,
+	.no_mask = DIAG_W1513,
 	.may_range = true,
 	.max_addrs = LIMIT_LIST_ITEMS,
 	.too_many = DIAG_E1508,
@@ -115,7 +115,7 @@ static void clone(struct lower *lo, const struct text *t, struct text_word w)
 	}
 	vec_add(lo->c->a, &lo->ifaces, name);
 	if (!facts_is_loopback_name(name))
-		text_error(lo->c, DIAG_E1516, t, w.lo, w.hi,
+		text_error(lo->c, DIAG_N1516, t, w.lo, w.hi,
 			   "'%s' is not a loopback, and is not created", name);
 	else if (strcmp(name, "lo0") != 0)
 		decl_add_link(lo->d, name, at);
@@ -224,7 +224,7 @@ static void lower_setting(struct lower *lo, const struct rc_var *v)
 	near = diag_nearest(v->name, guessed);
 	if (near == NULL)
 		return;
-	diag_add(lo->c->diags, DIAG_E1517, v->name_at, "unknown setting '%s' is ignored",
+	diag_add(lo->c->diags, DIAG_W1517, v->name_at, "unknown setting '%s' is ignored",
 		 v->name);
 	diag_help(lo->c->diags, "did you mean '%s'?", near);
 }
@@ -378,7 +378,7 @@ static void tell_unknown_word(struct lower *lo, const struct text *t, struct tex
 	near = word[0] == '-' ? NULL : diag_nearest(word, known);
 	if (near == NULL)
 		return;
-	text_error(lo->c, DIAG_E1514, t, w.lo, w.hi, "unknown word '%s' is ignored", word);
+	text_error(lo->c, DIAG_W1514, t, w.lo, w.hi, "unknown word '%s' is ignored", word);
 	diag_help(lo->c->diags, "did you mean '%s'?", near);
 }
 

@@ -100,7 +100,7 @@ static void add_var_value(struct parser *p, struct text *out, uint32_t lo, uint3
 	else if (value != NULL)
 		text_add_text(p->c->a, out, value, span_of(p, lo, p->pos));
 	else
-		diag_add(p->c->diags, DIAG_E1504, span_of(p, lo, p->pos),
+		diag_add(p->c->diags, DIAG_W1504, span_of(p, lo, p->pos),
 			 "'%.*s' has no value yet", (int)MIN(len, LIMIT_WORD_BYTES), name);
 }
 

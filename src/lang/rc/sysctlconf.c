@@ -105,10 +105,10 @@ void sysctlconf_lower(struct lang_ctx *c, const struct sysctlconf_file *f, struc
 			if (strcmp(s->value, "0") == 0 || strcmp(s->value, "1") == 0)
 				decl_set_sysctl(d, s->name, s->value, s->at);
 			else
-				diag_add(c->diags, DIAG_E1512, s->at, "'%s' of %s is neither 0 nor 1",
-					 s->value, s->name);
+				diag_add(c->diags, DIAG_E1512, s->at,
+					 "'%s' of %s is neither 0 nor 1", s->value, s->name);
 		} else if (near != NULL) {
-			diag_add(c->diags, DIAG_E1517, s->at, "unknown setting '%s' is ignored",
+			diag_add(c->diags, DIAG_W1517, s->at, "unknown setting '%s' is ignored",
 				 s->name);
 			diag_help(c->diags, "did you mean '%s'?", near);
 		}
