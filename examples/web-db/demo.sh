@@ -89,7 +89,9 @@ say "   client 198.51.100.7 ---- router ---+--- igb0 203.0.113.2  the host" \
 	"                                      '--- 203.0.113.66  a neighbour that nobody trusts" "" \
 	"Each is a network namespace of its own; what follows is real traffic."
 lab_build
-cd "$EXAMPLE" || exit
+mkdir /run/web-db
+cp "$EXAMPLE"/*.conf /run/web-db
+cd /run/web-db || exit
 on_host ip -j addr >"$TMP/addr.before"
 on_host nft list ruleset >"$TMP/nft.before"
 snapshot "$HOST" "$TMP/all.before"
@@ -102,13 +104,13 @@ declaration pf.conf
 files=(-f rc.conf -f jail.conf -f pf.conf)
 title "Plan: what would change (nothing is changed yet; exit status 1: there is a difference)"
 run 1 "${files[@]}" plan
-title "Apply: the host becomes so"
-run 0 "${files[@]}" apply
+title "Apply: the host becomes so (-q: no notes any more)"
+run 0 -q "${files[@]}" apply
 say "Once more: nothing differs, so nothing is written."
-run 0 apply
+run 0 -q apply
 
 title "What the kernel now holds"
-run 0 alias list
+run 0 -q alias list
 printf '%s# nft list ruleset%s   (an excerpt: every rule names the line that it comes from)\n' "$bold" "$plain"
 on_host nft list ruleset | grep -E '^table|comment "' | sed 's/^[[:space:]]*/   /' | cut -c 1-150 |
 	head -n 24
@@ -150,10 +152,10 @@ request "neighbour, a port of no forward" "$NEIGHBOUR" silence tcp:192.168.100.2
 # ---- what is said of it ----------------------------------------------------
 
 title "Status"
-run 0 status
+run 0 -q status
 title "Why: what happens to a packet, and which line says so (exit status 1: it is blocked)"
-run 0 why in igb0 tcp 198.51.100.7:40000 203.0.113.2:80
-run 1 why in igb0 tcp 198.51.100.7:40000 203.0.113.2:3306
+run 0 -q why in igb0 tcp 198.51.100.7:40000 203.0.113.2:80
+run 1 -q why in igb0 tcp 198.51.100.7:40000 203.0.113.2:3306
 
 # ---- nothing left ----------------------------------------------------------
 

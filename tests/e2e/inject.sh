@@ -36,8 +36,9 @@ reload()	# NAME: save what HOST holds, load it elsewhere
 	fi
 	is "$1: tables of ours alone" sallyport \
 		"$(in_ns "$fresh" nft list tables | awk '{ print $3 }' | sort -u)"
-	in_ns "$fresh" nft list ruleset >"$TMP/again"
-	same "$1: loaded again it is the same" "$TMP/saved" "$TMP/again"
+	on_host nft -s list ruleset >"$TMP/ours"
+	in_ns "$fresh" nft -s list ruleset >"$TMP/again"
+	same "$1: loaded again it is the same" "$TMP/ours" "$TMP/again"
 	check "$1: no shell has run" test ! -e "$TMP/pwned"
 	check "$1: no control bytes" eval '! LC_ALL=C grep -q "[[:cntrl:]]" <(tr -d "\t\n" <"$TMP/saved")'
 }
@@ -63,15 +64,15 @@ n=0
 for text in "${nasty[@]}"; do
 	n=$((n + 1))
 	one_line=${text//$'\n'/ }
-	# In a macro that a rule uses, in a comment behind a rule, in a label and in a table
-	printf '%sblock in on igb0 # %s\npass in on igb0 proto tcp to port 80 # %s\n' "$base" \
+	# In a comment behind a rule, and in the value of a macro that one uses
+	printf '%sblock in log on igb0 # %s\npass in on igb0 proto tcp to port 80 # %s\n' "$base" \
 		"$one_line" "$one_line" >comment.pf.conf
 	is_loaded "comment $n" -f comment.pf.conf
 	printf '%sweb = "%s"\npass in on igb0 proto tcp to port $web\n' "$base" "$one_line" >macro.pf.conf
 	is_loaded "macro $n" -f macro.pf.conf
 	is_loaded "defined macro $n" -D "web=$text" -f macro.pf.conf
 	# A continued line is one statement: its text has the newline's place in it
-	printf '%spass in on igb0 \\\n  proto tcp \\\n  to port 80 # %s\n' "$base" "$one_line" >cont.pf.conf
+	printf '%spass in log on igb0 \\\n  proto tcp \\\n  to port 80 # %s\n' "$base" "$one_line" >cont.pf.conf
 	is_loaded "continued line $n" -f cont.pf.conf
 	# As the name of a jail, and of a file
 	printf '"%s" { ip4.addr = "lo1|10.0.0.2/32"; host.hostname = "%s"; }\n' \
@@ -89,7 +90,7 @@ done
 
 # Words that nft reserves, where pf allows a name
 for word in fwd dup table counter map accept; do
-	printf 'table <%s> { 10.1.0.0/16 }\n%s = "80"\npass in on igb0 proto tcp from <%s> to port $%s\n' \
+	printf 'table <%s> { 10.1.0.0/16 }\n%s = "80"\npass in log on igb0 proto tcp from <%s> to port $%s\n' \
 		$word $word $word $word >word.pf.conf
 	is_loaded "the word $word" -f word.pf.conf
 done
