@@ -33,6 +33,9 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_arp.h>
+#include <string.h>
+
+#include "base/limits.h"
 
 #define PRIO_FENCE_IN	(-310)
 #define PRIO_DNAT	(-100)
@@ -74,11 +77,16 @@ static struct nft_view view(struct frame *f, enum direction dir, enum nft_lo lo)
 
 void directed_log(struct frame *f, struct nft_stmts *s, const struct origin *o, const char *what)
 {
-	const char *comment = nft_comment(f->p, o);
-	/* The kernel keeps 127 bytes; what of it is the rule's text does not matter */
-	const char *prefix = arena_printf(f->p->a, "%s %.100s", what,
-					  comment != NULL ? comment : "");
+	const struct place at = source_place(f->p->sources,
+					     source_file_span(f->p->sources, o->at));
+	char *prefix = arena_printf(f->p->a, "%s %.*s:%u", what, (int)LIMIT_COMMENT_BYTES / 2,
+				    at.name != NULL ? at.name : "policy", at.line);
 
+	/* nft puts variables into a prefix, though not into a comment */
+	for (char *c = prefix; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' ||
+		    strchr("\"\\$", *c) != NULL)
+			*c = '?';
 	stmt_add(f->p, s, &(struct nft_stmt){ .kind = NFT_S_LOG,
 		 .log = { .group = f->p->options.log_group, .prefix = prefix } });
 }

@@ -240,7 +240,8 @@ static bool add_targets(const struct nat_rule *n, const struct nft_tests *t,
 	if (!add_each_proto(n, t, ports, to, n_to, n->x))
 		return false;
 	if (n->x->port == XP_RANDOM && n->x->kind == XL_SRC) {
-		if (!add_each_proto(n, t, icmps, to, n_to, &ids))
+		if (!add_each_proto(n, t, set_one(a, to[0].af == AF_V4 ? PROTO_ICMP : PROTO_ICMP6),
+				    to, n_to, &ids))
 			return false;
 		ports = set_union(a, ports, icmps);
 	}

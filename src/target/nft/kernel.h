@@ -26,6 +26,7 @@ enum nft_object { NFT_O_TABLE, NFT_O_SET, NFT_O_CHAIN, NFT_O_ELEM, NFT_O_RULE };
  * @family:	nfgen_family of its table
  * @key:	Which: names; of a rule its chain and expressions
  * @text:	What it is
+ * @comment:	Its comment, or NULL
  * @shown:	As `plan` names it
  * @origin:	Whose, or NFT_NO_ORIGIN
  * @position:	Of a rule in its chain
@@ -39,6 +40,7 @@ struct nft_line {
 	uint8_t family;
 	const char *key;
 	const char *text;
+	const char *comment;
 	const char *shown;
 	const char *name;
 	uint32_t position;

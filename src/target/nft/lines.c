@@ -72,8 +72,10 @@ void nft_lines_sort(struct nft_lines *l)
 
 void nft_add_table_line(struct nft_lines *l, uint8_t family)
 {
-	add_line(l, NFT_O_TABLE, family, "")->shown =
-		arena_printf(l->a, "table %s %s", nft_family_text(family), NFT_TABLE);
+	struct nft_line *line = add_line(l, NFT_O_TABLE, family, "");
+
+	line->name = NFT_TABLE;
+	line->shown = arena_printf(l->a, "table %s %s", nft_family_text(family), NFT_TABLE);
 }
 
 void nft_add_set_line(struct nft_lines *l, uint8_t family, const char *name,
@@ -124,6 +126,7 @@ struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
 	line = add_line(l, NFT_O_ELEM, family,
 			arena_printf(l->a, "%s %s%s", e->set, key, e->is_end ? " end" : ""));
 	line->name = e->set;
+	line->comment = e->comment;
 	line->shown = arena_printf(l->a, "element %s %s %s: %s", nft_family_text(family),
 				   NFT_TABLE, e->set, e->comment != NULL ? e->comment : key);
 	line->text = arena_printf(l->a, "%s %s %s",
@@ -187,6 +190,7 @@ struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const ch
 	line->name = chain;
 	line->position = position;
 	line->text = comment;
+	line->comment = comment[0] != '\0' ? comment : NULL;
 	line->packets = n.packets;
 	line->bytes = n.bytes;
 	line->shown = arena_printf(l->a, "rule %s %s %s: %s", nft_family_text(family), NFT_TABLE,
@@ -308,13 +312,37 @@ struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_ru
 	return nr;
 }
 
+/* A rule as nft prints it, for messages */
+static const char *nft_rule_text(struct arena *a, const struct nft_rule *r)
+{
+	char *text CLEANUP(base_free) = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	BUG_IF(f == NULL);
+	for (uint32_t i = 0; i < r->stmts.list.n; i++) {
+		if (i > 0)
+			fputc(' ', f);
+		nft_stmt_ops[r->stmts.list.v[i].kind].print(&r->stmts.list.v[i], f);
+	}
+	fclose(f);
+	return arena_strndup(a, text, len);
+}
+
 static void add_rules(const struct nft_chain *c, struct nft_lines *ret)
 {
+	const uint8_t family = nft_family_number(c->family);
+
 	for (uint32_t i = 0; i < c->rules.n; i++) {
 		struct nftnl_rule *nr = nft_build_rule(c, &c->rules.v[i]);
+		struct nft_line *line;
 
-		nft_add_rule_line(ret, nft_family_number(c->family), c->name, i, nr)->origin =
-			c->rules.v[i].origin;
+		line = nft_add_rule_line(ret, family, c->name, i, nr);
+		line->origin = c->rules.v[i].origin;
+		if (line->comment == NULL)
+			line->shown = arena_printf(ret->a, "rule %s %s %s: %s",
+						   nft_family_text(family), NFT_TABLE, c->name,
+						   nft_rule_text(ret->a, &c->rules.v[i]));
 		nftnl_rule_free(nr);
 	}
 }

@@ -62,12 +62,30 @@ static bool is_same(const struct nft_lines *have, const struct nft_lines *want)
 	return !differs;
 }
 
+/* An object that is wholly new or gone, which says enough of its parts */
+struct whole {
+	enum nft_object kind;
+	uint8_t family;
+	const char *name;
+};
+
 struct collect {
 	struct arena *a;
 	const struct nft_program *p;
 	struct nft_changes *ret;
-	VEC(const char *) moved;	/* chains with rules that came or went */
+	VEC(struct whole) wholes;
+	VEC(struct whole) moved;	/* chains with rules that came or went */
 };
+
+static bool is_among(const struct whole *v, uint32_t n, enum nft_object kind, uint8_t family,
+		     const char *name)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i].kind == kind && v[i].family == family &&
+		    (name == NULL || strcmp(v[i].name, name) == 0))
+			return true;
+	return false;
+}
 
 static void note_moved(const struct nft_line *have, const struct nft_line *want, void *arg)
 {
@@ -75,35 +93,56 @@ static void note_moved(const struct nft_line *have, const struct nft_line *want,
 	struct collect *c = arg;
 
 	if (l->kind == NFT_O_RULE && (have == NULL || want == NULL) &&
-	    (c->moved.n == 0 || strcmp(c->moved.v[c->moved.n - 1], l->name) != 0))
-		vec_add(c->a, &c->moved, l->name);
+	    !is_among(c->moved.v, c->moved.n, NFT_O_CHAIN, l->family, l->name))
+		vec_add(c->a, &c->moved, ((struct whole){ NFT_O_CHAIN, l->family, l->name }));
 }
 
 /* Another position says nothing where rules before it came or went */
 static bool is_only_moved(const struct collect *c, const struct nft_line *have,
 			  const struct nft_line *want)
 {
-	if (have == NULL || want == NULL || strcmp(have->text, want->text) != 0)
+	return have != NULL && want != NULL && strcmp(have->text, want->text) == 0 &&
+	       is_among(c->moved.v, c->moved.n, NFT_O_CHAIN, want->family, want->name);
+}
+
+/* Is all said by the table, set or chain that it is part of */
+static bool is_part(const struct collect *c, const struct nft_line *l)
+{
+	const bool is_named = l->kind == NFT_O_RULE || l->kind == NFT_O_ELEM;
+
+	if (is_named && l->text[0] != '\0' && l->comment != NULL)
 		return false;
-	for (uint32_t i = 0; i < c->moved.n; i++)
-		if (strcmp(c->moved.v[i], want->name) == 0)
-			return true;
-	return false;
+	if (l->kind != NFT_O_TABLE && is_among(c->wholes.v, c->wholes.n, NFT_O_TABLE, l->family,
+					       NULL))
+		return true;
+	return is_named && is_among(c->wholes.v, c->wholes.n,
+				    l->kind == NFT_O_RULE ? NFT_O_CHAIN : NFT_O_SET, l->family,
+				    l->name);
 }
 
 static void collect_change(const struct nft_line *have, const struct nft_line *want, void *arg)
 {
 	const struct nft_line *l = want != NULL ? want : have;
+	const enum nft_op op = have == NULL ? NFT_ADD : want == NULL ? NFT_DELETE : NFT_CHANGE;
 	struct collect *c = arg;
 	struct nft_change *to;
 
-	if (is_only_moved(c, have, want))
+	if (is_only_moved(c, have, want) || (op != NFT_CHANGE && is_part(c, l)))
 		return;
+	if (op != NFT_CHANGE && l->kind <= NFT_O_CHAIN)
+		vec_add(c->a, &c->wholes, ((struct whole){ l->kind, l->family, l->name }));
+	/* One rule of the user's may be several of ours */
+	if (c->ret->list.n > 0) {
+		const struct nft_change *last = &c->ret->list.v[c->ret->list.n - 1];
+
+		if (last->op == op && strcmp(last->object, l->shown) == 0)
+			return;
+	}
 	to = vec_push(c->a, &c->ret->list);
-	to->op = have == NULL ? NFT_ADD : want == NULL ? NFT_DELETE : NFT_CHANGE;
+	to->op = op;
 	to->object = arena_strndup(c->a, l->shown, strlen(l->shown));
-	if (want != NULL && l->origin != NFT_NO_ORIGIN)
-		to->at = c->p->origins.v[l->origin].at;
+	to->at = want != NULL && l->origin != NFT_NO_ORIGIN ? c->p->origins.v[l->origin].at
+							    : SPAN_NONE;
 }
 
 int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a,

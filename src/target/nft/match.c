@@ -3,8 +3,9 @@
  * DOC: Theory of operation
  *
  * Fields are handled in one order, so that each statement finds what it
- * depends on: interface, family, protocol, addresses, ports, flags or ICMP
- * types.  Where a field needs several alternatives the rest is repeated under
+ * depends on: interface, family, addresses, protocol, flags or ICMP types,
+ * ports.  It is the order in which nft puts what it adds by itself, so that a
+ * saved listing that is loaded again is the same program.  Where a field needs several alternatives the rest is repeated under
  * each.
  *
  * A set of interfaces that leaves out only some is a complement over all
@@ -420,7 +421,7 @@ static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret
 	vec_add(v->p->a, &ret->list, w->stmts);
 }
 
-static void expand_families(const struct nft_view *v, const struct way *from, struct nft_alts *ret)
+static void expand_families(const struct nft_view *v, const struct way *from, struct ways *out)
 {
 	static const uint8_t afs[] = { AF_V4, AF_V6 };
 	const bool any_family = from->t.f[F_SRC] == NULL && from->t.f[F_DST] == NULL &&
@@ -428,12 +429,11 @@ static void expand_families(const struct nft_view *v, const struct way *from, st
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(afs); i++) {
 		const bool v4 = afs[i] == AF_V4;
-		struct ways one = { 0 };
 		struct way *w;
 
 		if (!has_family(from, afs[i]))
 			continue;
-		w = add_way(v, &one, from);
+		w = add_way(v, out, from);
 		if (!any_family)
 			stmt_match(v->p, &w->stmts, NFT_K_NFPROTO, false,
 				   nft_value_num(NFT_T_NFPROTO,
@@ -442,7 +442,6 @@ static void expand_families(const struct nft_view *v, const struct way *from, st
 			 v4 ? NFT_K_IP_SADDR : NFT_K_IP6_SADDR);
 		add_addr(v, &w->stmts, w->t.f[F_DST], afs[i],
 			 v4 ? NFT_K_IP_DADDR : NFT_K_IP6_DADDR);
-		finish(v, w, ret);
 		if (any_family)
 			return;
 	}
@@ -460,7 +459,7 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 	       struct nft_alts *ret)
 {
 	const struct way all = { .t = *t };
-	struct ways ifaces = { 0 }, protos = { 0 };
+	struct ways ifaces = { 0 }, families = { 0 }, protos = { 0 };
 
 	if (is_never(v, t))
 		return true;
@@ -472,9 +471,11 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 	if (!expand_ifaces(v, &all, at, &ifaces))
 		return false;
 	for (uint32_t i = 0; i < ifaces.list.n; i++)
-		expand_protos(v, &ifaces.list.v[i], &protos);
+		expand_families(v, &ifaces.list.v[i], &families);
+	for (uint32_t i = 0; i < families.list.n; i++)
+		expand_protos(v, &families.list.v[i], &protos);
 	for (uint32_t i = 0; i < protos.list.n; i++)
-		expand_families(v, &protos.list.v[i], ret);
+		finish(v, &protos.list.v[i], ret);
 	return true;
 }
 

@@ -32,6 +32,7 @@ struct set_ref {
 struct reading {
 	struct nft_lines *l;
 	uint32_t start;			/* lines before this dump */
+	uint32_t start_sets;		/* sets before this dump */
 	VEC(struct set_ref) sets;
 	const char *chain;		/* of the last rule */
 	uint8_t chain_family;
@@ -85,7 +86,7 @@ static int take_set(const struct nlmsghdr *msg, void *arg)
 
 	if (msg == NULL) {
 		restart(r);
-		r->sets.n = 0;
+		r->sets.n = r->start_sets;
 		return 0;
 	}
 	s = nftnl_set_alloc();
@@ -256,28 +257,43 @@ static int read_elems(struct nl_session *nl, struct reading *r)
 	return 0;
 }
 
-static int read_lists(struct nl_session *nl, struct nft_lines *ret)
+/* The kernel stops at the first table with a name, so each family is asked for */
+static int read_table(struct nl_session *nl, struct reading *r, uint8_t family)
 {
 	static const struct {
 		enum nl_nft_kind kind;
 		nl_each_fn *take;
 	} lists[] = {
-		{ NL_NFT_TABLES, take_table }, { NL_NFT_CHAINS, take_chain },
-		{ NL_NFT_RULES, take_rule }, { NL_NFT_SETS, take_set },
+		{ NL_NFT_CHAINS, take_chain }, { NL_NFT_RULES, take_rule },
+		{ NL_NFT_SETS, take_set },
 	};
-	struct reading r = { .l = ret };
 
-	ret->list.n = 0;
 	for (uint32_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		const struct nl_nft_query q = { lists[i].kind, NFPROTO_UNSPEC, NFT_TABLE, NULL };
+		const struct nl_nft_query q = { lists[i].kind, family, NFT_TABLE, NULL };
 		int err;
 
-		r.start = ret->list.n;
-		err = nl_nft_dump(nl, &q, lists[i].take, &r);
+		r->start = r->l->list.n;
+		r->start_sets = r->sets.n;
+		err = nl_nft_dump(nl, &q, lists[i].take, r);
 		if (err < 0)
 			return err;
 	}
-	return read_elems(nl, &r);
+	return 0;
+}
+
+static int read_lists(struct nl_session *nl, struct nft_lines *ret)
+{
+	const struct nl_nft_query tables = { NL_NFT_TABLES, NFPROTO_UNSPEC, NFT_TABLE, NULL };
+	struct reading r = { .l = ret };
+	uint32_t n;
+	int err;
+
+	ret->list.n = 0;
+	err = nl_nft_dump(nl, &tables, take_table, &r);
+	n = ret->list.n;
+	for (uint32_t i = 0; i < n && err == 0; i++)
+		err = read_table(nl, &r, ret->list.v[i].family);
+	return err < 0 ? err : read_elems(nl, &r);
 }
 
 int nft_lines_read(struct nl_session *nl, struct nft_lines *ret, uint32_t *ret_genid)

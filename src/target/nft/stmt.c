@@ -169,8 +169,8 @@ static void emit_lookup(struct nftnl_rule *r, const struct nft_set *set, bool is
 	if (dreg >= 0)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, (uint32_t)dreg);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set->name);
-	if (is_not)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+	/* The kernel gives flags back even when there are none */
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, is_not ? NFT_LOOKUP_F_INV : 0);
 }
 
 static void lookup_emit(const struct nft_stmt *s, struct nftnl_rule *r)
