@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "host/apply_link.h"
 
+#include <net/if.h>
 #include <string.h>
 
 /* A bridge without ports serves as a loopback where the kernel has no dummy */
@@ -9,27 +10,24 @@ static const char *const default_kinds[] = { "dummy", "bridge", NULL };
 /* What the kernel does not do, under the user's own words */
 static int tell_refusal(struct host *h, const struct host_op *op, int err)
 {
-	const char *text = h->s->why.text;
+	const char *text = h->s->why.text[0] != '\0' ? h->s->why.text : strerror(-err);
+	const size_t len = strlen(text);
 
 	if (err == -EPERM)
 		return err;
-	diag_add(h->diags, DIAG_E1806, op->at, "the kernel refuses to %s %s: %s",
-		 host_op_verb(op), op->object, text[0] != '\0' ? text : strerror(-err));
+	diag_add(h->diags, DIAG_E1806, op->at, "the kernel refuses to %s %s: %.*s",
+		 host_op_verb(op), op->object, (int)(len - (text[len - 1] == '.')), text);
 	return -EINVAL;
 }
 
-static int find_index(struct host *h, const char *name, uint32_t *ret)
+/* Not by listing the links: a range is thousands of addresses of one new link */
+static int find_index(const char *name, uint32_t *ret)
 {
-	struct rtnl_links links;
-	const struct rtnl_link *l;
-	const int err = rtnl_links_read(h->s, h->a, &links);
+	const uint32_t index = if_nametoindex(name);
 
-	if (err < 0)
-		return err;
-	l = rtnl_link_find(&links, name);
-	if (l == NULL)
-		return -ENODEV;
-	*ret = l->index;
+	if (index == 0)
+		return errno > 0 ? -errno : -ENODEV;
+	*ret = index;
 	return 0;
 }
 
@@ -37,8 +35,8 @@ static int find_index(struct host *h, const char *name, uint32_t *ret)
 static int finish_link(struct host *h, const struct host_op *op)
 {
 	struct rtnl_msg m;
-	uint32_t index;
-	int err = find_index(h, op->name, &index);
+	uint32_t index = 0;
+	int err = find_index(op->name, &index);
 
 	if (err == -ENODEV)
 		return 0;
@@ -78,8 +76,8 @@ static int add_link(struct host *h, const struct host_op *op)
 static int del_link(struct host *h, const struct host_op *op)
 {
 	struct rtnl_msg m;
-	uint32_t index;
-	int err = find_index(h, op->name, &index);
+	uint32_t index = 0;
+	int err = find_index(op->name, &index);
 
 	if (err == 0)
 		err = nl_talk(h->s, rtnl_msg_link_del(&m, index), NULL, NULL);
@@ -127,7 +125,7 @@ static int add_addr(struct host *h, const struct host_op *op)
 	struct rtnl_addr x = op->addr;
 	struct rtnl_addrs addrs;
 	struct rtnl_msg m;
-	int err = x.ifindex != 0 ? 0 : find_index(h, op->name, &x.ifindex);
+	int err = x.ifindex != 0 ? 0 : find_index(op->name, &x.ifindex);
 
 	if (err == 0)
 		err = nl_talk(h->s, rtnl_msg_addr_add(&m, &x), NULL, NULL);
