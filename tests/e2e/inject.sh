@@ -52,7 +52,7 @@ is_loaded()	# NAME ARGS: taken and reloaded; or refused as declarations can be
 	sp "$@" apply
 	case $rc in
 	0)	reload "$name" ;;
-	65)	is "$name: is refused, and nothing was made" "" "$(on_host nft list ruleset)" ;;
+	65 | 69) is "$name: is refused, and nothing was made" "" "$(on_host nft list ruleset)" ;;
 	*)	not_ok "$name" "exit status $rc: $err" ;;
 	esac
 }
