@@ -92,6 +92,9 @@ bool pf_unexpected(struct pf_parser *p, const char *what, unsigned int roles)
 	pf_diag(p->c, p->f, E1101, p->t.at, "expected %s, found %s", what, token_name(p));
 	if (nearest != NULL)
 		diag_help(p->c->diags, "did you mean '%s'?", nearest);
+	if (p->t.kind == '$')
+		diag_help(p->c->diags, "macros are not expanded within quotes or in the middle of "
+			  "a word");
 	return false;
 }
 

@@ -397,6 +397,11 @@ static bool host_word(struct pf_parser *p, struct pf_host *h)
 	}
 	if (looks_like_address(s))
 		return bad_address(p, h->at, s);
+	if (s[strcspn(s, ".")] == '.' && s[strspn(s, "0123456789.")] == ':') {
+		bad_address(p, h->at, s);
+		diag_help(p->c->diags, "a port has the word 'port' before it");
+		return false;
+	}
 	h->kind = PH_NAME;
 	if (!host_name(p, h, s))
 		return false;

@@ -50,8 +50,8 @@ static bool log_options(struct pf_parser *p)
 			return pf_unexpected(p, "all, user or to", 0);
 		}
 		pf_diag(p->c, p->f, E1151, span_join(at, p->t.at),
-			"the log option is taken, but the first packet of a connection is "
-			"what is logged, in one place");
+			"this log option has no effect here: the first packet of each connection is "
+			"logged");
 		pf_next(p);
 		if (p->t.kind == ',')
 			pf_next(p);

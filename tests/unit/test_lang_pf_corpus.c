@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Real files and random ones: whatever is in them, the parser comes back, and
+ * what it tells points into its texts.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+
+#include "test_lang_pf.h"
+
+/* Compile within a capped arena; what was told and made is checked */
+static void compile(struct pf_test *t, uint32_t src)
+{
+	jmp_buf full;
+
+	t->a.full = &full;
+	if (setjmp(full) != 0) {
+		t->a.full = NULL;
+		CHECK(t->a.used_bytes > 0);
+		return;
+	}
+	pf_test_compile(t, src);
+	t->a.full = NULL;
+	pf_test_spans(t);
+}
+
+/* The interfaces of the corpus: "em0 0x8843 inet 198.51.100.7/24 ..." */
+static void corpus_ifaces(struct pf_test *t, const char *dir)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/INTERFACES", dir);
+	pf_test_ifaces_file(t, path);
+}
+
+static void one_file(const char *dir, const char *name, int *n_clean)
+{
+	struct pf_test t;
+	char path[4096];
+	uint32_t src;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	pf_test_init(&t);
+	corpus_ifaces(&t, dir);
+	if (CHECK_INT(sources_read(&t.sources, path, &src), 0))
+		compile(&t, src);
+	*n_clean += t.diags.n_errors == 0;
+	if (unit.n_failed > 0)
+		unit_detail("    # after %s\n", path);
+	pf_test_fini(&t);
+}
+
+static void corpus_dir(const char *name, const char *ending, int least, int least_clean)
+{
+	const char *corpus = getenv("SALLYPORT_CORPUS");
+	struct dirent **list = NULL;
+	int n, n_files = 0, n_clean = 0;
+	char dir[2048];
+
+	if (corpus == NULL)
+		UNIT_SKIP("../shared absent");
+	snprintf(dir, sizeof(dir), "%s/%s", corpus, name);
+	n = scandir(dir, &list, NULL, alphasort);
+	if (n < 0)
+		UNIT_SKIP("../shared absent");
+	for (int i = 0; i < n; i++) {
+		const char *dot = strrchr(list[i]->d_name, '.');
+
+		if (dot != NULL && strcmp(dot, ending) == 0) {
+			one_file(dir, list[i]->d_name, &n_clean);
+			n_files++;
+		}
+		free(list[i]);
+	}
+	free(list);
+	CHECK(n_files >= least);
+	/* What is understood today must not be lost */
+	CHECK(n_clean >= least_clean);
+}
+
+TEST(real_hosts)
+{
+	corpus_dir("pf", ".conf", 40, 20);
+}
+
+TEST(pfctl_regress)
+{
+	corpus_dir("pfctl", ".in", 80, 50);
+}
+
+TEST(newer_syntax)
+{
+	corpus_dir("pf-openbsd", ".conf", 1, 0);
+}
+
+TEST(tool_forms)
+{
+	corpus_dir("pf-toolforms", ".conf", 1, 0);
+}
+
+/* ---- random --------------------------------------------------------------- */
+
+static const char *const pieces[] = {
+	"{", "}", "(", ")", ",", "!", "=", "<", ">", "->", "!=", "<=", ">=", "><", "<>", "/", "-",
+	"\n", "\n", "\n", "\\\n", "# c\n", "\"", "'", "$m", "$l", "$x", "10.0.0.1", "10/8", "2001:db8::1",
+	"igb0", "lo", "em9", "igb0:network", "igb0:0", "80", "80:90", "70000", "http", "tcp", "udp",
+	"icmp", "echoreq", "S/SA", "<t>", "(igb0)", "self", "yes", "\xff", "a - b", "0", "99999999999",
+	"pass in", "block out", "rdr on igb0", "nat on igb0", "-> 10.0.0.1", "port 80", "from any",
+	"m = \"10.0.0.1\"\n", "l = \"{ a b }\"\n", "table <t> { 10/8 !10.1/16 }\n", "set skip on lo\n",
+};
+
+static const char *random_text(struct pf_test *t)
+{
+	const char *const *words = pf_words();
+	uint32_t n_words = 0;
+	const char *s = "";
+
+	while (words[n_words] != NULL)
+		n_words++;
+	for (uint64_t n = unit_below(60); n > 0; n--)
+		s = arena_printf(&t->a, "%s%s%s", s, unit_below(2) == 0 ?
+				 pieces[unit_below(ARRAY_SIZE(pieces))] :
+				 words[unit_below(n_words)], unit_below(20) != 0 ? " " : "");
+	return s;
+}
+
+TEST(random_words)
+{
+	for (int i = 0; i < 3000; i++) {
+		struct pf_test t;
+		const char *text;
+
+		pf_test_init(&t);
+		pf_test_iface(&t, "igb0 203.0.113.2/24 2001:db8::2/64");
+		text = random_text(&t);
+		compile(&t, sources_add(&t.sources, "random", text, (uint32_t)strlen(text),
+					SPAN_NONE));
+		if (unit.n_failed > 0) {
+			unit_detail("    # after: %s\n", text);
+			pf_test_fini(&t);
+			return;
+		}
+		pf_test_fini(&t);
+	}
+}
+
+/* Any file that is right, cut or changed anywhere */
+TEST(broken_files)
+{
+	static const char text[] =
+		"web = \"{ 80 443 }\"\nset skip on lo\nset limit { states 1000, frags 10 }\n"
+		"table <lan> const { 10/8, !10.1/16, self }\nscrub in all fragment reassemble\n"
+		"no nat on igb0 from any to 10/8\nnat pass on igb0 inet from <lan> -> (igb0:0) static-port\n"
+		"rdr log on igb0 proto { tcp udp } to igb0 port 2000:2010 -> 10.0.0.1 port 3000:*\n"
+		"block return-icmp(host-unr, 1) in log (all) quick on ! igb0 inet6 all\n"
+		"pass out proto tcp from any port { 1:9 > 1024 } to ! <lan> port $web \\\n"
+		"\tflags S/SA keep state label \"web\"\n"
+		"pass in inet proto icmp icmp-type { echoreq, unreach code 4 }\n"
+		"antispoof log quick for { lo0 (igb0) } inet\n";
+	char buf[sizeof(text)];
+
+	for (int i = 0; i < 4000; i++) {
+		struct pf_test t;
+		uint32_t len = sizeof(text) - 1;
+
+		memcpy(buf, text, sizeof(text));
+		if (i < (int)len)
+			len = (uint32_t)i;
+		else
+			for (uint64_t n = 1 + unit_below(4); n > 0; n--)
+				buf[unit_below(len)] = "{}()<>!=\n\"'#$\\:a0 ,/-"[unit_below(22)];
+		pf_test_init(&t);
+		pf_test_iface(&t, "igb0 203.0.113.2/24 2001:db8::2/64");
+		compile(&t, sources_add(&t.sources, "broken", buf, len, SPAN_NONE));
+		pf_test_fini(&t);
+		if (unit.n_failed > 0) {
+			unit_detail("    # after: %.*s\n", (int)len, buf);
+			return;
+		}
+	}
+}
+
+TEST(memory_limit)
+{
+	struct pf_test t;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	fputs("table <t> { ", f);
+	for (int i = 0; i < 1000000; i++)
+		fprintf(f, "10.%d.%d.%d ", i >> 16, i >> 8 & 255, i & 255);
+	fputs("}\n", f);
+	fclose(f);
+	pf_test_init(&t);
+	compile(&t, sources_add(&t.sources, "large", text, (uint32_t)len, SPAN_NONE));
+	CHECK(t.a.used_bytes <= LIMIT_ARENA_BYTES);
+	free(text);
+	pf_test_fini(&t);
+}
