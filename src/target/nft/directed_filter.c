@@ -256,6 +256,18 @@ static void add_exempt_icmp(struct frame *f, struct nft_chain *c, const struct n
 	add_verdict(f, c, &s, NFT_V_ACCEPT, NULL);
 }
 
+/* The RST for a packet that conntrack does not track, as FIN without a connection */
+static void add_exempt_rst(struct frame *f, struct nft_chain *c, const struct nft_stmts *where)
+{
+	struct nft_stmts s = { 0 };
+
+	stmts_append(f->p, &s, where);
+	stmt_masked(f->p, &s, NFT_K_CT_STATE, CT_INVALID, 0, true);
+	match_proto(f, &s, PROTO_TCP);
+	stmt_masked(f->p, &s, NFT_K_TCP_FLAGS, TCP_FLAG_RST, TCP_FLAG_RST, false);
+	add_verdict(f, c, &s, NFT_V_ACCEPT, NULL);
+}
+
 static void add_exempt_answers(struct frame *f, struct nft_chain *c, const struct nft_stmts *where)
 {
 	struct nft_stmts s = { 0 };
@@ -264,6 +276,7 @@ static void add_exempt_answers(struct frame *f, struct nft_chain *c, const struc
 	stmt_masked(f->p, &s, NFT_K_CT_STATE, CT_RELATED, 0, true);
 	match_bit(f, &s, f->answer);
 	add_verdict(f, c, &s, NFT_V_ACCEPT, NULL);
+	add_exempt_rst(f, c, where);
 	add_exempt_icmp(f, c, where, false);
 	add_exempt_icmp(f, c, where, true);
 }

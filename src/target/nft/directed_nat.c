@@ -16,6 +16,8 @@
  */
 #include "target/nft/directed.h"
 
+#include <string.h>
+
 #define POOL_MAX	1024u
 
 /* The lowering of one translation */
@@ -77,6 +79,8 @@ bool nat_rule_pinned(struct frame *f, const struct nft_tests *t, const struct xl
 	if (t->f[addr] != NULL && !set_has_addr(t->f[addr], to))
 		return false;
 	*ret = narrowed(a, t, addr, set_addr(a, to));
+	if (t->f[F_SPORT] != NULL || t->f[F_DPORT] != NULL)
+		protos = set_intersect(a, protos, ports);
 	if (x->port == XP_KEEP || (x->port == XP_SHIFT && x->from == x->lo))
 		return true;
 	if (x->port == XP_TO && set_is_subset(protos, ports)) {
@@ -114,11 +118,55 @@ static void add_effects(const struct nat_rule *n, struct nft_stmts *s)
 		stmt_mark(n->f->p, s, NFT_K_CT_MARK, UINT32_MAX, n->bits);
 }
 
-static void add_nat(const struct nat_rule *n, struct nft_stmts *s, struct addr to,
-		    const struct xlate *ports)
+static void put_port(uint8_t *to, uint32_t port)
+{
+	const struct nft_value v = nft_value_num(NFT_T_PORT, port);
+
+	memcpy(to, v.b, v.len);
+}
+
+/* l4proto . port -> address . port, for each port that the tests allow */
+static struct nft_set *shift_map(const struct nat_rule *n, const struct nft_tests *t,
+				 struct addr to)
+{
+	static const enum nft_type keys[] = { NFT_T_PROTO, NFT_T_PORT };
+	const enum nft_type addr = to.af == AF_V4 ? NFT_T_IP4 : NFT_T_IP6;
+	struct nft_set *map = nft_add_map(n->f->p, NFT_INET, "ports", keys, ARRAY_SIZE(keys));
+	const struct nft_value v = nft_value_num(addr, to.v);
+
+	map->datas[0] = addr;
+	map->datas[1] = NFT_T_PORT;
+	map->n_datas = 2;
+	for (uint32_t proto = 0; proto <= UINT8_MAX; proto++)
+		for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+			struct nft_elem *e;
+
+			if (!set_has(t->f[F_PROTO], AF_NONE, proto))
+				break;
+			if (t->f[F_DPORT] != NULL && !set_has(t->f[F_DPORT], AF_NONE, port))
+				continue;
+			e = vec_push(n->f->p->a, &map->elems);
+			e->origin = NFT_NO_ORIGIN;
+			e->key[0] = (uint8_t)proto;
+			put_port(e->key + 4, port);
+			memcpy(e->data, v.b, v.len);
+			put_port(e->data + v.len, (uint16_t)(port - n->x->from + n->x->lo));
+		}
+	nft_set_seal(map);
+	return map;
+}
+
+static void add_nat(const struct nat_rule *n, struct nft_stmts *s, const struct nft_tests *t,
+		    struct addr to, const struct xlate *ports)
 {
 	struct nft_nat nat = { .is_dst = n->x->kind == XL_DST, .to = to };
 
+	if (ports != NULL && ports->port == XP_SHIFT) {
+		stmt_add(n->f->p, s, &(struct nft_stmt){ .kind = NFT_S_NAT_MAP, .lookup = {
+			.keys = { NFT_K_L4PROTO, NFT_K_DPORT }, .n_keys = 2, .is_dst = true,
+			.af = to.af, .set = shift_map(n, t, to) } });
+		return;
+	}
 	if (ports != NULL) {
 		nat.lo = ports->lo;
 		nat.hi = ports->port == XP_RANDOM ? ports->hi : ports->lo;
@@ -146,7 +194,7 @@ static bool add_member(const struct nat_rule *n, struct nft_stmts *s, const stru
 		c = member;
 	}
 	add_effects(n, s);
-	add_nat(n, s, to, ports);
+	add_nat(n, s, t, to, ports);
 	nft_add_rule(n->f->p, c, s, &n->r->origin);
 	return true;
 }
@@ -176,7 +224,7 @@ static bool add_pool(const struct nat_rule *n, struct nft_stmts *s, const struct
 		/* nft wants to know family and protocol here too */
 		stmt_match(n->f->p, &one, NFT_K_NFPROTO, false,
 			   nft_value_num(NFT_T_NFPROTO, af == AF_V4 ? 2 : 10));
-		if (ports != NULL)
+		if (ports != NULL && ports->port != XP_SHIFT)
 			stmt_match(n->f->p, &one, NFT_K_L4PROTO, false,
 				   nft_value_num(NFT_T_PROTO, t->f[F_PROTO]->r[0].lo));
 		if (!add_member(n, &one, t, pool, to[i], ports))
@@ -230,14 +278,20 @@ static bool add_targets(const struct nat_rule *n, const struct nft_tests *t,
 	const struct xlate ids = { .port = XP_RANDOM, .lo = 1, .hi = UINT16_MAX };
 	struct nft_tests pinned;
 
-	if (n->x->port == XP_SHIFT && n->x->from != n->x->lo)
-		return refuse(n, "a shift of ports in this rule");
 	if (n_to == 1 && n->bits != 0 && nat_rule_pinned(n->f, t, n->x, to[0], &pinned) &&
 	    !add_exit(n, n->c, &pinned, n->unchanged))
 		return false;
-	if (n->x->port == XP_KEEP || n->x->port == XP_SHIFT)
+	if (n->x->port == XP_KEEP || (n->x->port == XP_SHIFT && n->x->from == n->x->lo))
 		return add_protos(n, t, NULL, to, n_to, NULL);
-	if (!add_each_proto(n, t, ports, to, n_to, n->x))
+	if (n->x->port == XP_SHIFT) {
+		const struct set *both = set_intersect(a, protos_of(a, t), ports);
+
+		if (n->x->kind != XL_DST)
+			return refuse(n, "a shift of source ports");
+		if (!set_is_empty(both) && !add_protos(n, t, both, to, n_to, n->x))
+			return false;
+	}
+	if (n->x->port != XP_SHIFT && !add_each_proto(n, t, ports, to, n_to, n->x))
 		return false;
 	if (n->x->port == XP_RANDOM && n->x->kind == XL_SRC) {
 		if (!add_each_proto(n, t, set_one(a, to[0].af == AF_V4 ? PROTO_ICMP : PROTO_ICMP6),
