@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ipfw - rulesets of ipfw: read them, and say what they mean as a model
+ *
+ * A ruleset comes as a file of rules (as `ipfw FILE` reads it) or as a shell
+ * script that calls ipfw.  Both become the same thing: ipfw commands, in
+ * order.  The commands build a ruleset, and the ruleset is lowered to a model
+ * or printed as ipfw prints it.
+ *
+ * The language is FreeBSD 14's.  What of it cannot be kept is an error that
+ * names the construct; nothing is skipped in silence.
+ *
+ * Owns:	 nothing; everything lives in the context's arena.
+ * Does not:	 read the host, resolve host names, run a shell, or know a
+ *		 target.
+ * Threads:	 none.
+ * Normative:	 ipfw(8) of FreeBSD 14.
+ */
+#ifndef LANG_IPFW_H
+#define LANG_IPFW_H
+
+#include "lang/lang.h"
+#include "model/model.h"
+
+/**
+ * struct ipfw_word - An argument of an ipfw command, after expansion
+ * @text:	C string
+ * @at:		Where it is written; text of a variable is a source with its
+ *		place of use
+ */
+struct ipfw_word {
+	const char *text;
+	struct span at;
+};
+
+/**
+ * struct ipfw_cmd - One call of ipfw
+ * @words:	Its arguments, options like -q included, the word "ipfw" not
+ * @at:		The call; in its file
+ * @line_text:	The command as text, one line
+ */
+struct ipfw_cmd {
+	VEC(struct ipfw_word) words;
+	struct span at;
+	const char *line_text;
+};
+
+/**
+ * struct ipfw_sysctl - A sysctl that the script sets
+ * @name:	"net.inet.ip.fw.one_pass"
+ * @value:	As written
+ * @at:		Where
+ */
+struct ipfw_sysctl {
+	const char *name;
+	const char *value;
+	struct span at;
+};
+
+/**
+ * struct ipfw_cmds - What a file or script asks of ipfw
+ * @list:	Calls, in order
+ * @sysctls:	Settings, in order
+ */
+struct ipfw_cmds {
+	VEC(struct ipfw_cmd) list;
+	VEC(struct ipfw_sysctl) sysctls;
+};
+
+/** ipfw_is_script() - Is a source a shell script, and not a file of rules */
+bool ipfw_is_script(const struct source *s);
+
+/**
+ * ipfw_script_read() - Read a script of literal commands, without running it
+ * @c:		Context; told of what is wrong, and of what would need a shell
+ * @src:	Source
+ * @ret:	Commands are added
+ *
+ * Return: true; false when an error was told
+ */
+MUST_USE bool ipfw_script_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret);
+
+/**
+ * ipfw_rules_read() - Read a file of rules, as `ipfw FILE` does
+ * @c:		Context; told of what is wrong
+ * @src:	Source
+ * @ret:	Commands are added, one a line
+ *
+ * "#" starts a comment anywhere; blanks around commas go.
+ *
+ * Return: true; false when an error was told
+ */
+MUST_USE bool ipfw_rules_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret);
+
+struct ipfw_ruleset;
+
+/**
+ * ipfw_parse() - The ruleset that some commands leave behind
+ * @c:		Context; told of what is wrong, up to LIMIT_ERRORS
+ * @cmds:	Commands, carried out in order on an empty ruleset
+ *
+ * Return: what was understood, never NULL; complete only if no error was told
+ */
+struct ipfw_ruleset *ipfw_parse(struct lang_ctx *c, const struct ipfw_cmds *cmds);
+
+/**
+ * struct ipfw_options - What the caller wants of lowering
+ * @one_pass:	net.inet.ip.fw.one_pass where the ruleset does not say: 0, 1,
+ *		or -1 for FreeBSD's default (1, with a warning)
+ * @default_to_accept: The last rule accepts (net.inet.ip.fw.default_to_accept)
+ * @tolerate_missing: An unknown interface is a note, not an error
+ */
+struct ipfw_options {
+	int one_pass;
+	bool default_to_accept;
+	bool tolerate_missing;
+};
+
+/**
+ * ipfw_lower() - Say what a ruleset means
+ * @c:		Context that it was parsed in
+ * @rs:		Ruleset
+ * @facts:	The host
+ * @o:		Options
+ * @m:		An empty model (model_init()); gains lists and rules
+ *
+ * Return: true; false when an error was told
+ */
+MUST_USE bool ipfw_lower(struct lang_ctx *c, const struct ipfw_ruleset *rs,
+			 const struct facts *facts, const struct ipfw_options *o,
+			 struct model *m);
+
+/**
+ * ipfw_print_list() - The rules as `ipfw -S list` shows them
+ * @rs:		Ruleset
+ * @out:	Stream
+ */
+void ipfw_print_list(const struct ipfw_ruleset *rs, FILE *out);
+
+/** ipfw_print_nat() - Nat instances as `ipfw nat show config` shows them */
+void ipfw_print_nat(const struct ipfw_ruleset *rs, FILE *out);
+
+/**
+ * ipfw_fmt() - Commands in canonical form, in the order of the source
+ * @c:		Context that they were read in
+ * @cmds:	Commands that ipfw_parse() took without error
+ * @out:	Stream; a file of rules that means the same
+ *
+ * Reading the output and printing it again changes nothing.
+ */
+void ipfw_fmt(struct lang_ctx *c, const struct ipfw_cmds *cmds, FILE *out);
+
+/**
+ * ipfw_words() - Every word of the language, for fuzzers and completion
+ *
+ * Return: words in ASCII order, NULL after the last
+ */
+const char *const *ipfw_words(void);
+
+#endif /* LANG_IPFW_H */
