@@ -27,7 +27,7 @@ struct policy_options {
 /**
  * policy_add() - Add the policy to a model
  * @m:		Model with the written rules; gains before and after lists, and
- *		@interior
+ *		its interior
  * @o:		What is switched off
  * @diags:	Told where a written rule does less than it seems
  */

@@ -76,11 +76,18 @@ bool lang_read(struct lang_ctx *c, const char *path, struct span at, uint32_t de
 	return true;
 }
 
+/* A directory that is not there holds no files; one that cannot be read is an error */
+static int glob_failed(const char *path, int err)
+{
+	(void)path;
+	return err != ENOENT && err != ENOTDIR;
+}
+
 /* The file system's glob(3); its memory is not the arena's, so copy and free */
 static int system_glob(struct arena *a, const char *pattern, struct lang_paths *out)
 {
 	glob_t g;
-	int err = glob(pattern, GLOB_ERR, NULL, &g);
+	int err = glob(pattern, 0, glob_failed, &g);
 
 	if (err == GLOB_NOMATCH)
 		return 0;

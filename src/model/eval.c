@@ -203,9 +203,11 @@ static void rewrite(struct run *run, struct flow to)
 {
 	struct packet *p = &run->res.packet;
 	const bool ports = has_key_ports(p);
+	const bool is_query = packet_icmp_is_query(p);	/* its id is told with the source */
 
 	run->res.src_changed |= !addr_equal(p->src, to.src) || (ports && p->sport != to.sport);
-	run->res.dst_changed |= !addr_equal(p->dst, to.dst) || (ports && p->dport != to.dport);
+	run->res.dst_changed |= !addr_equal(p->dst, to.dst) ||
+				(ports && !is_query && p->dport != to.dport);
 	p->src = to.src;
 	p->dst = to.dst;
 	if (ports) {
