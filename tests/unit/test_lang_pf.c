@@ -728,10 +728,26 @@ TEST(many_uses)
 	pf_test_fini(&t);
 }
 
-TEST(words_are_sorted)
+/* In order, as the search wants them, and each given to the fuzzer */
+TEST(words)
 {
 	const char *const *w = pf_words();
+	char path[4096], line[256];
+	FILE *f;
 
-	for (; w[0] != NULL && w[1] != NULL; w++)
-		CHECK(strcmp(w[0], w[1]) < 0);
+	snprintf(path, sizeof(path), "%.*s/../fuzz/pf.dict",
+		 (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
+	f = fopen(path, "r");
+	if (!CHECK(f != NULL))
+		return;
+	for (; *w != NULL; w++) {
+		if (w[1] != NULL)
+			CHECK(strcmp(w[0], w[1]) < 0);
+		do {
+			if (!CHECK(fgets(line, sizeof(line), f) != NULL))
+				break;
+		} while (line[0] == '#');
+		CHECK(strncmp(line + 1, *w, strlen(*w)) == 0 && line[strlen(*w) + 1] == '"');
+	}
+	fclose(f);
 }
