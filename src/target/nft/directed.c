@@ -183,7 +183,14 @@ static bool lower_nat_out(struct frame *f, struct nft_chain *c)
 {
 	const struct nft_view v = view(f, DIR_OUT, NFT_LO_TOO);
 	const struct side *out = &f->sides[DIR_OUT];
+	struct nft_stmts has_state = { 0 };
 
+	/* A local caller's forward with `pass` decided before any nat rule */
+	stmt_match(f->p, &has_state, NFT_K_CT_DIR, false, nft_value_num(NFT_T_CT_DIR, 0));
+	stmt_masked(f->p, &has_state, NFT_K_CT_MARK, f->leg[DIR_OUT], f->leg[DIR_OUT], false);
+	stmt_verdict(f->p, &has_state, NFT_V_ACCEPT, NULL);
+	if (out->nats.list.n > 0)
+		nft_add_rule(f->p, c, &has_state, NULL);
 	return add_skips(f, c, &v, &out->skips) &&
 	       add_calls(f, c, &v, &out->nats, f->leg[DIR_OUT], false);
 }
