@@ -667,8 +667,8 @@ TEST(one_rule_a_statement)
 	start(&t);
 	CHECK(pf_test_text(&t, "pass in on { igb0 em1 } proto { tcp udp } from { 10/8 2001:db8::/32 "
 			   "!192.168/16 } to { igb0 em1 } port { 80 443 8000:8010 }\n"));
-	/* One for addresses, one for the link-local address, which is of igb0 only */
-	CHECK_INT(t.model.lists.v[t.model.lists.n - 1].rules.n, 2);
+	/* One for addresses, one for the link-local address, which is of igb0 only; the end */
+	CHECK_INT(t.model.lists.v[t.model.lists.n - 1].rules.n, 3);
 	pf_test_fini(&t);
 }
 
@@ -701,6 +701,62 @@ TEST(main_example)
 	for (uint32_t i = 0; i < t.diags.list.n; i++)
 		CHECK_INT(diag_codes[t.diags.list.v[i].code].severity, DIAG_NOTE);
 	pf_test_fini(&t);
+}
+
+/* The policy library does what the heads of its files say */
+TEST(library)
+{
+	static const struct {
+		const char *name;
+		const char *const packets[13];
+	} v[] = {
+		{ "options", { "in lo1 tcp 192.168.100.2:1 192.168.100.3:2", "pass",
+			       "in igb0 tcp 9.9.9.9:1 203.0.113.2:22", "block" } },
+		{ "nat-jails", { "out igb0 udp 192.168.100.2:1 9.9.9.9:53",
+				 "pass state < 203.0.113.2:50001-65535",
+				 "out em1 udp 192.168.100.2:2 9.9.9.9:53", "pass" } },
+		{ "rdr-web", { "in igb0 tcp 9.9.9.9:1 203.0.113.2:443",
+			       "pass state > 192.168.100.2:443" } },
+		{ "rdr-replica", { "in igb0 tcp 203.0.113.9:1 203.0.113.2:3306",
+				   "pass state > 192.168.100.3:3306",
+				   "in igb0 tcp 203.0.113.8:1 203.0.113.2:3306", "pass" } },
+		{ "filter-antispoof", { "in em1 udp 203.0.113.77:1 9.9.9.9:1", "block",
+					"in igb0 udp 203.0.113.2:1 9.9.9.9:1", "block",
+					"in igb0 udp 203.0.113.77:1 9.9.9.9:1", "pass" } },
+		{ "filter-deny-ssh", { "in igb0 tcp 198.51.100.1:1 203.0.113.2:22", "pass state",
+				       "in igb0 tcp 9.9.9.9:1 203.0.113.2:22", "block log",
+				       "in igb0 icmp 9.9.9.9 203.0.113.2 8/0", "pass state",
+				       "in igb0 icmp6 fe80::9 ff02::1 135/0", "pass state",
+				       "out igb0 udp 203.0.113.2:1 9.9.9.9:53", "pass state",
+				       "in igb0 udp 9.9.9.9:53 203.0.113.2:1", "pass" } },
+		{ "all", { "in igb0 tcp 9.9.9.9:1 203.0.113.2:80", "pass state > 192.168.100.2:80",
+			   "in igb0 tcp 9.9.9.9:1 203.0.113.2:3306", "block log",
+			   "in igb0 tcp 203.0.113.2:1 203.0.113.2:80", "pass state > 192.168.100.2:80",
+			   "out igb0 udp 192.168.100.3:1 9.9.9.9:53",
+			   "pass state < 203.0.113.2:50001-65535",
+			   "in igb0 tcp 9.9.9.9:1 192.168.100.2:80", "block log" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
+		char dir[2048], path[4096];
+		struct pf_test t;
+		uint32_t src;
+
+		pf_test_init(&t);
+		snprintf(dir, sizeof(dir), "%.*s/../golden/rules",
+			 (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
+		snprintf(path, sizeof(path), "%s/ifs", dir);
+		pf_test_ifaces_file(&t, path);
+		snprintf(path, sizeof(path), "%s/%s.pf.conf", dir, v[i].name);
+		if (CHECK_INT(sources_read(&t.sources, path, &src), 0) &&
+		    CHECK(pf_test_compile(&t, src))) {
+			CHECK_INT(t.diags.list.n, 0);
+			for (size_t k = 0; v[i].packets[k] != NULL; k += 2)
+				if (!CHECK_STR(verdict(&t, v[i].packets[k]), v[i].packets[k + 1]))
+					unit_detail("    #   %s: %s\n", v[i].name, v[i].packets[k]);
+		}
+		pf_test_fini(&t);
+	}
 }
 
 /* 10,000 rules that use a macro each: fast, and well within the memory of a compile */

@@ -94,5 +94,7 @@ bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *f
 	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++)
 		if (f->stmts.v[i].kind == PS_RULE)
 			ok &= lower_rule[f->stmts.v[i].rule->action](&l, &f->stmts.v[i]);
+	/* A translation goes to the filter out of a called list: it must not come back */
+	model_add_rule(m, l.list_filter, own("end of the filter rules"))->exit = EX_SETTLE;
 	return ok;
 }
