@@ -107,14 +107,16 @@ run 1 "${files[@]}" plan
 title "Apply: the host becomes so (-q: no notes any more)"
 run 0 -q "${files[@]}" apply
 say "Once more: nothing differs, so nothing is written."
-run 0 -q apply
+run 0 -q "${files[@]}" apply
+[ -z "$out$err" ] || wrong "it changed something"
 
 title "What the kernel now holds"
 run 0 -q alias list
-printf '%s# nft list ruleset%s   (an excerpt: every rule names the line that it comes from)\n' "$bold" "$plain"
-on_host nft list ruleset | grep -E '^table|comment "' | sed 's/^[[:space:]]*/   /' | cut -c 1-150 |
-	head -n 24
-on_host nft list ruleset | grep -q 'comment "pf.conf:' || wrong "no rule names a line of pf.conf"
+printf '%s# nft -s list ruleset%s   (what comes from pf.conf: each rule names its line)\n' "$bold" "$plain"
+on_host nft -s list ruleset >"$TMP/ruleset"
+grep -E '^table|comment ".*pf\.conf:' "$TMP/ruleset" | sed 's/^[[:space:]]*/   /; s/^   table/table/' |
+	cut -c 1-160 | awk '!seen[$0]++'
+grep -q 'comment ".*pf\.conf:' "$TMP/ruleset" || wrong "no rule names a line of pf.conf"
 
 # ---- traffic ---------------------------------------------------------------
 

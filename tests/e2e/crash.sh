@@ -12,7 +12,7 @@ lab_build
 foreign_things
 snapshot "$HOST" "$TMP/before"
 sp_must "${EXAMPLE_FILES[@]}" apply
-on_host nft list ruleset >"$TMP/whole"
+on_host nft -s list ruleset >"$TMP/whole"
 
 is_whole()
 {
@@ -20,7 +20,7 @@ is_whole()
 	[ "$rc" -eq 0 ] || { echo "apply: $rc $err"; return 1; }
 	sp plan
 	[ "$rc" -eq 0 ] || { echo "plan: $rc $out $err"; return 1; }
-	on_host nft list ruleset | diff "$TMP/whole" -
+	on_host nft -s list ruleset | diff "$TMP/whole" -
 }
 
 is_clean()
@@ -32,7 +32,7 @@ is_clean()
 }
 
 # Kill the run at its N-th call of each kind that could change something, until
-# the N-th is no longer reached; after the first dozen at every third.  $start is
+# the N-th is no longer reached; after the first six at every fourth.  $start is
 # what brings the host back to where the run starts.
 kill_points()	# NAME ARGS
 {
@@ -41,7 +41,7 @@ kill_points()	# NAME ARGS
 	shift
 	for call in sendto sendmsg write pwrite64 rename,renameat,renameat2 linkat unlink,unlinkat \
 		fsync,fdatasync ftruncate flock; do
-		for ((n = 1; n <= 40; n += n < 12 ? 1 : 3)); do
+		for ((n = 1; n <= 40; n += n < 6 ? 1 : 4)); do
 			rc=0
 			on_host strace -f -qq -o /dev/null -e trace="$call" \
 				-e inject="$call:signal=KILL:when=$n" "$SALLYPORT" "$@" \

@@ -11,6 +11,19 @@ lab_build
 foreign_things
 snapshot "$HOST" "$TMP/before"
 
+# All that is not ours, but what net.ipv4.ip_forward itself drags along
+others()	# FILE
+{
+	on_host bash -c '
+		ip -j addr | jq "map(select(.ifname != \"lo1\"))"
+		for t in "inet admin" "ip nat" "arp other"; do nft -a list table $t; done
+		(ip route; ip -6 route) | grep -v lo1
+		grep -r . /proc/sys/net 2>/dev/null | sort | grep -vE "/lo1/|conntrack_count" |
+			grep -vE "ipv4/(ip_forward|conf/[^/]*/forwarding|conf/all/accept_redirects):"
+	' >"$1"
+}
+others "$TMP/others.before"
+
 # What changes in the kernel while the program runs, as writes.py says it
 writes()	# ARGS of sallyport
 {
@@ -45,6 +58,8 @@ is "apply: the range of rc.conf too" 6 "$(on_host ip -4 -o addr show dev lo1 | w
 is "apply: packets are forwarded" 1 "$(get_sysctl "$HOST" net/ipv4/ip_forward)"
 is "apply: tables of ours are named sallyport" sallyport "$(on_host nft list tables |
 	awk '{ print $3 }' | grep -vxE 'admin|nat|other' | sort -u)"
+others "$TMP/others.after"
+same "apply: nothing of others is changed" "$TMP/others.before" "$TMP/others.after"
 plan_is "after apply" 0
 sp status
 is "after apply: status exits 0" 0 "$rc"
