@@ -662,9 +662,7 @@ TEST(origins)
 
 TEST(one_rule_a_statement)
 {
-	const struct rule_list *filter;
 	struct pf_test t;
-	int n = 0;
 
 	start(&t);
 	CHECK(pf_test_text(&t, "pass in on { igb0 em1 } proto { tcp udp } from { 10/8 2001:db8::/32 "
