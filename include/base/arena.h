@@ -14,6 +14,7 @@
 #define BASE_ARENA_H
 
 #include <setjmp.h>
+#include <stdarg.h>
 
 #include "base/base.h"
 
@@ -82,6 +83,9 @@ char *arena_strndup(struct arena *a, const char *s, size_t len);
  * Return: the string
  */
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
+
+/** arena_vprintf() - As arena_printf(), with a va_list */
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 
 /**
  * arena_grow() - Room for one element more, for VEC()

@@ -130,6 +130,9 @@ struct place source_place(struct sources *s, struct span at);
  */
 struct span source_file_span(const struct sources *s, struct span at);
 
+/** source_short_name() - A file's name without its directories */
+const char *source_short_name(const char *name);
+
 /** span_join() - From the start of @a to the end of @b; @a if the sources differ */
 struct span span_join(struct span a, struct span b);
 

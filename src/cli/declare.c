@@ -37,8 +37,7 @@ static const struct { const char *pattern; enum cli_lang lang; } lang_of_names[]
 
 static enum cli_lang lang_of(const struct cli_file *f)
 {
-	const char *slash = strrchr(f->path, '/');
-	const char *base = slash != NULL ? slash + 1 : f->path;
+	const char *base = source_short_name(f->path);
 
 	if (f->lang != LANG_BY_NAME)
 		return f->lang;

@@ -131,14 +131,12 @@ static const struct option_row options[] = {
 int cli_usage(struct cli *c, const char *fmt, ...)
 {
 	va_list ap;
-	char *text = NULL;
+	const char *text;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = arena_vprintf(&c->arena, fmt, ap);
 	va_end(ap);
-	diag_add(&c->diags, DIAG_E1010, SPAN_NONE, "%s", text != NULL ? text : "usage");
-	free(text);
+	diag_add(&c->diags, DIAG_E1010, SPAN_NONE, "%s", text);
 	return EX_USAGE;
 }
 

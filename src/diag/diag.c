@@ -28,21 +28,6 @@ void diags_init(struct diags *d, struct arena *a, struct sources *sources)
 	*d = (struct diags){ .a = a, .sources = sources };
 }
 
-static const char *format(struct arena *a, const char *fmt, va_list ap)
-{
-	va_list again;
-	char *p;
-	int len;
-
-	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	BUG_IF(len < 0);
-	p = arena_alloc(a, (size_t)len + 1);
-	vsnprintf(p, (size_t)len + 1, fmt, again);
-	va_end(again);
-	return p;
-}
-
 static bool same_span(struct span a, struct span b)
 {
 	return a.src == b.src && a.lo == b.lo && a.hi == b.hi;
@@ -61,7 +46,7 @@ void diag_add(struct diags *d, enum diag_code code, struct span at, const char *
 		return;
 	}
 	va_start(ap, fmt);
-	message = format(d->a, fmt, ap);
+	message = arena_vprintf(d->a, fmt, ap);
 	va_end(ap);
 	for (uint32_t i = 0; i < d->list.n; i++) {
 		g = &d->list.v[i];
@@ -95,7 +80,7 @@ void diag_note(struct diags *d, struct span at, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_more(d, at, false, format(d->a, fmt, ap));
+	add_more(d, at, false, arena_vprintf(d->a, fmt, ap));
 	va_end(ap);
 }
 
@@ -104,7 +89,7 @@ void diag_help(struct diags *d, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_more(d, SPAN_NONE, true, format(d->a, fmt, ap));
+	add_more(d, SPAN_NONE, true, arena_vprintf(d->a, fmt, ap));
 	va_end(ap);
 }
 

@@ -171,6 +171,13 @@ struct span source_file_span(const struct sources *s, struct span at)
 	return at;
 }
 
+const char *source_short_name(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash != NULL ? slash + 1 : name;
+}
+
 struct span span_join(struct span a, struct span b)
 {
 	if (a.src != b.src)

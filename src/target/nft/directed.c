@@ -80,7 +80,8 @@ void directed_log(struct frame *f, struct nft_stmts *s, const struct origin *o, 
 	const struct place at = source_place(f->p->sources,
 					     source_file_span(f->p->sources, o->at));
 	char *prefix = arena_printf(f->p->a, "%s %.*s:%u", what, (int)LIMIT_COMMENT_BYTES / 2,
-				    at.name != NULL ? at.name : "policy", at.line);
+				    at.name != NULL ? source_short_name(at.name) : "policy",
+				    at.line);
 
 	/* nft puts variables into a prefix, though not into a comment */
 	for (char *c = prefix; *c != '\0'; c++)

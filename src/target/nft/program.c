@@ -244,8 +244,9 @@ const char *nft_comment(struct nft_program *p, const struct origin *o)
 		const struct place at = source_place(p->sources,
 						     source_file_span(p->sources, o->at));
 
-		s = arena_printf(p->a, "%s:%u %.*s", at.name, at.line, (int)LIMIT_COMMENT_BYTES,
-				 text);
+		/* Not the path: one file by two names is no difference to the kernel */
+		s = arena_printf(p->a, "%s:%u %.*s", source_short_name(at.name), at.line,
+				 (int)LIMIT_COMMENT_BYTES, text);
 	} else {
 		s = arena_printf(p->a, "%.*s", (int)LIMIT_COMMENT_BYTES, text);
 	}
