@@ -38,6 +38,8 @@ pass in on igb0 inet proto { tcp udp } from any to 192.168.100.3
 pass in on igb0 inet6 proto { tcp udp } from any to fd00:100::3
 pass in on igb0 inet proto tcp from any to 192.168.100.2 port 80
 END
+printf 'pass\n' >"$TMP/nonat.pf.conf"
+printf 'pass\npass out on igb0 from 192.168.100.0/29 to any\n' >"$TMP/routed.pf.conf"
 sed 's/^set skip.*/set skip on { lo igb0 }/' "$TMP/open.pf.conf" >"$TMP/skip.pf.conf"
 
 # One process serves all, so that its log has the order in which things came
@@ -249,5 +251,23 @@ for class in "out-of-window data" SYN+FIN "stray RST" "short TCP" "stray ICMP er
 done
 check "without egress fence: so does IPv6" test \
 	"$(leak fd00:100::2 '[2001:db8:80::80]:80' 2001:db8:113::2 | wc -l)" -ge 2
+
+# Without a nat rule a jail's packets are all such; and there a written rule can
+# say that they are meant to leave
+setup nonat
+is "egress fence: without nat nothing of a jail leaves" "" \
+	"$(leak fd00:100::2 '[2001:db8:80::80]:80' 2001:db8:113::2)"
+sniff "$ROUTER" w-host "$TMP/wire" --in
+ask "$HOST" --from 192.168.100.2 --wait 0.3 tcp:192.0.2.80:80 udp:192.0.2.80:53 >"$TMP/answers"
+ask "$HOST" --from 203.0.113.2 --wait 0.3 udp:192.0.2.80:9=lab-sentinel >"$TMP/answers"
+sniff_end || not_ok "the sentinel is seen" "$(cat "$TMP/wire")"
+check "egress fence: without nat no connection of a jail does" eval '! grep " 192\.168\." "$TMP/wire"'
+setup routed
+sniff "$ROUTER" w-host "$TMP/wire" --in
+ask "$HOST" --from 192.168.100.2 --wait 0.3 tcp:192.0.2.80:80 udp:192.0.2.80:53 >"$TMP/answers"
+ask "$HOST" --from 203.0.113.2 --wait 0.3 udp:192.0.2.80:9=lab-sentinel >"$TMP/answers"
+sniff_end || not_ok "the sentinel is seen" "$(cat "$TMP/wire")"
+is "egress fence: a written pass rule lifts it where no nat covers the source" "tcp udp" \
+	"$(awk '$3 ~ /^192\.168\.100\.2:/ { print $2 }' "$TMP/wire" | sort -u | paste -sd' ')"
 
 lab_done
