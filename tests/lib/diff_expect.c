@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A packet that does not arrive leaves no trace in conntrack, which remembers a
+ * flow only when its first packet came to an end; in pf the state of the first
+ * crossing stays.  So the states of what does not arrive are taken back here.
+ */
+#include "diff_expect.h"
+
+#include <string.h>
+
+const struct diff_known_info diff_known[N_DIFF_KNOWN] = {
+	[DK_NONE] = { "none", "" },
+	[DK_INVALID] = { "invalid", "conntrack does not track it, so it is not translated" },
+	[DK_RETURN] = { "return", "no answer after the source was translated" },
+	[DK_FLOW] = { "flow", "conntrack translates flows, and this one began untranslated" },
+	[DK_LO_NAME] = { "lo-name", "leaves for lo1 after translation, for lo before it" },
+	[DK_REROUTED] = { "rerouted", "translated before it was routed, so it never crossed lo" },
+	[DK_UNSUMMED] = { "unsummed", "the kernel answers only what it can checksum" },
+	[DK_OWN_ERROR] = { "own-error", "taken for the kernel's own answer to a refused packet" },
+	[DK_UNDONE] = { "undone", "conntrack undoes a translation where pf looks for no state" },
+	[DK_SELF] = { "self", "after translation the flow is its own answer" },
+	[DK_LO_NAT] = { "lo-nat", "on lo Linux translates destinations before sources" },
+	[DK_POOL] = { "pool", "the filter judges by the address that a pool happens to give" },
+	[DK_FENCED] = { "fenced", "no answer may leave with an interior source" },
+};
+
+#define MAX_POOL	3u	/* addresses of the largest pool that rules can name */
+
+/* A packet on its way */
+struct way {
+	struct diff_judge *j;
+	struct diff_expect *e;
+	struct packet p;
+	uint32_t recv;		/* interface that it came by, 0: none */
+	bool is_own;		/* the host sent it */
+	bool is_tracked;
+	bool is_invalid;
+	bool was_translated;
+	bool is_local;		/* a local caller's destination was translated on its way out */
+	bool is_skipped;	/* the last interface is skipped */
+	bool is_local_pass;	/* and that rule passed it */
+};
+
+/* Would conntrack begin a connection with it */
+static bool begins_flow(const struct packet *p)
+{
+	const uint8_t flags = p->tcp_flags & (TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST |
+					      TCP_FLAG_ACK | TCP_FLAG_URG);
+
+	if (p->proto == PROTO_TCP)
+		return flags == TCP_FLAG_SYN || flags == (TCP_FLAG_SYN | TCP_FLAG_URG) ||
+		       flags == TCP_FLAG_ACK || flags == (TCP_FLAG_ACK | TCP_FLAG_URG);
+	if (p->proto == PROTO_ICMP)
+		return p->icmp_type == 8 || p->icmp_type == 13 || p->icmp_type == 15 ||
+		       p->icmp_type == 17;
+	return p->proto != PROTO_ICMP6 || p->icmp_type == 128;
+}
+
+/* May be refused with an answer: nf_reject_verify_csum() */
+static bool is_summed(uint8_t proto)
+{
+	return proto_has_ports(proto) || proto == PROTO_ESP || proto == PROTO_AH ||
+	       proto == PROTO_GRE || proto == PROTO_ICMP || proto == PROTO_ICMP6;
+}
+
+static bool may_be_answer(const struct packet *p)
+{
+	return (p->proto == PROTO_TCP && (p->tcp_flags & TCP_FLAG_RST) != 0) ||
+	       (p->proto == PROTO_ICMP && p->icmp_type == 3) ||
+	       (p->proto == PROTO_ICMP6 && p->icmp_type == 1);
+}
+
+static void told(struct way *w, enum diff_known known, enum diff_fate fate)
+{
+	w->e->known = known;
+	w->e->fate = fate;
+}
+
+static void note_steps(struct way *w, const struct result *r)
+{
+	const struct packet *p = &w->p;
+	struct arena *a = w->j->a;
+	const char *text = arena_printf(a, "%s%s %s:", w->e->steps != NULL ? "; " : "",
+					p->dir == DIR_IN ? "in" : "out",
+					intern_name(w->j->m->names, p->iface));
+
+	for (uint32_t i = 0; i < r->steps.n; i++) {
+		const struct step *s = &r->steps.v[i];
+
+		if (s->is_final || s->effect[0] == 'r' || s->effect[0] == 'n')
+			text = arena_printf(a, "%s %s [%s]", text, s->effect,
+					    s->origin.text != NULL ? s->origin.text : "");
+	}
+	w->e->steps = arena_printf(a, "%s%s", w->e->steps != NULL ? w->e->steps : "", text);
+}
+
+static bool is_replay(const struct result *r)
+{
+	return r->steps.n > 0 && strcmp(r->steps.v[r->steps.n - 1].effect, "state") == 0;
+}
+
+static const char *link_name(const struct diff_judge *j, uint32_t link)
+{
+	return j->lab->facts->ifaces.v[j->lab->links[link].iface].name;
+}
+
+/* Does the policy let the answer to @first leave */
+static bool may_answer(struct way *w, const struct packet *first)
+{
+	struct diff_judge *j = w->j;
+	struct model fences = *j->m;
+	const bool rst = first->proto == PROTO_TCP && w->e->answer.rst;
+	struct packet p = {
+		.dir = DIR_OUT, .proto = first->proto, .src = first->dst, .dst = first->src,
+		.sport = first->dport, .dport = first->sport, .tcp_flags = TCP_FLAG_RST,
+	};
+	struct world none;
+
+	/* An ICMP error has the address it is sent for where a translation is undone, or over IPv6 */
+	if (w->e->answer_link >= j->lab->n_links || j->m->after[DIR_OUT] == LIST_NONE ||
+	    (!rst && !w->was_translated &&
+	     (p.src.af == AF_V4 || facts_iface_of(j->lab->facts, p.src) == NULL)))
+		return true;
+	p.iface = intern_cid(j->m->names, link_name(j, w->e->answer_link));
+	fences.before[DIR_OUT] = fences.after[DIR_OUT] = LIST_NONE;
+	fences.entry[DIR_OUT] = j->m->after[DIR_OUT];
+	fences.otherwise = ruling_pass();
+	world_init(&none, j->a);
+	return model_eval(&fences, &none, &p, j->a).verdict == V_PASS;
+}
+
+/* A nat rule matched and changed nothing: its target is the source */
+static bool is_pinned(const struct result *r)
+{
+	for (uint32_t i = 0; i < r->steps.n; i++)
+		if (strcmp(r->steps.v[i].effect, "unchanged") == 0)
+			return true;
+	return false;
+}
+
+/* A refused packet; the answer goes where its source, as sent, is routed */
+static void refused(struct way *w, const struct result *r, const struct packet *first)
+{
+	w->e->fate = r->verdict == V_RETURN ? FATE_ANSWERED : FATE_LOST;
+	w->e->answer = r->answer;
+	w->e->answer_link = lab_route(w->j->lab, first->src);
+	/* Who forged an address of ours gets no answer, and Linux may make none */
+	if (!w->is_own && w->e->answer_link == LAB_LOCAL)
+		w->e->answer_link = LAB_NOWHERE;
+	if (r->verdict == V_RETURN && w->p.dir == DIR_OUT &&
+	    (w->was_translated || is_pinned(r)))
+		told(w, DK_RETURN, FATE_LOST);
+	else if (r->verdict == V_RETURN && !is_summed(w->p.proto))
+		told(w, DK_UNSUMMED, FATE_LOST);
+	else if (r->verdict == V_RETURN && !may_answer(w, first))
+		told(w, DK_FENCED, FATE_LOST);
+	if (w->is_own && may_be_answer(&w->p))
+		told(w, DK_OWN_ERROR, FATE_ANY);
+}
+
+static void note_source(struct way *w, const struct result *r)
+{
+	if (!r->src_changed || r->xlate == NULL || r->xlate->kind == XL_DST)
+		return;
+	w->e->sport_lo = r->sport_lo;
+	w->e->sport_hi = r->sport_hi;
+	w->e->pool = r->xlate;
+}
+
+static void carry_source(struct way *w, const struct result *r)
+{
+	if (r->src_changed && (r->xlate == NULL || r->xlate->kind == XL_DST)) {
+		w->e->sport_lo = w->e->sport_hi = r->packet.sport;
+		w->e->pool = NULL;
+	}
+	note_source(w, r);
+}
+
+static bool is_skip(const struct result *r)
+{
+	return r->steps.n > 0 && strcmp(r->steps.v[r->steps.n - 1].effect, "skip") == 0;
+}
+
+/* Is there a state of the packet's flow, either way, that translates it */
+static bool was_translated(const struct way *w)
+{
+	const struct flow f = packet_flow(&w->p), back = flow_reverse(f);
+
+	for (uint32_t i = 0; i < w->j->w->states.n; i++) {
+		const struct state *s = &w->j->w->states.v[i];
+
+		if (!flow_equal(s->before, s->after) &&
+		    (flow_equal(f, s->before) || flow_equal(f, s->after) ||
+		     flow_equal(back, s->before) || flow_equal(back, s->after)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_self(const struct packet *p)
+{
+	const struct flow f = packet_flow(p);
+
+	return flow_equal(f, flow_reverse(f));
+}
+
+/* Decided by a local caller's translation with `pass` */
+static bool passes_local(const struct result *r)
+{
+	const struct step *last = r->steps.n > 0 ? &r->steps.v[r->steps.n - 1] : NULL;
+
+	return r->xlate != NULL && r->xlate->kind == XL_DST && last != NULL && last->is_final &&
+	       last->rule != NULL && rule_has_effect(last->rule, EF_TRANSLATE) != NULL;
+}
+
+/* Does what becomes of it depend on the member of a pool; in a world without states */
+static bool depends_on_draw(const struct way *w, const struct result *r)
+{
+	struct world none;
+
+	if (is_replay(r))
+		return false;
+	for (uint32_t i = 0; i < MAX_POOL; i++) {
+		struct result other;
+
+		world_init(&none, w->j->a);
+		none.draw = i;
+		other = model_eval(w->j->m, &none, &w->p, w->j->a);
+		if (other.verdict != r->verdict)
+			return true;
+	}
+	return false;
+}
+
+/* Does Linux see this crossing another way */
+static enum diff_known known_at(const struct way *w, const struct result *r)
+{
+	if ((r->src_changed || r->dst_changed) && w->is_invalid && !w->is_tracked)
+		return DK_INVALID;
+	if ((w->was_translated || is_replay(r)) && is_self(&r->packet))
+		return DK_SELF;
+	if (w->is_own && w->p.dir == DIR_IN && r->xlate != NULL)
+		return DK_LO_NAT;
+	if (r->xlate != NULL && w->is_tracked)
+		return DK_FLOW;
+	if (depends_on_draw(w, r))
+		return DK_POOL;
+	return w->is_tracked && is_skip(r) && was_translated(w) ? DK_UNDONE : DK_NONE;
+}
+
+/* Judge one crossing; does the packet go on */
+static bool cross(struct way *w, enum direction dir, const char *iface,
+		  const struct packet *first)
+{
+	enum diff_known known;
+	struct result r;
+
+	w->p.dir = dir;
+	w->p.iface = intern_cid(w->j->m->names, iface);
+	w->p.recv = dir == DIR_IN ? w->p.iface : w->recv;
+	r = model_eval(w->j->m, w->j->w, &w->p, w->j->a);
+	note_steps(w, &r);
+	w->e->crossings++;
+	w->e->replays += is_replay(&r);
+	w->was_translated |= r.src_changed || r.dst_changed;
+	known = known_at(w, &r);
+	if (known != DK_NONE) {
+		told(w, known, FATE_ANY);
+		return false;
+	}
+	if (r.verdict != V_PASS) {
+		refused(w, &r, first);
+		return false;
+	}
+	w->is_local = dir == DIR_OUT && r.dst_changed && !is_replay(&r);
+	w->is_skipped = is_skip(&r);
+	w->is_local_pass = w->is_local && passes_local(&r);
+	carry_source(w, &r);
+	w->p = r.packet;
+	return true;
+}
+
+/* What the model says of @p at a crossing of lo; the world stays as it is */
+static struct result look(struct way *w, struct packet p, enum direction dir, const char *iface)
+{
+	const uint32_t n = w->j->w->states.n;
+	struct result r;
+
+	p.dir = dir;
+	p.iface = intern_cid(w->j->m->names, iface);
+	p.recv = dir == DIR_IN ? p.iface : 0;
+	r = model_eval(w->j->m, w->j->w, &p, w->j->a);
+	w->j->w->states.n = n;
+	return r;
+}
+
+/*
+ * Linux translates a destination before its packet is routed to lo, in pf the
+ * one crossing of lo or the other does: would the way out be judged otherwise by
+ * the new destination, and by the name, lo1 or lo, that goes with it
+ */
+static bool has_two_names(struct way *w, const char *out)
+{
+	const struct facts *f = w->j->m->facts;
+	const struct result first = look(w, w->p, DIR_OUT, out);
+	const struct result back = look(w, w->p, DIR_IN, out);
+	struct packet p = w->p;
+
+	if (first.dst_changed && !passes_local(&first))
+		p = first.packet;
+	else if (is_replay(&back) && back.dst_changed)
+		p.dst = back.packet.dst;
+	else
+		return false;
+	return look(w, p, DIR_OUT, facts_crossed(f, "lo0", p.dst)).verdict != first.verdict;
+}
+
+/*
+ * A local caller's translation is of both crossings of lo: what passes has a
+ * state of both, which lets the answers through
+ */
+static void remember_both(struct way *w)
+{
+	const struct flow f = packet_flow(&w->p);
+	const struct state in = { .dir = DIR_IN, .before = f, .after = f, .cont = LIST_NONE };
+
+	vec_add(w->j->w->a, &w->j->w->states, in);
+}
+
+/* Out by lo and in again; does it go on to a real interface after all */
+static bool cross_lo(struct way *w, const struct packet *first)
+{
+	const char *out = facts_crossed(w->j->m->facts, "lo0", w->p.dst), *in;
+	bool is_local;
+
+	if (has_two_names(w, out)) {
+		told(w, DK_LO_NAME, FATE_ANY);
+		return false;
+	}
+	if (!cross(w, DIR_OUT, out, first))
+		return false;
+	if (lab_route(w->j->lab, w->p.dst) != LAB_LOCAL) {
+		told(w, DK_REROUTED, FATE_ANY);
+		return false;
+	}
+	in = facts_crossed(w->j->m->facts, "lo0", w->p.dst);
+	is_local = w->is_local;
+	if (!w->is_local_pass && !cross(w, DIR_IN, in, first))
+		return false;
+	if (is_local && !w->is_skipped)
+		remember_both(w);
+	return true;
+}
+
+static bool go(struct way *w, const struct gen_packet *x)
+{
+	uint32_t link;
+
+	if (!x->from_host) {
+		const char *name = link_name(w->j, x->link);
+
+		if (!cross(w, DIR_IN, name, &x->p))
+			return false;
+		w->recv = intern_cid(w->j->m->names, name);
+	} else if (lab_route(w->j->lab, w->p.dst) == LAB_LOCAL) {
+		w->e->link = LAB_LOCAL;
+		return cross_lo(w, &x->p);
+	}
+	link = w->e->link = lab_route(w->j->lab, w->p.dst);
+	return link == LAB_LOCAL || cross(w, DIR_OUT, link_name(w->j, link), &x->p);
+}
+
+struct diff_expect diff_expect(struct diff_judge *j, const struct gen_packet *x, bool is_tracked)
+{
+	struct diff_expect e = {
+		.state_lo = j->w->states.n, .answer_link = LAB_NOWHERE,
+		.sport_lo = x->p.sport, .sport_hi = x->p.sport,
+	};
+	struct way w = { .j = j, .e = &e, .p = x->p, .is_own = x->from_host,
+			 .is_tracked = is_tracked, .is_invalid = !begins_flow(&x->p) };
+
+	if (go(&w, x)) {
+		e.fate = FATE_ARRIVED;
+		e.p = w.p;
+		if (is_tracked && !w.was_translated && was_translated(&w))
+			told(&w, DK_UNDONE, FATE_ANY);
+	}
+	if (e.fate != FATE_ARRIVED || (w.is_invalid && !is_tracked))
+		j->w->states.n = e.state_lo;
+	e.state_hi = j->w->states.n;
+	return e;
+}
+
+/* Where a flow has the source that the draw gave, give it the one that was seen */
+static void learn_flow(struct flow *f, const struct diff_expect *e, const struct packet *seen)
+{
+	if (!addr_equal(f->src, e->p.src) || f->sport != e->p.sport)
+		return;
+	f->src = seen->src;
+	f->sport = seen->sport;
+	if (!proto_has_ports(f->proto))
+		f->dport = seen->dport;
+}
+
+void diff_learn(struct diff_judge *j, const struct diff_expect *e, const struct packet *seen)
+{
+	if (e->pool == NULL)
+		return;
+	for (uint32_t i = e->state_lo; i < e->state_hi; i++) {
+		struct state *s = &j->w->states.v[i];
+
+		if (flow_equal(s->before, s->after))
+			learn_flow(&s->before, e, seen);
+		learn_flow(&s->after, e, seen);
+	}
+}
+
+static const char *endpoint(struct arena *a, const struct packet *p, struct addr x, uint16_t port)
+{
+	char buf[ADDR_TEXT_BYTES];
+
+	return arena_printf(a, "%s", addr_port_print(x, proto_has_ports(p->proto) ? port : -1,
+						     buf));
+}
+
+const char *diff_packet(struct arena *a, const struct packet *p)
+{
+	static const char letters[] = "FSRPAUEW";
+	const char *name = proto_name(p->proto), *extra = "";
+	char flags[16] = "";
+	size_t n = 0;
+
+	if (p->proto == PROTO_TCP) {
+		for (int i = 0; i < 8; i++)
+			if ((p->tcp_flags & 1 << i) != 0)
+				flags[n++] = letters[i];
+		extra = flags;
+	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
+		extra = arena_printf(a, "%u/%u", p->icmp_type, p->icmp_code);
+	}
+	if (name == NULL)
+		name = arena_printf(a, "%u", p->proto);
+	return arena_printf(a, "%s %s %s %s", name, endpoint(a, p, p->src, p->sport),
+			    endpoint(a, p, p->dst, p->dport), extra);
+}
+
+const char *diff_line(struct arena *a, const struct lab *lab, const struct gen_packet *x)
+{
+	const uint32_t out = lab_route(lab, x->p.dst);
+	const uint32_t link = x->from_host ? out : x->link;
+	const char *iface = link >= lab->n_links ? "lo0" :
+			    lab->facts->ifaces.v[lab->links[link].iface].name;
+
+	return arena_printf(a, "%s %s %s", x->from_host ? "out" : "in", iface,
+			    diff_packet(a, &x->p));
+}
