@@ -22,7 +22,7 @@ struct pf_file;
 /**
  * struct pf_options - What the caller wants of lowering
  * @tolerate_missing: An address of an interface that is not known is a note
- *		(E1310) and the rule matches nothing; else it is an error (E1308)
+ *		(N1310) and the rule matches nothing; else it is an error (E1308)
  */
 struct pf_options {
 	bool tolerate_missing;

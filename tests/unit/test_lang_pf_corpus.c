@@ -102,11 +102,14 @@ TEST(tool_forms)
 
 static const char *const pieces[] = {
 	"{", "}", "(", ")", ",", "!", "=", "<", ">", "->", "!=", "<=", ">=", "><", "<>", "/", "-",
-	"\n", "\n", "\n", "\\\n", "# c\n", "\"", "'", "$m", "$l", "$x", "10.0.0.1", "10/8", "2001:db8::1",
+	"\n", "\n", "\n", "\\\n", "# c\n", "\"", "'", "$m", "$l", "$x", "10.0.0.1", "10/8",
+	"2001:db8::1",
 	"igb0", "lo", "em9", "igb0:network", "igb0:0", "80", "80:90", "70000", "http", "tcp", "udp",
-	"icmp", "echoreq", "S/SA", "<t>", "(igb0)", "self", "yes", "\xff", "a - b", "0", "99999999999",
+	"icmp", "echoreq", "S/SA", "<t>", "(igb0)", "self", "yes", "\xff", "a - b", "0",
+	"99999999999",
 	"pass in", "block out", "rdr on igb0", "nat on igb0", "-> 10.0.0.1", "port 80", "from any",
-	"m = \"10.0.0.1\"\n", "l = \"{ a b }\"\n", "table <t> { 10/8 !10.1/16 }\n", "set skip on lo\n",
+	"m = \"10.0.0.1\"\n", "l = \"{ a b }\"\n", "table <t> { 10/8 !10.1/16 }\n",
+	"set skip on lo\n",
 };
 
 static const char *random_text(struct pf_test *t)
@@ -150,7 +153,8 @@ TEST(broken_files)
 	static const char text[] =
 		"web = \"{ 80 443 }\"\nset skip on lo\nset limit { states 1000, frags 10 }\n"
 		"table <lan> const { 10/8, !10.1/16, self }\nscrub in all fragment reassemble\n"
-		"no nat on igb0 from any to 10/8\nnat pass on igb0 inet from <lan> -> (igb0:0) static-port\n"
+		"no nat on igb0 from any to 10/8\nnat pass on igb0 inet from <lan> -> (igb0:0) "
+		"static-port\n"
 		"rdr log on igb0 proto { tcp udp } to igb0 port 2000:2010 -> 10.0.0.1 port 3000:*\n"
 		"block return-icmp(host-unr, 1) in log (all) quick on ! igb0 inet6 all\n"
 		"pass out proto tcp from any port { 1:9 > 1024 } to ! <lan> port $web \\\n"

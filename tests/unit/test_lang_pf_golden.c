@@ -107,8 +107,8 @@ TEST(golden)
 	for (int c = 0; c < DIAG_N_CODES; c++) {
 		const char *name = diag_codes[c].name;
 
-		if (strncmp(name, "E11", 3) != 0 && strncmp(name, "E12", 3) != 0 &&
-		    strncmp(name, "E13", 3) != 0)
+		/* pf.def has 11xx to 13xx, of every severity */
+		if (strncmp(name + 1, "11", 2) < 0 || strncmp(name + 1, "13", 2) > 0)
 			continue;
 		if (!CHECK(strstr(text, name) != NULL))
 			unit_detail("    # no case for %s\n", name);

@@ -148,7 +148,7 @@ static void skip_comment(struct pf_lexer *lx)
 
 		if (skip > 0 && !told) {
 			told = true;
-			pf_diag(lx->c, lx->f, E1110,
+			pf_diag(lx->c, lx->f, W1110,
 				((struct span){ lx->src, lx->pos, lx->pos + 1 }),
 				"the comment goes on in the next line");
 			diag_note(lx->c->diags, (struct span){ lx->src, start, start + 1 },

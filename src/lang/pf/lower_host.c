@@ -86,7 +86,7 @@ static const char *modifier_text(const struct pf_host *h)
 static bool missing(struct pf_lower *l, const struct pf_host *h, bool is_known)
 {
 	if (h->kind == PH_DYNAMIC) {
-		pf_diag(l->c, l->f, E1309, h->at, "no address is known of %s%s now", h->name,
+		pf_diag(l->c, l->f, N1309, h->at, "no address is known of %s%s now", h->name,
 			modifier_text(h));
 		return true;
 	}
@@ -97,7 +97,7 @@ static bool missing(struct pf_lower *l, const struct pf_host *h, bool is_known)
 		return false;
 	}
 	if (l->o->tolerate_missing) {
-		pf_diag(l->c, l->f, E1310, h->at, "no IP address is known for %s%s here: the rule "
+		pf_diag(l->c, l->f, N1310, h->at, "no IP address is known for %s%s here: the rule "
 			"matches nothing", h->name, modifier_text(h));
 		return true;
 	}
@@ -248,7 +248,7 @@ const struct set *pf_iface_ids(struct pf_lower *l, const char *name, struct span
 		if (strcmp(l->told.v[k], name) == 0)
 			return set_one(l->c->a, intern_cid(l->m->names, name));
 	vec_add(l->c->a, &l->told, name);
-	pf_diag(l->c, l->f, E1309, at, "interface %s is not known now", name);
+	pf_diag(l->c, l->f, N1309, at, "interface %s is not known now", name);
 	return set_one(l->c->a, intern_cid(l->m->names, name));
 }
 
@@ -303,7 +303,7 @@ const struct set *pf_port_set(struct pf_lower *l, const struct pf_port *v, uint3
 		if (v[i].op == PP_INSIDE)
 			add_ports(l->c->a, rs, lo + 1, hi - 1);
 		if (rs->list.n == 0)
-			pf_diag(l->c, l->f, E1315, v[i].at, "no port can be that: the rule matches "
+			pf_diag(l->c, l->f, N1315, v[i].at, "no port can be that: the rule matches "
 				"nothing");
 	}
 	return pf_ranges_set(l, rs);

@@ -54,8 +54,8 @@ static bool add_names(struct pf_lower *l, struct target *t, const struct pf_host
 	struct pf_locals locals = { .list = { 0 } };
 
 	if ((h->mods & ~PHM_FIRST) != 0 || h->len >= 0)
-		return pl_error(l, E1312, h->at, "a translation leads to addresses of an interface, "
-				"not to its network");
+		return pl_error(l, E1312, h->at, "a translation leads to addresses of an "
+				"interface, not to its network");
 	if (!pf_locals_of(l, h, &locals))
 		return false;
 	for (uint32_t i = 0; i < locals.list.n; i++) {
@@ -137,8 +137,8 @@ static bool check_target(struct pf_lower *l, const struct pf_rule *r, const stru
 		return pl_error(l, E1311, r->target->hosts.v[0].at,
 				"no translation address with matching address family found");
 	if (r->target->hosts.n > 1 && r->target->pool == PO_RANDOM)
-		return pl_error(l, E1312, r->target->at, "a list of addresses is used in round-robin "
-				"order only");
+		return pl_error(l, E1312, r->target->at, "a list of addresses is used in "
+				"round-robin order only");
 	return true;
 }
 
@@ -260,8 +260,8 @@ static bool rdr_ports(struct pf_lower *l, const struct pf_stmt *s, struct pf_mat
 		return pl_error(l, E1204, t->at, "the target ports %u:* end above 65535",
 				t->port_lo);
 	if (first == NULL)
-		return pl_error(l, E1102, t->at, "a range of target ports without destination ports "
-				"is not in this version of sallyport");
+		return pl_error(l, E1102, t->at, "a range of target ports without destination "
+				"ports is not in this version of sallyport");
 	for (uint32_t i = 0; i < r->to.ports.n; i++)
 		if (!shift_item(l, s, mt, x, &r->to.ports.v[i], t->port_lo, size))
 			return false;

@@ -118,7 +118,7 @@ static bool one_table(struct pf_lower *l, const struct pf_table *t)
 	for (uint32_t i = 0; i < l->tables.n; i++) {
 		if (l->tables.v[i].name != t->name)
 			continue;
-		pf_diag(l->c, l->f, E1116, t->at, "table <%s> is defined again: this one counts",
+		pf_diag(l->c, l->f, W1116, t->at, "table <%s> is defined again: this one counts",
 			t->name);
 		diag_note(l->c->diags, pf_span(l->c, l->f, l->tables.v[i].at),
 			  "what it held before");
@@ -148,7 +148,7 @@ const struct set *pf_table_find(struct pf_lower *l, const struct pf_host *h)
 			return l->tables.v[i].in;
 	x.in = declared_jails(l);
 	if (strcmp(h->name, "jails") != 0 || l->d == NULL || l->d->jails.n == 0) {
-		pf_diag(l->c, l->f, E1114, h->at, "table <%s> is not defined: it is empty",
+		pf_diag(l->c, l->f, W1114, h->at, "table <%s> is not defined: it is empty",
 			h->name);
 		x.in = set_make(l->c->a, &(struct ranges){ .list = { 0 } });
 	}

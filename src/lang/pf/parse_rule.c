@@ -49,9 +49,9 @@ static bool log_options(struct pf_parser *p)
 		} else if (!pf_is(p, PW_ALL) && !pf_is(p, PW_USER)) {
 			return pf_unexpected(p, "all, user or to", 0);
 		}
-		pf_diag(p->c, p->f, E1151, span_join(at, p->t.at),
-			"this log option has no effect here: the first packet of each connection is "
-			"logged");
+		pf_diag(p->c, p->f, N1151, span_join(at, p->t.at),
+			"this log option has no effect here: the first packet of each connection "
+			"is logged");
 		pf_next(p);
 		if (p->t.kind == ',')
 			pf_next(p);
@@ -213,12 +213,13 @@ static bool opt_state(struct pf_parser *p, struct pf_rule *r)
 	pf_next(p);
 	r->keep = word == PW_NO ? PK_NO : PK_KEEP;
 	if (word == PW_MODULATE)
-		pf_diag(p->c, p->f, E1152, r->keep_at,
+		pf_diag(p->c, p->f, N1152, r->keep_at,
 			"'modulate state' is taken as 'keep state': sequence numbers are not "
 			"changed, and today's systems choose good ones");
 	if (word == PW_SYNPROXY)
-		pf_diag(p->c, p->f, E1152, r->keep_at,
-			"'synproxy state' is taken as 'keep state': the jail answers the SYN itself");
+		pf_diag(p->c, p->f, N1152, r->keep_at,
+			"'synproxy state' is taken as 'keep state': the jail answers the SYN "
+			"itself");
 	if (p->t.kind != '(')
 		return true;
 	pf_next(p);
@@ -272,8 +273,8 @@ static bool parse_options(struct pf_parser *p, struct pf_rule *r)
 			if (pf_is(p, rule_options[i].word))
 				row = &rule_options[i];
 		if (pf_is(p, PW_SCRUB) || pf_is(p, PW_SET))
-			return pf_error(p, E1102, p->t.at, "'%s' on a rule is not in this version of "
-					"sallyport", pf_word_text(p->t.word));
+			return pf_error(p, E1102, p->t.at, "'%s' on a rule is not in this version "
+					"of sallyport", pf_word_text(p->t.word));
 		if (row == NULL || (r->action == PA_ANTISPOOF && !row->on_antispoof))
 			return pf_unexpected(p, "an option of the rule or its end", PWR_RULE);
 		if (!row->parse(p, r))
@@ -375,11 +376,11 @@ static bool target_options(struct pf_parser *p, struct pf_target *t, bool is_nat
 			t->pool = PO_RANDOM;
 		} else if (pf_is(p, PW_STATIC_PORT)) {
 			if (!is_nat)
-				return pf_error(p, E1312, p->t.at, "the 'static-port' option is only "
-						"valid with nat rules");
+				return pf_error(p, E1312, p->t.at, "the 'static-port' option is "
+						"only valid with nat rules");
 			if (t->has_port)
-				return pf_error(p, E1312, p->t.at, "'static-port' and a port exclude "
-						"each other");
+				return pf_error(p, E1312, p->t.at, "'static-port' and a port "
+						"exclude each other");
 			t->is_static = true;
 		} else {
 			return pf_unexpected(p, "round-robin, random, static-port or the end",

@@ -11,7 +11,7 @@
 
 static bool note(struct pf_parser *p, struct span at, const char *what, const char *why)
 {
-	pf_diag(p->c, p->f, E1150, at, "'%s' has no effect here: %s", what, why);
+	pf_diag(p->c, p->f, N1150, at, "'%s' has no effect here: %s", what, why);
 	return true;
 }
 
@@ -105,7 +105,8 @@ static bool set_optimization(struct pf_parser *p, struct pf_stmt *s UNUSED, stru
 	size_t n;
 
 	return choice(p, words, "an optimization, as normal or aggressive", &n) &&
-	       note(p, at, "optimization", "the kernel's connection tracking has timeouts of its own");
+	       note(p, at, "optimization", "the kernel's connection tracking has timeouts of its "
+		    "own");
 }
 
 static bool set_ruleset_optimization(struct pf_parser *p, struct pf_stmt *s UNUSED,
@@ -115,7 +116,8 @@ static bool set_ruleset_optimization(struct pf_parser *p, struct pf_stmt *s UNUS
 	size_t n;
 
 	return choice(p, words, "none, basic or profile", &n) &&
-	       note(p, at, "ruleset-optimization", "rules are always optimised, their meaning kept");
+	       note(p, at, "ruleset-optimization", "rules are always optimised, their meaning "
+		    "kept");
 }
 
 static bool set_debug(struct pf_parser *p, struct pf_stmt *s UNUSED, struct span at)
@@ -142,7 +144,8 @@ static bool set_syncookies(struct pf_parser *p, struct pf_stmt *s UNUSED, struct
 
 	if (!choice(p, words, "never, always or adaptive", &n))
 		return false;
-	return n == 0 || pf_error(p, E1102, value, "syncookies are not in this version of sallyport");
+	return n == 0 || pf_error(p, E1102, value, "syncookies are not in this version of "
+				  "sallyport");
 }
 
 static bool set_reassemble(struct pf_parser *p, struct pf_stmt *s UNUSED, struct span at)
