@@ -447,7 +447,7 @@ snapshot()	# NAMESPACE FILE
 		echo "# routes";	ip route show table all; ip -6 route show table all
 		echo "# rules";		ip rule; ip -6 rule
 		echo "# neighbours";	ip -j neigh show nud permanent; ip neigh show proxy
-		echo "# nftables";	nft -a list ruleset
+		echo "# nftables";	nft -a -s list ruleset
 		echo "# settings"
 		grep -r . /proc/sys/net 2>/dev/null |
 			grep -vE "conntrack_count|fastopen_key|/tcp_.?mem:|/udp_mem:" | sort
