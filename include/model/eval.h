@@ -28,6 +28,7 @@
  * @tcp_flags:	Flag byte, TCP only
  * @icmp_type:	ICMP and ICMPv6 only
  * @icmp_code:	ICMP and ICMPv6 only
+ * @tags:	Tags from an earlier crossing, bits as in model.tags
  */
 struct packet {
 	enum direction dir;
@@ -41,6 +42,7 @@ struct packet {
 	uint8_t tcp_flags;
 	uint8_t icmp_type;
 	uint8_t icmp_code;
+	uint8_t tags;
 };
 
 /**
@@ -65,6 +67,7 @@ struct flow {
  * @before:	The flow as the packet arrived at the crossing
  * @after:	The flow as it went on: differs where translated
  * @cont:	List where a later packet goes on (free), or LIST_NONE
+ * @name:	Its name (free), or 0
  * @origin:	Of the rule that made it
  */
 struct state {
@@ -72,6 +75,7 @@ struct state {
 	struct flow before;
 	struct flow after;
 	uint32_t cont;
+	uint32_t name;
 	struct origin origin;
 };
 
@@ -94,12 +98,15 @@ struct nat_link {
  * @links:	Of nat instances
  * @draw:	Number that chooses pool members and random ports (modulo their
  *		count)
+ * @draws:	Of rules with a probability, by number, below PROB_ONE; what is
+ *		not there is 0, so the rule matches
  */
 struct world {
 	struct arena *a;
 	VEC(struct state) states;
 	VEC(struct nat_link) links;
 	uint32_t draw;
+	VEC(uint32_t) draws;
 };
 
 /**
@@ -107,7 +114,8 @@ struct world {
  * @rule:	The rule; NULL for a state or for the end of the list
  * @origin:	Its origin, or the origin of the rule that made the state
  * @effect:	"pass", "block", "return", "rdr", "nat", "skip", "state",
- *		"fence", "local", "count", "goto", "no rdr", "no nat", "default"
+ *		"fence", "local", "count", "goto", "call", "limit", "no rdr", "no nat",
+ *		"default"
  * @is_final:	It decided the verdict
  */
 struct step {

@@ -50,10 +50,12 @@ enum direction { DIR_IN, DIR_OUT };
  *		that means otherwise tests F_PROTO too)
  * @F_ICMP:	type << 8 | code; false for what is neither ICMP nor ICMPv6
  * @F_DST_LOCAL: 1 when the destination is an address of this host
+ * @F_SRC_LOCAL: 1 when the source is
+ * @F_TAGS:	Bit mask of the tags that the packet has (model.tags)
  */
 enum field {
 	F_DIR, F_IFACE, F_RECV, F_AF, F_PROTO, F_SRC, F_DST, F_SPORT, F_DPORT,
-	F_TCPFLAGS, F_ICMP, F_DST_LOCAL,
+	F_TCPFLAGS, F_ICMP, F_DST_LOCAL, F_SRC_LOCAL, F_TAGS,
 	N_FIELDS
 };
 
@@ -82,13 +84,15 @@ enum verdict { V_PASS, V_BLOCK, V_RETURN };
  * @rst:	TCP gets a RST (never in answer to a RST)
  * @icmp4:	Others over IPv4, and TCP without @rst: type << 8 | code; -1: nothing
  * @icmp6:	The same over IPv6
+ * @queries:	ICMP and ICMPv6 queries are answered too
  *
- * ICMP (over IPv4) and ICMPv6 (over IPv6) packets are never answered.
+ * Other ICMP (over IPv4) and ICMPv6 (over IPv6) packets are never answered.
  */
 struct answer {
 	bool rst;
 	int32_t icmp4;
 	int32_t icmp6;
+	bool queries;
 };
 
 /**
@@ -107,8 +111,9 @@ struct ruling {
  * enum xlate_kind - Which addresses a translation rewrites
  * @XL_DST:	The destination (rdr), inbound
  * @XL_SRC:	The source (nat), outbound
- * @XL_INSTANCE: As libalias: outbound the source, remembered as a link;
- *		inbound the destination of what answers a link
+ * @XL_INSTANCE: As libalias, IPv4 only: outbound the source, remembered as a
+ *		link; inbound the destination of what answers a link or meets a
+ *		redirect, and what meets none is remembered as it is
  */
 enum xlate_kind { XL_DST, XL_SRC, XL_INSTANCE };
 
@@ -129,6 +134,43 @@ enum xlate_port { XP_KEEP, XP_TO, XP_RANDOM, XP_SHIFT };
 enum xlate_pool { POOL_ROUND_ROBIN, POOL_RANDOM };
 
 /**
+ * struct redirect_to - Where a redirect leads
+ * @a:		Inside address
+ * @port:	Port that the first outside port becomes; unused without ports
+ */
+struct redirect_to {
+	struct addr a;
+	uint16_t port;
+};
+
+/**
+ * struct redirect - Packets to an outside address that go inside (XL_INSTANCE)
+ * @proto:	Of this protocol; -1: of any
+ * @outside:	Outside address, or AF_NONE: the instance's own
+ * @has_ports:	Only outside ports @lo..@hi, which keep their distance
+ * @lo:		See @has_ports
+ * @hi:		See @has_ports
+ * @to:		Inside; each new link takes the next
+ * @peer:	Only from this address, or AF_NONE: from any
+ * @peer_lo:	Only from this port to @peer_hi; 0: from any
+ * @peer_hi:	See @peer_lo
+ *
+ * What an inside address of it sends first leaves as @outside too: with
+ * @has_ports from its port only; a redirect with several members does not.
+ */
+struct redirect {
+	int16_t proto;
+	struct addr outside;
+	bool has_ports;
+	uint16_t lo;
+	uint16_t hi;
+	VEC(struct redirect_to) to;
+	struct addr peer;
+	uint16_t peer_lo;
+	uint16_t peer_hi;
+};
+
+/**
  * struct xlate - A translation
  * @kind:	What it rewrites
  * @pool:	How an address is chosen
@@ -139,7 +181,12 @@ enum xlate_pool { POOL_ROUND_ROBIN, POOL_RANDOM };
  * @lo:		See @port
  * @hi:		See @port
  * @from:	See @port
- * @instance:	Number of the nat instance, for XL_INSTANCE
+ * @instance:	Number of the nat instance, for XL_INSTANCE, which also has:
+ * @redirects:	In order
+ * @only_from:	Sources that get the outside address; others keep theirs, not
+ *		their port.  NULL: all
+ * @deny_in:	Inbound, what meets no link and no redirect is refused
+ * @is_global:	Only existing links, of whichever instance; nothing new
  */
 struct xlate {
 	enum xlate_kind kind;
@@ -150,9 +197,19 @@ struct xlate {
 	uint16_t hi;
 	uint16_t from;
 	uint32_t instance;
+	VEC(struct redirect) redirects;
+	const struct set *only_from;
+	bool deny_in;
+	bool is_global;
 };
 
-enum effect_kind { EF_LOG, EF_PREFER, EF_TRANSLATE, EF_PROBE, EF_RECORD };
+enum effect_kind { EF_LOG, EF_PREFER, EF_TRANSLATE, EF_PROBE, EF_RECORD, EF_TAG };
+
+/* What the states of a limit have in common */
+#define LIMIT_SRC_ADDR	0x01u
+#define LIMIT_SRC_PORT	0x02u
+#define LIMIT_DST_ADDR	0x04u
+#define LIMIT_DST_PORT	0x08u
 
 /**
  * struct effect - Something a matching rule does
@@ -162,17 +219,29 @@ enum effect_kind { EF_LOG, EF_PREFER, EF_TRANSLATE, EF_PROBE, EF_RECORD };
  * @list:	EF_TRANSLATE: list to go to if it changes nothing, or LIST_NONE
  *		for the rule's own exit; EF_RECORD: list where a later packet of
  *		the state goes on
+ * @name:	EF_PROBE: only states of this name, 0 for any; EF_RECORD: the
+ *		state's name (interned)
+ * @limit:	EF_RECORD: a packet that would make one state more than this
+ *		among those of @list with the same @limit_by is refused; 0: none
+ * @limit_by:	LIMIT_* flags
+ * @tags:	EF_TAG: bits that become 1
+ * @untags:	EF_TAG: bits that become 0
  *
  * EF_PROBE looks for a state; a directed one replays its translation and
  * decides pass, a free one goes to the list that it was recorded with.  In one
- * evaluation only the first probe of a free discipline looks; a translation
- * arms it again.
+ * evaluation a probe of a free discipline looks if none has looked before, or
+ * the last looked for another name and not for any; a translation arms it again.
  */
 struct effect {
 	enum effect_kind kind;
 	struct ruling ruling;
 	uint32_t xlate;
 	uint32_t list;
+	uint32_t name;
+	uint32_t limit;
+	uint8_t limit_by;
+	uint8_t tags;
+	uint8_t untags;
 };
 
 #define LIST_NONE	UINT32_MAX
@@ -218,14 +287,20 @@ struct origin {
 /**
  * struct rule - A rule
  * @tests:	All must hold; at most one a field
+ * @prob:	Matches only when draw @draw is below this, of PROB_ONE; 0: always
+ * @draw:	Number of the draw, < model.n_draws
  * @effects:	In order
  * @exit:	Then
  * @list:	EX_GOTO, EX_CALL: where to
  * @ruling:	EX_DECIDE: what stands
  * @origin:	Whose
  */
+#define PROB_ONE	0x7fffffffu
+
 struct rule {
 	VEC(struct test) tests;
+	uint32_t prob;
+	uint32_t draw;
 	VEC(struct effect) effects;
 	enum exit_kind exit;
 	uint32_t list;
@@ -259,7 +334,12 @@ enum discipline { STATES_DIRECTED, STATES_FREE };
  * @otherwise:	The ruling when none was preferred
  * @skipped:	Interfaces that the language ignores (set skip), or NULL
  * @interior:	Addresses behind the fences, NULL before the policy is added
+ * @tags:	Tags by bit of F_TAGS, as the language numbers them; at most
+ *		MODEL_TAGS
+ * @n_draws:	Draws that rules with a probability use
  */
+#define MODEL_TAGS	8u
+
 struct model {
 	struct arena *a;
 	struct intern *names;
@@ -273,6 +353,8 @@ struct model {
 	struct ruling otherwise;
 	const struct set *skipped;
 	const struct set *interior;
+	VEC(uint32_t) tags;
+	uint32_t n_draws;
 };
 
 /** model_init() - A model that passes everything */
@@ -326,8 +408,26 @@ void rule_translate(struct model *m, struct rule *r, uint32_t xlate, uint32_t un
 /** rule_probe() - Effect: look for a state */
 void rule_probe(struct model *m, struct rule *r);
 
+/** rule_probe_name() - Effect: look for a free state of one name */
+void rule_probe_name(struct model *m, struct rule *r, uint32_t name);
+
 /** rule_record() - Effect: record a free state that goes on in @list */
 void rule_record(struct model *m, struct rule *r, uint32_t list);
+
+/**
+ * rule_record_limit() - Effect: record one of a limited number of free states
+ * @m:		Model
+ * @r:		Rule
+ * @list:	Where its packets go on; the states counted are those of this list
+ * @name:	Its name, or 0
+ * @limit:	Most states, or 0 for any number
+ * @limit_by:	LIMIT_* flags: what those have in common
+ */
+void rule_record_limit(struct model *m, struct rule *r, uint32_t list, uint32_t name,
+		       uint32_t limit, uint8_t limit_by);
+
+/** rule_tag() - Effect: give the packet tags, take tags from it (bits of F_TAGS) */
+void rule_tag(struct model *m, struct rule *r, uint8_t tags, uint8_t untags);
 
 /** rule_goto() - Exit: go to @list */
 void rule_goto(struct rule *r, uint32_t list);

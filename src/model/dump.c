@@ -37,6 +37,7 @@ static void print_number(const struct model *m, enum field f, uint8_t af, u128 v
 		fprintf(out, "%u/%u", (unsigned int)(v >> 8), (unsigned int)(v & 0xff));
 		return;
 	case F_TCPFLAGS:
+	case F_TAGS:
 		fprintf(out, "0x%02x", (unsigned int)v);
 		return;
 	default:
@@ -153,7 +154,42 @@ static void print_list_ref(const struct model *m, uint32_t list, FILE *out)
 	fprintf(out, "%s#%u", m->lists.v[list].name, list);
 }
 
-static void print_xlate(const struct xlate *x, FILE *out)
+static void print_redirect(const struct redirect *r, FILE *out)
+{
+	char buf[ADDR_TEXT_BYTES];
+
+	fputs("; ", out);
+	if (r->proto >= 0)
+		fprintf(out, "proto %d ", r->proto);
+	if (r->peer.af != AF_NONE)
+		fprintf(out, "from %s ", addr_print(r->peer, buf));
+	if (r->peer_lo != 0)
+		fprintf(out, "from port %u-%u ", r->peer_lo, r->peer_hi);
+	if (r->outside.af != AF_NONE)
+		fputs(addr_print(r->outside, buf), out);
+	if (r->has_ports)
+		fprintf(out, " port %u-%u", r->lo, r->hi);
+	fputs(" =>", out);
+	for (uint32_t i = 0; i < r->to.n; i++)
+		fprintf(out, "%s %s", i > 0 ? "," : "",
+			addr_port_print(r->to.v[i].a, r->has_ports ? r->to.v[i].port : -1, buf));
+}
+
+static void print_instance(const struct model *m, const struct xlate *x, FILE *out)
+{
+	if (x->is_global)
+		fputs(" global", out);
+	if (x->deny_in)
+		fputs(" deny-in", out);
+	if (x->only_from != NULL) {
+		fputs(" only from ", out);
+		set_print(m, F_SRC, x->only_from, out);
+	}
+	for (uint32_t i = 0; i < x->redirects.n; i++)
+		print_redirect(&x->redirects.v[i], out);
+}
+
+static void print_xlate(const struct model *m, const struct xlate *x, FILE *out)
 {
 	static const char *const kinds[] = { "dst", "src", "instance" };
 	char buf[ADDR_TEXT_BYTES];
@@ -172,6 +208,14 @@ static void print_xlate(const struct xlate *x, FILE *out)
 		fprintf(out, " port %u-%u", x->lo, x->hi);
 	else if (x->port == XP_SHIFT)
 		fprintf(out, " port %u from %u", x->lo, x->from);
+	if (x->kind == XL_INSTANCE)
+		print_instance(m, x, out);
+}
+
+static void print_state_name(const struct model *m, const struct effect *e, FILE *out)
+{
+	if (e->name != 0)
+		fprintf(out, " :%s", intern_name(m->names, e->name));
 }
 
 static void print_effect(const struct model *m, const struct effect *e, FILE *out)
@@ -186,7 +230,7 @@ static void print_effect(const struct model *m, const struct effect *e, FILE *ou
 		break;
 	case EF_TRANSLATE:
 		fputs(" translate (", out);
-		print_xlate(&m->xlates.v[e->xlate], out);
+		print_xlate(m, &m->xlates.v[e->xlate], out);
 		putc(')', out);
 		if (e->list != LIST_NONE) {
 			fputs(" else ", out);
@@ -195,10 +239,17 @@ static void print_effect(const struct model *m, const struct effect *e, FILE *ou
 		break;
 	case EF_PROBE:
 		fputs(" probe", out);
+		print_state_name(m, e, out);
 		break;
 	case EF_RECORD:
 		fputs(" record ", out);
 		print_list_ref(m, e->list, out);
+		print_state_name(m, e, out);
+		if (e->limit > 0)
+			fprintf(out, " limit %u by 0x%x", e->limit, e->limit_by);
+		break;
+	case EF_TAG:
+		fprintf(out, " tag 0x%02x untag 0x%02x", e->tags, e->untags);
 		break;
 	}
 }
@@ -247,6 +298,8 @@ static void dump_list(const struct model *m, uint32_t list, struct sources *sour
 			set_print(m, r->tests.v[t].f, r->tests.v[t].in, out);
 			putc(' ', out);
 		}
+		if (r->prob > 0)
+			fprintf(out, "prob %f draw %u ", (double)r->prob / PROB_ONE, r->draw);
 		putc(':', out);
 		for (uint32_t e = 0; e < r->effects.n; e++)
 			print_effect(m, &r->effects.v[e], out);

@@ -9,6 +9,8 @@
  */
 #include "model/eval.h"
 
+#include "model/instance.h"
+
 #define STACK_MAX	17u	/* model_check() allows calls 16 deep */
 
 struct position {
@@ -28,6 +30,8 @@ struct run {
 	bool candidate_logs;
 	bool translated;
 	bool probed;
+	uint32_t probed_name;
+	bool refused;			/* by a nat instance */
 	struct position at;
 	struct position stack[STACK_MAX];
 	uint32_t depth;
@@ -116,14 +120,25 @@ static bool test_holds(const struct model *m, const struct packet *p, const stru
 		       set_has(t->in, AF_NONE, (u128)(p->icmp_type << 8 | p->icmp_code));
 	case F_DST_LOCAL:
 		return set_has(t->in, AF_NONE, is_local(m, p->dst));
+	case F_SRC_LOCAL:
+		return set_has(t->in, AF_NONE, is_local(m, p->src));
+	case F_TAGS:
+		return set_has(t->in, AF_NONE, p->tags);
 	case N_FIELDS:
 		break;
 	}
 	BUG_IF(true);
 }
 
+static uint32_t draw_of(const struct world *w, uint32_t draw)
+{
+	return draw < w->draws.n ? w->draws.v[draw] : 0;
+}
+
 static bool rule_holds(const struct run *run, const struct rule *r)
 {
+	if (r->prob > 0 && draw_of(run->w, r->draw) >= r->prob)
+		return false;
 	for (uint32_t i = 0; i < r->tests.n; i++)
 		if (!test_holds(run->m, &run->res.packet, &r->tests.v[i]))
 			return false;
@@ -153,7 +168,8 @@ static bool is_answered(const struct packet *p, struct answer a)
 {
 	const bool v4 = p->src.af == AF_V4;
 
-	if (p->proto == (v4 ? PROTO_ICMP : PROTO_ICMP6))
+	if (p->proto == (v4 ? PROTO_ICMP : PROTO_ICMP6) &&
+	    !(a.queries && packet_icmp_is_query(p)))
 		return false;
 	if (p->proto == PROTO_TCP && a.rst)
 		return (p->tcp_flags & TCP_FLAG_RST) == 0;
@@ -302,31 +318,18 @@ static bool translate_src(struct run *run, const struct xlate *x)
 static bool translate_instance(struct run *run, const struct xlate *x)
 {
 	const struct flow old = packet_flow(&run->res.packet);
-	const bool out = run->res.packet.dir == DIR_OUT;
-	struct nat_link link;
+	const struct instance_result r = instance_translate(x, run->w, &run->res.packet);
 
-	for (uint32_t i = 0; i < run->w->links.n; i++) {
-		const struct nat_link *l = &run->w->links.v[i];
-
-		if (l->instance != x->instance)
-			continue;
-		if (out && flow_equal(l->inside, old)) {
-			rewrite(run, l->outside);
-			return true;
-		}
-		if (!out && flow_equal(flow_reverse(l->outside), old)) {
-			rewrite(run, flow_reverse(l->inside));
-			return true;
-		}
+	run->refused = r.is_denied;
+	if (r.is_denied)
+		return false;
+	rewrite(run, r.to);
+	if (run->res.packet.dir == DIR_OUT) {
+		run->res.sport_lo = r.sport_lo;
+		run->res.sport_hi = r.sport_hi;
+		run->res.src_changed |= r.sport_hi > r.sport_lo;	/* whatever the draw */
 	}
-	if (!out)
-		return false;
-	link = (struct nat_link){ x->instance, old, source_for(run, x, old) };
-	if (link.outside.src.v == old.src.v && link.outside.sport == old.sport)
-		return false;
-	vec_add(run->w->a, &run->w->links, link);
-	rewrite(run, link.outside);
-	return true;
+	return !flow_equal(old, r.to);
 }
 
 static const char *translate_name(const struct rule *r, const struct xlate *x)
@@ -346,6 +349,11 @@ static enum outcome do_translate(struct run *run, const struct rule *r, const st
 	const bool changed = how[x->kind](run, x);
 
 	run->probed = false;
+	if (run->refused) {
+		add_step(run, r, r->origin, verdict_name(V_BLOCK));
+		run->res.steps.v[run->res.steps.n - 1].is_final = true;
+		return decide(run, ruling_block(), r->origin);
+	}
 	if (changed || e->list == LIST_NONE) {
 		run->translated |= changed;
 		run->res.xlate = changed ? x : run->res.xlate;
@@ -376,17 +384,20 @@ static enum outcome probe_directed(struct run *run)
 	return GO_ON;
 }
 
-static enum outcome probe_free(struct run *run)
+static enum outcome probe_free(struct run *run, uint32_t name)
 {
 	const struct flow flow = free_key(&run->res.packet);
 
-	if (run->probed)
+	if (run->probed && (run->probed_name == 0 || run->probed_name == name))
 		return GO_ON;
 	run->probed = true;
+	run->probed_name = name;
 	for (uint32_t i = 0; i < run->w->states.n; i++) {
 		const struct state *s = &run->w->states.v[i];
 
 		if (!flow_equal(flow, s->before) && !flow_equal(flow, flow_reverse(s->before)))
+			continue;
+		if (name != 0 && s->name != name)
 			continue;
 		add_step(run, NULL, s->origin, "state");
 		run->at = (struct position){ s->cont, 0 };
@@ -395,17 +406,36 @@ static enum outcome probe_free(struct run *run)
 	return GO_ON;
 }
 
-static void record_free(struct run *run, const struct rule *r, uint32_t cont)
+/* Do two flows share what a limit counts by */
+static bool is_counted_with(struct flow x, struct flow y, uint8_t by)
+{
+	return ((by & LIMIT_SRC_ADDR) == 0 || addr_equal(x.src, y.src)) &&
+	       ((by & LIMIT_DST_ADDR) == 0 || addr_equal(x.dst, y.dst)) &&
+	       ((by & LIMIT_SRC_PORT) == 0 || x.sport == y.sport) &&
+	       ((by & LIMIT_DST_PORT) == 0 || x.dport == y.dport) && x.proto == y.proto;
+}
+
+static enum outcome record_free(struct run *run, const struct rule *r, const struct effect *e)
 {
 	const struct flow key = free_key(&run->res.packet);
+	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < run->w->states.n; i++)
-		if (run->w->states.v[i].cont == cont &&
-		    flow_equal(run->w->states.v[i].before, key))
-			return;
+	for (uint32_t i = 0; i < run->w->states.n; i++) {
+		const struct state *s = &run->w->states.v[i];
+
+		if (s->cont == e->list && flow_equal(s->before, key))
+			return GO_ON;
+		n += s->cont == e->list && is_counted_with(s->before, key, e->limit_by);
+	}
+	if (e->limit > 0 && n >= e->limit) {
+		add_step(run, r, r->origin, "limit");
+		run->res.steps.v[run->res.steps.n - 1].is_final = true;
+		return decide(run, ruling_block(), r->origin);
+	}
 	vec_add(run->w->a, &run->w->states,
-		((struct state){ run->first.dir, key, key, cont, r->origin }));
+		((struct state){ run->first.dir, key, key, e->list, e->name, r->origin }));
 	run->res.makes_state = true;
+	return GO_ON;
 }
 
 static enum outcome do_effect(struct run *run, const struct rule *r, const struct effect *e)
@@ -423,9 +453,11 @@ static enum outcome do_effect(struct run *run, const struct rule *r, const struc
 		return do_translate(run, r, e);
 	case EF_PROBE:
 		return run->m->discipline == STATES_DIRECTED ? probe_directed(run)
-							      : probe_free(run);
+							      : probe_free(run, e->name);
 	case EF_RECORD:
-		record_free(run, r, e->list);
+		return record_free(run, r, e);
+	case EF_TAG:
+		run->res.packet.tags = (uint8_t)((run->res.packet.tags | e->tags) & ~e->untags);
 		return GO_ON;
 	}
 	BUG_IF(true);
@@ -447,19 +479,32 @@ static const char *exit_name(const struct run *run, const struct rule *r)
 			return "skip";
 		return verdict_name(r->ruling.verdict);
 	case EX_RETURN:
+		if (run->m->discipline == STATES_FREE)
+			return "return";
 		return run->first.dir == DIR_IN ? "no rdr" : "no nat";
 	case EX_GOTO:
 		return "goto";
 	case EX_NEXT:
 		return "count";
+	case EX_CALL:
+		return run->m->discipline == STATES_FREE ? "call" : NULL;
 	default:
 		return NULL;
 	}
 }
 
+/* Did the effects of a rule leave no step, so that its exit has to */
+static bool is_untold(const struct rule *r)
+{
+	for (uint32_t i = 0; i < r->effects.n; i++)
+		if (r->effects.v[i].kind != EF_LOG && r->effects.v[i].kind != EF_TAG)
+			return false;
+	return true;
+}
+
 static enum outcome do_exit(struct run *run, const struct rule *r)
 {
-	const char *name = r->effects.n == 0 ? exit_name(run, r) : NULL;
+	const char *name = is_untold(r) ? exit_name(run, r) : NULL;
 
 	if (name != NULL)
 		add_step(run, r, r->origin, name);

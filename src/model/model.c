@@ -18,6 +18,8 @@ const struct field_info model_fields[N_FIELDS] = {
 	[F_TCPFLAGS] = { "flags", SET_U8 },
 	[F_ICMP] = { "icmp", SET_U16 },
 	[F_DST_LOCAL] = { "dst-local", SET_U8 },
+	[F_SRC_LOCAL] = { "src-local", SET_U8 },
+	[F_TAGS] = { "tags", SET_U8 },
 };
 
 const char *const policy_names[N_POLICIES] = {
@@ -50,7 +52,8 @@ struct ruling ruling_return(void)
 {
 	return (struct ruling){
 		.verdict = V_RETURN,
-		.answer = { true, ICMP4_PORT_UNREACHABLE, ICMP6_PORT_UNREACHABLE },
+		.answer = { .rst = true, .icmp4 = ICMP4_PORT_UNREACHABLE,
+			    .icmp6 = ICMP6_PORT_UNREACHABLE },
 	};
 }
 
@@ -162,9 +165,33 @@ void rule_probe(struct model *m, struct rule *r)
 	add_effect(m, r, EF_PROBE);
 }
 
+void rule_probe_name(struct model *m, struct rule *r, uint32_t name)
+{
+	add_effect(m, r, EF_PROBE)->name = name;
+}
+
 void rule_record(struct model *m, struct rule *r, uint32_t list)
 {
 	add_effect(m, r, EF_RECORD)->list = list;
+}
+
+void rule_record_limit(struct model *m, struct rule *r, uint32_t list, uint32_t name,
+		       uint32_t limit, uint8_t limit_by)
+{
+	struct effect *e = add_effect(m, r, EF_RECORD);
+
+	e->list = list;
+	e->name = name;
+	e->limit = limit;
+	e->limit_by = limit_by;
+}
+
+void rule_tag(struct model *m, struct rule *r, uint8_t tags, uint8_t untags)
+{
+	struct effect *e = add_effect(m, r, EF_TAG);
+
+	e->tags = tags;
+	e->untags = untags;
 }
 
 void rule_goto(struct rule *r, uint32_t list)

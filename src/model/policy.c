@@ -303,6 +303,9 @@ static uint32_t local_list(struct work *w)
 	};
 	const uint32_t entry = w->m->entry[DIR_IN];
 
+	/* Redirects of nat instances answer what passes a nat rule, and no other */
+	if (w->m->discipline == STATES_FREE)
+		return l.list;
 	for (int round = 0; round < 2; round++) {
 		l.copies = round == 1;
 		if (l.copies && w->o->off[POLICY_LOCAL])

@@ -468,6 +468,12 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 			 "a test of the receiving interface cannot be expressed in nftables yet");
 		return false;
 	}
+	if (t->f[F_SRC_LOCAL] != NULL || t->f[F_TAGS] != NULL) {
+		diag_add(v->d, DIAG_E1701, at,
+			 "a test of %s cannot be expressed in nftables yet",
+			 t->f[F_TAGS] != NULL ? "tags" : "a local source");
+		return false;
+	}
 	if (!expand_ifaces(v, &all, at, &ifaces))
 		return false;
 	for (uint32_t i = 0; i < ifaces.list.n; i++)
