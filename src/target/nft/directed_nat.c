@@ -16,6 +16,7 @@
  */
 #include "target/nft/directed.h"
 
+#include <linux/netfilter.h>
 #include <string.h>
 
 #define POOL_MAX	1024u
@@ -175,27 +176,47 @@ static void add_nat(const struct nat_rule *n, struct nft_stmts *s, const struct 
 	stmt_add(n->f->p, s, &(struct nft_stmt){ .kind = NFT_S_NAT, .nat = nat });
 }
 
-/* What a member that is drawn does, in a chain of its own where it may change nothing */
-static bool add_member(const struct nat_rule *n, struct nft_stmts *s, const struct nft_tests *t,
-		       struct nft_chain *c, struct addr to, const struct xlate *ports)
+/* nft wants to know family and protocol in the chain where it maps a port */
+static void match_known(const struct nat_rule *n, struct nft_stmts *s, const struct nft_tests *t,
+			struct addr to, const struct xlate *ports)
 {
-	struct nft_stmts own = { 0 };
-	struct nft_tests pinned;
+	stmt_match(n->f->p, s, NFT_K_NFPROTO, false,
+		   nft_value_num(NFT_T_NFPROTO, to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6));
+	if (ports != NULL && ports->port != XP_SHIFT)
+		stmt_match(n->f->p, s, NFT_K_L4PROTO, false,
+			   nft_value_num(NFT_T_PROTO, t->f[F_PROTO]->r[0].lo));
+}
 
-	if (n->bits != 0 && nat_rule_pinned(n->f, t, n->x, to, &pinned)) {
-		struct nft_chain *member = nft_add_chain(n->f->p, NFT_INET, "member");
-
-		stmt_verdict(n->f->p, s, NFT_V_GOTO, member->name);
-		nft_add_rule(n->f->p, c, s, &n->r->origin);
-		pinned.f[F_IFACE] = NULL;
-		if (!add_exit(n, member, &pinned, NFT_V_ACCEPT))
-			return false;
-		s = &own;
-		c = member;
-	}
+static void add_translation(const struct nat_rule *n, struct nft_chain *c, struct nft_stmts *s,
+			    const struct nft_tests *t, struct addr to, const struct xlate *ports)
+{
 	add_effects(n, s);
 	add_nat(n, s, t, to, ports);
 	nft_add_rule(n->f->p, c, s, &n->r->origin);
+}
+
+/* What a member that is drawn does, in a chain of its own where it may change nothing */
+static bool add_member(const struct nat_rule *n, struct nft_chain *pool, struct nft_stmts *s,
+		       const struct nft_tests *t, struct addr to, const struct xlate *ports)
+{
+	struct nft_tests pinned;
+	struct nft_stmts own = { 0 };
+	struct nft_chain *member;
+
+	if (n->bits == 0 || !nat_rule_pinned(n->f, t, n->x, to, &pinned)) {
+		match_known(n, s, t, to, ports);
+		add_translation(n, pool, s, t, to, ports);
+		return true;
+	}
+	member = nft_add_chain(n->f->p, NFT_INET, "member");
+	stmt_verdict(n->f->p, s, NFT_V_GOTO, member->name);
+	nft_add_rule(n->f->p, pool, s, &n->r->origin);
+	pinned.f[F_IFACE] = NULL;
+	/* `return` goes behind the jump to the list, as goto leaves no trace */
+	if (!add_exit(n, member, &pinned, n->unchanged))
+		return false;
+	match_known(n, &own, t, to, ports);
+	add_translation(n, member, &own, t, to, ports);
 	return true;
 }
 
@@ -204,30 +225,22 @@ static bool add_pool(const struct nat_rule *n, struct nft_stmts *s, const struct
 {
 	struct nft_chain *pool;
 
-	if (n_to == 1)
-		return add_member(n, s, t, n->c, to[0], ports);
+	if (n_to == 1) {
+		add_translation(n, n->c, s, t, to[0], ports);
+		return true;
+	}
 	if (n_to > POOL_MAX)
 		return refuse(n, "a pool of more than 1024 addresses");
-	/* A pool that may leave a packet as it is ends the chain then: no list behind a call */
-	if (n->bits != 0 && n->unchanged != NFT_V_ACCEPT)
-		return refuse(n, "a pool with `pass` for local callers");
 	pool = nft_add_chain(n->f->p, NFT_INET, "pool");
 	stmt_verdict(n->f->p, s, NFT_V_GOTO, pool->name);
 	nft_add_rule(n->f->p, n->c, s, &n->r->origin);
 	for (uint32_t i = 0; i < n_to; i++) {
 		struct nft_stmts one = { 0 };
-		const uint8_t af = to[i].af;
 
 		if (i + 1 < n_to)
 			stmt_add(n->f->p, &one, &(struct nft_stmt){ .kind = NFT_S_DRAW, .draw = {
 				n->x->pool == POOL_RANDOM, n_to - i } });
-		/* nft wants to know family and protocol here too */
-		stmt_match(n->f->p, &one, NFT_K_NFPROTO, false,
-			   nft_value_num(NFT_T_NFPROTO, af == AF_V4 ? 2 : 10));
-		if (ports != NULL && ports->port != XP_SHIFT)
-			stmt_match(n->f->p, &one, NFT_K_L4PROTO, false,
-				   nft_value_num(NFT_T_PROTO, t->f[F_PROTO]->r[0].lo));
-		if (!add_member(n, &one, t, pool, to[i], ports))
+		if (!add_member(n, pool, &one, t, to[i], ports))
 			return false;
 	}
 	return true;
@@ -409,7 +422,7 @@ static bool lower_run(struct frame *f, struct nft_chain *c, const struct nft_vie
 		if (run->maps[i] == NULL)
 			continue;
 		stmt_match(f->p, &s, NFT_K_NFPROTO, false,
-			   nft_value_num(NFT_T_NFPROTO, i == 0 ? 2 : 10));
+			   nft_value_num(NFT_T_NFPROTO, i == 0 ? NFPROTO_IPV4 : NFPROTO_IPV6));
 		stmt_add(f->p, &s, &map);
 		nft_add_rule(f->p, own, &s, NULL);
 	}

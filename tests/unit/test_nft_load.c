@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ns.h"
+#include "unit.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <linux/netfilter.h>
+#include <linux/netlink.h>
+
+#include "nl/nft.h"
+#include "target/nft/program.h"
+#include "test_nft.h"
+
+/* What a command of the tests prints; freed by the caller */
+static char *run(const char *command)
+{
+	FILE *p = popen(command, "r");
+	char *out = NULL;
+	size_t len = 0, n;
+	char buf[4096];
+
+	if (p == NULL)
+		return NULL;
+	while ((n = fread(buf, 1, sizeof(buf), p)) > 0) {
+		out = realloc(out, len + n + 1);
+		memcpy(out + len, buf, n);
+		len += n;
+		out[len] = '\0';
+	}
+	if (pclose(p) != 0) {
+		free(out);
+		return NULL;
+	}
+	return out != NULL ? out : strdup("");
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Put the elements of one set, from after "{" to before "}", in order */
+static void sort_elements(char *from, char *to)
+{
+	char *copy = strndup(from, (size_t)(to - from)), *items[64], *rest = copy, *at = from;
+	size_t n = 0;
+
+	while (n < ARRAY_SIZE(items) && (items[n] = strsep(&rest, ",")) != NULL) {
+		size_t len;
+
+		items[n] += strspn(items[n], " \t\n");
+		len = strlen(items[n]);
+		while (len > 0 && strchr(" \t\n", items[n][len - 1]) != NULL)
+			items[n][--len] = '\0';
+		n++;
+	}
+	if (rest == NULL) {
+		qsort(items, n, sizeof(*items), by_text);
+		memset(from, ' ', (size_t)(to - from));
+		for (size_t i = 0; i < n; i++) {
+			memcpy(at, items[i], strlen(items[i]));
+			at += strlen(items[i]) + 1;
+			if (i + 1 < n)
+				at[-1] = ',';
+		}
+	}
+	free(copy);
+}
+
+/*
+ * All that the kernel holds.  nft leaves sets of flag combinations in the order
+ * of a hash whose seed is random.
+ */
+static char *listing(void)
+{
+	char *text = run("nft -n list ruleset 2>&1");
+
+	for (char *at = text; at != NULL && (at = strstr(at, "elements = { 0x")) != NULL; at++)
+		sort_elements(at + strlen("elements = { "), strchr(at, '}'));
+	return text;
+}
+
+/* Whether nft -f takes a text */
+static bool nft_reads(const char *text, size_t len)
+{
+	FILE *p = popen("nft -f -", "w");
+
+	if (p == NULL)
+		return false;
+	fwrite(text, 1, len, p);
+	return pclose(p) == 0;
+}
+
+static uint32_t genid(struct nl_session *nl)
+{
+	uint32_t id = 0;
+
+	CHECK_INT(nl_genid(nl, &id), 0);
+	return id;
+}
+
+static char *text_of(const struct nft_program *p)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	nft_text(p, f);
+	fclose(f);
+	return text;
+}
+
+static void load_same_as_text(struct nl_session *nl, model_fn *build)
+{
+	struct fix f;
+	struct nft_program *p;
+	struct nft_changes changes = { .list = { .n = 0 } };
+	char *by_netlink, *text, *by_text;
+	bool changed = false;
+
+	fix_init(&f);
+	build(&f);
+	p = fix_lower(&f);
+	if (!CHECK(p != NULL))
+		return;
+	CHECK_INT(nft_load(nl, p, &f.d, &changed), 0);
+	CHECK(changed);
+	by_netlink = listing();
+	text = text_of(p);
+	CHECK_INT(nft_destroy(nl, &changed), 0);
+	CHECK(nft_reads(text, strlen(text)));
+	by_text = listing();
+	CHECK_STR(by_netlink, by_text);
+	/* Not only shown alike: the same expressions */
+	CHECK_INT(nft_diff(nl, p, &f.a, &changes), 0);
+	CHECK_INT(changes.list.n, 0);
+	if (changes.list.n > 0)
+		CHECK_STR(changes.list.v[0].object, "");
+	CHECK_INT(nft_load(nl, p, &f.d, &changed), 0);
+	CHECK(!changed);
+	free(by_netlink);
+	free(by_text);
+	free(text);
+	fix_fini(&f);
+}
+
+TEST(netlink_and_text_give_the_same)
+{
+	struct nl_session nl;
+
+	NS_FRESH();
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(test_models); i++)
+		load_same_as_text(&nl, test_models[i].build);
+	nl_close(&nl);
+}
+
+TEST(second_load_writes_nothing)
+{
+	struct nl_session nl;
+	struct nft_program *p;
+	bool changed = true;
+	struct fix f;
+	uint32_t before;
+
+	NS_FRESH();
+	fix_init(&f);
+	model_web(&f);
+	p = fix_lower(&f);
+	if (!CHECK(p != NULL) || !CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
+	CHECK(changed);
+	before = genid(&nl);
+	CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
+	CHECK(!changed);
+	CHECK_INT(genid(&nl), before);
+	nl_close(&nl);
+	fix_fini(&f);
+}
+
+/* From each model to each other: what is left of the first must not be there */
+TEST(one_model_after_another)
+{
+	struct nl_session nl;
+
+	NS_FRESH();
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	for (size_t i = 0; i < 12; i++) {
+		struct nft_changes changes = { .list = { .n = 0 } };
+		struct nft_program *p;
+		bool changed = false;
+		struct fix f;
+
+		fix_init(&f);
+		test_models[unit_below(ARRAY_SIZE(test_models))].build(&f);
+		p = fix_lower(&f);
+		if (!CHECK(p != NULL))
+			return;
+		CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
+		CHECK_INT(nft_diff(&nl, p, &f.a, &changes), 0);
+		CHECK_INT(changes.list.n, 0);
+		fix_fini(&f);
+	}
+	nl_close(&nl);
+}
+
+TEST(saved_listing_loads_again)
+{
+	struct nl_session nl;
+
+	NS_FRESH();
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(test_models); i++) {
+		char *before, *after;
+		bool changed;
+		struct fix f;
+
+		fix_init(&f);
+		test_models[i].build(&f);
+		CHECK_INT(nft_load(&nl, fix_lower(&f), &f.d, &changed), 0);
+		before = listing();
+		CHECK_INT(nft_destroy(&nl, &changed), 0);
+		CHECK(nft_reads(before, strlen(before)));
+		after = listing();
+		CHECK_STR(after, before);
+		free(before);
+		free(after);
+		fix_fini(&f);
+	}
+	nl_close(&nl);
+}
+
+TEST(user_text_cannot_inject)
+{
+	static const char *const evil[] = {
+		"\"; } } table ip evil { chain x { accept } } #", "a\nflush ruleset\n", "\\\" ; drop",
+		"$evil @x * ; } {", "\xff\xfe\x80\x01\x7f", "comment \"x\" drop",
+		"a very long text that goes on and on and on and on and on and on and on and on and on"
+		" and on and on and on and on until no kernel has room for it any more \"",
+	};
+	struct nl_session nl;
+
+	NS_FRESH();
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(evil); i++) {
+		char *text, *before, *after, *tables;
+		struct nft_program *p;
+		struct fix f;
+		bool changed;
+
+		fix_init_named(&f, evil[i]);
+		model_web(&f);
+		for (uint32_t l = 0; l < f.m.lists.n; l++)
+			for (uint32_t r = 0; r < f.m.lists.v[l].rules.n; r++)
+				f.m.lists.v[l].rules.v[r].origin.text = evil[i];
+		p = fix_lower(&f);
+		text = text_of(p);
+		CHECK(nft_reads(text, strlen(text)));
+		CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
+		CHECK(!changed);
+		before = listing();
+		CHECK_INT(nft_destroy(&nl, &changed), 0);
+		CHECK(nft_reads(before, strlen(before)));
+		after = listing();
+		CHECK_STR(after, before);
+		tables = run("nft list tables");
+		CHECK_STR(tables, "table inet sallyport\ntable arp sallyport\n");
+		CHECK_INT(nft_destroy(&nl, &changed), 0);
+		free(text);
+		free(before);
+		free(after);
+		free(tables);
+		fix_fini(&f);
+	}
+	nl_close(&nl);
+}
+
+static const char foreign[] =
+	"table ip other { chain c { type filter hook input priority 0; policy accept; "
+	"ip saddr 10.0.0.1 drop comment \"mine\"\n}\n}\n"
+	"table inet sallyport_not { set s { type ipv4_addr; elements = { 192.0.2.1 }\n}\n}\n";
+
+TEST(other_tables_stay)
+{
+	struct nl_session nl;
+	char *before, *after;
+	bool changed;
+	struct fix f;
+
+	NS_FRESH();
+	fix_init(&f);
+	model_web(&f);
+	if (!CHECK(nft_reads(foreign, strlen(foreign))) ||
+	    !CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	before = run("nft -a -n list ruleset");
+	CHECK_INT(nft_load(&nl, fix_lower(&f), &f.d, &changed), 0);
+	after = run("nft -a -n list table ip other; nft -a -n list table inet sallyport_not");
+	CHECK_STR(after, before);
+	free(after);
+	CHECK_INT(nft_destroy(&nl, &changed), 0);
+	CHECK(changed);
+	after = run("nft -a -n list ruleset");
+	CHECK_STR(after, before);
+	CHECK_INT(nft_destroy(&nl, &changed), 0);
+	CHECK(!changed);
+	free(before);
+	free(after);
+	nl_close(&nl);
+	fix_fini(&f);
+}
+
+/* Tables of ours in families that no program uses go too */
+TEST(destroy_takes_all_families)
+{
+	static const char ours[] = "table ip sallyport { chain c { counter\n}\n}\n"
+				   "table netdev sallyport { }\ntable bridge sallyport { }\n";
+	struct nl_session nl;
+	char *left;
+	bool changed = false;
+
+	NS_FRESH();
+	if (!CHECK(nft_reads(ours, strlen(ours))) || !CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_destroy(&nl, &changed), 0);
+	CHECK(changed);
+	left = listing();
+	CHECK_STR(left, "");
+	free(left);
+	nl_close(&nl);
+}
+
+/* What a kernel without a feature would say, made with a rule that none takes */
+static void add_refused_rule(struct nft_program *p, const struct origin *o)
+{
+	struct nft_chain *c = nft_add_base(p, NFT_INET, "late", "filter", NF_INET_POST_ROUTING,
+					   300);
+	struct nft_stmts s = { 0 };
+
+	stmt_match(p, &s, NFT_K_L4PROTO, false, nft_value_num(NFT_T_PROTO, PROTO_TCP));
+	stmt_reject(p, &s, NFT_R_RST, 0);
+	nft_add_rule(p, c, &s, o);
+}
+
+TEST(refusal_leaves_the_old_program)
+{
+	struct nl_session nl;
+	struct nft_program *p;
+	struct origin o;
+	char *before, *after;
+	bool changed;
+	struct fix f;
+
+	NS_FRESH();
+	fix_init(&f);
+	model_web(&f);
+	p = fix_lower(&f);
+	o = fix_at(&f, 7, "block return out");
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
+	before = listing();
+	add_refused_rule(p, &o);
+	CHECK_INT(nft_load(&nl, p, &f.d, &changed), -EOPNOTSUPP);
+	CHECK(fix_told(&f, DIAG_E1703));
+	CHECK_INT(f.d.list.v[f.d.list.n - 1].at.lo, o.at.lo);
+	after = listing();
+	CHECK_STR(after, before);
+	free(before);
+	free(after);
+	nl_close(&nl);
+	fix_fini(&f);
+}
+
+TEST(refusal_for_another_reason)
+{
+	static const enum nft_type keys[] = { NFT_T_PORT };
+	struct nl_session nl;
+	struct nft_program *p;
+	struct nft_set *map;
+	bool changed;
+	struct fix f;
+
+	NS_FRESH();
+	fix_init(&f);
+	model_empty(&f);
+	p = fix_lower(&f);
+	map = nft_add_map(p, NFT_INET, "twice", keys, 1);
+	map->datas[0] = NFT_T_MARK;
+	map->n_datas = 1;
+	for (uint8_t i = 0; i < 2; i++) {
+		struct nft_elem *e = vec_push(&f.a, &map->elems);
+
+		e->origin = NFT_NO_ORIGIN;
+		e->key[1] = 80;
+		e->data[0] = i;
+	}
+	nft_set_seal(map);
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_load(&nl, p, &f.d, &changed), -EINVAL);
+	CHECK(fix_told(&f, DIAG_E1704));
+	nl_close(&nl);
+	fix_fini(&f);
+}
+
+TEST(too_large_for_the_socket)
+{
+	const int small = 4096;
+	struct nl_session nl;
+	char *left;
+	bool changed;
+	struct fix f;
+
+	NS_FRESH();
+	fix_init(&f);
+	model_web(&f);
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(setsockopt(nl.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	CHECK_INT(nft_load(&nl, fix_lower(&f), &f.d, &changed), -EINVAL);
+	CHECK(fix_told(&f, DIAG_E1706));
+	left = listing();
+	CHECK_STR(left, "");
+	free(left);
+	nl_close(&nl);
+	fix_fini(&f);
+}
+
+TEST(differences_are_told)
+{
+	struct nl_session nl;
+	struct nft_changes changes = { .list = { .n = 0 } };
+	struct nft_program *p;
+	bool changed;
+	struct fix f;
+
+	NS_FRESH();
+	fix_init(&f);
+	model_web(&f);
+	p = fix_lower(&f);
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_diff(&nl, NULL, &f.a, &changes), 0);
+	CHECK_INT(changes.list.n, 0);
+	CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
+	free(run("nft insert rule inet sallyport in_filter drop comment \\\"mine\\\""));
+	CHECK_INT(nft_diff(&nl, p, &f.a, &changes), 0);
+	CHECK_INT(changes.list.n, 1);
+	CHECK_INT(changes.list.v[0].op, NFT_DELETE);
+	CHECK_STR(changes.list.v[0].object, "rule inet sallyport in_filter: mine");
+	CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
+	CHECK(changed);
+	free(run("nft flush chain inet sallyport out_fence"));
+	changes.list.n = 0;
+	CHECK_INT(nft_diff(&nl, p, &f.a, &changes), 0);
+	CHECK_INT(changes.list.n, 1);
+	CHECK_INT(changes.list.v[0].op, NFT_ADD);
+	changes.list.n = 0;
+	CHECK_INT(nft_diff(&nl, NULL, &f.a, &changes), 0);
+	CHECK(changes.list.n > 2);
+	CHECK_INT(changes.list.v[0].op, NFT_DELETE);
+	nl_close(&nl);
+	fix_fini(&f);
+}
+
+static void send_one(uint16_t port)
+{
+	const struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(0x7f000001) },
+	};
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	CHECK_INT(sendto(fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+	close(fd);
+}
+
+TEST(counters_by_origin)
+{
+	struct nft_counts counts = { .list = { .n = 0 } };
+	struct nl_session nl;
+	struct nft_program *p;
+	struct rule *r;
+	bool changed;
+	struct fix f;
+
+	NS_FRESH();
+	free(run("ip link set lo up"));
+	fix_init(&f);
+	fix_enter(&f);
+	r = fix_filter(&f, 1, "pass", ruling_pass(), false);
+	rule_test(&f.m, r, F_DPORT, fix_num(&f, 9, 9));
+	r = fix_filter(&f, 2, "other", ruling_pass(), false);
+	rule_test(&f.m, r, F_DPORT, fix_num(&f, 10, 10));
+	p = fix_lower(&f);
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
+	for (int i = 0; i < 3; i++)
+		send_one(9);
+	CHECK_INT(nft_counters(&nl, p, &f.a, &counts), 0);
+	CHECK_INT(counts.list.n, 2);
+	for (uint32_t i = 0; i < counts.list.n; i++) {
+		const bool is_pass = strcmp(counts.list.v[i].origin.text, "pass") == 0;
+
+		/* Once out and once in, over lo */
+		CHECK_INT(counts.list.v[i].packets, is_pass ? 6 : 0);
+		CHECK_INT(counts.list.v[i].bytes, is_pass ? 6 * 29 : 0);
+	}
+	nl_close(&nl);
+	fix_fini(&f);
+}
+
+/* A chain that a reload keeps has the handle that it had */
+TEST(base_chains_are_kept)
+{
+	static const char handle[] = "nft -a list chain inet sallyport in_filter | grep 'chain in_'";
+	struct nl_session nl;
+	char *before, *after;
+	bool changed;
+	struct fix f, g;
+
+	NS_FRESH();
+	fix_init(&f);
+	fix_init(&g);
+	model_web(&f);
+	model_answers(&g);
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_load(&nl, fix_lower(&f), &f.d, &changed), 0);
+	before = run(handle);
+	CHECK_INT(nft_load(&nl, fix_lower(&g), &g.d, &changed), 0);
+	after = run(handle);
+	CHECK(before != NULL && strstr(before, "handle") != NULL);
+	CHECK_STR(after, before);
+	free(before);
+	free(after);
+	nl_close(&nl);
+	fix_fini(&f);
+	fix_fini(&g);
+}
+
+#define MANY	20000u
+
+static void add_forwards(struct fix *f)
+{
+	struct rule *r;
+
+	fix_enter(f);
+	for (uint32_t i = 0; i < MANY; i++) {
+		r = fix_xlate(f, f->rdr, 1 + i % 100, "rdr", (struct xlate){ .kind = XL_DST,
+			      .port = XP_TO, .lo = 80 }, TO("192.168.100.2"), false);
+		rule_test(&f->m, r, F_IFACE, fix_iface(f, "igb0"));
+		rule_test(&f->m, r, F_PROTO, set_one(&f->a, PROTO_TCP));
+		rule_test(&f->m, r, F_DST, fix_net(f, "203.0.113.2/32"));
+		rule_test(&f->m, r, F_DPORT, fix_num(f, 1000 + i, 1000 + i));
+	}
+}
+
+TEST(many_forwards_without_privilege)
+{
+	struct nl_session nl;
+	bool changed;
+	struct fix f;
+
+	if (!ns_become_root() || unshare(CLONE_NEWNET) < 0)
+		UNIT_SKIP("no user namespaces here");
+	fix_init(&f);
+	add_forwards(&f);
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_load(&nl, fix_lower(&f), &f.d, &changed), 0);
+	CHECK(changed);
+	CHECK_INT(nft_load(&nl, fix_lower(&f), &f.d, &changed), 0);
+	CHECK(!changed);
+	nl_close(&nl);
+	fix_fini(&f);
+}
+
+TEST(not_permitted)
+{
+	struct nl_session nl;
+	bool changed = false;
+	struct fix f;
+
+	/* The namespace of the machine, of which a new user namespace is not the owner */
+	if (geteuid() == 0 && !ns_become_root())
+		UNIT_SKIP("no user namespaces here");
+	fix_init(&f);
+	model_web(&f);
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_load(&nl, fix_lower(&f), &f.d, &changed), -EPERM);
+	CHECK_INT(nft_destroy(&nl, &changed), -EPERM);
+	CHECK(!changed);
+	nl_close(&nl);
+	fix_fini(&f);
+}
