@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include "test_nft.h"
+
+/* The text of a model's program, or NULL; in the fixture's arena */
+static char *text_of(struct fix *f)
+{
+	const struct nft_program *p = fix_lower(f);
+	char *text = NULL, *kept;
+	size_t len;
+	FILE *out;
+
+	if (p == NULL)
+		return NULL;
+	out = open_memstream(&text, &len);
+	nft_text(p, out);
+	fclose(out);
+	kept = arena_strndup(&f->a, text, len);
+	free(text);
+	return kept;
+}
+
+/* The rules of one chain, from its name to its end */
+static char *chain_of(struct fix *f, const char *text, const char *name)
+{
+	const char *at = strstr(text, arena_printf(&f->a, "chain %s {\n", name));
+
+	return at == NULL ? (char *)"" : arena_strndup(&f->a, at,
+						       (size_t)(strstr(at, "\t}\n") - at));
+}
+
+static bool has(const char *text, const char *what)
+{
+	return text != NULL && strstr(text, what) != NULL;
+}
+
+/* Both are there, and @first before @second */
+static bool in_order(const char *text, const char *first, const char *second)
+{
+	const char *a = strstr(text, first), *b = strstr(text, second);
+
+	return a != NULL && b != NULL && a < b;
+}
+
+TEST(last_match_becomes_first_match)
+{
+	struct fix f;
+	const char *c;
+
+	fix_init(&f);
+	fix_enter(&f);
+	fix_filter(&f, 1, "one", ruling_block(), false);
+	fix_filter(&f, 2, "two quick", ruling_keep(), true);
+	fix_filter(&f, 3, "three", ruling_keep(), false);
+	fix_filter(&f, 4, "four quick", ruling_block(), true);
+	c = chain_of(&f, text_of(&f), "in_filter");
+	CHECK(in_order(c, ":2 two", ":4 four"));
+	CHECK(in_order(c, ":4 four", ":3 three"));
+	CHECK(in_order(c, ":3 three", ":1 one"));
+	fix_fini(&f);
+}
+
+TEST(rules_of_called_lists_take_their_place)
+{
+	struct fix f;
+	struct rule *r;
+	uint32_t inner;
+	const char *c;
+
+	fix_init(&f);
+	fix_enter(&f);
+	inner = model_add_list(&f.m, "anchor");
+	fix_filter(&f, 1, "one", ruling_block(), false);
+	r = model_add_rule(&f.m, f.filter, fix_at(&f, 2, "anchor"));
+	rule_test(&f.m, r, F_IFACE, fix_iface(&f, "igb1"));
+	rule_call(r, inner);
+	r = model_add_rule(&f.m, inner, fix_at(&f, 3, "inner"));
+	rule_prefer(&f.m, r, ruling_block());
+	fix_filter(&f, 4, "four", ruling_keep(), false);
+	c = chain_of(&f, text_of(&f), "in_filter");
+	CHECK(in_order(c, ":4 four", ":3 inner"));
+	CHECK(in_order(c, ":3 inner", ":1 one"));
+	CHECK(has(c, "iifname \"igb1\" counter drop comment \"test.conf:3 inner\""));
+	fix_fini(&f);
+}
+
+TEST(directions)
+{
+	struct fix f;
+	struct rule *r;
+	const char *text;
+
+	fix_init(&f);
+	fix_enter(&f);
+	r = fix_filter(&f, 1, "only in", ruling_block(), false);
+	rule_test(&f.m, r, F_DIR, set_one(&f.a, DIR_IN));
+	text = text_of(&f);
+	CHECK(has(chain_of(&f, text, "in_filter"), "only in"));
+	CHECK(!has(chain_of(&f, text, "out_filter"), "only in"));
+	fix_fini(&f);
+}
+
+/* Each test as nft says it */
+TEST(tests_as_text)
+{
+	static const struct {
+		enum field f;
+		uint32_t lo, hi;
+		const char *want;
+	} rows[] = {
+		{ F_PROTO, 6, 6, "\tmeta l4proto 6 counter drop" },
+		{ F_DPORT, 80, 80, " th dport 80 counter drop" },
+		{ F_SPORT, 80, 90, " th sport @ports_" },
+		{ F_TCPFLAGS, 2, 2, "meta l4proto 6 tcp flags & 0xff == 0x02 counter drop" },
+		{ F_ICMP, 8 << 8, 8 << 8 | 255, "meta l4proto 1 icmp type 8 counter drop" },
+		{ F_ICMP, 8 << 8, 8 << 8 | 255, "meta l4proto 58 icmpv6 type 8 counter drop" },
+		{ F_ICMP, 3 << 8 | 4, 3 << 8 | 4, "icmp type 3 icmp code 4 counter drop" },
+		{ F_AF, AF_V6, AF_V6, "\tmeta nfproto 10 counter drop" },
+		{ F_DST_LOCAL, 1, 1, "\tfib daddr type local counter drop" },
+		{ F_DST_LOCAL, 0, 0, "\tfib daddr type != local counter drop" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fix f;
+		const char *c;
+
+		fix_init(&f);
+		fix_enter(&f);
+		rule_test(&f.m, fix_filter(&f, 1, "x", ruling_block(), false), rows[i].f,
+			  fix_num(&f, rows[i].lo, rows[i].hi));
+		c = chain_of(&f, text_of(&f), "in_filter");
+		if (!CHECK(has(c, rows[i].want)))
+			CHECK_STR(c, rows[i].want);
+		fix_fini(&f);
+	}
+}
+
+TEST(interfaces)
+{
+	struct fix f;
+	struct rule *r;
+	const char *in, *out, *text;
+
+	fix_init(&f);
+	fix_enter(&f);
+	r = fix_filter(&f, 1, "lo1", ruling_block(), false);
+	rule_test(&f.m, r, F_IFACE, fix_iface(&f, "lo1"));
+	r = fix_filter(&f, 2, "lo0", ruling_block(), false);
+	rule_test(&f.m, r, F_IFACE, fix_iface(&f, "lo0"));
+	r = fix_filter(&f, 3, "others", ruling_block(), false);
+	rule_test(&f.m, r, F_IFACE, fix_not(&f, fix_iface(&f, "igb0"), SET_U32));
+	text = text_of(&f);
+	in = chain_of(&f, text, "in_filter");
+	out = chain_of(&f, text, "out_filter");
+	CHECK(has(in, "\tiifname \"lo1\" counter drop comment \"test.conf:1 lo1\""));
+	CHECK(has(in, "\tiifname \"lo\" meta nfproto 2 ip daddr 192.168.100.1-") ||
+	      has(in, "\tiifname \"lo\" meta nfproto 2 ip daddr @ip4s_"));
+	CHECK(has(in, "\tiifname \"lo\" meta nfproto 10 ip6 daddr fd00:100::2 counter drop"
+		      " comment \"test.conf:1 lo1\""));
+	CHECK(has(in, "ip daddr != @ip4s_"));
+	CHECK(has(in, "ip6 daddr != fd00:100::2 counter drop comment \"test.conf:2 lo0\""));
+	CHECK(has(in, "\tiifname != \"igb0\" counter drop"));
+	CHECK(has(out, "\toifname != \"igb0\" counter drop"));
+	fix_fini(&f);
+}
+
+TEST(fences_stand_before_and_behind)
+{
+	struct fix f;
+	const char *text;
+
+	fix_init(&f);
+	model_web(&f);
+	text = text_of(&f);
+	CHECK(has(chain_of(&f, text, "in_fence"), "ip daddr 192.168.100.0/29 counter drop"));
+	CHECK(has(chain_of(&f, text, "out_fence"), "ip saddr 192.168.100.0/29 counter drop"));
+	CHECK(has(text, "table arp sallyport {"));
+	CHECK(has(text, "arp operation 1 arp daddr ip @ip4s_"));
+	CHECK(has(text, "arp saddr ip @ip4s_"));
+	fix_fini(&f);
+}
+
+TEST(without_source_fence_no_arp)
+{
+	struct policy_options o = { .off = { false } };
+	struct fix f;
+
+	o.off[POLICY_SOURCE] = true;
+	fix_init(&f);
+	fix_enter(&f);
+	policy_add(&f.m, &o, &f.d);
+	CHECK(!has(text_of(&f), "table arp sallyport {"));
+	fix_fini(&f);
+}
+
+TEST(forwards_become_one_map)
+{
+	struct fix f;
+	const char *text;
+
+	fix_init(&f);
+	model_web(&f);
+	text = text_of(&f);
+	CHECK(has(text, "type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service"));
+	CHECK(has(text, "6 . 203.0.113.2 . 443 comment \"test.conf:3 rdr pass web\" : "
+			"192.168.100.2 . 443"));
+	CHECK(has(text, "dnat ip to meta l4proto . ip daddr . th dport map @forwards_"));
+	/* A source limit cannot be an element */
+	CHECK(has(text, "ip saddr 203.0.113.9 ip daddr 203.0.113.2 meta l4proto 6 th dport 3306"));
+	/* A hit with `pass` is marked for both legs of a local caller, else for the inbound one */
+	CHECK(has(text, "| 0x03000000"));
+	CHECK(has(text, "| 0x01000000"));
+	fix_fini(&f);
+}
+
+/* What the first of two rules takes the second one does not */
+TEST(forwards_first_match_counts)
+{
+	struct fix f;
+	const char *text;
+
+	fix_init(&f);
+	fix_enter(&f);
+	for (uint32_t i = 0; i < 3; i++) {
+		const char *const to[] = { i == 0 ? "192.168.100.2" : "192.168.100.3", NULL };
+		struct rule *r = fix_xlate(&f, f.rdr, 1 + i, "rdr",
+					   (struct xlate){ .kind = XL_DST }, to, false);
+
+		rule_test(&f.m, r, F_PROTO, set_one(&f.a, PROTO_TCP));
+		rule_test(&f.m, r, F_DST, fix_net(&f, "203.0.113.2/32"));
+		rule_test(&f.m, r, F_DPORT, fix_num(&f, i == 2 ? 81 : 80, i == 2 ? 81 : 80));
+	}
+	text = text_of(&f);
+	CHECK(has(text, "6 . 203.0.113.2 . 80 comment \"test.conf:1 rdr\" : 192.168.100.2 . 80"));
+	CHECK(has(text, "6 . 203.0.113.2 . 81 comment \"test.conf:3 rdr\" : 192.168.100.3 . 81"));
+	CHECK(!has(text, "test.conf:2 rdr"));
+	fix_fini(&f);
+}
+
+TEST(random_ports_for_each_protocol)
+{
+	struct fix f;
+	struct rule *r;
+	const char *text;
+
+	fix_init(&f);
+	fix_enter(&f);
+	r = fix_xlate(&f, f.nat, 1, "nat", (struct xlate){
+		.kind = XL_SRC, .port = XP_RANDOM, .lo = 50001, .hi = 65535 }, TO("203.0.113.2"), false);
+	rule_test(&f.m, r, F_SRC, fix_net(&f, "192.168.100.0/29"));
+	text = text_of(&f);
+	CHECK(has(text, "meta l4proto 6 counter snat ip to 203.0.113.2:50001-65535 fully-random"));
+	CHECK(has(text, "meta l4proto 17 counter snat ip to 203.0.113.2:50001-65535 fully-random"));
+	CHECK(has(text, "meta l4proto 1 counter snat ip to 203.0.113.2:1-65535 fully-random"));
+	CHECK(has(text, "meta l4proto != @protos_"));
+	CHECK(has(text, "counter snat ip to 203.0.113.2 comment"));
+	/* No target of IPv6: it is not translated, and no later rule sees it */
+	fix_fini(&f);
+}
+
+TEST(no_nat_keeps_filter_and_fences)
+{
+	struct nft_options o;
+	struct nft_program *p;
+	char *text = NULL;
+	struct fix f;
+	size_t len;
+	FILE *out;
+
+	fix_init(&f);
+	model_web(&f);
+	nft_options_init(&o);
+	o.no_nat = true;
+	p = nft_program_from_model(&f.m, &o, &f.d);
+	if (!CHECK(p != NULL))
+		return;
+	out = open_memstream(&text, &len);
+	nft_text(p, out);
+	fclose(out);
+	CHECK(!has(text, "dnat"));
+	CHECK(!has(text, "snat"));
+	CHECK(has(text, "block in log"));
+	CHECK(has(text, "fence:"));
+	free(text);
+	fix_fini(&f);
+}
+
+TEST(answers)
+{
+	struct fix f;
+	const char *text;
+
+	fix_init(&f);
+	model_answers(&f);
+	text = text_of(&f);
+	CHECK(has(text, "reject with tcp reset"));
+	CHECK(has(text, "meta nfproto 2 reject with icmp 3"));
+	CHECK(has(text, "meta nfproto 10 reject with icmpv6 4"));
+	CHECK(has(text, "meta nfproto 2 reject with icmp 13"));
+	/* Postrouting cannot answer: there it drops, and says that it might come to that */
+	CHECK(has(chain_of(&f, text, "out_filter"), "drop comment \"test.conf:1 block return"));
+	CHECK(has(chain_of(&f, text, "out_answer_own"), "goto answer_"));
+	CHECK(has(chain_of(&f, text, "out_answer_fwd"), "goto answer_"));
+	CHECK(fix_told(&f, DIAG_W1702));
+	CHECK_INT(f.d.n_errors, 0);
+	fix_fini(&f);
+}
+
+/* ---- what is refused ------------------------------------------------------------ */
+
+TEST(refused_interface_names)
+{
+	static const char *const names[] = { "a\"b", "eth*", "sixteen-bytes-16", "a b", "x/y" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct fix f;
+		struct rule *r;
+
+		fix_init(&f);
+		fix_enter(&f);
+		r = fix_filter(&f, 3, "x", ruling_block(), false);
+		rule_test(&f.m, r, F_IFACE, fix_iface(&f, names[i]));
+		CHECK(fix_lower(&f) == NULL);
+		CHECK(fix_told(&f, DIAG_E1705));
+		CHECK_INT(f.d.list.v[0].at.lo, 18);
+		fix_fini(&f);
+	}
+}
+
+TEST(refused_masks)
+{
+	struct nft_options o;
+	struct fix f;
+
+	fix_init(&f);
+	fix_enter(&f);
+	nft_options_init(&o);
+	o.mark_mask = 0x3;
+	CHECK(nft_program_from_model(&f.m, &o, &f.d) == NULL);
+	CHECK(fix_told(&f, DIAG_E1707));
+	o.mark_mask = 0x80000011;
+	CHECK(nft_program_from_model(&f.m, &o, &f.d) != NULL);
+	fix_fini(&f);
+}
+
+static void refused_log(struct fix *f)
+{
+	rule_log(&f->m, model_add_rule(&f->m, f->filter, fix_at(f, 1, "match log")));
+}
+
+static void refused_goto(struct fix *f)
+{
+	struct rule *r = model_add_rule(&f->m, f->filter, fix_at(f, 1, "skipto"));
+
+	rule_test(&f->m, r, F_PROTO, set_one(&f->a, PROTO_TCP));
+	rule_goto(r, model_add_list(&f->m, "there"));
+}
+
+static void refused_recv(struct fix *f)
+{
+	rule_test(&f->m, fix_filter(f, 1, "received-on", ruling_block(), false), F_RECV,
+		  fix_iface(f, "igb1"));
+}
+
+static void refused_answer(struct fix *f)
+{
+	fix_filter(f, 1, "return-icmp(timex)", (struct ruling){ .verdict = V_RETURN,
+		   .answer = { false, 11 << 8, -1 } }, false);
+}
+
+static void refused_out_rdr(struct fix *f)
+{
+	fix_xlate(f, f->nat, 1, "rdr out", (struct xlate){ .kind = XL_DST }, TO("10.0.0.1"), false);
+}
+
+static void refused_in_nat(struct fix *f)
+{
+	fix_xlate(f, f->rdr, 1, "nat in", (struct xlate){ .kind = XL_SRC }, TO("10.0.0.1"), false);
+}
+
+static void refused_unchanged(struct fix *f)
+{
+	const uint32_t other = model_add_list(&f->m, "other");
+	struct rule *r = fix_xlate(f, f->rdr, 1, "rdr", (struct xlate){ .kind = XL_DST },
+				   TO("10.0.0.1"), true);
+
+	(void)model_add_rule(&f->m, other, fix_at(f, 2, "x"));
+	r->effects.v[0].list = other;
+}
+
+TEST(refused_constructs)
+{
+	static model_fn *const rows[] = {
+		refused_log, refused_goto, refused_recv, refused_answer, refused_out_rdr,
+		refused_in_nat, refused_unchanged,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fix f;
+
+		fix_init(&f);
+		fix_enter(&f);
+		rows[i](&f);
+		if (!CHECK(fix_lower(&f) == NULL) || !CHECK(fix_told(&f, DIAG_E1701)))
+			printf("    # row %zu\n", i);
+		CHECK_INT(f.d.n_errors > 0 ? f.d.list.v[0].at.src : 0, f.src);
+		fix_fini(&f);
+	}
+}
