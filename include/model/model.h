@@ -6,7 +6,8 @@
  * set"), effects in order, and an exit.  One evaluation judges one packet at
  * one crossing of one interface in one direction: the list before[dir], then
  * entry[dir], then, if the packet passes, after[dir], which sees the packet as
- * it leaves the evaluation.  before and after hold the policy (fences, local
+ * it leaves the evaluation; answers to what a directed state let in the other
+ * way are not judged by after[dir].  before and after hold the policy (fences, local
  * callers); the language's own rules stand in entry.
  *
  *	pf	entry[in]:  skip; probe; call rdr; goto filter
@@ -329,7 +330,8 @@ enum discipline { STATES_DIRECTED, STATES_FREE };
  * @xlates:	All translations
  * @before:	List judged before anything written, by direction, or LIST_NONE
  * @entry:	List of the language, by direction
- * @after:	List judged on what passes, by direction, or LIST_NONE
+ * @after:	List judged on what passes and is no answer, by direction, or
+ *		LIST_NONE
  * @discipline: Of states
  * @otherwise:	The ruling when none was preferred
  * @skipped:	Interfaces that the language ignores (set skip), or NULL

@@ -59,6 +59,6 @@ int verb_check(struct cli *c)
 	nft_options_init(&o);
 	p = nft_program_from_model(&d.model, &o, &c->diags);
 	if (p == NULL)
-		return EX_UNAVAILABLE;
+		return cli_refused(c);
 	return ask_kernel(c, p);
 }

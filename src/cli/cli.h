@@ -149,6 +149,14 @@ int cli_usage(struct cli *c, const char *fmt, ...) PRINTF(2, 3);
  */
 int cli_system(struct cli *c, int err, const char *what);
 
+/**
+ * cli_refused() - The exit status of declarations with errors
+ *
+ * Return: EX_UNAVAILABLE where every error is something that this kernel or
+ * target cannot do, else EX_DATAERR
+ */
+int cli_refused(const struct cli *c);
+
 /** cli_comma() - Before each element of the verb's JSON array */
 void cli_comma(struct cli *c);
 

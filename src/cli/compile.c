@@ -18,7 +18,7 @@ static int to_nft(struct cli *c, const struct declared *d, FILE *out)
 	nft_options_init(&o);
 	p = nft_program_from_model(&d->model, &o, &c->diags);
 	if (p == NULL)
-		return EX_UNAVAILABLE;
+		return cli_refused(c);
 	nft_text(p, out);
 	return 0;
 }

@@ -185,7 +185,7 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 
 		if (c->diags.n_errors > 0 ||
 		    !pf_lower(ctx, f, &d->facts, &d->decl, &o, &d->model))
-			return EX_DATAERR;
+			return cli_refused(c);
 	}
 	policy_add(&d->model, &c->policy, &c->diags);
 	BUG_IF(model_check(&d->model) != NULL);

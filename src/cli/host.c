@@ -74,7 +74,7 @@ int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
 	nft_options_init(&o);
 	h->program = nft_program_from_model(&h->d.model, &o, &c->diags);
 	if (h->program == NULL)
-		return EX_UNAVAILABLE;
+		return cli_refused(c);
 	host_want_make(&h->d.decl, &c->arena, &c->diags, &h->want);
 	if (c->diags.n_errors > 0)
 		return EX_DATAERR;

@@ -26,6 +26,24 @@ int cli_system(struct cli *c, int err, const char *what)
 	return EX_OSERR;
 }
 
+int cli_refused(const struct cli *c)
+{
+	static const enum diag_code cannot[] = {
+		DIAG_E1313, DIAG_E1701, DIAG_E1703, DIAG_E1704, DIAG_E1706, DIAG_E1707,
+	};
+
+	for (uint32_t i = 0; i < c->diags.list.n; i++) {
+		const enum diag_code code = c->diags.list.v[i].code;
+		bool is_known = diag_codes[code].severity != DIAG_ERROR;
+
+		for (size_t n = 0; n < ARRAY_SIZE(cannot); n++)
+			is_known |= cannot[n] == code;
+		if (!is_known)
+			return EX_DATAERR;
+	}
+	return EX_UNAVAILABLE;
+}
+
 void cli_comma(struct cli *c)
 {
 	if (c->n_out++ > 0)

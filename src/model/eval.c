@@ -365,23 +365,31 @@ static enum outcome do_translate(struct run *run, const struct rule *r, const st
 	return JUMPED;
 }
 
-static enum outcome probe_directed(struct run *run)
+/* The newest directed state of a packet; *@same_way: it goes as the one that made it */
+static const struct state *state_of(const struct run *run, struct flow flow, bool *same_way)
 {
-	const struct flow flow = packet_flow(&run->res.packet);
-
 	for (uint32_t i = run->w->states.n; i-- > 0;) {
 		const struct state *s = &run->w->states.v[i];
-		const bool same_way = s->dir == run->first.dir;
 
-		if (!flow_equal(flow, same_way ? s->before : flow_reverse(s->after)))
-			continue;
-		rewrite(run, same_way ? s->after : flow_reverse(s->before));
-		add_step(run, NULL, s->origin, "state");
-		run->res.steps.v[run->res.steps.n - 1].is_final = true;
-		run->res.verdict = V_PASS;
-		return DECIDED;
+		*same_way = s->dir == run->first.dir;
+		if (flow_equal(flow, *same_way ? s->before : flow_reverse(s->after)))
+			return s;
 	}
-	return GO_ON;
+	return NULL;
+}
+
+static enum outcome probe_directed(struct run *run)
+{
+	bool same_way;
+	const struct state *s = state_of(run, packet_flow(&run->res.packet), &same_way);
+
+	if (s == NULL)
+		return GO_ON;
+	rewrite(run, same_way ? s->after : flow_reverse(s->before));
+	add_step(run, NULL, s->origin, "state");
+	run->res.steps.v[run->res.steps.n - 1].is_final = true;
+	run->res.verdict = V_PASS;
+	return DECIDED;
 }
 
 static enum outcome probe_free(struct run *run, uint32_t name)
@@ -567,12 +575,21 @@ static enum outcome run_list(struct run *run, uint32_t list, bool settles)
 	}
 }
 
+/* Does the packet answer one that was let in the other way */
+static bool is_answer(const struct run *run)
+{
+	bool same_way;
+
+	return run->m->discipline == STATES_DIRECTED &&
+	       state_of(run, packet_flow(&run->first), &same_way) != NULL && !same_way;
+}
+
 /* What passes is judged once more, as it leaves; a state that it made goes too */
 static void run_after(struct run *run, uint32_t n_states)
 {
 	const uint32_t list = run->m->after[run->first.dir];
 
-	if (list == LIST_NONE || run->res.verdict != V_PASS)
+	if (list == LIST_NONE || run->res.verdict != V_PASS || is_answer(run))
 		return;
 	if (run_list(run, list, false) == DECIDED && run->res.verdict != V_PASS) {
 		run->w->states.n = n_states;

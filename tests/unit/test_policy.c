@@ -227,6 +227,30 @@ TEST(egress_fence)
 	CHECK(PASSES(DIR_OUT, "igb0", "192.168.100.3", "198.51.100.7", 80));
 }
 
+TEST(answers_to_what_was_let_in_may_leave)
+{
+	struct world w;
+	struct packet p = {
+		.dir = DIR_IN, .iface = 0, .proto = PROTO_TCP, .sport = 40000, .dport = 80,
+		.tcp_flags = TCP_FLAG_SYN,
+	};
+	struct packet answer = { .dir = DIR_OUT, .proto = PROTO_TCP, .sport = 80, .dport = 40000,
+				 .tcp_flags = TCP_FLAG_SYN | TCP_FLAG_ACK };
+
+	start();
+	add_nat("igb0", "192.168.100.0/29", "203.0.113.2");
+	add_pass(DIR_IN, "igb0", F_DST, "192.168.100.3/32");
+	policy_add(&m, &all_on, &diags);
+	p.iface = answer.iface = intern_cid(&names, "igb0");
+	p.src = answer.dst = prefix("203.0.113.66").a;
+	p.dst = answer.src = prefix("192.168.100.3").a;
+	world_init(&w, &arena);
+	CHECK(model_eval(&m, &w, &p, &arena).makes_state);
+	CHECK_INT(model_eval(&m, &w, &answer, &arena).verdict, V_PASS);
+	answer.dport++;		/* of no flow that was let in: translated, or nothing */
+	CHECK(model_eval(&m, &w, &answer, &arena).src_changed);
+}
+
 static bool leads_to_jail(enum direction dir, const char *src, const char *dst, uint16_t dport)
 {
 	const struct result r = judge(dir, "lo0", src, dst, dport);

@@ -334,8 +334,11 @@ bool directed_lower(struct frame *f)
 	    !add_skips(f, chains[IN_FILTER], &in, &f->sides[DIR_IN].skips) ||
 	    !directed_filter(f, chains[IN_FILTER], &in, false) || !lower_answers(f, chains) ||
 	    !add_skips(f, chains[OUT_FILTER], &out, &f->sides[DIR_OUT].skips) ||
-	    !directed_filter(f, chains[OUT_FILTER], &out, false) ||
-	    !directed_rules(f, chains[OUT_FENCE], &out, &f->sides[DIR_OUT].after))
+	    !directed_filter(f, chains[OUT_FILTER], &out, false))
+		return false;
+	if (f->sides[DIR_OUT].after.list.n > 0)
+		directed_answers(f, chains[OUT_FENCE], DIR_OUT);
+	if (!directed_rules(f, chains[OUT_FENCE], &out, &f->sides[DIR_OUT].after))
 		return false;
 	lower_arp(f);
 	return true;

@@ -158,6 +158,9 @@ bool nat_rule_passes(const struct rule *r);
 bool nat_rule_pinned(struct frame *f, const struct nft_tests *t, const struct xlate *x,
 		     struct addr to, struct nft_tests *ret);
 
+/** directed_answers() - Accept answers to what was let in the other way */
+void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir);
+
 /**
  * directed_filter() - The filter of one direction into its chain
  * @f:		Frame

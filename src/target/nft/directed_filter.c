@@ -49,15 +49,25 @@ static uint32_t leg_of(const struct frame *f, enum direction dir, bool is_reply)
 	return f->leg[is_reply ? 1 - dir : dir];
 }
 
-static void add_probe(struct frame *f, struct nft_chain *c, enum direction dir)
+/* Accept what has a state that was made in this direction of ct */
+static void accept_state(struct frame *f, struct nft_chain *c, enum direction dir, bool is_reply,
+			 const struct origin *origin)
 {
-	for (int reply = 0; reply < 2; reply++) {
-		struct nft_stmts s = { 0 };
+	struct nft_stmts s = { 0 };
 
-		match_direction(f, &s, reply);
-		match_bit(f, &s, leg_of(f, dir, reply));
-		add_verdict(f, c, &s, NFT_V_ACCEPT, NULL);
-	}
+	match_direction(f, &s, is_reply);
+	match_bit(f, &s, leg_of(f, dir, is_reply));
+	stmt_verdict(f->p, &s, NFT_V_ACCEPT, NULL);
+	nft_add_rule(f->p, c, &s, origin);
+}
+
+void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir)
+{
+	static const struct origin origin = {
+		.text = "fence: answers to what was let in may leave", .policy = POLICY_EGRESS,
+	};
+
+	accept_state(f, c, dir, true, &origin);
 }
 
 /* Remember the state and accept; without a connection there is nothing to remember it in */
@@ -310,7 +320,8 @@ bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view
 	const struct flat_rule otherwise = { .ruling = f->m->otherwise };
 
 	add_exempt(f, c, v->dir);
-	add_probe(f, c, v->dir);
+	accept_state(f, c, v->dir, false, NULL);
+	accept_state(f, c, v->dir, true, NULL);
 	for (uint32_t i = 0; i < s->filter.list.n; i++)
 		if (!add_rule(f, c, v, &s->filter.list.v[i], is_copy))
 			return false;

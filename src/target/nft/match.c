@@ -213,7 +213,8 @@ static void add_named(const struct nft_view *v, const struct iface_set *is, cons
 
 	if (v->lo == NFT_LO_ONLY || (!is->is_not && n == 0 && !with_lo))
 		return;
-	memcpy(names, is->names.v, n * sizeof(*names));
+	if (n > 0)
+		memcpy(names, is->names.v, n * sizeof(*names));
 	if (is->is_not ? !with_lo && v->lo == NFT_LO_TOO : with_lo)
 		names[n++] = "lo";
 	add_names(v, &add_way(v, out, from)->stmts, is->is_not, names, n);
