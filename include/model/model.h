@@ -246,6 +246,8 @@ struct effect {
 };
 
 #define LIST_NONE	UINT32_MAX
+#define PROB_ONE	0x7fffffffu	/* a probability of 1 */
+#define MODEL_TAGS	8u		/* tags that a model can tell apart */
 
 /**
  * enum exit_kind - Where evaluation goes on after a matching rule
@@ -296,8 +298,6 @@ struct origin {
  * @ruling:	EX_DECIDE: what stands
  * @origin:	Whose
  */
-#define PROB_ONE	0x7fffffffu
-
 struct rule {
 	VEC(struct test) tests;
 	uint32_t prob;
@@ -340,8 +340,6 @@ enum discipline { STATES_DIRECTED, STATES_FREE };
  *		MODEL_TAGS
  * @n_draws:	Draws that rules with a probability use
  */
-#define MODEL_TAGS	8u
-
 struct model {
 	struct arena *a;
 	struct intern *names;

@@ -128,8 +128,9 @@ static void add_row(struct listing *l, const struct rule *r, const struct xlate 
 	};
 	const uint8_t af = dst != NULL ? dst->af : x->to.n > 0 ? x->to.v[0].af : AF_V4;
 
-	row.external = end_text(l, dst != NULL ? range_text(l, dst) : "any", af == AF_V6 && dst != NULL,
-				ports != NULL, ports != NULL ? (uint32_t)ports->lo : 0,
+	row.external = end_text(l, dst != NULL ? range_text(l, dst) : "any",
+				af == AF_V6 && dst != NULL, ports != NULL,
+				ports != NULL ? (uint32_t)ports->lo : 0,
 				ports != NULL ? (uint32_t)ports->hi : 0);
 	row.internal = internal_text(l, x, af, ports, &row.jail);
 	if (row.internal != NULL)

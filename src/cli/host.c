@@ -36,7 +36,8 @@ static int compare(struct cli *c, struct cli_host *h)
 	for (uint32_t i = 0; i < rules.list.n; i++) {
 		const struct nft_change *r = &rules.list.v[i];
 
-		add_change(c, h, r->op == NFT_DELETE ? "del" : nft_op_name(r->op), r->object, r->at);
+		add_change(c, h, r->op == NFT_DELETE ? "del" : nft_op_name(r->op), r->object,
+			   r->at);
 	}
 	err = host_have_read(&h->route, &h->st, &c->arena, &h->have);
 	if (err < 0)

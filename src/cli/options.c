@@ -104,22 +104,27 @@ static int set_no_verify(struct cli *c, const char *v)
 }
 
 static const struct option_row options[] = {
-	{ "-f", VALUE, set_file, NULL, "FILE", "a declaration file, - for standard input; repeatable" },
-	{ "--lang", VALUE, set_lang, NULL, "LANG", "language of the -f after it: pf, jail, rc, sysctl" },
+	{ "-f", VALUE, set_file, NULL, "FILE",
+	  "a declaration file, - for standard input; repeatable" },
+	{ "--lang", VALUE, set_lang, NULL, "LANG",
+	  "language of the -f after it: pf, jail, rc, sysctl" },
 	{ "-D", VALUE, set_define, NULL, "NAME=VALUE", "a macro or variable, over the files' own" },
 	{ "--json", NO_VALUE, set_json, NULL, "", "print JSON, diagnostics included" },
 	{ "--netns", VALUE, set_netns, NULL, "NAME|PATH", "act in that network namespace" },
 	{ "-n", NO_VALUE, set_dry_run, NULL, "", "change nothing: apply -n answers as plan does" },
 	{ "-q", NO_VALUE, set_quiet, NULL, "", "errors only" },
 	{ "-v", NO_VALUE, set_verbose, NULL, "", "say more" },
-	{ "--interfaces", VALUE, set_interfaces, NULL, "FILE", "facts of the host, not the live ones" },
+	{ "--interfaces", VALUE, set_interfaces, NULL, "FILE",
+	  "facts of the host, not the live ones" },
 	{ "--no-fence", MAY_HAVE_VALUE, set_no_fence, NULL, "[=NAME]",
 	  "without a fence: interior, source, egress, local; all" },
 	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR", "keep state in DIR/lib and DIR/run" },
-	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "", "accepted; nothing is proven in this version" },
+	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "",
+	  "accepted; nothing is proven in this version" },
 	{ "--to", VALUE, set_to, " compile ", "nft|model", "compile: what to print" },
 	{ "-o", VALUE, set_output, " compile ", "FILE", "compile: where to" },
-	{ "--batch", VALUE, set_batch, " why ", "FILE", "why: packets, one a line; - for standard input" },
+	{ "--batch", VALUE, set_batch, " why ", "FILE",
+	  "why: packets, one a line; - for standard input" },
 	{ "--sequence", NO_VALUE, set_sequence, " why ", "", "why: packets in order, states kept" },
 	{ "--one-pass", VALUE, NULL, NULL, NULL, NULL },
 	{ "--exec", NO_VALUE, NULL, NULL, NULL, NULL },
@@ -314,8 +319,8 @@ void cli_help(FILE *out)
 	char left[64];
 
 	fputs("usage: sallyport [OPTIONS] VERB [ARGS]\n\n"
-	      "Gives the jails of a Linux host their network, from jail.conf, rc.conf and pf.conf.\n\n"
-	      "verbs:\n", out);
+	      "Gives the jails of a Linux host their network, from jail.conf, rc.conf and\n"
+	      "pf.conf.\n\nverbs:\n", out);
 	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
 		if (v->run != NULL)
 			fprintf(out, "  %-12s %s%s%s\n", v->name, v->help,

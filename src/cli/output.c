@@ -76,17 +76,14 @@ const char *cli_place(struct cli *c, struct span at)
 
 int cli_netns(struct cli *c)
 {
-	int err;
+	int err, status;
 
 	if (c->netns == NULL)
 		return 0;
 	err = netns_enter(c->netns);
-	if (err == -ENOENT || err == -EINVAL) {
-		cli_system(c, err, arena_printf(&c->arena, "enter network namespace '%s'", c->netns));
-		return EX_NOINPUT;
-	}
-	if (err < 0)
-		return cli_system(c, err, arena_printf(&c->arena, "enter network namespace '%s'",
-						       c->netns));
-	return 0;
+	if (err == 0)
+		return 0;
+	status = cli_system(c, err, arena_printf(&c->arena, "enter network namespace '%s'",
+						 c->netns));
+	return err == -ENOENT || err == -EINVAL ? EX_NOINPUT : status;
 }

@@ -68,7 +68,8 @@ static void jails_json(const struct status *s)
 		fprintf(out, ", \"enabled\": %s, \"up\": %s, \"addresses\": [",
 			j->is_enabled ? "true" : "false", jail_is_up(s, j) ? "true" : "false");
 		for (uint32_t a = 0; a < j->addrs.n; a++)
-			fprintf(out, "%s\"%s\"", a > 0 ? ", " : "", prefix_print(j->addrs.v[a].p, buf));
+			fprintf(out, "%s\"%s\"", a > 0 ? ", " : "",
+				prefix_print(j->addrs.v[a].p, buf));
 		fputs("], ", out);
 		cli_json_place(s->c, j->at);
 		putc('}', out);
@@ -155,6 +156,23 @@ static void print_jails(const struct status *s)
 	}
 }
 
+static void print_forwards(const struct status *s)
+{
+	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
+		const struct cli_forward *f = &s->forwards.list.v[i];
+		const bool limited = strcmp(f->from, "any") != 0;
+
+		fprintf(s->c->out, "forward  %s %s -> %s", f->proto, f->external, f->internal);
+		if (f->jail != NULL)
+			fprintf(s->c->out, ", jail %s", f->jail);
+		if (limited)
+			fprintf(s->c->out, ", from %s", f->from);
+		fprintf(s->c->out, "  %llu flows  (%s)\n",
+			(unsigned long long)count_of(s, &f->origin).packets,
+			cli_place(s->c, f->origin.at));
+	}
+}
+
 static void print_text(const struct status *s)
 {
 	FILE *out = s->c->out;
@@ -167,20 +185,12 @@ static void print_text(const struct status *s)
 		fprintf(out, "alias    %s on %s (%s)%s%s\n", prefix_print(x->p, buf), x->iface,
 			x->kind, x->jail != NULL ? ", jail " : "", x->jail != NULL ? x->jail : "");
 	}
-	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
-		const struct cli_forward *f = &s->forwards.list.v[i];
-		const struct nft_count n = count_of(s, &f->origin);
-
-		fprintf(out, "forward  %s %s -> %s%s%s%s%s  %llu flows  (%s)\n", f->proto,
-			f->external, f->internal, f->jail != NULL ? ", jail " : "",
-			f->jail != NULL ? f->jail : "", strcmp(f->from, "any") == 0 ? "" : ", from ",
-			strcmp(f->from, "any") == 0 ? "" : f->from, (unsigned long long)n.packets,
-			cli_place(s->c, f->origin.at));
-	}
+	print_forwards(s);
 	if (s->h->changes.n == 0)
 		fputs("drift    none\n", out);
 	else
-		fprintf(out, "drift    %u differences; what apply would change:\n", s->h->changes.n);
+		fprintf(out, "drift    %u differences; what apply would change:\n",
+			s->h->changes.n);
 	cli_changes_print(s->c, s->h);
 }
 

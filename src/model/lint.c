@@ -16,9 +16,11 @@ static const struct set *translated(const struct model *m, enum xlate_kind kind)
 			if (x == NULL || x->kind != kind)
 				continue;
 			for (uint32_t t = 0; kind == XL_DST && t < x->to.n; t++)
-				ranges_add(m->a, &rs, x->to.v[t].af, x->to.v[t].v, x->to.v[t].v);
+				ranges_add_set(m->a, &rs, set_addr(m->a, x->to.v[t]));
+			if (kind == XL_SRC && src == NULL)
+				src = set_all(m->a, SET_ADDR);
 			if (kind == XL_SRC)
-				ranges_add_set(m->a, &rs, src != NULL ? src : set_all(m->a, SET_ADDR));
+				ranges_add_set(m->a, &rs, src);
 		}
 	}
 	return set_make(m->a, &rs);
@@ -43,28 +45,32 @@ static const struct set *lifted(const struct model *m)
 	return fenced ? open : m->interior;
 }
 
+/* An address behind the fences; @out and @in: those that are translated either way */
+static void lint_address(const struct decl_jail *j, const struct decl_addr *x,
+			 const struct set *out, const struct set *in, struct diags *diags)
+{
+	char buf[ADDR_TEXT_BYTES];
+
+	if (!set_has_addr(out, x->p.a))
+		diag_add(diags, DIAG_N1602, x->at,
+			 "no nat rule covers %s of jail %s: it reaches no other host",
+			 addr_print(x->p.a, buf), j->name);
+	if (!set_has_addr(in, x->p.a))
+		diag_add(diags, DIAG_N1603, x->at,
+			 "no rule lets anything from outside reach %s of jail %s",
+			 addr_print(x->p.a, buf), j->name);
+}
+
 void lint_jails(const struct model *m, const struct decl *d, struct diags *diags)
 {
 	const struct set *out = translated(m, XL_SRC);
 	const struct set *in = set_union(m->a, translated(m, XL_DST), lifted(m));
-	char buf[ADDR_TEXT_BYTES];
 
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
 
-		for (uint32_t n = 0; j->is_enabled && n < j->addrs.n; n++) {
-			const struct decl_addr *x = &j->addrs.v[n];
-
-			if (!set_has_addr(m->interior, x->p.a))
-				continue;
-			if (!set_has_addr(out, x->p.a))
-				diag_add(diags, DIAG_N1602, x->at,
-					 "no nat rule covers %s of jail %s: it reaches no other host",
-					 addr_print(x->p.a, buf), j->name);
-			if (!set_has_addr(in, x->p.a))
-				diag_add(diags, DIAG_N1603, x->at,
-					 "no rule lets anything from outside reach %s of jail %s",
-					 addr_print(x->p.a, buf), j->name);
-		}
+		for (uint32_t n = 0; j->is_enabled && n < j->addrs.n; n++)
+			if (set_has_addr(m->interior, j->addrs.v[n].p.a))
+				lint_address(j, &j->addrs.v[n], out, in, diags);
 	}
 }

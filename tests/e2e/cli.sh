@@ -185,7 +185,7 @@ powerless 0 "${F[@]}" check
 powerless 0 "${F[@]}" compile --to nft
 powerless 0 "${F[@]}" why in igb0 tcp 198.51.100.7:40000 203.0.113.2:80 S
 powerless 77 "${F[@]}" apply
-has "without rights: says so" 'permi' "$(cat "$TMP/err")"
+has "without rights: says so" 'not permitted|denied.*\[E1012\]' "$(cat "$TMP/err")"
 powerless 77 --json "${F[@]}" apply
 check "without rights: JSON too" jq -e '.sallyport.error | length > 0' "$TMP/out"
 snapshot "$HOST" "$TMP/after"
@@ -195,5 +195,35 @@ snapshot "$HOST" "$TMP/before"
 powerless 77 destroy
 snapshot "$HOST" "$TMP/after"
 same "without rights: nothing was taken away" "$TMP/before" "$TMP/after"
+
+# ---- what a kernel, a lock, and a live host say ---------------------------------
+
+# a kernel that lets nobody make a namespace cannot be asked: a note, no failure
+asked=$(on_host unshare --user --map-root-user sh -c \
+	'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"' sh \
+	"$SALLYPORT" "${F[@]}" check 2>&1) && has "check where the kernel cannot be asked" \
+	'\[N1020\]' "$asked"
+
+# the lock is held by another run for longer than a run waits
+lock=$(find "$(in_ns "$HOST" sh -c 'echo /run/sallyport')" -name lock | head -n 1)
+exec 9>"$lock"
+flock -x 9
+exits 75 "${F[@]}" apply
+has "another run is named as the reason" '\[E1013\]' "$err"
+exec 9>&-
+
+# rc.conf and the live host speak of one interface, and differ
+sed 's/203\.0\.113\.2\/24/203.0.113.77\/24/' rc.conf >other.rc.conf
+sp -f other.rc.conf -f jail.conf -f pf.conf check
+has "an address that igb0 does not have now" 'other.rc.conf:[0-9]+:.*\[W1019\]' "$err"
+
+# more memory than a compile may use
+{
+	for i in $(seq 1 40000); do
+		echo "pass in on igb0 proto tcp from { 10.0.0.$((i % 250)) 10.1.1.1 } to any port $i"
+	done
+} >large.pf.conf
+exits 65 -f large.pf.conf check
+has "too large a declaration is an error with a limit" '64 MiB of memory \[E1004\]' "$err"
 
 lab_done
