@@ -276,7 +276,7 @@ static void match_real(struct frame *f, struct nft_stmts *s, enum nft_key key)
 }
 
 /* inet chains never see ARP, and Linux answers for any address on any interface */
-static void lower_arp(struct frame *f)
+void directed_arp(struct frame *f)
 {
 	static const struct origin origin = {
 		.text = "fence: no ARP for inside addresses outside", .policy = POLICY_SOURCE,
@@ -340,6 +340,6 @@ bool directed_lower(struct frame *f)
 		directed_answers(f, chains[OUT_FENCE], DIR_OUT);
 	if (!directed_rules(f, chains[OUT_FENCE], &out, &f->sides[DIR_OUT].after))
 		return false;
-	lower_arp(f);
+	directed_arp(f);
 	return true;
 }

@@ -119,6 +119,9 @@ bool directed_lower(struct frame *f);
 /** directed_split() - Take one direction of the model apart */
 bool directed_split(struct frame *f, enum direction dir);
 
+/** directed_split_policy() - Only the lists before and after the language's own */
+bool directed_split_policy(struct frame *f, enum direction dir);
+
 /**
  * directed_nat() - Translations into a chain
  * @f:		Frame
@@ -176,6 +179,9 @@ bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view
 /** directed_rules() - Rules that block or accept at once, counted; false on error */
 bool directed_rules(struct frame *f, struct nft_chain *c, const struct nft_view *v,
 		    const struct flat_rules *rules);
+
+/** directed_arp() - The fence's ARP rules, in a table of their own */
+void directed_arp(struct frame *f);
 
 /** directed_log() - The log statement of a rule */
 void directed_log(struct frame *f, struct nft_stmts *s, const struct origin *o, const char *what);

@@ -444,6 +444,8 @@ static bool lower_list(struct frame *f, struct nft_chain *c, const struct nft_vi
 		struct nat_run run;
 		bool ok;
 
+		if (r->prob != 0)
+			return refuse(&n, "a probability");
 		if (rule_has_effect(r, EF_TRANSLATE) == NULL) {
 			ok = lower_other(f, c, v, r, bits, guard);
 		} else if (guard) {

@@ -140,8 +140,9 @@ static enum ended split_filter(struct split *w, uint32_t list, uint32_t first,
 		const bool is_jump = r->exit == EX_CALL || r->exit == EX_GOTO;
 		enum ended e;
 
-		if (!only_effects(r, 1u << EF_LOG | 1u << EF_PREFER)) {
-			refuse(w, r, "a filter rule that translates or remembers");
+		if (!only_effects(r, 1u << EF_LOG | 1u << EF_PREFER) || r->prob != 0) {
+			refuse(w, r, r->prob != 0 ? "a probability"
+						  : "a filter rule that translates or remembers");
 			return ENDED_ERROR;
 		}
 		e = is_jump ? split_jump(w, r, &t) : split_rule(w, r, &t);
@@ -209,6 +210,8 @@ static bool split_entry_rule(struct split *w, const struct rule *r)
 {
 	const struct nft_tests t = nft_tests_of(r);
 
+	if (r->prob != 0)
+		return false;
 	if (rule_has_effect(r, EF_PROBE) != NULL && r->effects.n == 1 && r->exit == EX_NEXT)
 		return true;
 	if (r->exit == EX_CALL && r->effects.n == 0 &&
@@ -224,6 +227,13 @@ static bool split_entry_rule(struct split *w, const struct rule *r)
 	return false;
 }
 
+bool directed_split_policy(struct frame *f, enum direction dir)
+{
+	struct split w = { .f = f, .s = &f->sides[dir] };
+
+	return split_before(&w, f->m->before[dir], dir) && split_after(&w, f->m->after[dir], dir);
+}
+
 bool directed_split(struct frame *f, enum direction dir)
 {
 	struct split w = { .f = f, .s = &f->sides[dir] };
@@ -233,7 +243,7 @@ bool directed_split(struct frame *f, enum direction dir)
 	uint32_t i = 0;
 
 	w.s->filter_list = entry;
-	if (!split_before(&w, f->m->before[dir], dir) || !split_after(&w, f->m->after[dir], dir))
+	if (!directed_split_policy(f, dir))
 		return false;
 	while (i < l->rules.n && split_entry_rule(&w, &l->rules.v[i]))
 		i++;

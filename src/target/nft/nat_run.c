@@ -54,7 +54,7 @@ static bool only_fields(const struct rule *r)
 	for (uint32_t i = 0; i < r->tests.n; i++)
 		if ((fields >> r->tests.v[i].f & 1) == 0)
 			return false;
-	return r->effects.n == 1 && r->effects.v[0].kind == EF_TRANSLATE;
+	return r->effects.n == 1 && r->effects.v[0].kind == EF_TRANSLATE && r->prob == 0;
 }
 
 static bool ports_only(const struct set *protos)

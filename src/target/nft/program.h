@@ -116,7 +116,7 @@ struct nft_set {
 };
 
 enum nft_stmt_kind {
-	NFT_S_MATCH, NFT_S_LOOKUP, NFT_S_DRAW, NFT_S_MARK, NFT_S_RECALL, NFT_S_COUNTER, NFT_S_LOG, NFT_S_UPDATE,
+	NFT_S_MATCH, NFT_S_LOOKUP, NFT_S_DRAW, NFT_S_MARK, NFT_S_COUNTER, NFT_S_LOG, NFT_S_UPDATE,
 	NFT_S_NAT, NFT_S_NAT_MAP, NFT_S_VMAP, NFT_S_VERDICT, NFT_S_REJECT,
 	N_NFT_STMTS
 };
@@ -134,17 +134,13 @@ struct nft_match {
 	struct nft_value mask;
 };
 
-/*
- * NFT_S_LOOKUP, NFT_S_VMAP, NFT_S_NAT_MAP, NFT_S_UPDATE, NFT_S_RECALL: keys
- * looked up in a set; NFT_S_RECALL makes the packet mark what the map says
- */
+/* NFT_S_LOOKUP, NFT_S_VMAP, NFT_S_NAT_MAP, NFT_S_UPDATE: keys looked up in a set */
 struct nft_lookup {
 	enum nft_key keys[NFT_KEYS_MAX];
 	uint8_t n_keys;
 	bool is_not;
 	const struct nft_set *set;
 	uint32_t mask;		/* of a mark key in a verdict map, 0 = none */
-	uint32_t mark;		/* NFT_S_UPDATE: data */
 	uint64_t timeout_ms;	/* NFT_S_UPDATE: of this element, 0 = the set's */
 	bool is_dst;		/* NFT_S_NAT_MAP */
 	uint8_t af;		/* NFT_S_NAT_MAP */

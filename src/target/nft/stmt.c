@@ -261,23 +261,6 @@ void stmt_nat_map_print(const struct nft_stmt *s, FILE *out)
 	fprintf(out, " map @%s", l->set->name);
 }
 
-static void recall_emit(const struct nft_stmt *s, struct nftnl_rule *r)
-{
-	struct nftnl_expr *e;
-
-	map_emit(&s->lookup, r);
-	e = nft_expr(r, "meta");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_MARK);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, NFT_REG_1);
-}
-
-static void recall_print(const struct nft_stmt *s, FILE *out)
-{
-	fputs("meta mark set ", out);
-	nft_print_keys(&s->lookup, out);
-	fprintf(out, " map @%s", s->lookup.set->name);
-}
-
 void stmt_mark_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 {
 	const struct nft_mark *m = &s->mark;
@@ -307,7 +290,6 @@ const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS] = {
 	[NFT_S_LOOKUP] = { "lookup", lookup_emit, lookup_print },
 	[NFT_S_DRAW] = { "numgen", draw_emit, draw_print },
 	[NFT_S_MARK] = { "mark", stmt_mark_emit, stmt_mark_print },
-	[NFT_S_RECALL] = { "recall", recall_emit, recall_print },
 	[NFT_S_COUNTER] = { "counter", stmt_counter_emit, stmt_counter_print },
 	[NFT_S_LOG] = { "log", stmt_log_emit, stmt_log_print },
 	[NFT_S_UPDATE] = { "update", stmt_update_emit, stmt_update_print },

@@ -42,14 +42,12 @@ void stmt_log_print(const struct nft_stmt *s, FILE *out)
 void stmt_update_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 {
 	const struct nft_lookup *l = &s->lookup;
-	const uint32_t data = nft_reg((nft_emit_keys(r, l) + 3) / 4 * 4);
 	struct nftnl_expr *e;
 
-	nft_emit_immediate(r, data, &l->mark, sizeof(l->mark));
+	nft_emit_keys(r, l);
 	e = nft_expr(r, "dynset");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_DATA, data);
 	nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, l->set->name);
 	if (l->timeout_ms != 0)
 		nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, l->timeout_ms);
@@ -61,7 +59,7 @@ void stmt_update_print(const struct nft_stmt *s, FILE *out)
 	nft_print_keys(&s->lookup, out);
 	if (s->lookup.timeout_ms != 0)
 		fprintf(out, " timeout %lums", (unsigned long)s->lookup.timeout_ms);
-	fprintf(out, " : 0x%08x }", s->lookup.mark);
+	fputs(" }", out);
 }
 
 static void emit_ports(const struct nft_nat *n, struct nftnl_rule *r, uint32_t lo, uint32_t hi)

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * ipfw runs its one list in each pass, inbound and outbound, and a `nat` rule
+ * in the middle translates at once: what follows sees the new addresses.  The
+ * kernel translates in hooks of its own, so a pass is cut in two there:
+ *
+ *	in_fence	prerouting -310		before[in]
+ *	in_before	prerouting -150		the list, on addresses as they came
+ *	in_translate	prerouting -100 nat	(undoes translations)
+ *	in_after	prerouting -90		what follows the nat rule
+ *	out_before_own	output 0		the list, on inside addresses
+ *	out_before_fwd	forward 0
+ *	out_translate	postrouting 100 nat	the source, as the label says
+ *	out_after	postrouting 150		what follows the nat rule
+ *	out_fence	postrouting 160		after[out]
+ *
+ * The first half leaves in the packet mark that it has decided, or a label:
+ * the nat rule, and so the place where the second half goes on.  The bits are
+ * cleared at the start of each pass; all others are left alone.
+ *
+ * skipto goes forward only, so each place that is gone to is a chain, made
+ * once for each direction and half in which it can be reached.
+ *
+ * conntrack translates flows where ipfw translates packets: a flow that once
+ * met `nat` is translated also where it does not meet it.
+ */
+#include "target/nft/directed.h"
+#include "target/nft/free.h"
+
+#include <linux/netfilter.h>
+#include <string.h>
+
+#define PRIO_FENCE_IN	(-310)
+#define PRIO_IN_BEFORE	(-150)
+#define PRIO_DNAT	(-100)
+#define PRIO_IN_AFTER	(-90)
+#define PRIO_OUT_BEFORE	0
+#define PRIO_SNAT	100
+#define PRIO_OUT_AFTER	150
+#define PRIO_FENCE_OUT	160
+
+enum base {
+	IN_FENCE, IN_BEFORE, IN_TRANSLATE, IN_AFTER, OUT_BEFORE_OWN, OUT_BEFORE_FWD,
+	OUT_TRANSLATE, OUT_AFTER, OUT_FENCE, N_BASES
+};
+
+static const struct {
+	const char *name;
+	const char *type;
+	uint32_t hook;
+	int32_t prio;
+} bases[N_BASES] = {
+	[IN_FENCE] = { "in_fence", "filter", NF_INET_PRE_ROUTING, PRIO_FENCE_IN },
+	[IN_BEFORE] = { "in_before", "filter", NF_INET_PRE_ROUTING, PRIO_IN_BEFORE },
+	[IN_TRANSLATE] = { "in_translate", "nat", NF_INET_PRE_ROUTING, PRIO_DNAT },
+	[IN_AFTER] = { "in_after", "filter", NF_INET_PRE_ROUTING, PRIO_IN_AFTER },
+	[OUT_BEFORE_OWN] = { "out_before_own", "filter", NF_INET_LOCAL_OUT, PRIO_OUT_BEFORE },
+	[OUT_BEFORE_FWD] = { "out_before_fwd", "filter", NF_INET_FORWARD, PRIO_OUT_BEFORE },
+	[OUT_TRANSLATE] = { "out_translate", "nat", NF_INET_POST_ROUTING, PRIO_SNAT },
+	[OUT_AFTER] = { "out_after", "filter", NF_INET_POST_ROUTING, PRIO_OUT_AFTER },
+	[OUT_FENCE] = { "out_fence", "filter", NF_INET_POST_ROUTING, PRIO_FENCE_OUT },
+};
+
+struct nft_view free_view(struct free_frame *f, enum direction dir)
+{
+	return (struct nft_view){
+		.p = f->p, .m = f->m, .d = f->d, .dir = dir, .lo = NFT_LO_TOO,
+		.iface = dir == DIR_IN ? NFT_K_IIFNAME : NFT_K_OIFNAME,
+	};
+}
+
+static bool same_place(const struct place_key *x, const struct place_key *y)
+{
+	return x->list == y->list && x->first == y->first && x->dir == y->dir &&
+	       x->phase == y->phase && x->probed == y->probed;
+}
+
+struct nft_chain *free_chain_of(struct free_frame *f, struct place_key at)
+{
+	struct nft_chain *c;
+
+	for (uint32_t i = 0; i < f->chains.n; i++)
+		if (same_place(&f->chains.v[i].at, &at))
+			return f->chains.v[i].chain;
+	c = nft_add_chain(f->p, NFT_INET, at.dir == DIR_IN ? "in_list" : "out_list");
+	vec_add(f->p->a, &f->chains, ((struct free_chain){ at, c }));
+	return c;
+}
+
+static bool refuse(struct free_frame *f, const struct rule *r, const char *what)
+{
+	diag_add(f->d, DIAG_E1701, r->origin.at, "%s cannot be expressed in nftables yet", what);
+	return false;
+}
+
+/* The bits of @mask, from the lowest on, made those of @value */
+static uint32_t spread(uint32_t value, uint32_t mask)
+{
+	uint32_t out = 0;
+
+	for (; mask != 0; mask &= mask - 1, value >>= 1)
+		if ((value & 1) != 0)
+			out |= mask & -mask;
+	return out;
+}
+
+/* A verdict; a pass in the first half is remembered for the second */
+static void add_ruling(struct free_frame *f, struct nft_stmts *s, const struct place_key *at,
+		       enum verdict v)
+{
+	if (v == V_PASS && at->phase == BEFORE)
+		stmt_mark(f->p, s, NFT_K_MARK, UINT32_MAX, f->decided);
+	stmt_verdict(f->p, s, v == V_PASS ? NFT_V_ACCEPT : NFT_V_DROP, NULL);
+}
+
+static bool check_xlate(struct free_frame *f, const struct rule *r, const struct effect *e,
+			const struct place_key *at)
+{
+	const struct xlate *x = &f->m->xlates.v[e->xlate];
+	const struct set *af = rule_tests(r, F_AF);
+
+	if (x->kind != XL_INSTANCE)
+		return refuse(f, r, "a translation of this kind");
+	if (at->phase == AFTER)
+		return refuse(f, r, "a second translation in one pass");
+	if (e->list != LIST_NONE)
+		return refuse(f, r, "a translation that goes elsewhere when it changes nothing");
+	if (x->to.n != 1 || x->to.v[0].af != AF_V4 || x->redirects.n > 0 || x->only_from != NULL ||
+	    x->deny_in || x->is_global || x->port == XP_SHIFT)
+		return refuse(f, r, "this configuration of a nat instance");
+	if (af == NULL || set_has(af, AF_NONE, AF_V6))
+		return refuse(f, r, "a nat rule that IPv6 packets meet");
+	return true;
+}
+
+/* The label of a nat rule in one direction, and the chain that follows it */
+static bool add_label(struct free_frame *f, struct nft_stmts *s, const struct rule *r,
+		      const struct effect *e, const struct place_key *at, uint32_t idx)
+{
+	const bool ends = r->exit == EX_DECIDE && r->ruling.verdict == V_PASS;
+	const struct place_key next = {
+		.list = r->exit == EX_GOTO ? r->list : at->list,
+		.first = r->exit == EX_GOTO ? 0 : idx + 1,
+		.dir = at->dir, .phase = AFTER,
+	};
+	struct free_label label = {
+		.value = spread(f->labels.n + 1, f->label_mask), .dir = at->dir,
+		.x = &f->m->xlates.v[e->xlate], .origin = &r->origin,
+	};
+
+	if (!check_xlate(f, r, e, at))
+		return false;
+	if (!ends && r->exit != EX_NEXT && r->exit != EX_GOTO)
+		return refuse(f, r, "a nat rule with this verdict");
+	if (f->labels.n + 1 >= 1u << __builtin_popcount(f->label_mask)) {
+		diag_add(f->d, DIAG_E1707, r->origin.at,
+			 "mask 0x%08x has no bits left for the place after this nat rule",
+			 f->p->options.mark_mask);
+		return false;
+	}
+	if (!ends)
+		label.chain = free_chain_of(f, next)->name;
+	stmt_mark(f->p, s, NFT_K_MARK, ~f->label_mask, label.value | (ends ? f->decided : 0));
+	stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
+	vec_add(f->p->a, &f->labels, label);
+	return true;
+}
+
+/* What a rule does in the end; nothing for one that goes on with the next */
+static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule *r,
+		    const struct place_key *at, uint32_t idx, bool probed)
+{
+	const struct effect *xlate = rule_has_effect(r, EF_TRANSLATE);
+	const struct place_key to = { r->list, 0, at->dir, at->phase, probed };
+
+	if (xlate != NULL)
+		return add_label(f, s, r, xlate, at, idx);
+	switch (r->exit) {
+	case EX_NEXT:
+		return true;
+	case EX_GOTO:
+		stmt_verdict(f->p, s, NFT_V_GOTO, free_chain_of(f, to)->name);
+		return true;
+	case EX_DECIDE:
+		if (r->ruling.verdict == V_RETURN)
+			return refuse(f, r, "an answer to a refused packet");
+		add_ruling(f, s, at, r->ruling.verdict);
+		return true;
+	default:
+		return refuse(f, r, "a call, or the end of a list in its middle,");
+	}
+}
+
+static bool check_rule(struct free_frame *f, const struct rule *r)
+{
+	static const unsigned int known = 1u << EF_TRANSLATE | 1u << EF_PROBE | 1u << EF_RECORD;
+
+	if (r->prob != 0)
+		return refuse(f, r, "a rule with a probability");
+	for (uint32_t i = 0; i < r->effects.n; i++)
+		if ((known >> r->effects.v[i].kind & 1) == 0)
+			return refuse(f, r, "a tag, a log or a preference in a list with free states");
+	if (r->effects.n > 1)
+		return refuse(f, r, "a rule with several effects");
+	if (rule_has_effect(r, EF_PROBE) != NULL &&
+	    (r->tests.n > 0 || r->exit != EX_NEXT || r->effects.v[0].name != 0))
+		return refuse(f, r, "a look for states under a condition or of one name");
+	return true;
+}
+
+static void add_probe(struct free_frame *f, struct nft_chain *c, const struct place_key *at,
+		      const struct rule *r)
+{
+	struct nft_stmts s = { 0 };
+
+	stmt_counter(f->p, &s);
+	stmt_verdict(f->p, &s, NFT_V_JUMP, free_probe_chain(f, at->dir, at->phase)->name);
+	nft_add_rule(f->p, c, &s, &r->origin);
+}
+
+static bool lower_rule(struct free_frame *f, struct nft_chain *c, const struct place_key *at,
+		       uint32_t idx, bool *probed)
+{
+	const struct rule *r = &f->m->lists.v[at->list].rules.v[idx];
+	const struct nft_view v = free_view(f, at->dir);
+	const struct nft_tests t = nft_tests_of(r);
+	struct nft_alts alts = { 0 };
+	struct nft_stmts end = { 0 };
+
+	if (!check_rule(f, r))
+		return false;
+	if (rule_has_effect(r, EF_PROBE) != NULL) {
+		if (!*probed)
+			add_probe(f, c, at, r);
+		*probed = true;
+		return true;
+	}
+	if (!nft_match(&v, &t, r->origin.at, &alts))
+		return false;
+	if (alts.list.n == 0)
+		return true;
+	if (!add_end(f, &end, r, at, idx, *probed))
+		return false;
+	if (rule_has_effect(r, EF_RECORD) != NULL)
+		return free_record(f, c, &v, r, &end);
+	for (uint32_t i = 0; i < alts.list.n; i++) {
+		stmt_counter(f->p, &alts.list.v[i]);
+		stmts_append(f->p, &alts.list.v[i], &end);
+		nft_add_rule(f->p, c, &alts.list.v[i], &r->origin);
+	}
+	return true;
+}
+
+static bool lower_place(struct free_frame *f, struct nft_chain *c, struct place_key at)
+{
+	const struct rule_list *l = &f->m->lists.v[at.list];
+	bool probed = at.probed;
+	struct nft_stmts s = { 0 };
+
+	for (uint32_t i = at.first; i < l->rules.n; i++)
+		if (!lower_rule(f, c, &at, i, &probed))
+			return false;
+	stmt_counter(f->p, &s);
+	add_ruling(f, &s, &at, f->m->otherwise.verdict);
+	nft_add_rule(f->p, c, &s, NULL);
+	return true;
+}
+
+/* Chains that were gone to, until no new one is */
+static bool lower_places(struct free_frame *f)
+{
+	while (f->n_done < f->chains.n) {
+		const struct free_chain next = f->chains.v[f->n_done++];
+
+		if (!lower_place(f, next.chain, next.at))
+			return false;
+	}
+	return true;
+}
+
+static void start_pass(struct free_frame *f, struct nft_chain *c, enum direction dir)
+{
+	const struct place_key at = { f->m->entry[dir], 0, dir, BEFORE, false };
+	struct nft_stmts clear = { 0 }, go = { 0 };
+
+	stmt_mark(f->p, &clear, NFT_K_MARK, ~(f->decided | f->label_mask), 0);
+	nft_add_rule(f->p, c, &clear, NULL);
+	stmt_verdict(f->p, &go, NFT_V_GOTO, free_chain_of(f, at)->name);
+	nft_add_rule(f->p, c, &go, NULL);
+}
+
+static void resume_pass(struct free_frame *f, struct nft_chain *c, enum direction dir)
+{
+	static const enum nft_type keys[] = { NFT_T_MARK };
+	struct nft_set *map = NULL;
+	struct nft_stmts s = { 0 };
+
+	for (uint32_t i = 0; i < f->labels.n; i++) {
+		const struct free_label *l = &f->labels.v[i];
+		struct nft_elem *e;
+
+		if (l->dir != dir || l->chain == NULL)
+			continue;
+		if (map == NULL)
+			map = nft_add_map(f->p, NFT_INET, "resume", keys, 1);
+		e = vec_push(f->p->a, &map->elems);
+		e->origin = NFT_NO_ORIGIN;
+		memcpy(e->key, nft_value_num(NFT_T_MARK, l->value).b, sizeof(l->value));
+		e->chain = l->chain;
+	}
+	if (map == NULL)
+		return;
+	map->is_vmap = true;
+	nft_set_seal(map);
+	stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_VMAP, .lookup = {
+		.keys = { NFT_K_MARK }, .n_keys = 1, .set = map,
+		.mask = f->decided | f->label_mask } });
+	nft_add_rule(f->p, c, &s, NULL);
+}
+
+/* snat for one label and one protocol, or those that are left */
+static void add_snat(struct free_frame *f, struct nft_chain *c, const struct free_label *l,
+		     int proto, uint16_t lo, uint16_t hi)
+{
+	const struct nft_nat nat = { .to = l->x->to.v[0], .lo = lo, .hi = hi,
+				     .is_random = hi > lo };
+	struct nft_stmts s = { 0 };
+
+	stmt_masked(f->p, &s, NFT_K_MARK, f->label_mask, l->value, false);
+	stmt_match(f->p, &s, NFT_K_NFPROTO, false, nft_value_num(NFT_T_NFPROTO, NFPROTO_IPV4));
+	if (proto >= 0)
+		stmt_match(f->p, &s, NFT_K_L4PROTO, false,
+			   nft_value_num(NFT_T_PROTO, (u128)proto));
+	stmt_counter(f->p, &s);
+	stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_NAT, .nat = nat });
+	nft_add_rule(f->p, c, &s, l->origin);
+}
+
+static void lower_nat(struct free_frame *f, struct nft_chain *c)
+{
+	for (uint32_t i = 0; i < f->labels.n; i++) {
+		const struct free_label *l = &f->labels.v[i];
+
+		if (l->dir != DIR_OUT)
+			continue;
+		for (int proto = 0; proto <= UINT8_MAX && l->x->port != XP_KEEP; proto++)
+			if (proto_has_ports((uint8_t)proto))
+				add_snat(f, c, l, proto, l->x->lo,
+					 l->x->port == XP_RANDOM ? l->x->hi : l->x->lo);
+		if (l->x->port == XP_RANDOM)
+			add_snat(f, c, l, PROTO_ICMP, 1, UINT16_MAX);
+		add_snat(f, c, l, -1, 0, 0);
+	}
+}
+
+static bool set_bits(struct free_frame *f)
+{
+	const uint32_t mask = f->p->options.mark_mask;
+
+	f->decided = mask & -mask;
+	f->label_mask = mask & (mask - 1);
+	if (f->label_mask != 0)
+		return true;
+	diag_add(f->d, DIAG_E1707, SPAN_NONE,
+		 "mask 0x%08x has fewer than the 2 bits that a pass needs", mask);
+	return false;
+}
+
+/* The fences are those of the other frame; forwards for local callers are not known here */
+static bool lower_fences(struct free_frame *f, struct nft_chain *in, struct nft_chain *out)
+{
+	struct frame fences = { .p = f->p, .m = f->m, .d = f->d };
+	const struct nft_view from = free_view(f, DIR_IN), to = free_view(f, DIR_OUT);
+
+	if (!directed_split_policy(&fences, DIR_IN) || !directed_split_policy(&fences, DIR_OUT))
+		return false;
+	for (int dir = 0; dir < 2; dir++)
+		if (fences.sides[dir].policy.list.n > 0) {
+			diag_add(f->d, DIAG_E1701, fences.sides[dir].policy.list.v[0].at,
+				 "forwards for local callers cannot be expressed in nftables yet "
+				 "beside free states");
+			return false;
+		}
+	if (!directed_rules(&fences, in, &from, &fences.sides[DIR_IN].fences) ||
+	    !directed_rules(&fences, out, &to, &fences.sides[DIR_OUT].after))
+		return false;
+	directed_arp(&fences);
+	return true;
+}
+
+bool free_lower(struct free_frame *f)
+{
+	struct nft_chain *chains[N_BASES];
+
+	if (!set_bits(f))
+		return false;
+	for (int i = 0; i < N_BASES; i++)
+		chains[i] = nft_add_base(f->p, NFT_INET, bases[i].name, bases[i].type,
+					 bases[i].hook, bases[i].prio);
+	if (!free_declare_states(f))
+		return false;
+	start_pass(f, chains[IN_BEFORE], DIR_IN);
+	start_pass(f, chains[OUT_BEFORE_OWN], DIR_OUT);
+	start_pass(f, chains[OUT_BEFORE_FWD], DIR_OUT);
+	if (!lower_places(f))
+		return false;
+	resume_pass(f, chains[IN_AFTER], DIR_IN);
+	resume_pass(f, chains[OUT_AFTER], DIR_OUT);
+	if (!f->p->options.no_nat)
+		lower_nat(f, chains[OUT_TRANSLATE]);
+	return lower_fences(f, chains[IN_FENCE], chains[OUT_FENCE]);
+}

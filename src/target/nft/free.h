@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * free - the frame of chains for models with free states (ipfw)
+ *
+ * What the files of the frame share.  The frame itself is explained in free.c,
+ * the states in free_state.c.
+ *
+ * Owns:	 nothing; lives in the arena.
+ * Threads:	 none.
+ */
+#ifndef TARGET_NFT_FREE_H
+#define TARGET_NFT_FREE_H
+
+#include "target/nft/match.h"
+
+/**
+ * enum phase - Where in a pass a rule is judged
+ * @BEFORE:	Before the translation, which can still be asked for
+ * @AFTER:	After it
+ */
+enum phase { BEFORE, AFTER };
+
+/**
+ * struct place_key - A place in the lists, and in which pass it is reached
+ * @list:	List
+ * @first:	Its first rule that is judged
+ * @dir:	Direction of the pass
+ * @phase:	Its half
+ * @probed:	A probe has looked: later ones do not look again
+ */
+struct place_key {
+	uint32_t list;
+	uint32_t first;
+	enum direction dir;
+	enum phase phase;
+	bool probed;
+};
+
+/**
+ * struct free_chain - The chain of a place
+ * @at:		Place
+ * @chain:	Its rules
+ */
+struct free_chain {
+	struct place_key at;
+	struct nft_chain *chain;
+};
+
+/**
+ * struct free_state - What one recording rule remembers, of one kind of packets
+ * @r:		The rule
+ * @cont:	List where a packet of the state goes on
+ * @af:		AF_V4 or AF_V6
+ * @proto:	A protocol with ports; -1: those without
+ * @set:	Flows, as the first packet goes
+ */
+struct free_state {
+	const struct rule *r;
+	uint32_t cont;
+	uint8_t af;
+	int32_t proto;
+	const struct nft_set *set;
+};
+
+/**
+ * struct free_label - Where a packet goes on after the translation
+ * @value:	In the mark, 0 = no label
+ * @dir:	Direction
+ * @chain:	What follows, or NULL where the translation decides
+ * @x:		The translation
+ * @origin:	Whose
+ */
+struct free_label {
+	uint32_t value;
+	enum direction dir;
+	const char *chain;
+	const struct xlate *x;
+	const struct origin *origin;
+};
+
+/**
+ * struct free_frame - The lowering of one model
+ * @p:		Program
+ * @m:		Model
+ * @d:		Diagnostics
+ * @decided:	Bit of the packet mark: the pass has ended with a pass
+ * @label_mask:	Bits of the packet mark that hold a label
+ * @chains:	Of places, made when they are first gone to
+ * @n_done:	Chains whose rules have been made
+ * @states:	What is remembered
+ * @probes:	Chains that look for states, by direction and phase, or NULL
+ * @labels:	Labels
+ */
+struct free_frame {
+	struct nft_program *p;
+	const struct model *m;
+	struct diags *d;
+	uint32_t decided;
+	uint32_t label_mask;
+	VEC(struct free_chain) chains;
+	uint32_t n_done;
+	VEC(struct free_state) states;
+	struct nft_chain *probes[2][2];
+	VEC(struct free_label) labels;
+};
+
+/** free_lower() - Fill a program; false when an error was added */
+bool free_lower(struct free_frame *f);
+
+/** free_chain_of() - The chain of a place, made when it is new */
+struct nft_chain *free_chain_of(struct free_frame *f, struct place_key at);
+
+/** free_view() - How a chain of a direction sees packets */
+struct nft_view free_view(struct free_frame *f, enum direction dir);
+
+/**
+ * free_declare_states() - Sets for all that the rules of the model remember
+ * @f:		Frame
+ *
+ * Return: false when an error was added
+ */
+bool free_declare_states(struct free_frame *f);
+
+/**
+ * free_record() - Rules that remember what @r matches, then go on
+ * @f:		Frame
+ * @c:		Chain
+ * @v:		View
+ * @r:		Rule
+ * @end:	What follows: a verdict
+ *
+ * Return: false when an error was added
+ */
+bool free_record(struct free_frame *f, struct nft_chain *c, const struct nft_view *v,
+		 const struct rule *r, const struct nft_stmts *end);
+
+/** free_probe_chain() - The chain that goes on where a state says, or returns */
+struct nft_chain *free_probe_chain(struct free_frame *f, enum direction dir, enum phase phase);
+
+#endif /* TARGET_NFT_FREE_H */

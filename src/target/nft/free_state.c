@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A free state is an element of a dynamic set, keyed by the packet's own
+ * addresses and ports at that moment; a packet is looked up as it goes and the
+ * other way round.  There is one set for each recording rule, family and
+ * protocol with ports, and one for the protocols without: so the set that hits
+ * says where to go on.  One map to a label in the packet mark would be one
+ * look-up, but overwrites the bits of the mark that are not ours.
+ *
+ * A hit refreshes the element.  Lifetimes are ipfw's where the flags of one
+ * packet tell them: 20 s after a SYN, 1 s after a RST, else 300 s; UDP 10 s,
+ * others 5 s.
+ */
+#include "target/nft/free.h"
+
+#include <linux/netfilter.h>
+
+#define STATES_MAX	65536u	/* elements of one set */
+
+#define TCP_SYN_MS	20000u
+#define TCP_RST_MS	1000u
+#define TCP_MS		300000u
+#define UDP_MS		10000u
+#define OTHER_MS	5000u
+
+/* How long an element lives, by the flags of the packet */
+struct lifetime {
+	uint8_t mask;
+	uint8_t value;
+	uint32_t ms;
+};
+
+static const struct lifetime tcp_lives[] = {
+	{ TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST, TCP_FLAG_SYN, TCP_SYN_MS },
+	{ TCP_FLAG_RST, TCP_FLAG_RST, TCP_RST_MS },
+	{ 0, 0, TCP_MS },
+};
+static const struct lifetime udp_life = { 0, 0, UDP_MS };
+static const struct lifetime other_life = { 0, 0, OTHER_MS };
+
+static const struct lifetime *lives_of(int32_t proto, uint32_t *n)
+{
+	*n = proto == PROTO_TCP ? ARRAY_SIZE(tcp_lives) : 1;
+	return proto == PROTO_TCP ? tcp_lives : proto == PROTO_UDP ? &udp_life : &other_life;
+}
+
+static struct nft_lookup key_of(const struct free_state *st, bool reversed)
+{
+	const bool v4 = st->af == AF_V4;
+	const enum nft_key src = v4 ? NFT_K_IP_SADDR : NFT_K_IP6_SADDR;
+	const enum nft_key dst = v4 ? NFT_K_IP_DADDR : NFT_K_IP6_DADDR;
+	struct nft_lookup l = { .set = st->set };
+
+	if (st->proto < 0)
+		l.keys[l.n_keys++] = NFT_K_L4PROTO;
+	l.keys[l.n_keys++] = reversed ? dst : src;
+	l.keys[l.n_keys++] = reversed ? src : dst;
+	if (st->proto < 0)
+		return l;
+	l.keys[l.n_keys++] = reversed ? NFT_K_DPORT : NFT_K_SPORT;
+	l.keys[l.n_keys++] = reversed ? NFT_K_SPORT : NFT_K_DPORT;
+	return l;
+}
+
+static void declare_set(struct free_frame *f, const struct rule *r, uint32_t cont, uint8_t af,
+			int32_t proto)
+{
+	const enum nft_type addr = af == AF_V4 ? NFT_T_IP4 : NFT_T_IP6;
+	const enum nft_type with[] = { addr, addr, NFT_T_PORT, NFT_T_PORT };
+	const enum nft_type without[] = { NFT_T_PROTO, addr, addr };
+	struct nft_set *set = nft_add_map(f->p, NFT_INET, "states", proto < 0 ? without : with,
+					  proto < 0 ? 3 : 4);
+	uint32_t n;
+
+	set->is_dynamic = true;
+	set->timeout_ms = lives_of(proto, &n)[n - 1].ms;
+	set->timeout_ms = lives_of(proto, &n)->ms > set->timeout_ms ? lives_of(proto, &n)->ms
+								      : set->timeout_ms;
+	set->size = STATES_MAX;
+	nft_set_seal(set);
+	vec_add(f->p->a, &f->states, ((struct free_state){ r, cont, af, proto, set }));
+}
+
+static bool tests_allow(const struct rule *r, enum field field, uint32_t v)
+{
+	const struct set *s = rule_tests(r, field);
+
+	return s == NULL || set_has(s, AF_NONE, v);
+}
+
+static void declare_rule(struct free_frame *f, const struct rule *r, uint32_t cont)
+{
+	static const uint8_t afs[] = { AF_V4, AF_V6 };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(afs); i++) {
+		bool has_others = false;
+
+		if (!tests_allow(r, F_AF, afs[i]))
+			continue;
+		for (uint32_t proto = 0; proto <= UINT8_MAX; proto++) {
+			if (!tests_allow(r, F_PROTO, proto))
+				continue;
+			if (proto_has_ports((uint8_t)proto))
+				declare_set(f, r, cont, afs[i], (int32_t)proto);
+			else
+				has_others = true;
+		}
+		if (has_others && rule_tests(r, F_SPORT) == NULL && rule_tests(r, F_DPORT) == NULL)
+			declare_set(f, r, cont, afs[i], -1);
+	}
+}
+
+bool free_declare_states(struct free_frame *f)
+{
+	for (uint32_t l = 0; l < f->m->lists.n; l++)
+		for (uint32_t i = 0; i < f->m->lists.v[l].rules.n; i++) {
+			const struct rule *r = &f->m->lists.v[l].rules.v[i];
+			const struct effect *e = rule_has_effect(r, EF_RECORD);
+
+			if (e == NULL)
+				continue;
+			if (e->limit != 0 || e->name != 0) {
+				diag_add(f->d, DIAG_E1701, r->origin.at,
+					 "a state with %s cannot be expressed in nftables yet",
+					 e->limit != 0 ? "a limit" : "a name");
+				return false;
+			}
+			declare_rule(f, r, e->list);
+		}
+	return true;
+}
+
+static void add_lifetime(struct free_frame *f, struct nft_stmts *s, const struct lifetime *life)
+{
+	if (life->mask != 0)
+		stmt_masked(f->p, s, NFT_K_TCP_FLAGS, life->mask, life->value, false);
+}
+
+static void add_update(struct free_frame *f, struct nft_stmts *s, const struct free_state *st,
+		       const struct lifetime *life, bool reversed)
+{
+	struct nft_stmt up = { .kind = NFT_S_UPDATE, .lookup = key_of(st, reversed) };
+
+	up.lookup.timeout_ms = life->ms;
+	stmt_add(f->p, s, &up);
+}
+
+/* The packets of one kind, narrowed from a rule's own tests */
+static struct nft_tests tests_of_state(struct free_frame *f, const struct rule *r,
+				       const struct free_state *st)
+{
+	struct arena *a = f->p->a;
+	const struct nft_tests own = nft_tests_of(r);
+	struct nft_tests kind = { 0 };
+	struct ranges rs = { 0 };
+
+	kind.f[F_AF] = set_one(a, st->af);
+	for (uint32_t proto = 0; proto <= UINT8_MAX; proto++)
+		if (st->proto < 0 ? !proto_has_ports((uint8_t)proto) : st->proto == (int32_t)proto)
+			ranges_add(a, &rs, AF_NONE, proto, proto);
+	kind.f[F_PROTO] = set_make(a, &rs);
+	return nft_tests_and(a, &own, &kind);
+}
+
+static bool record_kind(struct free_frame *f, struct nft_chain *c, const struct nft_view *v,
+			const struct free_state *st, const struct nft_stmts *end)
+{
+	const struct nft_tests t = tests_of_state(f, st->r, st);
+	struct nft_alts alts = { 0 };
+	uint32_t n;
+	const struct lifetime *lives = lives_of(st->proto, &n);
+
+	if (!nft_match(v, &t, st->r->origin.at, &alts))
+		return false;
+	for (uint32_t i = 0; i < alts.list.n; i++)
+		for (uint32_t j = 0; j < n; j++) {
+			struct nft_stmts s = { 0 };
+
+			stmts_append(f->p, &s, &alts.list.v[i]);
+			add_lifetime(f, &s, &lives[j]);
+			stmt_counter(f->p, &s);
+			add_update(f, &s, st, &lives[j], false);
+			stmts_append(f->p, &s, end);
+			nft_add_rule(f->p, c, &s, &st->r->origin);
+		}
+	return true;
+}
+
+bool free_record(struct free_frame *f, struct nft_chain *c, const struct nft_view *v,
+		 const struct rule *r, const struct nft_stmts *end)
+{
+	for (uint32_t i = 0; i < f->states.n; i++)
+		if (f->states.v[i].r == r && !record_kind(f, c, v, &f->states.v[i], end))
+			return false;
+	return true;
+}
+
+static void probe_state(struct free_frame *f, struct nft_chain *c, const struct free_state *st,
+			const char *cont, bool reversed)
+{
+	uint32_t n;
+	const struct lifetime *lives = lives_of(st->proto, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct nft_stmt in = { .kind = NFT_S_LOOKUP, .lookup = key_of(st, reversed) };
+		struct nft_stmts s = { 0 };
+
+		stmt_match(f->p, &s, NFT_K_NFPROTO, false,
+			   nft_value_num(NFT_T_NFPROTO,
+					 st->af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6));
+		if (st->proto >= 0)
+			stmt_match(f->p, &s, NFT_K_L4PROTO, false,
+				   nft_value_num(NFT_T_PROTO, (u128)st->proto));
+		add_lifetime(f, &s, &lives[i]);
+		stmt_add(f->p, &s, &in);
+		add_update(f, &s, st, &lives[i], reversed);
+		stmt_verdict(f->p, &s, NFT_V_GOTO, cont);
+		nft_add_rule(f->p, c, &s, &st->r->origin);
+	}
+}
+
+struct nft_chain *free_probe_chain(struct free_frame *f, enum direction dir, enum phase phase)
+{
+	struct nft_chain *c = f->probes[dir][phase];
+
+	if (c != NULL)
+		return c;
+	c = nft_add_chain(f->p, NFT_INET, dir == DIR_IN ? "in_states" : "out_states");
+	f->probes[dir][phase] = c;
+	for (uint32_t i = 0; i < f->states.n; i++) {
+		const struct free_state *st = &f->states.v[i];
+		const struct place_key at = { st->cont, 0, dir, phase, true };
+		const char *cont = free_chain_of(f, at)->name;
+
+		probe_state(f, c, st, cont, false);
+		probe_state(f, c, st, cont, true);
+	}
+	return c;
+}

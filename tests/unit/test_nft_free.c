@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ipfw ruleset of seed.h as a program: a list with skipto, states and nat
+ * in its middle must fit into the kernel, and what does not fit be refused.
+ */
+#include "ns.h"
+#include "unit.h"
+
+#include <linux/netlink.h>
+
+#include "base/limits.h"
+#include "nl/session.h"
+#include "model/policy.h"
+#include "seed.h"
+#include "target/nft.h"
+
+struct lowered {
+	struct arena a;
+	struct seed seed;
+	struct nft_program *p;
+};
+
+static bool lower(struct lowered *l, bool one_pass, uint32_t mask)
+{
+	struct nft_options o;
+
+	arena_init(&l->a, LIMIT_ARENA_BYTES);
+	seed_init(&l->seed, &l->a, one_pass);
+	nft_options_init(&o);
+	o.mark_mask = mask;
+	l->p = nft_program_from_model(&l->seed.m, &o, &l->seed.diags);
+	return l->p != NULL;
+}
+
+static bool told(const struct lowered *l, enum diag_code code)
+{
+	for (uint32_t i = 0; i < l->seed.diags.list.n; i++)
+		if (l->seed.diags.list.v[i].code == code)
+			return true;
+	return false;
+}
+
+static char *text_of(const struct nft_program *p)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	nft_text(p, f);
+	fclose(f);
+	return text;
+}
+
+TEST(loads_and_stays_the_same)
+{
+	NS_FRESH();
+	for (int one_pass = 0; one_pass < 2; one_pass++) {
+		struct nft_changes changes = { .list = { .n = 0 } };
+		struct nl_session nl;
+		struct lowered l;
+		bool changed = false;
+		char *text;
+		FILE *nft;
+
+		if (!CHECK(lower(&l, one_pass, NFT_MARK_MASK)) ||
+		    !CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+			return;
+		CHECK_INT(nft_load(&nl, l.p, &l.seed.diags, &changed), 0);
+		CHECK(changed);
+		CHECK_INT(nft_load(&nl, l.p, &l.seed.diags, &changed), 0);
+		CHECK(!changed);
+		/* The text, loaded by nft, is the same program */
+		text = text_of(l.p);
+		nft = popen("nft -f -", "w");
+		fputs(text, nft);
+		CHECK_INT(pclose(nft), 0);
+		CHECK_INT(nft_diff(&nl, l.p, &l.a, &changes), 0);
+		CHECK_INT(changes.list.n, 0);
+		if (changes.list.n > 0)
+			CHECK_STR(changes.list.v[0].object, "");
+		free(text);
+		nl_close(&nl);
+		arena_fini(&l.a);
+	}
+}
+
+TEST(one_pass_ends_at_nat)
+{
+	struct lowered two, one;
+	char *text;
+
+	if (!CHECK(lower(&two, false, NFT_MARK_MASK)) || !CHECK(lower(&one, true, NFT_MARK_MASK)))
+		return;
+	text = text_of(two.p);
+	CHECK(strstr(text, "vmap @resume_") != NULL);
+	CHECK(strstr(text, "snat ip to 198.51.100.2:32768-65535 fully-random") != NULL);
+	free(text);
+	text = text_of(one.p);
+	CHECK(strstr(text, "vmap @resume_") == NULL);
+	CHECK(strstr(text, "snat ip to 198.51.100.2:32768-65535 fully-random") != NULL);
+	free(text);
+	arena_fini(&two.a);
+	arena_fini(&one.a);
+}
+
+TEST(fences_stand_around_it)
+{
+	const struct policy_options policy = { .off = { false } };
+	struct nft_options o;
+	struct lowered l;
+	char *text;
+
+	CHECK(lower(&l, false, NFT_MARK_MASK));
+	policy_add(&l.seed.m, &policy, &l.seed.diags);
+	nft_options_init(&o);
+	l.p = nft_program_from_model(&l.seed.m, &o, &l.seed.diags);
+	if (!CHECK(l.p != NULL))
+		return;
+	text = text_of(l.p);
+	CHECK(strstr(text, "chain in_fence {") != NULL);
+	CHECK(strstr(text, "fence: nothing from outside has an inside source") != NULL);
+	CHECK(strstr(text, "table arp sallyport {") != NULL);
+	free(text);
+	arena_fini(&l.a);
+}
+
+TEST(too_few_bits)
+{
+	struct lowered l;
+
+	CHECK(!lower(&l, false, 0x1));
+	CHECK(told(&l, DIAG_E1707));
+	arena_fini(&l.a);
+	/* One bit to say "decided", one that is too few for the labels of two nat rules */
+	CHECK(!lower(&l, false, 0x3));
+	CHECK(told(&l, DIAG_E1707));
+	arena_fini(&l.a);
+	CHECK(lower(&l, false, 0x80000101));
+	arena_fini(&l.a);
+}
+
+typedef void spoil_fn(struct lowered *l, struct rule *r);
+
+static void spoil_log(struct lowered *l, struct rule *r)
+{
+	rule_log(&l->seed.m, r);
+}
+
+static void spoil_return(struct lowered *l, struct rule *r)
+{
+	(void)l;
+	rule_decide(r, ruling_return());
+}
+
+static void spoil_call(struct lowered *l, struct rule *r)
+{
+	rule_call(r, model_add_list(&l->seed.m, "sub"));
+}
+
+static void spoil_prob(struct lowered *l, struct rule *r)
+{
+	(void)l;
+	r->prob = PROB_ONE / 2;
+}
+
+TEST(refused_constructs)
+{
+	static spoil_fn *const rows[] = { spoil_log, spoil_return, spoil_call, spoil_prob };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct nft_options o;
+		struct lowered l;
+
+		arena_init(&l.a, LIMIT_ARENA_BYTES);
+		seed_init(&l.seed, &l.a, false);
+		rows[i](&l, &l.seed.m.lists.v[l.seed.m.entry[DIR_IN]].rules.v[0]);
+		nft_options_init(&o);
+		CHECK(nft_program_from_model(&l.seed.m, &o, &l.seed.diags) == NULL);
+		CHECK(told(&l, DIAG_E1701));
+		arena_fini(&l.a);
+	}
+}
