@@ -23,6 +23,7 @@ const struct diff_known_info diff_known[N_DIFF_KNOWN] = {
 	[DK_SELF] = { "self", "after translation the flow is its own answer" },
 	[DK_LO_NAT] = { "lo-nat", "on lo Linux translates destinations before sources" },
 	[DK_POOL] = { "pool", "the filter judges by the address that a pool happens to give" },
+	[DK_ANSWER] = { "answer", "answers what came in without a state, and makes one itself" },
 	[DK_FENCED] = { "fenced", "no answer may leave with an interior source" },
 };
 
@@ -199,6 +200,24 @@ static bool was_translated(const struct way *w)
 	return false;
 }
 
+/* Passed by a rule that keeps state, and stopped by the egress fence all the same */
+static bool is_fenced(const struct result *r)
+{
+	const struct effect *e;
+
+	if (r->verdict != V_BLOCK || r->steps.n == 0 ||
+	    r->steps.v[r->steps.n - 1].origin.policy != POLICY_EGRESS)
+		return false;
+	for (uint32_t i = 0; i < r->steps.n; i++) {
+		const struct step *s = &r->steps.v[i];
+
+		e = s->is_final && s->rule != NULL ? rule_has_effect(s->rule, EF_PREFER) : NULL;
+		if (e != NULL && e->ruling.keep)
+			return true;
+	}
+	return false;
+}
+
 static bool is_self(const struct packet *p)
 {
 	const struct flow f = packet_flow(p);
@@ -228,7 +247,8 @@ static bool depends_on_draw(const struct way *w, const struct result *r)
 		world_init(&none, w->j->a);
 		none.draw = i;
 		other = model_eval(w->j->m, &none, &w->p, w->j->a);
-		if (other.verdict != r->verdict)
+		if (other.verdict != r->verdict ||
+		    (r->verdict == V_PASS && other.src_changed != r->src_changed))
 			return true;
 	}
 	return false;
@@ -245,6 +265,8 @@ static enum diff_known known_at(const struct way *w, const struct result *r)
 		return DK_LO_NAT;
 	if (r->xlate != NULL && w->is_tracked)
 		return DK_FLOW;
+	if (w->is_tracked && w->p.dir == DIR_OUT && is_fenced(r))
+		return DK_ANSWER;
 	if (depends_on_draw(w, r))
 		return DK_POOL;
 	return w->is_tracked && is_skip(r) && was_translated(w) ? DK_UNDONE : DK_NONE;
@@ -307,6 +329,7 @@ static bool has_two_names(struct way *w, const char *out)
 	const struct result first = look(w, w->p, DIR_OUT, out);
 	const struct result back = look(w, w->p, DIR_IN, out);
 	struct packet p = w->p;
+	struct result second;
 
 	if (first.dst_changed && !passes_local(&first))
 		p = first.packet;
@@ -314,7 +337,8 @@ static bool has_two_names(struct way *w, const char *out)
 		p.dst = back.packet.dst;
 	else
 		return false;
-	return look(w, p, DIR_OUT, facts_crossed(f, "lo0", p.dst)).verdict != first.verdict;
+	second = look(w, p, DIR_OUT, facts_crossed(f, "lo0", p.dst));
+	return second.verdict != first.verdict || is_skip(&second) != is_skip(&first);
 }
 
 /*
@@ -335,16 +359,16 @@ static bool cross_lo(struct way *w, const struct packet *first)
 	const char *out = facts_crossed(w->j->m->facts, "lo0", w->p.dst), *in;
 	bool is_local;
 
+	if (lab_route(w->j->lab, look(w, w->p, DIR_OUT, out).packet.dst) != LAB_LOCAL) {
+		told(w, DK_REROUTED, FATE_ANY);
+		return false;
+	}
 	if (has_two_names(w, out)) {
 		told(w, DK_LO_NAME, FATE_ANY);
 		return false;
 	}
 	if (!cross(w, DIR_OUT, out, first))
 		return false;
-	if (lab_route(w->j->lab, w->p.dst) != LAB_LOCAL) {
-		told(w, DK_REROUTED, FATE_ANY);
-		return false;
-	}
 	in = facts_crossed(w->j->m->facts, "lo0", w->p.dst);
 	is_local = w->is_local;
 	if (!w->is_local_pass && !cross(w, DIR_IN, in, first))

@@ -35,11 +35,14 @@
  *		rule matches only now; Linux translated the destination before
  * @DK_POOL:	The filter judges by the address that a pool gave, which is the
  *		kernel's choice
+ * @DK_ANSWER:	Answers what came in without a state; a rule that makes one on its
+ *		way out makes it look like an answer to a state, so no fence stops it
  * @DK_FENCED:	The answer would leave with an interior source: the egress fence
  */
 enum diff_known {
 	DK_NONE, DK_INVALID, DK_RETURN, DK_FLOW, DK_LO_NAME, DK_REROUTED, DK_UNSUMMED,
-	DK_OWN_ERROR, DK_UNDONE, DK_SELF, DK_LO_NAT, DK_POOL, DK_FENCED, N_DIFF_KNOWN
+	DK_OWN_ERROR, DK_UNDONE, DK_SELF, DK_LO_NAT, DK_POOL, DK_ANSWER,
+	DK_FENCED, N_DIFF_KNOWN
 };
 
 /** struct diff_known_info - A @name, and @text that says why */

@@ -64,6 +64,18 @@ static const char *diags_text(struct arena *a, struct diags *d)
 	return copy;
 }
 
+/* Having loaded it, the kernel holds it, and nothing else of ours */
+static bool is_held(struct run *run, const struct nft_program *program)
+{
+	struct nft_changes changes = { 0 };
+
+	if (nft_diff(&run->b->lab.nft, program, run->a, &changes) < 0)
+		return false;
+	for (uint32_t i = 0; i < changes.list.n; i++)
+		printf("# %s %s\n", nft_op_name(changes.list.v[i].op), changes.list.v[i].object);
+	return changes.list.n == 0;
+}
+
 /* As the command line does it: parse, lower, policy, program, load */
 static enum diff_outcome load(struct run *run, struct sources *sources, struct diags *diags)
 {
@@ -91,7 +103,7 @@ static enum diff_outcome load(struct run *run, struct sources *sources, struct d
 	program = nft_program_from_model(&run->m, &options, diags);
 	if (program == NULL)
 		return DIFF_INEXPRESSIBLE;
-	if (nft_load(&run->b->lab.nft, program, diags, &changed) == 0)
+	if (nft_load(&run->b->lab.nft, program, diags, &changed) == 0 && is_held(run, program))
 		return DIFF_RAN;
 	/* The next one is not to suffer from it */
 	BUG_IF(nft_destroy(&run->b->lab.nft, &changed) < 0);
