@@ -140,16 +140,24 @@ MUST_USE int nft_destroy(struct nl_session *nl, bool *ret_changed);
 /**
  * struct nft_count - What a rule has counted
  * @origin:	Of the rule
+ * @is_forward:	Of one forward of the rule, which has its own counter
+ * @proto:	Its protocol
+ * @dst:	Its external address
+ * @dport:	Its external port
  * @packets:	Packets since it was loaded; of a translation: flows
  * @bytes:	Bytes
  */
 struct nft_count {
 	struct origin origin;
+	bool is_forward;
+	uint8_t proto;
+	struct addr dst;
+	uint16_t dport;
 	uint64_t packets;
 	uint64_t bytes;
 };
 
-/** struct nft_counts - One for each origin, in the order of the program */
+/** struct nft_counts - One for each origin in the order of the program, then the forwards */
 struct nft_counts {
 	VEC(struct nft_count) list;
 };

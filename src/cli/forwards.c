@@ -124,7 +124,7 @@ static void add_row(struct listing *l, const struct rule *r, const struct xlate 
 		.proto = proto_text(l, rule_tests(r, F_PROTO)),
 		.from = set_text(l, F_SRC, rule_tests(r, F_SRC)),
 		.on = set_text(l, F_IFACE, rule_tests(r, F_IFACE)),
-		.origin = r->origin,
+		.origin = r->origin, .dst = dst, .ports = ports,
 	};
 	const uint8_t af = dst != NULL ? dst->af : x->to.n > 0 ? x->to.v[0].af : AF_V4;
 

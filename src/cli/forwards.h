@@ -20,6 +20,8 @@
  * @external:	"A:P" or "A:P-Q"
  * @internal:	The same of where it leads to
  * @origin:	Its rule
+ * @dst:	External addresses, NULL: any
+ * @ports:	External ports, NULL: any
  */
 struct cli_forward {
 	const char *jail;
@@ -29,6 +31,8 @@ struct cli_forward {
 	const char *external;
 	const char *internal;
 	struct origin origin;
+	const struct range *dst;
+	const struct range *ports;
 };
 
 /** struct cli_forwards - In the order of the rules */

@@ -35,18 +35,28 @@ static bool jail_is_up(const struct status *s, const struct decl_jail *j)
 	return j->addrs.n > 0;
 }
 
-/* What a rule has counted, its copies for local callers included */
-static struct nft_count count_of(const struct status *s, const struct origin *o)
+/* Does a counter count this forward, and perhaps others of its rule */
+static bool counts_it(const struct nft_count *x, const struct cli_forward *f)
 {
-	struct nft_count sum = { .origin = *o };
+	if (x->origin.at.src != f->origin.at.src || x->origin.at.lo != f->origin.at.lo ||
+	    x->origin.at.hi != f->origin.at.hi)
+		return false;
+	if (!x->is_forward)
+		return true;
+	return (f->dst == NULL || (f->dst->af == x->dst.af && f->dst->lo <= x->dst.v &&
+				   x->dst.v <= f->dst->hi)) &&
+	       (f->ports == NULL || (f->ports->lo <= x->dport && x->dport <= f->ports->hi));
+}
+
+/* What a forward has counted, its copies for local callers included */
+static struct nft_count count_of(const struct status *s, const struct cli_forward *f)
+{
+	struct nft_count sum = { .origin = f->origin };
 
 	for (uint32_t i = 0; i < s->counts.list.n; i++) {
-		const struct nft_count *x = &s->counts.list.v[i];
-
-		if (x->origin.at.src == o->at.src && x->origin.at.lo == o->at.lo &&
-		    x->origin.at.hi == o->at.hi) {
-			sum.packets += x->packets;
-			sum.bytes += x->bytes;
+		if (counts_it(&s->counts.list.v[i], f)) {
+			sum.packets += s->counts.list.v[i].packets;
+			sum.bytes += s->counts.list.v[i].bytes;
 		}
 	}
 	return sum;
@@ -103,7 +113,7 @@ static void forwards_json(const struct status *s)
 	fputs(", \"forwards\": [", out);
 	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
 		const struct cli_forward *f = &s->forwards.list.v[i];
-		const struct nft_count n = count_of(s, &f->origin);
+		const struct nft_count n = count_of(s, f);
 
 		fputs(i > 0 ? ", {" : "{", out);
 		member(out, "jail", f->jail);
@@ -168,7 +178,7 @@ static void print_forwards(const struct status *s)
 		if (limited)
 			fprintf(s->c->out, ", from %s", f->from);
 		fprintf(s->c->out, "  %llu flows  (%s)\n",
-			(unsigned long long)count_of(s, &f->origin).packets,
+			(unsigned long long)count_of(s, f).packets,
 			cli_place(s->c, f->origin.at));
 	}
 }

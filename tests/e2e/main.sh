@@ -62,6 +62,15 @@ is "alias list: those of rc.conf too" 6 "$(jq '.sallyport.alias | length' <<<"$o
 sp --json status
 is "status: no drift, exit status 0" "0 0" "$rc $(jq '.sallyport.status[0].drift | length' <<<"$out")"
 has "status: names the jails" 'www' "$(jq -c '.sallyport.status[0].jails' <<<"$out")"
+packets()	# EXTERNAL
+{
+	sp --json status
+	jq --arg e "$1" '.sallyport.status[0].forwards[] | select(.external == $e) | .packets' <<<"$out"
+}
+http=$(packets 203.0.113.2:80) https=$(packets 203.0.113.2:443)
+ask "$CLIENT" tcp:203.0.113.2:443 >/dev/null
+is "status: each forward of a rule counts alone" "$http $((https + 1))" \
+	"$(packets 203.0.113.2:80) $(packets 203.0.113.2:443)"
 
 verdict()	# PACKET...
 {

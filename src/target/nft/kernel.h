@@ -34,6 +34,9 @@ enum nft_object { NFT_O_TABLE, NFT_O_SET, NFT_O_CHAIN, NFT_O_ELEM, NFT_O_RULE };
  * @packets:	Counted (kernel's side)
  * @bytes:	Counted
  * @is_base:	A base chain
+ * @forward:	Of an element of a map of forwards: its key (protocol, address,
+ *		port), else NULL; the program's side
+ * @forward_af:	Family of that address
  */
 struct nft_line {
 	enum nft_object kind;
@@ -48,6 +51,8 @@ struct nft_line {
 	uint64_t packets;
 	uint64_t bytes;
 	bool is_base;
+	const uint8_t *forward;
+	uint8_t forward_af;
 };
 
 /** struct nft_lines - Objects; sorted by kind, family and key after nft_lines_sort() */

@@ -281,13 +281,26 @@ void nft_each_elem(const struct nft_set *s, nft_elem_fn *fn, void *arg)
 struct elem_lines {
 	struct nft_lines *l;
 	uint8_t family;
+	uint8_t forward_af;	/* AF_NONE: no map of forwards */
 };
+
+/* The family of a map keyed by protocol, address and port, or AF_NONE */
+static uint8_t forward_af(const struct nft_set *s)
+{
+	if (s->n_keys != 3 || s->n_datas == 0 || s->keys[0] != NFT_T_PROTO ||
+	    s->keys[2] != NFT_T_PORT)
+		return AF_NONE;
+	return s->keys[1] == NFT_T_IP4 ? AF_V4 : s->keys[1] == NFT_T_IP6 ? AF_V6 : AF_NONE;
+}
 
 static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 {
 	struct elem_lines *to = arg;
+	struct nft_line *line = nft_add_elem_line(to->l, to->family, e);
 
-	nft_add_elem_line(to->l, to->family, e)->origin = origin;
+	line->origin = origin;
+	line->forward_af = to->forward_af;
+	line->forward = to->forward_af != AF_NONE ? e->key : NULL;
 }
 
 struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r)
@@ -355,7 +368,7 @@ void nft_lines_of(const struct nft_program *p, struct nft_lines *ret)
 	for (uint32_t i = 0; i < p->sets.n; i++) {
 		const struct nft_set *s = p->sets.v[i];
 		const struct nft_set_text t = nft_set_props(s);
-		struct elem_lines to = { ret, nft_family_number(s->family) };
+		struct elem_lines to = { ret, nft_family_number(s->family), forward_af(s) };
 
 		nft_add_set_line(ret, to.family, s->name, &t);
 		nft_each_elem(s, add_elem, &to);

@@ -273,6 +273,28 @@ int nft_destroy(struct nl_session *nl, bool *ret_changed)
 
 /* ---- counters ----------------------------------------------------------------- */
 
+/* Add a line's count to its rule, or as a row of its own to a single forward */
+static void add_count(struct nft_counts *counts, struct arena *a, const struct nft_line *l,
+		      const struct nft_line *h)
+{
+	struct nft_count *c = &counts->list.v[l->origin];
+
+	if (l->forward != NULL) {
+		const size_t addr_len = addr_bits(l->forward_af) / 8;
+		const uint8_t *port = l->forward + 4 + addr_len;
+		const struct nft_count row = {
+			.origin = c->origin, .is_forward = true, .proto = l->forward[0],
+			.dst = addr_from_bytes(l->forward_af, l->forward + 4),
+			.dport = (uint16_t)(port[0] << 8 | port[1]),
+		};
+
+		c = vec_push(a, &counts->list);
+		*c = row;
+	}
+	c->packets += h->packets;
+	c->bytes += h->bytes;
+}
+
 int nft_counters(struct nl_session *nl, const struct nft_program *p, struct arena *a,
 		 struct nft_counts *ret)
 {
@@ -293,10 +315,8 @@ int nft_counters(struct nl_session *nl, const struct nft_program *p, struct aren
 		const struct nft_line *h = &have.list.v[i], *l = &want.list.v[j];
 		const int order = nft_lines_cmp(h, l);
 
-		if (order == 0 && l->origin != NFT_NO_ORIGIN) {
-			counts.list.v[l->origin].packets += h->packets;
-			counts.list.v[l->origin].bytes += h->bytes;
-		}
+		if (order == 0 && l->origin != NFT_NO_ORIGIN)
+			add_count(&counts, a, l, h);
 		i += order <= 0;
 		j += order >= 0;
 	}
