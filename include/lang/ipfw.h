@@ -142,13 +142,12 @@ void ipfw_print_nat(const struct ipfw_ruleset *rs, FILE *out);
 
 /**
  * ipfw_fmt() - Commands in canonical form, in the order of the source
- * @c:		Context that they were read in
- * @cmds:	Commands that ipfw_parse() took without error
+ * @rs:		Ruleset that was parsed without error
  * @out:	Stream; a file of rules that means the same
  *
  * Reading the output and printing it again changes nothing.
  */
-void ipfw_fmt(struct lang_ctx *c, const struct ipfw_cmds *cmds, FILE *out);
+void ipfw_fmt(const struct ipfw_ruleset *rs, FILE *out);
 
 /**
  * ipfw_words() - Every word of the language, for fuzzers and completion

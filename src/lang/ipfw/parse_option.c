@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Options of a rule's body.  A table leads from the word to the function that
+ * reads what follows it; a word that is read and refused needs no row here, the
+ * keyword table says why.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "lang/ipfw/parse.h"
+#include "net/names.h"
+
+#define ICMP_TYPE_MAX	255u
+
+typedef bool option_fn(struct parser *p, enum iw word, struct ipfw_rule *r,
+		       struct ipfw_insn *insn);
+
+static bool opt_plain(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	static const struct { enum iw word; enum insn_kind kind; } kinds[] = {
+		{ IW_ANTISPOOF, INSN_ANTISPOOF }, { IW_VERREVPATH, INSN_VERREVPATH },
+		{ IW_VERSRCREACH, INSN_VERSRCREACH }, { IW_FRAG, INSN_FRAG },
+		{ IW_OPT_ALL, INSN_ANY },
+	};
+
+	(void)p;
+	(void)r;
+	insn->text = iw_text(word);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].word == word)
+			insn->kind = kinds[i].kind;
+	return true;
+}
+
+static bool opt_dir(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	(void)r;
+	insn->kind = INSN_DIR;
+	insn->set = set_one(p->c->a, word == IW_IN ? DIR_IN : DIR_OUT);
+	insn->text = iw_text(word);
+	return true;
+}
+
+static bool opt_af(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	uint32_t version = word == IW_OPT_IP4 ? 4 : 6;
+
+	(void)r;
+	if (word == IW_IPVERSION && !p_number(p, 4, 6, "ipversion", &version))
+		return false;
+	insn->kind = INSN_AF;
+	insn->set = set_one(p->c->a, version == 4 ? AF_V4 : AF_V6);
+	insn->text = word == IW_IPVERSION ? arena_printf(p->c->a, "ipversion %u", version)
+					  : iw_text(word);
+	return true;
+}
+
+static bool opt_iface(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	const char *inside, *name;
+	size_t len;
+
+	(void)r;
+	insn->kind = word == IW_VIA ? INSN_VIA : word == IW_RECV ? INSN_RECV : INSN_XMIT;
+	if (p_peek(p) == NULL)
+		return p_missing(p, "the interface");
+	name = p_take(p)->text;
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), name);
+	if (iw_is(IWK_ADDRESS, name, IW_ANY)) {
+		insn->kind = INSN_ANY;
+	} else if (part_is_table(name, &inside, &len)) {
+		return part_table(p, inside, len, p->w.v[p->i - 1].at, &insn->table);
+	} else if (isdigit((unsigned char)name[0])) {
+		if (addr_parse(name, strlen(name), &insn->iface_addr) == 0)
+			return true;
+		diag_add(p->c->diags, DIAG_E2010, p->w.v[p->i - 1].at,
+			 "'%s' is neither an interface nor an address of one", name);
+		return false;
+	} else {
+		insn->iface = intern_cstr(p->c->names, name);
+	}
+	return true;
+}
+
+/* Flag bytes with @set all set and @clear all clear */
+static const struct set *flag_set(struct arena *a, unsigned int set, unsigned int clear)
+{
+	struct ranges rs = { 0 };
+
+	for (unsigned int f = 0; f < 256; f++)
+		if ((f & set) == set && (f & clear) == 0)
+			ranges_add(a, &rs, AF_NONE, f, f);
+	return set_make(a, &rs);
+}
+
+static bool opt_setup(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	(void)r;
+	insn->kind = INSN_TCPFLAGS;
+	insn->text = iw_text(word);
+	insn->set = flag_set(p->c->a, TCP_FLAG_SYN, TCP_FLAG_ACK);
+	if (word == IW_ESTABLISHED)	/* all but SYN without ACK and RST */
+		insn->set = set_complement(p->c->a, flag_set(p->c->a, TCP_FLAG_SYN,
+					   TCP_FLAG_ACK | TCP_FLAG_RST), SET_U8);
+	return true;
+}
+
+static bool opt_tcpflags(struct parser *p, enum iw word, struct ipfw_rule *r,
+			 struct ipfw_insn *insn)
+{
+	static const struct { const char *name; unsigned int flag; } names[] = {
+		{ "fin", TCP_FLAG_FIN }, { "syn", TCP_FLAG_SYN }, { "rst", TCP_FLAG_RST },
+		{ "psh", TCP_FLAG_PSH }, { "ack", TCP_FLAG_ACK }, { "urg", TCP_FLAG_URG },
+	};
+	unsigned int mask[2] = { 0, 0 };
+	const struct ipfw_word *w;
+
+	(void)r;
+	if (p_peek(p) == NULL)
+		return p_missing(p, "the flags");
+	w = p_take(p);
+	for (const char *s = w->text;; s++) {
+		const bool clear = *s == '!';
+		const size_t len = strcspn(s += clear, ",");
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(names) && (strncmp(names[i].name, s, len) != 0 || len != 3))
+			i++;
+		if (i == ARRAY_SIZE(names)) {
+			diag_add(p->c->diags, DIAG_E2010, w->at, "unknown TCP flag '%.*s'",
+				 (int)MIN(len, 80u), s);
+			diag_help(p->c->diags, "the flags are fin, syn, rst, psh, ack and urg");
+			return false;
+		}
+		mask[clear] |= names[i].flag;
+		s += len;
+		if (*s == '\0')
+			break;
+	}
+	insn->kind = INSN_TCPFLAGS;
+	insn->set = flag_set(p->c->a, mask[0], mask[1]);
+	insn->text = mask[0] == TCP_FLAG_SYN && mask[1] == TCP_FLAG_ACK ? iw_text(IW_SETUP)
+		: arena_printf(p->c->a, "%s %s", iw_text(word), w->text);
+	return true;
+}
+
+static bool opt_numbers(struct parser *p, enum iw word, struct ipfw_rule *r,
+			struct ipfw_insn *insn)
+{
+	static const struct {
+		enum iw word;
+		enum insn_kind kind;
+		uint32_t max;
+		const char *what;
+	} kinds[] = {
+		{ IW_ICMPTYPES, INSN_ICMP, 31, "ICMP type" },
+		{ IW_ICMP6TYPES, INSN_ICMP6, ICMP_TYPE_MAX, "ICMPv6 type" },
+		{ IW_TAGGED, INSN_TAGGED, IPFW_TAG_MAX, "tag" },
+	};
+	size_t i = 0;
+
+	(void)r;
+	while (kinds[i].word != word)
+		i++;
+	if (p_peek(p) == NULL)
+		return p_missing(p, kinds[i].what);
+	insn->kind = kinds[i].kind;
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), p_peek(p));
+	return part_numbers(p, p_take(p), kinds[i].max, kinds[i].what, &insn->set);
+}
+
+static bool opt_proto(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	(void)r;
+	if (p_peek(p) == NULL)
+		return p_missing(p, "the protocol");
+	if (part_proto(p, p_peek(p), insn) != PART_OK) {
+		diag_add(p->c->diags, DIAG_E2010, p_here(p), "unknown protocol '%s'", p_peek(p));
+		return false;
+	}
+	p_take(p);
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), insn->text);
+	return true;
+}
+
+static bool opt_addr(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	(void)r;
+	if (p_peek(p) == NULL)
+		return p_missing(p, "the address");
+	insn->is_dst = word == IW_DST_IP || word == IW_DST_IP6;
+	if (!part_addrs(p, p_take(p), insn))
+		return false;
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), insn->text);
+	return true;
+}
+
+static bool opt_port(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	enum part_result res;
+
+	(void)r;
+	if (p_peek(p) == NULL)
+		return p_missing(p, "the port");
+	insn->is_dst = word == IW_DST_PORT;
+	res = part_ports(p, p_take(p), insn);
+	if (res == PART_NOT)
+		diag_add(p->c->diags, DIAG_E2009, p->w.v[p->i - 1].at, "'%s' is no port",
+			 p->w.v[p->i - 1].text);
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), insn->text);
+	return res == PART_OK;
+}
+
+static bool opt_lookup(struct parser *p, enum iw word, struct ipfw_rule *r,
+		       struct ipfw_insn *insn)
+{
+	static const struct { const char *name; enum lookup_key key; } keys[] = {
+		{ "src-ip", KEY_SRC }, { "dst-ip", KEY_DST }, { "src-port", KEY_SPORT },
+		{ "dst-port", KEY_DPORT }, { "proto", KEY_PROTO },
+	};
+	size_t i = 0;
+
+	(void)r;
+	if (p_peek(p) == NULL || p_peek2(p) == NULL)
+		return p_missing(p, "a key and the name of a table");
+	while (i < ARRAY_SIZE(keys) && strcmp(keys[i].name, p_peek(p)) != 0)
+		i++;
+	if (i == ARRAY_SIZE(keys)) {
+		diag_add(p->c->diags, DIAG_E2004, p_here(p),
+			 "a table cannot be looked up by '%s' here", p_peek(p));
+		diag_help(p->c->diags, "src-ip, dst-ip, src-port, dst-port and proto can");
+		return false;
+	}
+	p_take(p);
+	insn->kind = INSN_TABLE;
+	insn->key = keys[i].key;
+	insn->text = arena_printf(p->c->a, "%s %s %s", iw_text(word), keys[i].name, p_peek(p));
+	return part_table(p, p_peek(p), strlen(p_peek(p)), p_take(p)->at, &insn->table);
+}
+
+static bool opt_flow(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	const char *inside;
+	size_t len;
+
+	(void)r;
+	if (p_peek(p) == NULL)
+		return p_missing(p, "the table");
+	insn->kind = INSN_FLOW;
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), p_peek(p));
+	if (!part_is_table(p_peek(p), &inside, &len)) {
+		inside = p_peek(p);
+		len = strlen(inside);
+	}
+	return part_table(p, inside, len, p_take(p)->at, &insn->table);
+}
+
+static bool state_name(struct parser *p, struct ipfw_state *st)
+{
+	const char *s = p_peek(p);
+
+	st->name = intern_cstr(p->c->names, "default");
+	if (s == NULL || s[0] != ':')
+		return true;
+	for (const char *ch = s + 1; *ch != '\0'; ch++)
+		if (!isalnum((unsigned char)*ch) && strchr("_-.", *ch) == NULL)
+			s = ":";
+	if (s[1] == '\0' || strcmp(s + 1, "any") == 0 || strlen(s) > 64) {
+		diag_add(p->c->diags, DIAG_E2015, p_here(p), "bad name of states '%s'", p_peek(p));
+		return false;
+	}
+	st->name = intern_cstr(p->c->names, s + 1);
+	p_take(p);
+	return true;
+}
+
+static bool limit_keys(struct parser *p, struct ipfw_state *st)
+{
+	static const struct { enum iw word; uint8_t bit; } bits[] = {
+		{ IW_L_SRC_ADDR, LIMIT_SRC_ADDR }, { IW_L_SRC_PORT, LIMIT_SRC_PORT },
+		{ IW_L_DST_ADDR, LIMIT_DST_ADDR }, { IW_L_DST_PORT, LIMIT_DST_PORT },
+	};
+	size_t i;
+
+	do {
+		for (i = 0; i < ARRAY_SIZE(bits); i++) {
+			if (p_accept(p, IWK_LIMITBY, bits[i].word)) {
+				st->by |= bits[i].bit;
+				break;
+			}
+		}
+	} while (i < ARRAY_SIZE(bits));
+	if (st->by == 0)
+		return p_missing(p, "what to limit by: src-addr, src-port, dst-addr, dst-port");
+	return p_number(p, 1, 65534, "limit", &st->limit);
+}
+
+static bool opt_state(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	struct ipfw_state st = { .word = word, .at = p->w.v[p->i - 1].at };
+
+	if (r->state.word != IW_NONE) {
+		diag_add(p->c->diags, DIAG_E2016, st.at,
+			 "only one of keep-state, limit, record-state and set-limit is allowed");
+		return false;
+	}
+	if ((word == IW_LIMIT || word == IW_SET_LIMIT) && !limit_keys(p, &st))
+		return false;
+	if (!state_name(p, &st))
+		return false;
+	r->state = st;
+	insn->text = NULL;
+	return true;
+}
+
+static const struct { enum iw word; option_fn *read; } options[] = {
+	{ IW_IN, opt_dir }, { IW_OUT, opt_dir },
+	{ IW_VIA, opt_iface }, { IW_RECV, opt_iface }, { IW_XMIT, opt_iface },
+	{ IW_KEEP_STATE, opt_state }, { IW_LIMIT, opt_state }, { IW_RECORD_STATE, opt_state },
+	{ IW_SET_LIMIT, opt_state },
+	{ IW_ESTABLISHED, opt_setup }, { IW_SETUP, opt_setup }, { IW_TCPFLAGS, opt_tcpflags },
+	{ IW_ICMPTYPES, opt_numbers }, { IW_ICMP6TYPES, opt_numbers }, { IW_TAGGED, opt_numbers },
+	{ IW_PROTO, opt_proto },
+	{ IW_SRC_IP, opt_addr }, { IW_DST_IP, opt_addr }, { IW_SRC_IP6, opt_addr },
+	{ IW_DST_IP6, opt_addr },
+	{ IW_SRC_PORT, opt_port }, { IW_DST_PORT, opt_port },
+	{ IW_OPT_ALL, opt_plain }, { IW_OPT_IP4, opt_af }, { IW_OPT_IP6, opt_af },
+	{ IW_IPVERSION, opt_af },
+	{ IW_LOOKUP, opt_lookup }, { IW_FLOW, opt_flow },
+	{ IW_ANTISPOOF, opt_plain }, { IW_VERREVPATH, opt_plain },
+	{ IW_VERSRCREACH, opt_plain }, { IW_FRAG, opt_plain },
+};
+
+bool parse_option(struct parser *p, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	const struct ipfw_word *w = &p->w.v[p->i];
+	const struct iw_row *row = iw_find(IWK_OPTION, w->text);
+
+	if (row == NULL)
+		return p_unknown(p, DIAG_E2003, IWK_OPTION, "option");
+	p_take(p);
+	if (row->how == IWH_REFUSED)
+		return p_refuse(p, row, w->at);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (options[i].word != row->word)
+			continue;
+		insn->part = PART_OPTION;
+		if (!options[i].read(p, row->word, r, insn))
+			return false;
+		insn->at = span_join(w->at, p->w.v[p->i - 1].at);
+		return true;
+	}
+	BUG_IF(true);
+}
