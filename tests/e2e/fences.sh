@@ -222,6 +222,11 @@ has "without source fence: ARP is answered for a jail" 'in arp reply 192\.168\.1
 
 leak()		# SRC DST SENTINEL-SRC: what was seen on the wire with a private source
 {
+	case $3 in
+	*::*)	forge "$NEIGHBOUR" eth0 "udp ${2%:*}:7 [$3]:53 let-in" ;;
+	*)	forge "$NEIGHBOUR" eth0 "udp ${2%:*}:7 $3:53 let-in" ;;
+	esac
+	settle
 	sniff "$ROUTER" w-host "$TMP/wire" --in
 	on_host "$PYTHON" -EsB "$LAB_DIR/leak.py" "$@" >"$TMP/classes" 2>"$TMP/leak.err" ||
 		{ not_ok "$1 sends" "$(cat "$TMP/leak.err")"; exit 1; }

@@ -5,7 +5,8 @@
 From the host's own stack, each class with an IP id (IPv6: flow label) of its
 own, which it prints: `ID NAME`.  At the end a datagram from SENTINEL-SRC, so
 that who watches the wire knows that all have left.  DST:PORT (IPv4) must answer
-TCP: the first class needs a connection.
+TCP: the first class needs a connection.  A datagram from DST:7 to SENTINEL-SRC:53
+is to have been let in before: one class is an error about it.
 """
 import os
 import socket
@@ -17,7 +18,12 @@ import pkt
 BASE = 0x5a00
 
 
-def classes4(src, dst, port):
+def let_in(dst, own):
+    """The datagram that was let in before: DST:7 to SENTINEL-SRC:53"""
+    return pkt.ip(dst, own, pkt.UDP, pkt.udp(dst, 7, own, 53, b"x" * 8))
+
+
+def classes4(src, dst, port, own):
     """Name, protocol, payload"""
     t, u = pkt.tcp, pkt.udp
     inner = pkt.ip(dst, src, pkt.UDP, pkt.udp(dst, 53, src, 777, b"x" * 8))
@@ -28,6 +34,8 @@ def classes4(src, dst, port):
     yield "bad UDP checksum", pkt.UDP, u(src, 2005, dst, 53, b"x", good=False)
     yield "short TCP", pkt.TCP, t(src, 2006, dst, port, "S")[:12]
     yield "stray ICMP error", pkt.ICMP, pkt.icmp(src, dst, 3, 3, bytes(4), inner)
+    yield "error about what was let in", pkt.ICMP, \
+        pkt.icmp(src, dst, 3, 3, bytes(4), let_in(dst, own))
     yield "ICMP type 200", pkt.ICMP, pkt.icmp(src, dst, 200, 0)
     yield "bad SCTP", 132, struct.pack("!HHII", 2009, 36412, 0, 0x12345678) + bytes(8)
     yield "TCP without flags", pkt.TCP, t(src, 2010, dst, port, "")
@@ -39,7 +47,7 @@ def classes4(src, dst, port):
     yield "ICMP of 4 bytes", pkt.ICMP, pkt.icmp(src, dst, 8, 0)[:4]
 
 
-def classes6(src, dst, port):
+def classes6(src, dst, port, own):
     t = pkt.tcp
     inner = pkt.ip(dst, src, pkt.UDP, pkt.udp(dst, 53, src, 777, b"x" * 8))
     yield "SYN+FIN", pkt.TCP, t(src, 2001, dst, port, "SF")
@@ -47,6 +55,8 @@ def classes6(src, dst, port):
     yield "stray FIN+ACK", pkt.TCP, t(src, 2003, dst, port, "FA", ack=7)
     yield "short TCP", pkt.TCP, t(src, 2006, dst, port, "S")[:12]
     yield "stray ICMPv6 error", pkt.ICMP6, pkt.icmp(src, dst, 1, 4, bytes(4), inner)
+    yield "error about what was let in", pkt.ICMP6, \
+        pkt.icmp(src, dst, 1, 4, bytes(4), let_in(dst, own))
     yield "ICMPv6 type 200", pkt.ICMP6, pkt.icmp(src, dst, 200, 0)
     yield "TCP with all flags", pkt.TCP, t(src, 2011, dst, port, "FSRPAU")
     yield "unknown protocol", 253, b"x" * 16
@@ -90,7 +100,8 @@ def main():
     if not pkt.is6(src):
         conn = out_of_window(src, dst, port, ident)
         print(ident, "out-of-window data")
-    for name, proto, payload in (classes6 if pkt.is6(src) else classes4)(src, dst, port):
+    classes = classes6 if pkt.is6(src) else classes4
+    for name, proto, payload in classes(src, dst, port, sentinel):
         ident += 1
         send(s, pkt.ip(src, dst, proto, payload, ident=ident), dst)
         print(ident, name)

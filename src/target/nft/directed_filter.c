@@ -50,15 +50,13 @@ static uint32_t leg_of(const struct frame *f, enum direction dir, bool is_reply)
 }
 
 /* Accept what has a state that was made in this direction of ct */
-static void accept_state(struct frame *f, struct nft_chain *c, enum direction dir, bool is_reply,
-			 const struct origin *origin)
+static void accept_state(struct frame *f, struct nft_chain *c, enum direction dir, bool is_reply)
 {
 	struct nft_stmts s = { 0 };
 
 	match_direction(f, &s, is_reply);
 	match_bit(f, &s, leg_of(f, dir, is_reply));
-	stmt_verdict(f->p, &s, NFT_V_ACCEPT, NULL);
-	nft_add_rule(f->p, c, &s, origin);
+	add_verdict(f, c, &s, NFT_V_ACCEPT, NULL);
 }
 
 void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir)
@@ -66,8 +64,14 @@ void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir)
 	static const struct origin origin = {
 		.text = "fence: answers to what was let in may leave", .policy = POLICY_EGRESS,
 	};
+	struct nft_stmts s = { 0 };
 
-	accept_state(f, c, dir, true, &origin);
+	match_direction(f, &s, true);
+	match_bit(f, &s, leg_of(f, dir, true));
+	/* An ICMP error about a flow need not come from one of its ends */
+	stmt_masked(f->p, &s, NFT_K_CT_STATE, CT_RELATED, 0, false);
+	stmt_verdict(f->p, &s, NFT_V_ACCEPT, NULL);
+	nft_add_rule(f->p, c, &s, &origin);
 }
 
 /* Remember the state and accept; without a connection there is nothing to remember it in */
@@ -320,8 +324,8 @@ bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view
 	const struct flat_rule otherwise = { .ruling = f->m->otherwise };
 
 	add_exempt(f, c, v->dir);
-	accept_state(f, c, v->dir, false, NULL);
-	accept_state(f, c, v->dir, true, NULL);
+	accept_state(f, c, v->dir, false);
+	accept_state(f, c, v->dir, true);
 	for (uint32_t i = 0; i < s->filter.list.n; i++)
 		if (!add_rule(f, c, v, &s->filter.list.v[i], is_copy))
 			return false;
