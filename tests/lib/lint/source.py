@@ -14,9 +14,9 @@ BYTE_ORDER_FILES = {
     "src/nl/session.c", "src/nl/batch.c", "src/nl/nft.c", "src/nl/rtnl.c", "src/nl/wire.h",
     "src/net/addr.c",
 }
-# Where a process may be started: a probe in a namespace of its own
+# Where a process may be started: a probe in a namespace of its own, and the sandboxed shell
 PROCESS_FILES = {
-    "src/cli/probe.c", "src/host/probe.c",
+    "src/cli/probe.c", "src/host/probe.c", "src/host/sandbox_jail.c",
 }
 
 C = (".c", ".h")

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "host/sandbox_trace.h"
+
+#include <string.h>
+
+#include "host/sandbox_jail.h"
+
+/* What the shell does by itself */
+static const char *const builtins[] = {
+	".", ":", "[", "[[", "alias", "bg", "break", "cd", "chdir", "command", "continue",
+	"echo", "eval", "exec", "exit", "export", "false", "fg", "getopts", "hash", "help",
+	"jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return", "set",
+	"shift", "source", "test", "times", "trap", "true", "type", "ulimit", "umask",
+	"unalias", "unset", "wait", NULL
+};
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (strcmp(*list, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_name_byte(char ch)
+{
+	return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_' ||
+	       (ch >= '0' && ch <= '9');
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
+/* Does a text define a function @name: "name ()" or "function name" */
+static bool defines(const char *text, size_t len, const char *name)
+{
+	const size_t n = strlen(name);
+	const char *end = text + len, *at = text;
+
+	while ((at = memmem(at, (size_t)(end - at), name, n)) != NULL) {
+		const char *after = at + n;
+
+		while (after < end && (*after == ' ' || *after == '\t'))
+			after++;
+		if ((at == text || !is_name_byte(at[-1])) &&
+		    ((after < end && *after == '(') ||
+		     (at - text >= 9 && memcmp(at - 9, "function ", 9) == 0)))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* Not so a second shell, whose commands would have no line */
+static bool is_known(const struct trace *t, const char *name)
+{
+	const struct sandbox_script *s = t->script;
+
+	if (is_one_of(name, builtins) || is_one_of(name, sandbox_tools()) ||
+	    is_one_of(name, s->commands) || defines(s->text, s->len, name))
+		return true;
+	for (uint32_t i = 0; i < s->n_files; i++)
+		if (defines(s->files[i].text, strlen(s->files[i].text), name))
+			return true;
+	return false;
+}
+
+/* Copy the next word of a trace line, its quotes removed; false: there is none */
+static bool next_word(const char **pos, const char *end, char *out, size_t size)
+{
+	const char *p = *pos;
+	char quote = 0;
+	size_t n = 0;
+
+	while (p < end && *p == ' ')
+		p++;
+	if (p == end)
+		return false;
+	for (; p < end && (quote != 0 || *p != ' '); p++) {
+		if (quote == 0 && (*p == '\'' || *p == '"'))
+			quote = *p;
+		else if (*p == quote)
+			quote = 0;
+		else if (n + 1 < size)
+			out[n++] = *p;
+	}
+	out[n] = '\0';
+	*pos = p;
+	return true;
+}
+
+static bool is_assignment(const char *word)
+{
+	const char *p = word;
+
+	while (is_name_byte(*p))
+		p++;
+	return p > word && *p == '=' && !(word[0] >= '0' && word[0] <= '9');
+}
+
+/* The command that a trace line is about; false: only assignments */
+static bool command_of(const char *text, const char *end, char *name, size_t size)
+{
+	const char *base;
+
+	do {
+		if (!next_word(&text, end, name, size))
+			return false;
+	} while (is_assignment(name));
+	/* These run what comes next; "command -v" only asks */
+	while (strcmp(name, "command") == 0 || strcmp(name, "exec") == 0)
+		if (!next_word(&text, end, name, size) || name[0] == '-')
+			return false;
+	base = base_name(name);
+	memmove(name, base, strlen(base) + 1);
+	return name[0] != '\0';
+}
+
+/* The quote that is still open after @text, which begins within @quote */
+static char open_quote(char quote, const char *text, const char *end)
+{
+	for (; text < end; text++) {
+		if (quote == 0 && (*text == '\'' || *text == '"'))
+			quote = *text;
+		else if (*text == quote)
+			quote = 0;
+	}
+	return quote;
+}
+
+static void command_line(struct trace *t, const char *text, const char *end, bool is_whole)
+{
+	struct trace_entry *e;
+	char name[4096];
+	uint32_t line = 0;
+
+	while (text < end && *text >= '0' && *text <= '9' && line < 100000000)
+		line = line * 10 + (uint32_t)(*text++ - '0');
+	if (text < end)
+		text++;
+	t->quote = is_whole ? open_quote(0, text, end) : 0;
+	/* The launcher's own */
+	if ((size_t)(end - text) == sizeof(". " SANDBOX_SCRIPT) - 1 &&
+	    memcmp(text, ". " SANDBOX_SCRIPT, (size_t)(end - text)) == 0)
+		return;
+	t->line = line;
+	if (!is_whole || !command_of(text, end, name, sizeof(name)))
+		return;
+	if (!is_known(t, name))
+		t->ops->refused(t->arg, name, line);
+	e = &t->ring[t->n++ % TRACE_RING];
+	*e = (struct trace_entry){ .line = line };
+	memcpy(e->name, name, MIN(strlen(name), sizeof(e->name) - 1));
+}
+
+/* A message of the shell names its line, "/run/script: line 7: x: not found" */
+static void said_line(struct trace *t, const char *end)
+{
+	static const char from[] = SANDBOX_SCRIPT ": line ", missing[] = ": not found";
+	const char *text = memmem(t->buf, (size_t)(end - t->buf), from, sizeof(from) - 1);
+	const size_t n_missing = sizeof(missing) - 1;
+	char name[TRACE_NAME_BYTES];
+	uint32_t line = 0;
+
+	if (text == NULL) {
+		t->ops->said(t->arg, t->buf, (size_t)(end - t->buf), t->line);
+		return;
+	}
+	text += sizeof(from) - 1;
+	while (text < end && *text >= '0' && *text <= '9' && line < 100000000)
+		line = line * 10 + (uint32_t)(*text++ - '0');
+	while (text < end && (*text == ':' || *text == ' '))
+		text++;
+	if ((size_t)(end - text) > n_missing &&
+	    memcmp(end - n_missing, missing, n_missing) == 0) {
+		snprintf(name, sizeof(name), "%.*s", (int)(end - text - (ptrdiff_t)n_missing),
+			 text);
+		t->ops->refused(t->arg, base_name(name), line);
+	} else {
+		t->ops->said(t->arg, text, (size_t)(end - text), line);
+	}
+}
+
+/* The marks in the line */
+static uint32_t count_marks(const struct trace *t)
+{
+	const size_t mark_len = strlen(t->mark);
+	const char *at = t->buf, *end = t->buf + t->len;
+	uint32_t n = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), t->mark, mark_len)) != NULL) {
+		at += mark_len;
+		n++;
+	}
+	return n;
+}
+
+static void whole_line(struct trace *t)
+{
+	const char *end = t->buf + t->len;
+	const uint32_t n_marks = count_marks(t);
+	const bool is_mixed = t->n_open > 0 || n_marks > 1;
+	const char *mark;
+
+	if (t->quote != 0) {
+		t->quote = open_quote(t->quote, t->buf, end);
+		return;
+	}
+	t->n_open += n_marks;
+	if (t->n_open > 0)
+		t->n_open--;
+	if (n_marks == 0 && is_mixed)
+		return;
+	mark = memmem(t->buf, t->len, t->mark, strlen(t->mark));
+	/* A message that has no line end may stand before it */
+	if (mark != t->buf && t->len > 0 && !is_mixed)
+		said_line(t, mark != NULL ? mark : end);
+	if (mark != NULL)
+		command_line(t, mark + strlen(t->mark), end, !is_mixed);
+}
+
+void trace_feed(struct trace *t, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == '\n') {
+			whole_line(t);
+			t->len = 0;
+		} else if (t->len < sizeof(t->buf)) {
+			t->buf[t->len++] = bytes[i];
+		}
+	}
+}
+
+uint32_t trace_take(struct trace *t, const char *name)
+{
+	for (uint32_t i = t->n; i > 0 && t->n - i < TRACE_RING; i--) {
+		struct trace_entry *e = &t->ring[(i - 1) % TRACE_RING];
+
+		if (!e->is_taken && strncmp(e->name, name, sizeof(e->name) - 1) == 0) {
+			e->is_taken = true;
+			return e->line;
+		}
+	}
+	return t->line;
+}
