@@ -37,12 +37,12 @@ struct options {
 /* What was tested: kinds of packets, each of which must have been there */
 enum kind {
 	K_IN_LOCAL, K_FORWARDED, K_OUT, K_LO, K_LOST, K_ANSWERED, K_DST, K_SRC, K_REPLAYED, K_REPLY,
-	K_V4, K_V6, N_KINDS
+	K_ERROR, K_V4, K_V6, N_KINDS
 };
 
 static const char *const kinds[N_KINDS] = {
 	"in", "forwarded", "out", "lo", "lost", "answered", "destination-translated",
-	"source-translated", "by-state", "reply", "ipv4", "ipv6",
+	"source-translated", "by-state", "reply", "icmp-error", "ipv4", "ipv6",
 };
 
 struct totals {
@@ -74,6 +74,7 @@ static void count_probe(struct totals *t, const struct diff_probe *p)
 	t->of_kind[K_SRC] += arrived && !addr_equal(e->p.src, x->src);
 	t->of_kind[K_REPLAYED] += arrived && e->replays > 0;
 	t->of_kind[K_REPLY] += arrived && p->role == ROLE_REPLY;
+	t->of_kind[K_ERROR] += arrived && p->role == ROLE_ERROR;
 	t->of_kind[x->src.af == AF_V4 ? K_V4 : K_V6]++;
 }
 

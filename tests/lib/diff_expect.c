@@ -133,11 +133,18 @@ static bool may_answer(struct way *w, const struct packet *first)
 }
 
 /* A nat rule matched and changed nothing: its target is the source */
-static bool is_pinned(const struct result *r)
+static bool is_pinned(const struct way *w, const struct result *r)
 {
-	for (uint32_t i = 0; i < r->steps.n; i++)
-		if (strcmp(r->steps.v[i].effect, "unchanged") == 0)
+	for (uint32_t i = 0; i < r->steps.n; i++) {
+		const struct step *s = &r->steps.v[i];
+		const struct effect *e;
+
+		if (strcmp(s->effect, "unchanged") != 0)
+			continue;
+		e = rule_has_effect(s->rule, EF_TRANSLATE);
+		if (e != NULL && w->j->m->xlates.v[e->xlate].kind == XL_SRC)
 			return true;
+	}
 	return false;
 }
 
@@ -151,7 +158,7 @@ static void refused(struct way *w, const struct result *r, const struct packet *
 	if (!w->is_own && w->e->answer_link == LAB_LOCAL)
 		w->e->answer_link = LAB_NOWHERE;
 	if (r->verdict == V_RETURN && w->p.dir == DIR_OUT &&
-	    (w->was_translated || is_pinned(r)))
+	    (w->was_translated || is_pinned(w, r)))
 		told(w, DK_RETURN, FATE_LOST);
 	else if (r->verdict == V_RETURN && !is_summed(w->p.proto))
 		told(w, DK_UNSUMMED, FATE_LOST);

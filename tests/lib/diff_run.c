@@ -22,6 +22,7 @@
 
 const char *const diff_roles[N_DIFF_ROLES] = {
 	[ROLE_FIRST] = "first", [ROLE_AGAIN] = "again", [ROLE_REPLY] = "reply", [ROLE_ON] = "on",
+	[ROLE_ERROR] = "error",
 };
 
 /* A flow under way */
@@ -29,6 +30,8 @@ struct flow_run {
 	struct gen g;
 	struct gen_packet first;
 	struct packet seen;		/* as it arrived last, in the first direction */
+	struct wire quote;		/* the same, whole */
+	uint32_t error;			/* number of the error that quotes it, 0 = none */
 	uint32_t seen_link;
 	bool arrived;			/* the last packet of it did */
 	bool is_tracked;
@@ -113,10 +116,12 @@ static enum diff_outcome load(struct run *run, struct sources *sources, struct d
 /* ---- what is seen ---------------------------------------------------------- */
 
 static void add_arrival(struct diff_arrival *list, uint32_t *n, uint32_t link,
-			const struct wire *w)
+			const struct wire_seen *seen)
 {
 	if (*n < RUN_ARRIVALS)
-		list[*n] = (struct diff_arrival){ .link = link, .w = *w };
+		list[*n] = (struct diff_arrival){
+			.link = link, .w = seen->w, .inner = seen->inner,
+		};
 	++*n;
 }
 
@@ -144,24 +149,30 @@ static void take_seen(uint32_t link, const uint8_t *data, size_t len, void *arg)
 {
 	struct run *run = arg;
 	struct wire_seen seen;
-	struct diff_probe *p;
+	struct diff_probe *p = NULL;
 
 	if (!wire_parse(data, len, &seen))
 		return;
 	if (seen.w.id != 0) {
 		p = probe_of(run, seen.w.id);
 		if (p != NULL)
-			add_arrival(p->data, &p->n_data, link, &seen.w);
+			add_arrival(p->data, &p->n_data, link, &seen);
 		return;
 	}
-	if (seen.has_inner)
+	if (seen.has_inner) {
 		p = probe_of(run, seen.inner.id);
-	else if (seen.w.p.proto == PROTO_TCP && (seen.w.p.tcp_flags & TCP_FLAG_RST) != 0)
+		if (p != NULL && run->flows[p->flow].error != 0) {
+			p = probe_of(run, run->flows[p->flow].error);
+			add_arrival(p->data, &p->n_data, link, &seen);
+			return;
+		}
+	} else if (seen.w.p.proto == PROTO_TCP && (seen.w.p.tcp_flags & TCP_FLAG_RST) != 0) {
 		p = probe_of_rst(run, &seen.w);
-	else
+	} else {
 		return;		/* neighbour discovery and the like */
+	}
 	if (p != NULL)
-		add_arrival(p->answers, &p->n_answers, link, &seen.w);
+		add_arrival(p->answers, &p->n_answers, link, &seen);
 	else
 		run->r->strays++;
 }
@@ -242,10 +253,24 @@ static bool right_answer(const struct diff_probe *p, const struct diff_arrival *
 	       (q->icmp_type << 8 | q->icmp_code) == icmp;
 }
 
-static bool is_right(const struct diff_probe *p)
+/* Whoever sent the first packet gets the error, and finds his own packet in it */
+static bool right_error(const struct diff_probe *p, const struct diff_arrival *got,
+			const struct packet *first)
+{
+	const struct packet *q = &got->inner.p;
+
+	return p->n_data == 1 && got->link == p->want.link &&
+	       addr_equal(got->w.p.dst, first->src) && addr_equal(q->src, first->src) &&
+	       addr_equal(q->dst, first->dst) && q->sport == first->sport &&
+	       q->dport == first->dport && q->proto == first->proto;
+}
+
+static bool is_right(const struct run *run, const struct diff_probe *p)
 {
 	const struct diff_expect *e = &p->want;
 
+	if (p->role == ROLE_ERROR && e->fate == FATE_ARRIVED)
+		return right_error(p, &p->data[0], &run->flows[p->flow].first.p);
 	switch (e->fate) {
 	case FATE_ANY:
 		return p->n_data <= 1;
@@ -267,20 +292,21 @@ static void compare(struct run *run, struct diff_probe *p)
 	struct flow_run *f = &run->flows[p->flow];
 
 	f->arrived = p->n_data > 0;
-	f->is_lost_sight_of |= p->want.fate == FATE_ANY;
+	f->is_lost_sight_of |= p->want.fate == FATE_ANY || p->role == ROLE_ERROR;
 	if (p->role == ROLE_REPLY)
 		f->is_answered = f->arrived;
-	if (!is_right(p)) {
+	if (!is_right(run, p)) {
 		p->wrong = arena_printf(run->a, "expected %s, seen %s", want_text(run, p),
 					seen_text(run, p));
 		run->r->n_wrong++;
 	}
-	if (!f->arrived)
+	if (!f->arrived || p->role == ROLE_ERROR)
 		return;
 	if (p->want.fate == FATE_ARRIVED)
 		diff_learn(&run->judge, &p->want, &p->data[0].w.p);
 	if (p->role != ROLE_REPLY) {
 		f->seen = p->data[0].w.p;
+		f->quote = p->data[0].w;
 		f->seen_link = p->data[0].link;
 	}
 }
@@ -300,13 +326,39 @@ static void add_probe(struct run *run, uint32_t flow, enum diff_role role,
 
 static void send_probe(struct run *run, struct diff_probe *p)
 {
-	uint8_t bytes[WIRE_BYTES];
-	const size_t len = wire_build(&p->w, NULL, 0, bytes);
+	uint8_t bytes[WIRE_BYTES], quoted[WIRE_BYTES];
+	size_t len;
 
+	len = p->role == ROLE_ERROR ? wire_build(&p->quoted, NULL, 0, quoted) : 0;
+	len = wire_build(&p->w, len > 0 ? quoted : NULL, len, bytes);
 	if (!p->x.from_host)
 		lab_inject(&run->b->lab, p->x.link, bytes, len);
 	else
 		p->send_err = lab_send(&run->b->lab, bytes, len);
+}
+
+/*
+ * An error goes where its flow's answers go, if states let all of them through;
+ * the model has no word for others
+ */
+static struct diff_expect expect_error(struct run *run, const struct diff_probe *p)
+{
+	const uint32_t n = run->world.states.n;
+	struct gen_packet reply = p->x;
+	struct diff_expect e;
+
+	reply.p = p->quoted.p;
+	reply.p.src = p->quoted.p.dst;
+	reply.p.dst = p->quoted.p.src;
+	reply.p.sport = p->quoted.p.dport;
+	reply.p.dport = p->quoted.p.sport;
+	if (reply.p.proto == PROTO_TCP)
+		reply.p.tcp_flags = TCP_FLAG_ACK;
+	e = diff_expect(&run->judge, &reply, true);
+	run->world.states.n = n;
+	if (e.replays < e.crossings)
+		e.fate = FATE_ANY;
+	return e;
 }
 
 /* Judge, send and compare everything added since the last time; false: the lab hangs */
@@ -317,7 +369,11 @@ static bool send_all(struct run *run)
 	for (uint32_t i = first; i < end; i++) {
 		struct diff_probe *p = &run->r->probes.v[i];
 
-		p->want = diff_expect(&run->judge, &p->x, run->flows[p->flow].is_tracked);
+		if (p->role == ROLE_ERROR)
+			p->want = expect_error(run, p);
+		else
+			p->want = diff_expect(&run->judge, &p->x,
+					      run->flows[p->flow].is_tracked);
 	}
 	for (uint32_t i = first; i < end; i++) {
 		send_probe(run, &run->r->probes.v[i]);
@@ -411,6 +467,22 @@ static void add_reply(struct run *run, uint32_t flow)
 	add_probe(run, flow, ROLE_REPLY, &x, f->next[1], wire_next_seq(&sent));
 }
 
+/* Who receives the flow says that he cannot: an ICMP error with what he saw */
+static void add_error(struct run *run, uint32_t flow)
+{
+	struct flow_run *f = &run->flows[flow];
+	const bool v4 = f->seen.src.af == AF_V4;
+	struct gen_packet x = {
+		.from_host = f->seen_link == LAB_LOCAL, .link = f->seen_link,
+		.p = { .proto = v4 ? PROTO_ICMP : PROTO_ICMP6, .src = f->seen.dst,
+		       .dst = f->seen.src, .icmp_type = v4 ? 3 : 1, .icmp_code = v4 ? 3 : 4 },
+	};
+
+	add_probe(run, flow, ROLE_ERROR, &x, 0, 0);
+	f->error = run->r->probes.n;
+	run->r->probes.v[f->error - 1].quoted = f->quote;
+}
+
 static void add_on(struct run *run, uint32_t flow)
 {
 	struct flow_run *f = &run->flows[flow];
@@ -460,6 +532,8 @@ static void next_round(struct run *run, int round)
 		if (round == 1 && draw < 20)
 			add_probe(run, i, ROLE_AGAIN, &f->first, f->next[0],
 				  (flags & TCP_FLAG_ACK) != 0 ? f->next[1] : 0);
+		else if (draw < 35 && !is_forged(run, f) && proto_has_ports(f->first.p.proto))
+			add_error(run, i);
 		else if (!f->is_answered && !is_forged(run, f))
 			add_reply(run, i);
 		else if (f->is_answered)

@@ -12,15 +12,23 @@
 
 #define RUN_ARRIVALS	3u
 
-/** enum diff_role - What a packet is to its flow */
-enum diff_role { ROLE_FIRST, ROLE_AGAIN, ROLE_REPLY, ROLE_ON, N_DIFF_ROLES };
+/**
+ * enum diff_role - What a packet is to its flow
+ * @ROLE_FIRST:	The first
+ * @ROLE_AGAIN:	The first once more
+ * @ROLE_REPLY:	An answer
+ * @ROLE_ON:	The next in the first direction
+ * @ROLE_ERROR:	An ICMP error of who received the first, which it quotes
+ */
+enum diff_role { ROLE_FIRST, ROLE_AGAIN, ROLE_REPLY, ROLE_ON, ROLE_ERROR, N_DIFF_ROLES };
 
 extern const char *const diff_roles[N_DIFF_ROLES];
 
-/** struct diff_arrival - A packet seen: @w on real interface @link or LAB_LOCAL */
+/** struct diff_arrival - A packet seen: @w, quoting @inner, on real interface @link or LAB_LOCAL */
 struct diff_arrival {
 	uint32_t link;
 	struct wire w;
+	struct wire inner;
 };
 
 /**
@@ -29,6 +37,7 @@ struct diff_arrival {
  * @flow:	Number of its flow
  * @role:	What it is to the flow
  * @w:		As sent
+ * @quoted:	ROLE_ERROR: the packet that it quotes, as it was received
  * @want:	What must become of it
  * @n_data:	How often it arrived
  * @data:	Where and how
@@ -42,6 +51,7 @@ struct diff_probe {
 	uint32_t flow;
 	enum diff_role role;
 	struct wire w;
+	struct wire quoted;
 	struct diff_expect want;
 	uint32_t n_data;
 	struct diff_arrival data[RUN_ARRIVALS];
