@@ -34,6 +34,14 @@ struct policy_options {
 void policy_add(struct model *m, const struct policy_options *o, struct diags *diags);
 
 /**
+ * policy_fence_more() - Fence more addresses, as inside ones that no rule lifts
+ * @m:		Model after policy_add()
+ * @o:		What is switched off
+ * @more:	Addresses; added to the model's interior
+ */
+void policy_fence_more(struct model *m, const struct policy_options *o, const struct set *more);
+
+/**
  * policy_interior() - The addresses that are behind the fences
  * @m:		Model with the written rules
  *

@@ -7,24 +7,80 @@
  * that can be refused is refused by the comparison, before the first change.
  * The files are recorded before links and addresses are touched: a run that
  * is killed later is completed by `apply` without -f.
+ *
+ * Addresses that go away are unknown to the new rules, but there until they are
+ * removed, and for long if the run ends before.  So rules that fence them too
+ * come first, and the new ones alone once they are gone.
  */
 #include "cli/applied.h"
 #include "cli/host.h"
 
+static bool is_wanted(const struct host_want *w, struct addr a)
+{
+	for (uint32_t i = 0; i < w->addrs.n; i++)
+		if (addr_equal(w->addrs.v[i].p.a, a))
+			return true;
+	return false;
+}
+
+/* Addresses of ours on links of ours that will go away */
+static const struct set *leaving_addrs(struct cli *c, const struct cli_host *h)
+{
+	struct ranges rs = { 0 };
+
+	for (uint32_t i = 0; i < h->have.addrs.list.n; i++) {
+		const struct rtnl_addr *x = &h->have.addrs.list.v[i];
+		const struct rtnl_link *l = rtnl_link_at(&h->have.links, x->ifindex);
+
+		if (l != NULL && host_is_our_link(l) && host_is_our_addr(x) &&
+		    !is_wanted(&h->want, x->p.a))
+			ranges_add(&c->arena, &rs, x->p.a.af, x->p.a.v, x->p.a.v);
+	}
+	return set_make(&c->arena, &rs);
+}
+
+/* The rules that stand while links and addresses change */
+static const struct nft_program *first_rules(struct cli *c, struct cli_host *h)
+{
+	struct diags told = { .a = &c->arena, .sources = &c->sources };
+	const struct set *leaving = leaving_addrs(c, h);
+	struct nft_options o;
+
+	if (set_is_empty(leaving))
+		return h->program;
+	nft_options_init(&o);
+	policy_fence_more(&h->d.model, &c->policy, leaving);
+	return nft_program_from_model(&h->d.model, &o, &told);
+}
+
+static int load_rules(struct cli *c, struct cli_host *h, const struct nft_program *p)
+{
+	bool changed;
+	const int err = nft_load(&h->filter, p, &c->diags, &changed);
+
+	return err < 0 ? cli_host_error(c, err, "load the packet rules") : 0;
+}
+
 static int apply_all(struct cli *c, struct cli_host *h)
 {
 	struct host host = { .s = &h->route, .st = &h->st, .a = &c->arena, .diags = &c->diags };
-	bool changed;
-	int err = nft_load(&h->filter, h->program, &c->diags, &changed);
+	const struct nft_program *first = first_rules(c, h);
+	int status, err;
 
-	if (err < 0)
-		return cli_host_error(c, err, "load the packet rules");
+	BUG_IF(first == NULL);
+	status = load_rules(c, h, first);
+	if (status != 0)
+		return status;
 	err = applied_save(c, &h->st);
 	if (err < 0)
 		return cli_system(c, err, "record what was applied");
 	err = host_apply(&host, &h->want, HOST_LINKS);
 	if (err < 0)
 		return cli_host_error(c, err, "set links and addresses");
+	if (first != h->program)
+		status = load_rules(c, h, h->program);
+	if (status != 0)
+		return status;
 	err = host_apply(&host, &h->want, HOST_SYSCTLS);
 	if (err < 0)
 		return cli_host_error(c, err, "set sysctls");

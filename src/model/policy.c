@@ -377,3 +377,17 @@ void policy_add(struct model *m, const struct policy_options *o, struct diags *d
 		add_call(&w, m->before[DIR_OUT], local);
 	}
 }
+
+void policy_fence_more(struct model *m, const struct policy_options *o, const struct set *more)
+{
+	struct work w = { .m = m, .o = o };
+
+	m->interior = set_union(m->a, m->interior, more);
+	w.outside = set_complement(m->a, inside_ifaces(m), SET_U32);
+	if (!o->off[POLICY_SOURCE])
+		add_fence(&w, m->before[DIR_IN], POLICY_SOURCE, w.outside, F_SRC, more);
+	if (!o->off[POLICY_INTERIOR])
+		add_fence(&w, m->before[DIR_IN], POLICY_INTERIOR, w.outside, F_DST, more);
+	if (!o->off[POLICY_EGRESS])
+		add_fence(&w, m->after[DIR_OUT], POLICY_EGRESS, w.outside, F_SRC, more);
+}

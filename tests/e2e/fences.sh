@@ -150,6 +150,36 @@ none_answered "interior fence: not for the port that an rdr leads to" \
 all_are "interior fence: what is lifted is answered" all \
 	"$(ask "$NEIGHBOUR" --wait 3 tcp:192.168.100.3:3306 tcp:'[fd00:100::3]:3306' | cut -d' ' -f1)"
 
+# ---- addresses that go away ------------------------------------------------
+
+# Killed before it could remove them: the new rules know nothing of them
+cat >"$TMP/moved.rc.conf" <<'END'
+cloned_interfaces="lo1"
+ifconfig_lo1_aliases="inet 10.77.0.1/29"
+gateway_enable="YES"
+END
+printf 'pass\n' >"$TMP/moved.pf.conf"
+moved=(-f "$TMP/moved.rc.conf" -f "$TMP/moved.pf.conf" apply)
+if ! command -v strace >/dev/null || ! strace -qq -o /dev/null true 2>/dev/null; then
+	skip "addresses that go away" "no strace here"
+else
+	setup open
+	on_host strace -qq -o /dev/null -e trace=rename,renameat,renameat2 \
+		-e inject=rename,renameat,renameat2:signal=KILL:when=1 \
+		"$SALLYPORT" "${moved[@]}" >"$TMP/out" 2>&1 </dev/null
+	is "addresses that go away: the run was killed" 137 $?
+	has "addresses that go away: they are there still" 192.168.100.2 \
+		"$(on_host ip -o address show dev lo1)"
+	has "addresses that go away: the new rules are there" 10.77.0 "$(on_host nft list ruleset)"
+	attack_interior
+	is "addresses that go away: the fences stand" "" "$(arrived)"
+	sp_must "${moved[@]}"
+	sp plan
+	is "addresses that go away: the next run completes it" 0 "$rc"
+	check "addresses that go away: no fence remains" eval \
+		'! on_host nft list ruleset | grep -E "192\.168\.100|fd00:100"'
+fi
+
 # ---- set skip --------------------------------------------------------------
 
 lab_build
