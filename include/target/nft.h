@@ -29,7 +29,7 @@
 #define NFT_TABLE		"sallyport"	/* every table that is ours has this name */
 #define NFT_MARK_MASK		0x7f000000u	/* bits of ct mark and packet mark that are ours */
 #define NFT_LOG_GROUP		5u		/* nflog group of `log` rules */
-#define NFT_LOAD_TRIES		8u		/* when others commit between our look and our write */
+#define NFT_LOAD_TRIES		8u		/* when others commit between look and write */
 
 struct nft_program;
 

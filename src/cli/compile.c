@@ -41,13 +41,17 @@ static const struct {
 static int write_output(struct cli *c, const char *text, size_t len)
 {
 	const char *what = arena_printf(&c->arena, "write '%s'", c->output);
-	CLEANUP(base_file_close) FILE *f = fopen(c->output, "we");
+	FILE *f = fopen(c->output, "we");
+	size_t written;
+	int err;
 
 	if (f == NULL)
 		return cli_system(c, -errno, what);
-	if (fwrite(text, 1, len, f) != len || fflush(f) != 0)
+	written = fwrite(text, 1, len, f);
+	err = errno;
+	if (fclose(f) != 0)
 		return cli_system(c, -errno, what);
-	return 0;
+	return written == len ? 0 : cli_system(c, -err, what);
 }
 
 static int print_target(struct cli *c, size_t target)

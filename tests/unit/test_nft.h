@@ -215,7 +215,8 @@ static inline void model_web(struct fix *f)
 	f->m.skipped = lo;
 	fix_enter(f);
 	r = fix_xlate(f, f->nat, 2, "nat pass", (struct xlate){
-		.kind = XL_SRC, .port = XP_RANDOM, .lo = 50001, .hi = 65535 }, TO("203.0.113.2"), true);
+		.kind = XL_SRC, .port = XP_RANDOM, .lo = 50001, .hi = 65535 },
+		TO("203.0.113.2"), true);
 	rule_test(&f->m, r, F_IFACE, igb0);
 	rule_test(&f->m, r, F_SRC, fix_net(f, "192.168.100.0/29"));
 	for (uint32_t port = 80; port <= 443; port += 363) {
@@ -338,7 +339,7 @@ static inline void model_nat_all(struct fix *f)
 static inline void model_answers(struct fix *f)
 {
 	const struct ruling icmp = { .verdict = V_RETURN,
-				     .answer = { false, 3 << 8 | 13, -1 } };
+				     .answer = { .icmp4 = 3 << 8 | 13, .icmp6 = -1 } };
 	struct rule *r;
 
 	fix_enter(f);

@@ -238,10 +238,11 @@ TEST(saved_listing_loads_again)
 TEST(user_text_cannot_inject)
 {
 	static const char *const evil[] = {
-		"\"; } } table ip evil { chain x { accept } } #", "a\nflush ruleset\n", "\\\" ; drop",
+		"\"; } } table ip evil { chain x { accept } } #", "a\nflush ruleset\n",
+		"\\\" ; drop",
 		"$evil @x * ; } {", "\xff\xfe\x80\x01\x7f", "comment \"x\" drop",
-		"a very long text that goes on and on and on and on and on and on and on and on and on"
-		" and on and on and on and on until no kernel has room for it any more \"",
+		"a very long text that goes on and on and on and on and on and on and on and on"
+		" and on and on and on and on and on until no kernel has room for it any more \"",
 	};
 	struct nl_session nl;
 
@@ -521,7 +522,8 @@ TEST(counters_by_origin)
 /* A chain that a reload keeps has the handle that it had */
 TEST(base_chains_are_kept)
 {
-	static const char handle[] = "nft -a list chain inet sallyport in_filter | grep 'chain in_'";
+	static const char handle[] =
+		"nft -a list chain inet sallyport in_filter | grep 'chain in_'";
 	struct nl_session nl;
 	char *before, *after;
 	bool changed;

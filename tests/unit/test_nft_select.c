@@ -247,7 +247,8 @@ TEST(random_ports_for_each_protocol)
 	fix_init(&f);
 	fix_enter(&f);
 	r = fix_xlate(&f, f.nat, 1, "nat", (struct xlate){
-		.kind = XL_SRC, .port = XP_RANDOM, .lo = 50001, .hi = 65535 }, TO("203.0.113.2"), false);
+		.kind = XL_SRC, .port = XP_RANDOM, .lo = 50001, .hi = 65535 },
+		TO("203.0.113.2"), false);
 	rule_test(&f.m, r, F_SRC, fix_net(&f, "192.168.100.0/29"));
 	text = text_of(&f);
 	CHECK(has(text, "meta l4proto 6 counter snat ip to 203.0.113.2:50001-65535 fully-random"));
@@ -366,7 +367,7 @@ static void refused_recv(struct fix *f)
 static void refused_answer(struct fix *f)
 {
 	fix_filter(f, 1, "return-icmp(timex)", (struct ruling){ .verdict = V_RETURN,
-		   .answer = { false, 11 << 8, -1 } }, false);
+		   .answer = { .icmp4 = 11 << 8, .icmp6 = -1 } }, false);
 }
 
 static void refused_out_rdr(struct fix *f)

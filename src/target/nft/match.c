@@ -5,8 +5,8 @@
  * Fields are handled in one order, so that each statement finds what it
  * depends on: interface, family, addresses, protocol, flags or ICMP types,
  * ports.  It is the order in which nft puts what it adds by itself, so that a
- * saved listing that is loaded again is the same program.  Where a field needs several alternatives the rest is repeated under
- * each.
+ * saved listing that is loaded again is the same program.  Where a field needs
+ * several alternatives the rest is repeated under each.
  *
  * A set of interfaces that leaves out only some is a complement over all
  * numbers: it becomes `!=` the interfaces that it leaves out, and so covers
