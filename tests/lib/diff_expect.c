@@ -107,29 +107,37 @@ static const char *link_name(const struct diff_judge *j, uint32_t link)
 	return j->lab->facts->ifaces.v[j->lab->links[link].iface].name;
 }
 
-/* Does the policy let the answer to @first leave */
-static bool may_answer(struct way *w, const struct packet *first)
+bool diff_leaves(const struct diff_judge *j, uint32_t link, const struct packet *p)
 {
-	struct diff_judge *j = w->j;
 	struct model fences = *j->m;
-	const bool rst = first->proto == PROTO_TCP && w->e->answer.rst;
-	struct packet p = {
-		.dir = DIR_OUT, .proto = first->proto, .src = first->dst, .dst = first->src,
-		.sport = first->dport, .dport = first->sport, .tcp_flags = TCP_FLAG_RST,
-	};
+	struct packet out = *p;
 	struct world none;
 
-	/* An ICMP error has the address it is sent for where a translation is undone, or over IPv6 */
-	if (w->e->answer_link >= j->lab->n_links || j->m->after[DIR_OUT] == LIST_NONE ||
-	    (!rst && !w->was_translated &&
-	     (p.src.af == AF_V4 || facts_iface_of(j->lab->facts, p.src) == NULL)))
+	if (link >= j->lab->n_links || j->m->after[DIR_OUT] == LIST_NONE)
 		return true;
-	p.iface = intern_cid(j->m->names, link_name(j, w->e->answer_link));
+	out.dir = DIR_OUT;
+	out.iface = intern_cid(j->m->names, link_name(j, link));
 	fences.before[DIR_OUT] = fences.after[DIR_OUT] = LIST_NONE;
 	fences.entry[DIR_OUT] = j->m->after[DIR_OUT];
 	fences.otherwise = ruling_pass();
 	world_init(&none, j->a);
-	return model_eval(&fences, &none, &p, j->a).verdict == V_PASS;
+	return model_eval(&fences, &none, &out, j->a).verdict == V_PASS;
+}
+
+/* Does the policy let the answer to @first leave */
+static bool may_answer(struct way *w, const struct packet *first)
+{
+	const bool rst = first->proto == PROTO_TCP && w->e->answer.rst;
+	const struct packet p = {
+		.proto = first->proto, .src = first->dst, .dst = first->src,
+		.sport = first->dport, .dport = first->sport, .tcp_flags = TCP_FLAG_RST,
+	};
+
+	/* An ICMP error has the address it is sent for where a translation is undone, or over IPv6 */
+	if (!rst && !w->was_translated &&
+	    (p.src.af == AF_V4 || facts_iface_of(w->j->lab->facts, p.src) == NULL))
+		return true;
+	return diff_leaves(w->j, w->e->answer_link, &p);
 }
 
 /* A nat rule matched and changed nothing: its target is the source */

@@ -114,6 +114,14 @@ struct diff_judge {
 struct diff_expect diff_expect(struct diff_judge *j, const struct gen_packet *x, bool is_tracked);
 
 /**
+ * diff_leaves() - Do the fences let a packet out that no state lets
+ * @j:		By what
+ * @link:	Real interface, or LAB_LOCAL
+ * @p:		Packet as it leaves; direction and interface do not count
+ */
+bool diff_leaves(const struct diff_judge *j, uint32_t link, const struct packet *p);
+
+/**
  * diff_learn() - Put what was chosen at random into the states
  * @j:		World that @e was told from
  * @e:		What was expected

@@ -339,7 +339,8 @@ static void send_probe(struct run *run, struct diff_probe *p)
 
 /*
  * An error goes where its flow's answers go, if states let all of them through;
- * the model has no word for others
+ * the model has no word for others.  The egress fence lets answers of a flow out
+ * that was let in, but no errors.
  */
 static struct diff_expect expect_error(struct run *run, const struct diff_probe *p)
 {
@@ -356,8 +357,12 @@ static struct diff_expect expect_error(struct run *run, const struct diff_probe 
 		reply.p.tcp_flags = TCP_FLAG_ACK;
 	e = diff_expect(&run->judge, &reply, true);
 	run->world.states.n = n;
-	if (e.replays < e.crossings)
+	if (e.replays < e.crossings) {
 		e.fate = FATE_ANY;
+	} else if (e.fate == FATE_ARRIVED && !diff_leaves(&run->judge, e.link, &e.p)) {
+		e.fate = FATE_LOST;
+		e.known = DK_FENCED;
+	}
 	return e;
 }
 
