@@ -106,6 +106,12 @@ first_rule='t=inet
 drift "a rule is gone" sh -c "$first_rule"
 drift "the table is gone" nft delete table inet sallyport
 drift "all tables are gone" sh -c 'nft flush ruleset'
+drift "a table sleeps" nft add table inet sallyport '{ flags dormant; }'
+drift "a table sleeps, and a chain of it hooks elsewhere" sh -c '
+	nft add table inet sallyport "{ flags dormant; }"
+	nft flush chain inet sallyport in_fence
+	nft delete chain inet sallyport in_fence
+	nft "add chain inet sallyport in_fence { type filter hook prerouting priority 310; }"'
 drift "an address is gone" ip addr del 192.168.100.2/32 dev lo1
 drift "the first address is gone" ip addr del 192.168.100.1/29 dev lo1
 drift "the link is down" ip link set lo1 down

@@ -7,7 +7,8 @@
  * translations of established connections with it.  So base chains stay, and
  * rules, sets and regular chains are made anew in one transaction: rules go
  * first, as they refer to sets and chains, then sets, whose elements refer to
- * chains.
+ * chains.  A table with flags that it should not have (dormant) is none to spare,
+ * and the kernel refuses to wake it while its chains change: it is made anew.
  *
  * libnftnl builds rules, chains and sets; elements are written here, because
  * they are the many and one attribute list ends at 64 KiB.
@@ -94,20 +95,6 @@ static const struct nft_chain *wanted_chain(const struct fill *f, const struct n
 	return NULL;
 }
 
-static bool stays(const struct fill *f, const struct nft_line *l)
-{
-	const struct nft_chain *c;
-	struct nft_lines one = { .a = f->jobs->a };
-
-	if (!l->is_base)
-		return false;
-	c = wanted_chain(f, l);
-	if (c == NULL || c->type == NULL)
-		return false;
-	nft_add_chain_line(&one, l->family, c->name, c->type, c->hook, c->prio, NF_ACCEPT);
-	return strcmp(one.list.v[0].text, l->text) == 0;
-}
-
 /* Is a table of this family wanted */
 static bool is_wanted(const struct nft_program *p, uint8_t family)
 {
@@ -117,6 +104,34 @@ static bool is_wanted(const struct nft_program *p, uint8_t family)
 		if (p->has_table[i] && nft_family_number((enum nft_family)i) == family)
 			return true;
 	return false;
+}
+
+/* Does what the kernel has of this family's table remain the same table */
+static bool table_stays(const struct fill *f, uint8_t family)
+{
+	if (!is_wanted(f->p, family))
+		return false;
+	for (uint32_t i = 0; i < f->have->list.n; i++) {
+		const struct nft_line *l = &f->have->list.v[i];
+
+		if (l->kind == NFT_O_TABLE && l->family == family)
+			return l->text[0] == '\0';
+	}
+	return false;
+}
+
+static bool stays(const struct fill *f, const struct nft_line *l)
+{
+	const struct nft_chain *c;
+	struct nft_lines one = { .a = f->jobs->a };
+
+	if (!l->is_base || !table_stays(f, l->family))
+		return false;
+	c = wanted_chain(f, l);
+	if (c == NULL || c->type == NULL)
+		return false;
+	nft_add_chain_line(&one, l->family, c->name, c->type, c->hook, c->prio, NF_ACCEPT);
+	return strcmp(one.list.v[0].text, l->text) == 0;
 }
 
 /* Everything of a table that stays, but the base chains that stay */
@@ -343,7 +358,7 @@ int nft_batch_fill(struct nl_batch *b, const struct nft_program *p, const struct
 	for (uint32_t i = 0; i < have->list.n; i++) {
 		if (have->list.v[i].kind != NFT_O_TABLE)
 			continue;
-		if (is_wanted(p, have->list.v[i].family))
+		if (table_stays(&f, have->list.v[i].family))
 			clear_table(&f, have->list.v[i].family);
 		else
 			table_message(&f, NFT_MSG_DELTABLE, have->list.v[i].family);

@@ -98,8 +98,8 @@ void nft_add_set_line(struct nft_lines *l, uint8_t family, const char *name,
 void nft_add_chain_line(struct nft_lines *l, uint8_t family, const char *name, const char *type,
 			uint32_t hook, int32_t prio, uint32_t policy);
 
-/** nft_add_table_line() - The line of a table */
-void nft_add_table_line(struct nft_lines *l, uint8_t family);
+/** nft_add_table_line() - The line of a table; its flags as the kernel has them */
+void nft_add_table_line(struct nft_lines *l, uint8_t family, uint32_t flags);
 
 /**
  * struct nft_elem_bytes - An element as the kernel has it

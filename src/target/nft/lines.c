@@ -70,11 +70,13 @@ void nft_lines_sort(struct nft_lines *l)
 		qsort(l->list.v, l->list.n, sizeof(*l->list.v), compare);
 }
 
-void nft_add_table_line(struct nft_lines *l, uint8_t family)
+void nft_add_table_line(struct nft_lines *l, uint8_t family, uint32_t flags)
 {
 	struct nft_line *line = add_line(l, NFT_O_TABLE, family, "");
 
 	line->name = NFT_TABLE;
+	/* A dormant table is there with all its rules, and none of them counts */
+	line->text = flags == 0 ? "" : arena_printf(l->a, "flags %x", flags);
 	line->shown = arena_printf(l->a, "table %s %s", nft_family_text(family), NFT_TABLE);
 }
 
@@ -364,7 +366,7 @@ void nft_lines_of(const struct nft_program *p, struct nft_lines *ret)
 {
 	for (int f = 0; f < N_NFT_FAMILIES; f++)
 		if (p->has_table[f])
-			nft_add_table_line(ret, nft_family_number((enum nft_family)f));
+			nft_add_table_line(ret, nft_family_number((enum nft_family)f), 0);
 	for (uint32_t i = 0; i < p->sets.n; i++) {
 		const struct nft_set *s = p->sets.v[i];
 		const struct nft_set_text t = nft_set_props(s);

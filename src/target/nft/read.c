@@ -72,7 +72,8 @@ static int take_table(const struct nlmsghdr *msg, void *arg)
 		return -ENOMEM;
 	if (nftnl_table_nlmsg_parse(msg, t) == 0 &&
 	    strcmp(nftnl_table_get_str(t, NFTNL_TABLE_NAME), NFT_TABLE) == 0)
-		nft_add_table_line(r->l, family_of(msg));
+		nft_add_table_line(r->l, family_of(msg),
+				   nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS));
 	nftnl_table_free(t);
 	return 0;
 }
