@@ -112,6 +112,7 @@ static bool read_redirection(struct script *s)
 {
 	const uint32_t lo = s->pos;
 	const char *target;
+	uint32_t len;
 	bool to_fd;
 
 	while (script_peek(s, 0) >= '0' && script_peek(s, 0) <= '9')
@@ -124,15 +125,12 @@ static bool read_redirection(struct script *s)
 	s->pos += to_fd;
 	skip_blanks(s);
 	target = s->text + s->pos;
-	if (to_fd && (target[0] == '1' || target[0] == '2'))
-		s->pos++;
-	else if (!to_fd && strncmp(target, "/dev/null", 9) == 0)
-		s->pos += 9;
-	else
-		return script_needs_shell(s, lo, s->pos);
-	if (s->pos < s->len && strchr(" \t\r\n;|&<>", s->text[s->pos]) == NULL)
-		return script_needs_shell(s, lo, s->pos);
-	return true;
+	len = (uint32_t)strcspn(target, " \t\r\n;|&<>");
+	s->pos += len;
+	if (to_fd ? len == 1 && (target[0] == '1' || target[0] == '2')
+		  : len == 9 && memcmp(target, "/dev/null", 9) == 0)
+		return true;
+	return script_needs_shell(s, lo, s->pos);
 }
 
 /* Is a redirection here: ">", "2>" or "<" */
@@ -258,7 +256,7 @@ static bool read_item(struct script *s, struct simple *cmd, bool is_export)
 	if (ch == '(' || ch == ')')
 		return tell_parenthesis(s);
 	if (ch == '&')
-		return script_needs_shell(s, lo, lo + 1);
+		return script_needs_shell(s, lo, lo + 1 + (script_peek(s, 1) == '&'));
 	if (n > 0 && (s->fields.n == 0 || is_export)) {
 		if (!read_assignment(s, n, cmd))
 			return false;

@@ -1,0 +1,1 @@
+ipfw -q flush && ipfw add allow ip from any to any

@@ -1,0 +1,1 @@
+ipfw show > /var/log/ipfw.before

@@ -1,0 +1,2 @@
+. /etc/ipfw.vars
+ipfw add allow ip from $me to any
