@@ -133,9 +133,10 @@ MUST_USE bool ipfw_lower(struct lang_ctx *c, const struct ipfw_ruleset *rs,
 /**
  * ipfw_print_list() - The rules as `ipfw -S list` shows them
  * @rs:		Ruleset
+ * @accept:	The last rule accepts (default_to_accept)
  * @out:	Stream
  */
-void ipfw_print_list(const struct ipfw_ruleset *rs, FILE *out);
+void ipfw_print_list(const struct ipfw_ruleset *rs, bool accept, FILE *out);
 
 /** ipfw_print_nat() - Nat instances as `ipfw nat show config` shows them */
 void ipfw_print_nat(const struct ipfw_ruleset *rs, FILE *out);

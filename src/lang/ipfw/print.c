@@ -195,7 +195,7 @@ const char *ipfw_nat_line(struct arena *a, const struct ipfw_nat *n, bool revers
 	return finish(&t);
 }
 
-void ipfw_print_list(const struct ipfw_ruleset *rs, FILE *out)
+void ipfw_print_list(const struct ipfw_ruleset *rs, bool accept, FILE *out)
 {
 	for (uint32_t i = 0; i < rs->rules.n; i++) {
 		const struct ipfw_rule *r = &rs->rules.v[i];
@@ -205,6 +205,8 @@ void ipfw_print_list(const struct ipfw_ruleset *rs, FILE *out)
 		fprintf(out, "%05u set %u %s\n", r->number, r->set,
 			ipfw_rule_body(rs->c->a, r));
 	}
+	fprintf(out, "%u set %u %s ip from any to any\n", IPFW_DEFAULT_RULE, IPFW_SET_DEFAULT,
+		accept ? "allow" : "deny");
 }
 
 void ipfw_print_nat(const struct ipfw_ruleset *rs, FILE *out)
