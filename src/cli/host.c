@@ -94,11 +94,18 @@ void cli_change_json(struct cli *c, const struct cli_change *x)
 
 static void change_text(struct cli *c, const struct cli_change *x)
 {
-	const char *place = cli_place(c, x->at);
+	const char *place = cli_place(c, x->at), *slash = strrchr(place, '/');
+	const char *again = arena_printf(&c->arena, ": %s ", slash != NULL ? slash + 1 : place);
+	const char *found = place[0] != '\0' ? strstr(x->object, again) : NULL;
 	const char sign = x->op[0] == 'a' ? '+' : x->op[0] == 'd' ? '-' : '~';
 
-	fprintf(c->out, "%c %s%s%s%s\n", sign, x->object, place[0] != '\0' ? "  (" : "", place,
-		place[0] != '\0' ? ")" : "");
+	/* A rule's own text begins with its place, which stands at the end already */
+	if (found != NULL)
+		fprintf(c->out, "%c %.*s: %s", sign, (int)(found - x->object), x->object,
+			found + strlen(again));
+	else
+		fprintf(c->out, "%c %s", sign, x->object);
+	fprintf(c->out, place[0] != '\0' ? "  (%s)\n" : "\n", place);
 }
 
 void cli_changes_print(struct cli *c, const struct cli_host *h)
