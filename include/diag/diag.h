@@ -121,7 +121,8 @@ bool diag_is_full(const struct diags *d);
  * @words:	Candidates, NULL after the last
  *
  * Return: the candidate at most 2 edits (and fewer than half its letters)
- * away, or NULL
+ * away, a swap of two letters being one; of equals one that @word begins, else
+ * the first; or NULL
  */
 const char *diag_nearest(const char *word, const char *const *words);
 

@@ -150,6 +150,7 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 		return 0;
 	diag_add(&c->diags, DIAG_E1014, SPAN_NONE,
 		 "no -f, nothing applied since boot, and nothing in " DEFAULT_DIR);
+	diag_help(&c->diags, "name them: sallyport -f rc.conf -f jail.conf -f pf.conf ...");
 	return EX_NOINPUT;
 }
 

@@ -342,5 +342,8 @@ int verb_why(struct cli *c)
 		return judge_batch(&w);
 	if (parse_packet(&w, SPAN_NONE, c->args.v, c->args.n, &p) < 0)
 		return EX_USAGE;
+	if (facts_find(&d.facts, facts_freebsd_name(c->args.v[1])) == NULL)
+		diag_add(&c->diags, DIAG_N1309, SPAN_NONE, "interface %s is not known now",
+			 c->args.v[1]);
 	return judge(&w, &p);
 }

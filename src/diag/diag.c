@@ -98,10 +98,12 @@ bool diag_is_full(const struct diags *d)
 	return d->n_errors >= LIMIT_ERRORS;
 }
 
-/* Levenshtein distance, or @limit + 1 when it is larger */
+#define MAX_EDITS	2u	/* more make it another word */
+
+/* Letters to add, drop, change or swap with their neighbour; @limit + 1 when it is more */
 static size_t distance(const char *a, const char *b, size_t limit)
 {
-	size_t row[65];
+	size_t row[65], above[65], next[65];
 	const size_t na = strlen(a), nb = strlen(b);
 
 	if (na > 64 || nb > 64 || (na > nb ? na - nb : nb - na) > limit)
@@ -109,16 +111,15 @@ static size_t distance(const char *a, const char *b, size_t limit)
 	for (size_t j = 0; j <= nb; j++)
 		row[j] = j;
 	for (size_t i = 1; i <= na; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
+		next[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			const size_t up = row[j];
-			const size_t cost = diagonal + (a[i - 1] != b[j - 1]);
-
-			row[j] = MIN(cost, MIN(up, row[j - 1]) + 1);
-			diagonal = up;
+			next[j] = MIN(row[j - 1] + (a[i - 1] != b[j - 1]),
+				      MIN(row[j], next[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				next[j] = MIN(next[j], above[j - 2] + 1);
 		}
+		memcpy(above, row, sizeof(row));
+		memcpy(row, next, sizeof(row));
 	}
 	return row[nb];
 }
@@ -126,12 +127,14 @@ static size_t distance(const char *a, const char *b, size_t limit)
 const char *diag_nearest(const char *word, const char *const *words)
 {
 	const char *best = NULL;
-	size_t best_distance = 3;
+	size_t best_distance = MAX_EDITS + 1;
 
 	for (; *words != NULL; words++) {
-		const size_t n = distance(word, *words, 2);
+		const size_t n = distance(word, *words, MAX_EDITS);
+		/* "prot" is rather the beginning of "proto" than a twisted "port" */
+		const bool is_begun = strncmp(word, *words, strlen(word)) == 0;
 
-		if (n < best_distance && n * 2 < strlen(*words)) {
+		if (n <= MAX_EDITS && n * 2 < strlen(*words) && n < best_distance + is_begun) {
 			best = *words;
 			best_distance = n;
 		}

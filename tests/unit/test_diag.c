@@ -284,12 +284,15 @@ TEST(nearest_word)
 {
 	static const char *const words[] = { "pass", "block", "antispoof", "in", "out", "on",
 					     "http", "https", NULL };
+	static const char *const swapped[] = { "inet6", "inet", "port", "proto", "port", NULL };
 
 	CHECK_STR(diag_nearest("pas", words), "pass");
 	CHECK_STR(diag_nearest("blcok", words), "block");
 	CHECK_STR(diag_nearest("antisoof", words), "antispoof");
 	CHECK_STR(diag_nearest("httpz", words), "http");
 	CHECK_STR(diag_nearest("https", words), "https");
+	CHECK_STR(diag_nearest("inte", swapped), "inet");
+	CHECK_STR(diag_nearest("prot", swapped), "proto");
 	/* More than 2 edits, or half of a short word, is another word */
 	CHECK_STR(diag_nearest("antixxxof", words), NULL);
 	CHECK_STR(diag_nearest("xy", words), NULL);
