@@ -15,9 +15,9 @@
 #include "model/policy.h"
 
 static const char *const policy_texts[N_POLICIES] = {
-	[POLICY_INTERIOR] = "fence: nothing from outside reaches an inside address untranslated",
-	[POLICY_SOURCE] = "fence: nothing from outside has an inside source",
-	[POLICY_EGRESS] = "fence: no inside source leaves untranslated",
+	[POLICY_INTERIOR] = "fence interior: nothing from outside reaches an inside address untranslated",
+	[POLICY_SOURCE] = "fence source: nothing from outside has an inside source",
+	[POLICY_EGRESS] = "fence egress: no inside source leaves untranslated",
 };
 
 /* The work of one policy_add() */

@@ -118,7 +118,7 @@ TEST(fences_stand_around_it)
 		return;
 	text = text_of(l.p);
 	CHECK(strstr(text, "chain in_fence {") != NULL);
-	CHECK(strstr(text, "fence: nothing from outside has an inside source") != NULL);
+	CHECK(strstr(text, "fence source: nothing from outside has an inside source") != NULL);
 	CHECK(strstr(text, "table arp sallyport {") != NULL);
 	free(text);
 	arena_fini(&l.a);

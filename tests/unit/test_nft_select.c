@@ -282,7 +282,7 @@ TEST(no_nat_keeps_filter_and_fences)
 	CHECK(!has(text, "dnat"));
 	CHECK(!has(text, "snat"));
 	CHECK(has(text, "block in log"));
-	CHECK(has(text, "fence:"));
+	CHECK(has(text, "\"fence "));
 	free(text);
 	fix_fini(&f);
 }

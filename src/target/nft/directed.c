@@ -279,7 +279,7 @@ static void match_real(struct frame *f, struct nft_stmts *s, enum nft_key key)
 void directed_arp(struct frame *f)
 {
 	static const struct origin origin = {
-		.text = "fence: no ARP for inside addresses outside", .policy = POLICY_SOURCE,
+		.text = "fence source: no ARP for inside addresses outside", .policy = POLICY_SOURCE,
 	};
 	const struct set *v4 = f->m->interior == NULL ? NULL
 				: set_of_family(f->p->a, f->m->interior, AF_V4);
