@@ -353,7 +353,8 @@ static bool has_two_names(struct way *w, const char *out)
 	else
 		return false;
 	second = look(w, p, DIR_OUT, facts_crossed(f, "lo0", p.dst));
-	return second.verdict != first.verdict || is_skip(&second) != is_skip(&first);
+	return second.verdict != first.verdict || is_skip(&second) != is_skip(&first) ||
+	       second.src_changed != first.src_changed;
 }
 
 /*

@@ -35,8 +35,8 @@ static const struct {
 };
 
 static const uint16_t dports[] = {
-	80, 80, 80, 443, 443, 22, 22, 25, 53, 3306, 8000, 8005, 8010, 8011, 100, 101, 150, 199, 200,
-	2000, 2005, 2010, 1023, 1024, 50001, 65535, 1,
+	80, 80, 80, 80, 443, 443, 22, 22, 22, 25, 53, 3306, 8000, 8005, 8005, 8010, 8011, 100, 101,
+	150, 150, 199, 200, 2000, 2005, 2005, 2010, 1023, 1024, 50001, 65535, 1,
 };
 
 struct gen gen_seed(uint64_t seed, uint64_t what)
@@ -279,10 +279,11 @@ static const char *rdr(struct gen *g, struct arena *a)
 	static const char *const protos[] = { "tcp", "tcp", "tcp", "udp", "{ tcp udp }" };
 	const uint8_t af = gen_often(g, 65) ? AF_V4 : AF_V6;
 	const char *target = place(g, af, gen_often(g, 75) ? INSIDE : OUTSIDE | OWN);
-	const char *to = gen_often(g, 60) ? place(g, af, OWN | INSIDE) : host(g, a, af);
+	const char *to = gen_often(g, 50) ? place(g, af, 1u << OWN0) :
+			 gen_often(g, 50) ? place(g, af, OWN | INSIDE) : host(g, a, af);
 	const char *head = arena_printf(a, "%s%s proto %s from %s to %s", on(g, true),
 					af == AF_V4 ? " inet" : " inet6", PICK(g, protos),
-					gen_often(g, 60) ? "any" : host(g, a, af), to);
+					gen_often(g, 75) ? "any" : host(g, a, af), to);
 	const char *tail = PICK(g, shifts);
 	char buf[128];
 
@@ -347,7 +348,7 @@ void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 		vec_add(a, &ret->list, "scrub in all");
 	for (n = gen_below(g, 3); n > 0; n--)
 		vec_add(a, &ret->list, nat(g, a));
-	for (n = gen_below(g, 4); n > 0; n--)
+	for (n = gen_below(g, 6); n > 0; n--)
 		vec_add(a, &ret->list, rdr(g, a));
 	if (gen_often(g, 40))
 		vec_add(a, &ret->list, gen_often(g, 50) ? "block in all" : "block all");
