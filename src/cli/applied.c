@@ -48,6 +48,10 @@ static void put_all(struct cli *c, FILE *out)
 			put(out, policy_names[p]);
 		}
 	}
+	if (c->one_pass >= 0) {
+		put(out, "one-pass");
+		put(out, c->one_pass == 1 ? "1" : "0");
+	}
 	if (c->interfaces != NULL) {
 		put(out, "interfaces");
 		put(out, absolute(c, c->interfaces));
@@ -128,6 +132,11 @@ static int take(struct cli *c, const char *what, const char **p, const char *end
 		return -EBADMSG;
 	if (strcmp(what, "no-fence") == 0)
 		return take_no_fence(c, a);
+	if (strcmp(what, "one-pass") == 0) {
+		if (c->one_pass < 0)
+			c->one_pass = strcmp(a, "1") == 0;
+		return 0;
+	}
 	if (strcmp(what, "interfaces") == 0) {
 		if (c->interfaces == NULL)
 			c->interfaces = a;

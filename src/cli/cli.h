@@ -43,6 +43,7 @@ struct cli_file {
 };
 
 struct cli_verb;
+struct pf_file;
 
 /**
  * struct cli - One run
@@ -63,6 +64,7 @@ struct cli_verb;
  * @netns:	--netns, or NULL
  * @state_dir:	--state-dir, or NULL
  * @policy:	--no-fence
+ * @one_pass:	--one-pass, or -1
  * @json:	--json
  * @dry_run:	-n
  * @quiet:	-q
@@ -89,6 +91,7 @@ struct cli {
 	const char *netns;
 	const char *state_dir;
 	struct policy_options policy;
+	int one_pass;
 	bool json;
 	bool dry_run;
 	bool quiet;
@@ -169,26 +172,37 @@ void cli_json_place(struct cli *c, struct span at);
 /** cli_place() - "FILE:LINE" of a span in its file, or "" */
 const char *cli_place(struct cli *c, struct span at);
 
+struct ipfw_ruleset;
+
 /**
  * struct declared - What the files of the command line declare
  * @decl:	Host and jails
  * @facts:	The host as rules are resolved for it
  * @model:	Packet rules with the policy around them
  * @has_rules:	A pf.conf was among the files
+ * @ipfw:	What the ipfw files left behind, or NULL
+ * @ipfw_accepts: Its last rule accepts
  */
 struct declared {
 	struct decl decl;
 	struct facts facts;
 	struct model model;
 	bool has_rules;
+	struct ipfw_ruleset *ipfw;
+	bool ipfw_accepts;
 };
 
 /**
  * enum cli_strict - What a missing interface is
  * @CLI_TOLERANT: A note: `check` and `why` on another machine
  * @CLI_STRICT:	An error where it is needed
+ * @CLI_PARSED:	Nothing yet: the files are read and parsed, and no model is made
  */
-enum cli_strict { CLI_TOLERANT, CLI_STRICT };
+enum cli_strict { CLI_TOLERANT, CLI_STRICT, CLI_PARSED };
+
+/** cli_rules_ipfw() - Make the model of the ipfw files; 0 or an exit status */
+int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
+		   enum cli_strict strict);
 
 /**
  * cli_declare() - Read the files and make the model
@@ -220,6 +234,7 @@ int verb_check(struct cli *c);
 int verb_compile(struct cli *c);
 int verb_destroy(struct cli *c);
 int verb_explain(struct cli *c);
+int verb_fmt(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
 int verb_why(struct cli *c);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "lang/ipfw.h"
 #include "target/nft.h"
 
 static int to_model(struct cli *c, const struct declared *d, FILE *out)
@@ -23,6 +24,19 @@ static int to_nft(struct cli *c, const struct declared *d, FILE *out)
 	return 0;
 }
 
+/* As `ipfw -S list` and `ipfw nat show config` print them */
+static int to_ipfw(struct cli *c, const struct declared *d, FILE *out)
+{
+	if (d->ipfw == NULL) {
+		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
+			 "compile --to ipfw of anything but ipfw rules is not in this version");
+		return EX_USAGE;
+	}
+	ipfw_print_list(d->ipfw, d->ipfw_accepts, out);
+	ipfw_print_nat(d->ipfw, out);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*print)(struct cli *c, const struct declared *d, FILE *out);
@@ -30,7 +44,7 @@ static const struct {
 	{ "nft", to_nft },
 	{ "model", to_model },
 	{ "pf", NULL },
-	{ "ipfw", NULL },
+	{ "ipfw", to_ipfw },
 	{ "bpf", NULL },
 	{ "bpf-asm", NULL },
 	{ "pcap-filter", NULL },
@@ -89,7 +103,7 @@ int verb_compile(struct cli *c)
 	int status;
 
 	if (c->to == NULL)
-		return cli_usage(c, "compile needs --to nft or --to model");
+		return cli_usage(c, "compile needs --to nft, --to ipfw or --to model");
 	status = cli_netns(c);
 	if (status != 0)
 		return status;
@@ -102,5 +116,5 @@ int verb_compile(struct cli *c)
 			 c->to);
 		return EX_USAGE;
 	}
-	return cli_usage(c, "compile --to takes nft or model, not '%s'", c->to);
+	return cli_usage(c, "compile --to takes nft, ipfw or model, not '%s'", c->to);
 }

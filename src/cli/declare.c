@@ -76,7 +76,7 @@ static int find_langs(struct cli *c)
 	for (uint32_t i = 0; i < c->files.n; i++) {
 		const enum cli_lang lang = c->files.v[i].lang;
 
-		if (lang == LANG_IPFW || lang == LANG_EZJAIL || lang == LANG_IOCAGE) {
+		if (lang == LANG_EZJAIL || lang == LANG_IOCAGE) {
 			diag_add(&c->diags, DIAG_E1016, SPAN_NONE,
 				 "the language of '%s' is not in this version", c->files.v[i].path);
 			return EX_USAGE;
@@ -169,6 +169,14 @@ static void parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 	decl_finish(d, &c->diags);
 }
 
+static bool has_lang(const struct cli *c, enum cli_lang lang)
+{
+	for (uint32_t i = 0; i < c->files.n; i++)
+		if (c->files.v[i].lang == lang)
+			return true;
+	return false;
+}
+
 static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		       enum cli_strict strict)
 {
@@ -182,11 +190,18 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	model_init(&d->model, &c->arena, &c->names, &d->facts);
 	d->has_rules = n > 0;
 	if (n > 0) {
-		const struct pf_file *f = pf_parse(ctx, &d->decl, srcs, n);
-
+		d->pf = pf_parse(ctx, &d->decl, srcs, n);
+		if (strict == CLI_PARSED)
+			return c->diags.n_errors > 0 ? cli_refused(c) : 0;
 		if (c->diags.n_errors > 0 ||
-		    !pf_lower(ctx, f, &d->facts, &d->decl, &o, &d->model))
+		    !pf_lower(ctx, d->pf, &d->facts, &d->decl, &o, &d->model))
 			return cli_refused(c);
+	}
+	if (has_lang(c, LANG_IPFW)) {
+		const int status = cli_rules_ipfw(c, ctx, d, strict);
+
+		if (status != 0)
+			return status;
 	}
 	policy_add(&d->model, &c->policy, &c->diags);
 	BUG_IF(model_check(&d->model) != NULL);

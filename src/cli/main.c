@@ -72,7 +72,7 @@ static void print_all(const struct cli *c, const char *data, size_t len)
 
 int main(int argc, char **argv)
 {
-	struct cli c = { .verb = NULL };
+	struct cli c = { .one_pass = -1 };
 	CLEANUP(base_free) char *data = NULL;
 	size_t len = 0;
 	jmp_buf full;

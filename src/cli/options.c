@@ -96,6 +96,14 @@ SETTER_BOOL(quiet)
 SETTER_BOOL(verbose)
 SETTER_BOOL(sequence)
 
+static int set_one_pass(struct cli *c, const char *v)
+{
+	if (strcmp(v, "0") != 0 && strcmp(v, "1") != 0)
+		return cli_usage(c, "--one-pass takes 0 or 1, not '%s'", v);
+	c->one_pass = v[0] - '0';
+	return 0;
+}
+
 static int set_no_verify(struct cli *c, const char *v)
 {
 	(void)c;
@@ -107,7 +115,7 @@ static const struct option_row options[] = {
 	{ "-f", VALUE, set_file, NULL, "FILE",
 	  "a declaration file, - for standard input; repeatable" },
 	{ "--lang", VALUE, set_lang, NULL, "LANG",
-	  "language of the -f after it: pf, jail, rc, sysctl" },
+	  "language of the -f after it: pf, ipfw, jail, rc, sysctl" },
 	{ "-D", VALUE, set_define, NULL, "NAME=VALUE", "a macro or variable, over the files' own" },
 	{ "--json", NO_VALUE, set_json, NULL, "", "print JSON, diagnostics included" },
 	{ "--netns", VALUE, set_netns, NULL, "NAME|PATH", "act in that network namespace" },
@@ -118,15 +126,16 @@ static const struct option_row options[] = {
 	  "facts of the host, not the live ones" },
 	{ "--no-fence", MAY_HAVE_VALUE, set_no_fence, NULL, "[=NAME]",
 	  "without a fence: interior, source, egress, local; all" },
+	{ "--one-pass", VALUE, set_one_pass, NULL, "0|1",
+	  "ipfw: what a nat rule took goes on with the next rule (0), or passes (1)" },
 	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR", "keep state in DIR/lib and DIR/run" },
 	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "",
 	  "accepted; nothing is proven in this version" },
-	{ "--to", VALUE, set_to, " compile ", "nft|model", "compile: what to print" },
+	{ "--to", VALUE, set_to, " compile ", "nft|ipfw|model", "compile: what to print" },
 	{ "-o", VALUE, set_output, " compile ", "FILE", "compile: where to" },
 	{ "--batch", VALUE, set_batch, " why ", "FILE",
 	  "why: packets, one a line; - for standard input" },
 	{ "--sequence", NO_VALUE, set_sequence, " why ", "", "why: packets in order, states kept" },
-	{ "--one-pass", VALUE, NULL, NULL, NULL, NULL },
 	{ "--exec", NO_VALUE, NULL, NULL, NULL, NULL },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
 	{ "--forget", NO_VALUE, NULL, NULL, NULL, NULL },

@@ -231,7 +231,7 @@ struct ipfw_nat {
 
 /**
  * struct ipfw_ruleset - What commands have left behind
- * @c:		Context
+ * @a:		Memory
  * @rules:	By number, then in the order they were added
  * @nats:	Instances
  * @tables:	Tables
@@ -243,7 +243,7 @@ struct ipfw_nat {
  * @lines:	Canonical commands, in the order of the source
  */
 struct ipfw_ruleset {
-	struct lang_ctx *c;
+	struct arena *a;
 	VEC(struct ipfw_rule) rules;
 	VEC(struct ipfw_nat) nats;
 	VEC(struct ipfw_table) tables;

@@ -405,7 +405,7 @@ static void take_sysctls(struct ipfw_ruleset *rs, const struct ipfw_cmds *cmds)
 			continue;
 		rs->one_pass = strcmp(s->value, "0") != 0;
 		rs->one_pass_at = s->at;
-		vec_add(rs->c->a, &rs->lines, rs->one_pass ? "enable one_pass" : "disable one_pass");
+		vec_add(rs->a, &rs->lines, rs->one_pass ? "enable one_pass" : "disable one_pass");
 	}
 }
 
@@ -413,7 +413,7 @@ struct ipfw_ruleset *ipfw_parse(struct lang_ctx *c, const struct ipfw_cmds *cmds
 {
 	struct ipfw_ruleset *rs = arena_new(c->a, struct ipfw_ruleset);
 
-	rs->c = c;
+	rs->a = c->a;
 	rs->one_pass = -1;
 	take_sysctls(rs, cmds);
 	for (uint32_t i = 0; i < cmds->list.n && !diag_is_full(c->diags); i++)

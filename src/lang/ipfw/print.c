@@ -203,7 +203,7 @@ void ipfw_print_list(const struct ipfw_ruleset *rs, bool accept, FILE *out)
 		if ((rs->disabled & 1u << r->set) != 0)
 			fputs("# DISABLED ", out);
 		fprintf(out, "%05u set %u %s\n", r->number, r->set,
-			ipfw_rule_body(rs->c->a, r));
+			ipfw_rule_body(rs->a, r));
 	}
 	fprintf(out, "%u set %u %s ip from any to any\n", IPFW_DEFAULT_RULE, IPFW_SET_DEFAULT,
 		accept ? "allow" : "deny");
@@ -212,7 +212,7 @@ void ipfw_print_list(const struct ipfw_ruleset *rs, bool accept, FILE *out)
 void ipfw_print_nat(const struct ipfw_ruleset *rs, FILE *out)
 {
 	for (uint32_t i = 0; i < rs->nats.n; i++)
-		fprintf(out, "ipfw %s\n", ipfw_nat_line(rs->c->a, &rs->nats.v[i], true));
+		fprintf(out, "ipfw %s\n", ipfw_nat_line(rs->a, &rs->nats.v[i], true));
 }
 
 void ipfw_fmt(const struct ipfw_ruleset *rs, FILE *out)
