@@ -256,7 +256,8 @@ static bool take_value(struct run *r)
 /* Understand the next of what was asked; false: it is not all there */
 static bool take_asked(struct run *r)
 {
-	uint32_t len, n;
+	unsigned long n;
+	uint32_t len;
 
 	if (r->now.n > 0)
 		return take_value(r);
@@ -269,11 +270,12 @@ static bool take_asked(struct run *r)
 		return true;
 	}
 	/* The script may write here too, and then gets what it asked for */
-	n = (uint32_t)strtoul(r->asked, NULL, 10) + 1;
-	len = n < SANDBOX_CALL_BYTES ? strings_len(r, n + 1) : 0;
+	n = strtoul(r->asked, NULL, 10);
+	r->too_much |= n >= SANDBOX_CALL_BYTES;
+	len = r->too_much ? 0 : strings_len(r, (uint32_t)n + 2);
 	if (len == 0)
 		return false;
-	begin_call(r, n, len);
+	begin_call(r, (uint32_t)n + 1, len);
 	return true;
 }
 

@@ -158,10 +158,13 @@ static void command_line(struct trace *t, const char *text, const char *end, boo
 }
 
 /* A message of the shell names its line, "/run/script: line 7: x: not found" */
+static const char said_by_shell[] = SANDBOX_SCRIPT ": line ";
+
 static void said_line(struct trace *t, const char *end)
 {
-	static const char from[] = SANDBOX_SCRIPT ": line ", missing[] = ": not found";
-	const char *text = memmem(t->buf, (size_t)(end - t->buf), from, sizeof(from) - 1);
+	static const char missing[] = ": not found";
+	const size_t from_len = strlen(said_by_shell);
+	const char *text = memmem(t->buf, (size_t)(end - t->buf), said_by_shell, from_len);
 	const size_t n_missing = sizeof(missing) - 1;
 	char name[TRACE_NAME_BYTES];
 	uint32_t line = 0;
@@ -170,7 +173,7 @@ static void said_line(struct trace *t, const char *end)
 		t->ops->said(t->arg, t->buf, (size_t)(end - t->buf), t->line);
 		return;
 	}
-	text += sizeof(from) - 1;
+	text += from_len;
 	while (text < end && *text >= '0' && *text <= '9' && line < 100000000)
 		line = line * 10 + (uint32_t)(*text++ - '0');
 	while (text < end && (*text == ':' || *text == ' '))
@@ -208,6 +211,10 @@ static void whole_line(struct trace *t)
 
 	if (t->quote != 0) {
 		t->quote = open_quote(t->quote, t->buf, end);
+		return;
+	}
+	if (n_marks == 0 && memmem(t->buf, t->len, said_by_shell, strlen(said_by_shell)) != NULL) {
+		said_line(t, end);
 		return;
 	}
 	t->n_open += n_marks;
