@@ -49,9 +49,10 @@ setup()		# PF-FILE OPTIONS of apply
 
 	shift
 	lab_build
-	# What would make the kernel itself drop forged sources
+	# What would make the kernel itself drop forged sources and source routes
 	for i in all igb0; do
-		set_sysctl "$HOST" net/ipv4/conf/$i/accept_local=1 \
+		set_sysctl "$HOST" net/ipv4/conf/$i/accept_source_route=1 \
+			net/ipv6/conf/$i/seg6_enabled=1 net/ipv4/conf/$i/accept_local=1 \
 			net/ipv4/conf/$i/route_localnet=1 net/ipv4/conf/$i/rp_filter=0
 	done
 	serve "$INET" inet tcp:192.0.2.80:80
@@ -110,6 +111,16 @@ to_jails()
 	done
 }
 
+by_source_routes()
+{
+	local kind
+
+	for kind in lsrr ssrr; do
+		echo "$kind 203.0.113.66:7 192.168.100.2:53 evil-$kind"
+	done
+	echo "srh [2001:db8:113::66]:7 [fd00:100::2]:53 evil-srh"
+}
+
 attack_interior()
 {
 	local -a frames
@@ -130,6 +141,17 @@ interior_holds()	# NAME
 
 setup open
 interior_holds "interior fence"
+
+mapfile -t routed < <(by_source_routes)
+forge "$NEIGHBOUR" eth0 "${routed[@]}"
+settle
+is "interior fence: nor does a source route lead there" "" "$(arrived)"
+
+setup open --no-fence=interior
+forge "$NEIGHBOUR" eth0 "${routed[@]}"
+settle
+is "without interior fence: source routes lead to the jails" \
+	"evil-lsrr evil-srh evil-ssrr" "$(arrived)"
 
 setup open --no-fence=interior
 attack_interior

@@ -4,6 +4,8 @@
 
 FRAME is one of
     udp SRC:PORT DST:PORT TEXT      tcp SRC:PORT DST:PORT FLAGS
+    lsrr|ssrr SRC:PORT DST:PORT TEXT    udp to DST's host by way of 203.0.113.2
+    srh SRC:PORT DST:PORT TEXT      IPv6's, by way of 2001:db8:113::2
     icmp SRC DST [TEXT]             an echo request, of either family
     arp WHO TELL                    a request, broadcast
     ns WHO TELL                     IPv6's, multicast to WHO's group
@@ -25,6 +27,18 @@ def mac(text):
     return bytes.fromhex(text.replace(":", ""))
 
 
+def routed(kind, src, sport, dst, dport, data):
+    """A datagram to the host's public address, whose next hop is DST"""
+    if kind == "srh":
+        data = pkt.udp(src, sport, dst, dport, data)
+        via = "2001:db8:113::2"
+        head = struct.pack("!BBBBBBH", pkt.UDP, 4, 4, 1, 1, 0, 0) + pkt.pack(dst) + pkt.pack(via)
+        return b"\x86\xdd" + pkt.ip(src, via, 43, head + data)
+    option = bytes([131 if kind == "lsrr" else 137, 7, 4]) + pkt.pack(dst) + b"\0"
+    return b"\x08\0" + pkt.ip(src, "203.0.113.2", pkt.UDP,
+                              pkt.udp(src, sport, dst, dport, data), options=option)
+
+
 def build(words, own, to):
     kind = words[0]
     if kind == "arp":
@@ -40,6 +54,8 @@ def build(words, own, to):
     src, sport = pkt.endpoint(words[1])
     dst, dport = pkt.endpoint(words[2])
     text = " ".join(words[3:]).encode()
+    if kind in ("lsrr", "ssrr", "srh"):
+        return to + own + routed(kind, src, sport, dst, dport, text + b"\n")
     if kind == "udp":
         l4 = pkt.UDP, pkt.udp(src, sport, dst, dport, text + b"\n")
     elif kind == "tcp":

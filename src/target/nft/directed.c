@@ -257,22 +257,63 @@ static void add_arp_rule(struct frame *f, struct nft_chain *c, const struct nft_
 	nft_add_rule(f->p, c, &s, o);
 }
 
-/* The names of all interfaces that are not real, for ARP's own table */
-static void match_real(struct frame *f, struct nft_stmts *s, enum nft_key key)
+/* Not one of the interfaces that are not real, by their names */
+static void match_real(struct frame *f, struct nft_stmts *s, enum nft_family family,
+		       enum nft_key key)
 {
 	const struct set *inside = set_complement(f->p->a, real_ifaces(f), SET_U32);
 	const char **names = NULL;
 	uint32_t n = 0;
 
 	names = arena_array(f->p->a, const char *, f->m->facts->ifaces.n + 1);
-	names[n++] = "lo";
 	for (uint32_t i = 0; i < f->m->facts->ifaces.n; i++) {
 		const struct iface *it = &f->m->facts->ifaces.v[i];
 
 		if (set_has(inside, AF_NONE, it->id) && it->kind != IFACE_LO)
 			names[n++] = facts_linux_name(it->name);
 	}
-	stmt_in(f->p, s, key, true, nft_set_of_names(f->p, NFT_ARP, names, n));
+	names[n++] = "lo";
+	stmt_in(f->p, s, key, true, nft_set_of_names(f->p, family, names, n));
+}
+
+static bool has_fence(const struct frame *f, enum policy policy)
+{
+	for (uint32_t i = 0; i < f->sides[DIR_IN].fences.list.n; i++)
+		if (f->sides[DIR_IN].fences.list.v[i].origin->policy == policy)
+			return true;
+	return false;
+}
+
+/* The kernel writes the next hop of such a packet into it behind all our chains */
+static void lower_source_routes(struct frame *f, struct nft_chain *c)
+{
+	static const struct {
+		uint8_t af;
+		uint32_t nfproto;
+		enum nft_key key;
+	} routes[] = {
+		{ AF_V4, NFPROTO_IPV4, NFT_K_IP_LSRR },
+		{ AF_V4, NFPROTO_IPV4, NFT_K_IP_SSRR },
+		{ AF_V6, NFPROTO_IPV6, NFT_K_IP6_ROUTE },
+	};
+	static const struct origin origin = {
+		.text = "fence interior: no source route leads to inside addresses",
+		.policy = POLICY_INTERIOR,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(routes) && has_fence(f, POLICY_INTERIOR); i++) {
+		struct nft_stmts s = { 0 };
+
+		if (set_is_empty(set_of_family(f->p->a, f->m->interior, routes[i].af)))
+			continue;
+		match_real(f, &s, NFT_INET, NFT_K_IIFNAME);
+		stmt_match(f->p, &s, NFT_K_NFPROTO, false,
+			   nft_value_num(NFT_T_NFPROTO, routes[i].nfproto));
+		stmt_match(f->p, &s, routes[i].key, false, nft_value_num(NFT_T_BOOL, 1));
+		stmt_counter(f->p, &s);
+		stmt_verdict(f->p, &s, NFT_V_DROP, NULL);
+		nft_add_rule(f->p, c, &s, &origin);
+	}
 }
 
 /* inet chains never see ARP, and Linux answers for any address on any interface */
@@ -288,16 +329,12 @@ void directed_arp(struct frame *f)
 
 	if (v4 == NULL || set_is_empty(v4))
 		return;
-	for (uint32_t i = 0;; i++) {
-		if (i == f->sides[DIR_IN].fences.list.n)
-			return;
-		if (f->sides[DIR_IN].fences.list.v[i].origin->policy == POLICY_SOURCE)
-			break;
-	}
+	if (!has_fence(f, POLICY_SOURCE))
+		return;
 	c_in = nft_add_base(f->p, NFT_ARP, "in_fence", "filter", NF_ARP_IN, 0);
 	c_out = nft_add_base(f->p, NFT_ARP, "out_fence", "filter", NF_ARP_OUT, 0);
-	match_real(f, &in, NFT_K_IIFNAME);
-	match_real(f, &out, NFT_K_OIFNAME);
+	match_real(f, &in, NFT_ARP, NFT_K_IIFNAME);
+	match_real(f, &out, NFT_ARP, NFT_K_OIFNAME);
 	add_arp_rule(f, c_in, &in, true, v4, &origin);
 	add_arp_rule(f, c_out, &out, false, v4, &origin);
 }
@@ -330,6 +367,7 @@ bool directed_lower(struct frame *f)
 	     !lower_nat_local(f, chains[LOCAL_TRANSLATE]) ||
 	     !lower_nat_out(f, chains[OUT_TRANSLATE])))
 		return false;
+	lower_source_routes(f, chains[IN_FENCE]);
 	if (!directed_rules(f, chains[IN_FENCE], &in, &f->sides[DIR_IN].fences) ||
 	    !add_skips(f, chains[IN_FILTER], &in, &f->sides[DIR_IN].skips) ||
 	    !directed_filter(f, chains[IN_FILTER], &in, false) || !lower_answers(f, chains) ||

@@ -30,6 +30,7 @@ enum nft_type {
 	NFT_T_IFNAME, NFT_T_IFINDEX, NFT_T_NFPROTO, NFT_T_PROTO, NFT_T_IP4, NFT_T_IP6, NFT_T_PORT,
 	NFT_T_TCPFLAG, NFT_T_ICMP_TYPE, NFT_T_ICMP_CODE, NFT_T_ICMP6_TYPE, NFT_T_ICMP6_CODE,
 	NFT_T_MARK, NFT_T_CT_DIR, NFT_T_CT_STATUS, NFT_T_CT_STATE, NFT_T_FIB_TYPE, NFT_T_ARP_OP,
+	NFT_T_BOOL,
 	N_NFT_TYPES
 };
 
@@ -43,6 +44,7 @@ enum nft_key {
 	NFT_K_ICMP_TYPE, NFT_K_ICMP_CODE, NFT_K_ICMP6_TYPE, NFT_K_ICMP6_CODE,
 	NFT_K_CT_DIR, NFT_K_CT_STATUS, NFT_K_CT_STATE, NFT_K_CT_MARK, NFT_K_MARK,
 	NFT_K_FIB_DADDR, NFT_K_FIB_SADDR, NFT_K_ARP_OP, NFT_K_ARP_SADDR, NFT_K_ARP_DADDR,
+	NFT_K_IP_LSRR, NFT_K_IP_SSRR, NFT_K_IP6_ROUTE,
 	N_NFT_KEYS
 };
 
@@ -287,14 +289,14 @@ extern const struct nft_type_info nft_types[N_NFT_TYPES];
  * @text:	As nft text says it
  * @type:	Of its values
  * @load:	How it is loaded
- * @arg:	Meta or ct key, or fib flags
- * @base:	Payload: header
+ * @arg:	Meta or ct key, fib flags, or which option or extension header
+ * @base:	Payload: header; extension header: of which protocol
  * @offset:	Payload: byte in the header
  */
 struct nft_key_info {
 	const char *text;
 	enum nft_type type;
-	enum { NFT_L_META, NFT_L_CT, NFT_L_PAYLOAD, NFT_L_FIB } load;
+	enum { NFT_L_META, NFT_L_CT, NFT_L_PAYLOAD, NFT_L_FIB, NFT_L_EXTHDR } load;
 	uint32_t arg;
 	uint32_t base;
 	uint32_t offset;

@@ -57,6 +57,19 @@ static void load_payload(struct nftnl_rule *r, const struct nft_key_info *k, uin
 	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
 }
 
+/* Is the option or extension header there */
+static void load_exthdr(struct nftnl_rule *r, const struct nft_key_info *k, uint32_t reg)
+{
+	struct nftnl_expr *e = nft_expr(r, "exthdr");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_DREG, reg);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_EXTHDR_TYPE, (uint8_t)k->arg);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OP, k->base);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, 0);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, 1);
+}
+
 static void load_fib(struct nftnl_rule *r, uint32_t flags, uint32_t reg)
 {
 	struct nftnl_expr *e = nft_expr(r, "fib");
@@ -82,6 +95,9 @@ void nft_emit_load(struct nftnl_rule *r, enum nft_key key, uint32_t len, uint32_
 		break;
 	case NFT_L_FIB:
 		load_fib(r, k->arg, reg);
+		break;
+	case NFT_L_EXTHDR:
+		load_exthdr(r, k, reg);
 		break;
 	}
 }

@@ -10,6 +10,8 @@
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -77,6 +79,12 @@ static void print_fib_type(const uint8_t *b, uint32_t len, FILE *out)
 	fputs("local", out);
 }
 
+static void print_exists(const uint8_t *b, uint32_t len, FILE *out)
+{
+	(void)len;
+	fputs(b[0] != 0 ? "exists" : "missing", out);
+}
+
 const struct nft_type_info nft_types[N_NFT_TYPES] = {
 	[NFT_T_IFNAME] = { "ifname", 41, 16, true, print_name },
 	[NFT_T_IFINDEX] = { "iface_index", 20, 4, true, print_host },
@@ -96,6 +104,7 @@ const struct nft_type_info nft_types[N_NFT_TYPES] = {
 	[NFT_T_CT_STATE] = { "ct_state", 26, 4, true, print_hex },
 	[NFT_T_FIB_TYPE] = { "fib_addrtype", 38, 4, true, print_fib_type },
 	[NFT_T_ARP_OP] = { "arp_op", 11, 2, false, print_be },
+	[NFT_T_BOOL] = { "boolean", 39, 1, true, print_exists },
 };
 
 #define NET	NFT_PAYLOAD_NETWORK_HEADER
@@ -132,6 +141,12 @@ const struct nft_key_info nft_keys[N_NFT_KEYS] = {
 	[NFT_K_ARP_OP] = { "arp operation", NFT_T_ARP_OP, NFT_L_PAYLOAD, 0, NET, 6 },
 	[NFT_K_ARP_SADDR] = { "arp saddr ip", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 14 },
 	[NFT_K_ARP_DADDR] = { "arp daddr ip", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 24 },
+	[NFT_K_IP_LSRR] = { "ip option lsrr", NFT_T_BOOL, NFT_L_EXTHDR, IPOPT_LSRR,
+			    NFT_EXTHDR_OP_IPV4, 0 },
+	[NFT_K_IP_SSRR] = { "ip option ssrr", NFT_T_BOOL, NFT_L_EXTHDR, IPOPT_SSRR,
+			    NFT_EXTHDR_OP_IPV4, 0 },
+	[NFT_K_IP6_ROUTE] = { "exthdr rt", NFT_T_BOOL, NFT_L_EXTHDR, IPPROTO_ROUTING,
+			      NFT_EXTHDR_OP_IPV6, 0 },
 };
 
 static const struct {
