@@ -364,6 +364,17 @@ static void refused_recv(struct fix *f)
 		  fix_iface(f, "igb1"));
 }
 
+static void refused_prob(struct fix *f)
+{
+	fix_filter(f, 1, "probability", ruling_block(), false)->prob = PROB_ONE / 2;
+}
+
+static void refused_rdr_prob(struct fix *f)
+{
+	fix_xlate(f, f->rdr, 1, "rdr", (struct xlate){ .kind = XL_DST }, TO("10.0.0.1"), true)->prob =
+		PROB_ONE / 2;
+}
+
 static void refused_answer(struct fix *f)
 {
 	fix_filter(f, 1, "return-icmp(timex)", (struct ruling){ .verdict = V_RETURN,
@@ -393,8 +404,8 @@ static void refused_unchanged(struct fix *f)
 TEST(refused_constructs)
 {
 	static model_fn *const rows[] = {
-		refused_log, refused_goto, refused_recv, refused_answer, refused_out_rdr,
-		refused_in_nat, refused_unchanged,
+		refused_log, refused_goto, refused_recv, refused_prob, refused_rdr_prob,
+		refused_answer, refused_out_rdr, refused_in_nat, refused_unchanged,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -326,8 +326,10 @@ bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view
 	add_exempt(f, c, v->dir);
 	accept_state(f, c, v->dir, false);
 	accept_state(f, c, v->dir, true);
-	for (uint32_t i = 0; i < s->filter.list.n; i++)
+	for (uint32_t i = 0; i < s->filter.list.n; i++) {
 		if (!add_rule(f, c, v, &s->filter.list.v[i], is_copy))
 			return false;
+		nft_forget(f->p);
+	}
 	return add_rule(f, c, v, &otherwise, is_copy);
 }

@@ -71,14 +71,15 @@ static const struct set *icmp_protos(struct arena *a)
 bool nat_rule_pinned(struct frame *f, const struct nft_tests *t, const struct xlate *x,
 		     struct addr to, struct nft_tests *ret)
 {
-	struct arena *a = f->p->a;
+	struct arena *a = f->p->tmp;
 	const enum field addr = x->kind == XL_DST ? F_DST : F_SRC;
 	const enum field port = x->kind == XL_DST ? F_DPORT : F_SPORT;
-	const struct set *ports = port_protos(a);
-	const struct set *protos = t->f[F_PROTO] != NULL ? t->f[F_PROTO] : set_all(a, SET_U8);
+	const struct set *ports, *protos;
 
 	if (t->f[addr] != NULL && !set_has_addr(t->f[addr], to))
 		return false;
+	ports = port_protos(a);
+	protos = t->f[F_PROTO] != NULL ? t->f[F_PROTO] : set_all(a, SET_U8);
 	*ret = narrowed(a, t, addr, set_addr(a, to));
 	if (t->f[F_SPORT] != NULL || t->f[F_DPORT] != NULL)
 		protos = set_intersect(a, protos, ports);
@@ -251,7 +252,7 @@ static bool add_protos(const struct nat_rule *n, const struct nft_tests *t,
 		       const struct xlate *ports)
 {
 	const struct nft_tests narrow = protos == NULL ? *t
-					: narrowed(n->f->p->a, t, F_PROTO, protos);
+					: narrowed(n->f->p->tmp, t, F_PROTO, protos);
 	struct nft_alts alts = { 0 };
 
 	if (!nft_match(n->v, &narrow, n->r->origin.at, &alts))
@@ -267,7 +268,7 @@ static bool add_each_proto(const struct nat_rule *n, const struct nft_tests *t,
 			   const struct set *protos, const struct addr *to, uint32_t n_to,
 			   const struct xlate *ports)
 {
-	struct arena *a = n->f->p->a;
+	struct arena *a = n->f->p->tmp;
 
 	for (uint32_t proto = 0; proto <= UINT8_MAX; proto++)
 		if (set_has(protos, AF_NONE, proto) &&
@@ -286,7 +287,7 @@ static const struct set *protos_of(struct arena *a, const struct nft_tests *t)
 static bool add_targets(const struct nat_rule *n, const struct nft_tests *t,
 			const struct addr *to, uint32_t n_to)
 {
-	struct arena *a = n->f->p->a;
+	struct arena *a = n->f->p->tmp;
 	const struct set *ports = port_protos(a), *icmps = icmp_protos(a);
 	const struct xlate ids = { .port = XP_RANDOM, .lo = 1, .hi = UINT16_MAX };
 	struct nft_tests pinned;
@@ -320,7 +321,7 @@ static bool add_targets(const struct nat_rule *n, const struct nft_tests *t,
 static bool add_xlate(const struct nat_rule *n, const struct nft_tests *t)
 {
 	static const uint8_t afs[] = { AF_V4, AF_V6 };
-	struct arena *a = n->f->p->a;
+	struct arena *a = n->f->p->tmp;
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(afs); i++) {
 		struct nft_tests own = narrowed(a, t, F_AF, set_one(a, afs[i]));
@@ -458,6 +459,7 @@ static bool lower_list(struct frame *f, struct nft_chain *c, const struct nft_vi
 		}
 		if (!ok)
 			return false;
+		nft_forget(f->p);
 	}
 	return true;
 }

@@ -201,7 +201,7 @@ static bool check_rule(struct free_frame *f, const struct rule *r)
 		return refuse(f, r, "a rule with a probability");
 	for (uint32_t i = 0; i < r->effects.n; i++)
 		if ((known >> r->effects.v[i].kind & 1) == 0)
-			return refuse(f, r, "a tag, a log or a preference in a list with free states");
+			return refuse(f, r, "a tag, a log or a preference beside free states");
 	if (r->effects.n > 1)
 		return refuse(f, r, "a rule with several effects");
 	if (rule_has_effect(r, EF_PROBE) != NULL &&

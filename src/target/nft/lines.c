@@ -18,7 +18,8 @@
 
 #include "target/nft/stmt.h"
 
-#define EXPR_TEXT_BYTES	1024u
+#define EXPR_TEXT_BYTES	2048u
+#define RULE_TEXT_BYTES	8192u
 #define TYPE_BITS	6u		/* of one type in a concatenation's number */
 #define VERDICT_TYPE	0xffffff00u	/* NFT_DATA_VERDICT as a set's data type */
 
@@ -163,21 +164,30 @@ const char *nft_exprs_text(struct arena *a, const struct nftnl_rule *r, struct n
 	struct nftnl_expr_iter *it = nftnl_expr_iter_create(r);
 	const struct nftnl_expr *e;
 	const char *text = "";
-	char buf[EXPR_TEXT_BYTES];
+	char buf[RULE_TEXT_BYTES];
+	size_t len = 0;
 
 	BUG_IF(it == NULL);
+	buf[0] = '\0';
 	while ((e = nftnl_expr_iter_next(it)) != NULL) {
 		const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
 
-		buf[0] = '\0';
+		/* Most rules fit at once; none of ours says more than this in one expression */
+		if (sizeof(buf) - len < EXPR_TEXT_BYTES) {
+			text = arena_printf(a, "%s%s", text, buf);
+			len = 0;
+		}
+		len += (size_t)snprintf(buf + len, sizeof(buf) - len, "[%.32s ", name);
 		if (strcmp(name, "counter") == 0)
 			take_counter(e, ret);
 		else
-			nftnl_expr_snprintf(buf, sizeof(buf), e, NFTNL_OUTPUT_DEFAULT, 0);
-		text = arena_printf(a, "%s[%s %s]", text, name, buf);
+			nftnl_expr_snprintf(buf + len, EXPR_TEXT_BYTES / 2, e,
+					    NFTNL_OUTPUT_DEFAULT, 0);
+		len += strlen(buf + len);
+		len += (size_t)snprintf(buf + len, sizeof(buf) - len, "]");
 	}
 	nftnl_expr_iter_destroy(it);
-	return text;
+	return arena_printf(a, "%s%s", text, buf);
 }
 
 struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const char *chain,

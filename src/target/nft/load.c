@@ -90,9 +90,11 @@ static bool is_among(const struct whole *v, uint32_t n, enum nft_object kind, ui
 static void note_moved(const struct nft_line *have, const struct nft_line *want, void *arg)
 {
 	const struct nft_line *l = want != NULL ? want : have;
+	const bool is_both = have != NULL && want != NULL;
 	struct collect *c = arg;
 
-	if (l->kind == NFT_O_RULE && (have == NULL || want == NULL) &&
+	BUG_IF(l == NULL);
+	if (!is_both && l->kind == NFT_O_RULE &&
 	    !is_among(c->moved.v, c->moved.n, NFT_O_CHAIN, l->family, l->name))
 		vec_add(c->a, &c->moved, ((struct whole){ NFT_O_CHAIN, l->family, l->name }));
 }
@@ -127,6 +129,7 @@ static void collect_change(const struct nft_line *have, const struct nft_line *w
 	struct collect *c = arg;
 	struct nft_change *to;
 
+	BUG_IF(l == NULL);
 	if (is_only_moved(c, have, want) || (op != NFT_CHANGE && is_part(c, l)))
 		return;
 	if (op != NFT_CHANGE && l->kind <= NFT_O_CHAIN)

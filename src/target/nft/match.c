@@ -97,7 +97,7 @@ static bool add_simple(struct nft_program *p, struct nft_stmts *s, enum nft_key 
 static void add_in(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
 		   const struct set *in, const struct set *full)
 {
-	const struct set *out = set_minus(p->a, full, in,
+	const struct set *out = set_minus(p->tmp, full, in,
 					  full->r[0].af == AF_NONE ? SET_U32 : SET_ADDR);
 	const bool is_not = out->n < in->n;
 
@@ -139,10 +139,10 @@ static const struct set *cloned_addrs(const struct nft_view *v, const struct set
 		if (f->kind != IFACE_CLONED || set_has(ifaces, AF_NONE, f->id) != in)
 			continue;
 		for (uint32_t j = 0; j < f->addrs.n; j++)
-			ranges_add(v->p->a, &rs, f->addrs.v[j].p.a.af, f->addrs.v[j].p.a.v,
+			ranges_add(v->p->tmp, &rs, f->addrs.v[j].p.a.af, f->addrs.v[j].p.a.v,
 				   f->addrs.v[j].p.a.v);
 	}
-	return set_make(v->p->a, &rs);
+	return set_make(v->p->tmp, &rs);
 }
 
 static void set_lo_part(const struct nft_view *v, const struct set *ifaces, struct iface_set *ret)
@@ -155,7 +155,7 @@ static void set_lo_part(const struct nft_view *v, const struct set *ifaces, stru
 	if (has_lo && set_is_empty(others))
 		ret->lo_all = true;
 	else if (has_lo)
-		ret->lo_dst = set_complement(v->p->a, others, SET_ADDR);
+		ret->lo_dst = set_complement(v->p->tmp, others, SET_ADDR);
 	else if (!set_is_empty(others))
 		ret->lo_dst = others;
 }
@@ -166,7 +166,7 @@ static bool split_ifaces(const struct nft_view *v, const struct set *ifaces, str
 	const struct set *listed;
 
 	*ret = (struct iface_set){ .is_not = set_has(ifaces, AF_NONE, UINT32_MAX) };
-	listed = ret->is_not ? set_complement(v->p->a, ifaces, SET_U32) : ifaces;
+	listed = ret->is_not ? set_complement(v->p->tmp, ifaces, SET_U32) : ifaces;
 	for (uint32_t i = 0; i < listed->n; i++) {
 		for (u128 id = listed->r[i].lo; id <= listed->r[i].hi; id++) {
 			const char *name = facts_linux_name(intern_name(v->m->names,
@@ -178,7 +178,7 @@ static bool split_ifaces(const struct nft_view *v, const struct set *ifaces, str
 				return false;
 			}
 			if (strcmp(name, "lo") != 0)
-				vec_add(v->p->a, &ret->names, name);
+				vec_add(v->p->tmp, &ret->names, name);
 		}
 	}
 	set_lo_part(v, ifaces, ret);
@@ -196,7 +196,7 @@ static void add_names(const struct nft_view *v, struct nft_stmts *s, bool is_not
 
 static struct way *add_way(const struct nft_view *v, struct ways *ws, const struct way *from)
 {
-	struct way *w = vec_push(v->p->a, &ws->list);
+	struct way *w = vec_push(v->p->tmp, &ws->list);
 
 	w->t = from->t;
 	stmts_append(v->p, &w->stmts, &from->stmts);
@@ -208,7 +208,7 @@ static void add_named(const struct nft_view *v, const struct iface_set *is, cons
 		      struct ways *out)
 {
 	const bool with_lo = is->lo_all && v->lo == NFT_LO_TOO;
-	const char **names = arena_array(v->p->a, const char *, is->names.n + 1);
+	const char **names = arena_array(v->p->tmp, const char *, is->names.n + 1);
 	uint32_t n = is->names.n;
 
 	if (v->lo == NFT_LO_ONLY || (!is->is_not && n == 0 && !with_lo))
@@ -237,7 +237,7 @@ static void add_lo(const struct nft_view *v, const struct iface_set *is, const s
 		return;
 	w->t.f[F_DST] = w->t.f[F_DST] == NULL
 				? is->lo_dst
-				: set_intersect(v->p->a, w->t.f[F_DST], is->lo_dst);
+				: set_intersect(v->p->tmp, w->t.f[F_DST], is->lo_dst);
 }
 
 static bool expand_ifaces(const struct nft_view *v, const struct way *from, struct span at,
@@ -269,7 +269,7 @@ static const struct set *set_of_protos(struct arena *a, const uint8_t *protos, u
 
 static void add_proto(const struct nft_view *v, struct way *w, const struct set *protos)
 {
-	add_in(v->p, &w->stmts, NFT_K_L4PROTO, protos, nft_full(v->p->a, AF_NONE, UINT8_MAX));
+	add_in(v->p, &w->stmts, NFT_K_L4PROTO, protos, nft_full(v->p->tmp, AF_NONE, UINT8_MAX));
 }
 
 /* Flags that are "these bits have these values"; else a set of flag bytes */
@@ -296,44 +296,44 @@ static void expand_icmp_of(const struct nft_view *v, const struct way *from, uin
 			   struct ways *out)
 {
 	const bool v6 = proto == PROTO_ICMP6;
-	const struct set *bytes = nft_full(v->p->a, AF_NONE, UINT8_MAX);
+	const struct set *bytes = nft_full(v->p->tmp, AF_NONE, UINT8_MAX);
 	struct ranges whole = { 0 };
 	struct way *w;
 
 	for (uint32_t type = 0; type <= UINT8_MAX; type++) {
-		const struct set *codes = set_intersect(v->p->a, from->t.f[F_ICMP],
-			set_range(v->p->a, AF_NONE, type << 8, type << 8 | UINT8_MAX));
+		const struct set *codes = set_intersect(v->p->tmp, from->t.f[F_ICMP],
+			set_range(v->p->tmp, AF_NONE, type << 8, type << 8 | UINT8_MAX));
 		struct ranges low = { 0 };
 
 		if (set_is_empty(codes))
 			continue;
 		if (codes->n == 1 && codes->r[0].hi - codes->r[0].lo == UINT8_MAX) {
-			ranges_add(v->p->a, &whole, AF_NONE, type, type);
+			ranges_add(v->p->tmp, &whole, AF_NONE, type, type);
 			continue;
 		}
 		for (uint32_t i = 0; i < codes->n; i++)
-			ranges_add(v->p->a, &low, AF_NONE, codes->r[i].lo & UINT8_MAX,
+			ranges_add(v->p->tmp, &low, AF_NONE, codes->r[i].lo & UINT8_MAX,
 				   codes->r[i].hi & UINT8_MAX);
 		w = add_way(v, out, from);
-		add_proto(v, w, set_one(v->p->a, proto));
+		add_proto(v, w, set_one(v->p->tmp, proto));
 		stmt_match(v->p, &w->stmts, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE, false,
 			   nft_value_num(NFT_T_ICMP_TYPE, type));
 		add_in(v->p, &w->stmts, v6 ? NFT_K_ICMP6_CODE : NFT_K_ICMP_CODE,
-		       set_make(v->p->a, &low), bytes);
+		       set_make(v->p->tmp, &low), bytes);
 	}
 	if (whole.list.n == 0)
 		return;
 	w = add_way(v, out, from);
-	add_proto(v, w, set_one(v->p->a, proto));
+	add_proto(v, w, set_one(v->p->tmp, proto));
 	add_in(v->p, &w->stmts, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE,
-	       set_make(v->p->a, &whole), bytes);
+	       set_make(v->p->tmp, &whole), bytes);
 }
 
 static void expand_flags(const struct nft_view *v, const struct way *from,
 			 const struct set *protos, struct ways *out)
 {
-	const struct set *tcp = set_one(v->p->a, PROTO_TCP);
-	const struct set *rest = set_minus(v->p->a, protos, tcp, SET_U8);
+	const struct set *tcp = set_one(v->p->tmp, PROTO_TCP);
+	const struct set *rest = set_minus(v->p->tmp, protos, tcp, SET_U8);
 	struct way *w;
 
 	if (!set_is_empty(rest))
@@ -349,7 +349,7 @@ static void expand_protos(const struct nft_view *v, const struct way *from, stru
 {
 	static const uint8_t with_ports[] = { PROTO_TCP, PROTO_UDP, PROTO_SCTP, PROTO_UDPLITE };
 	static const uint8_t icmps[] = { PROTO_ICMP, PROTO_ICMP6 };
-	struct arena *a = v->p->a;
+	struct arena *a = v->p->tmp;
 	const struct set *protos = from->t.f[F_PROTO];
 
 	if (protos == NULL)
@@ -393,12 +393,12 @@ static void add_addr(const struct nft_view *v, struct nft_stmts *s, const struct
 		     uint8_t af, enum nft_key key)
 {
 	if (in != NULL)
-		add_in(v->p, s, key, set_of_family(v->p->a, in, af), nft_full(v->p->a, af, 0));
+		add_in(v->p, s, key, set_of_family(v->p->tmp, in, af), nft_full(v->p->tmp, af, 0));
 }
 
 static void add_ports(const struct nft_view *v, struct way *w)
 {
-	const struct set *full = nft_full(v->p->a, AF_NONE, UINT16_MAX);
+	const struct set *full = nft_full(v->p->tmp, AF_NONE, UINT16_MAX);
 
 	if (w->t.f[F_SPORT] != NULL)
 		add_in(v->p, &w->stmts, NFT_K_SPORT, w->t.f[F_SPORT], full);
@@ -419,7 +419,7 @@ static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret
 {
 	add_ports(v, w);
 	add_local(v, w);
-	vec_add(v->p->a, &ret->list, w->stmts);
+	vec_add(v->p->tmp, &ret->list, w->stmts);
 }
 
 static void expand_families(const struct nft_view *v, const struct way *from, struct ways *out)

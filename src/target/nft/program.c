@@ -12,6 +12,8 @@
 
 #include "base/limits.h"
 
+#define FORGET_BYTES	((size_t)1 << 20)	/* of temporary memory, before it is freed */
+
 void nft_options_init(struct nft_options *o)
 {
 	*o = (struct nft_options){
@@ -23,7 +25,7 @@ void nft_options_init(struct nft_options *o)
 void nft_program_init(struct nft_program *p, struct arena *a, struct sources *sources,
 		      const struct nft_options *o)
 {
-	*p = (struct nft_program){ .a = a, .sources = sources, .options = *o };
+	*p = (struct nft_program){ .a = a, .tmp = a, .sources = sources, .options = *o };
 }
 
 static const char *new_name(struct nft_program *p, const char *what)
@@ -266,7 +268,10 @@ void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_s
 	struct nft_rule *r = vec_push(p->a, &c->rules);
 
 	r->origin = NFT_NO_ORIGIN;
-	stmts_append(p, &r->stmts, stmts);
+	r->stmts.list.n = r->stmts.list.cap = stmts->list.n;
+	r->stmts.list.v = arena_array(p->a, struct nft_stmt, stmts->list.n);
+	if (stmts->list.n > 0)
+		memcpy(r->stmts.list.v, stmts->list.v, stmts->list.n * sizeof(*stmts->list.v));
 	if (origin == NULL)
 		return;
 	r->comment = nft_comment(p, origin);
@@ -274,9 +279,21 @@ void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_s
 		r->origin = nft_origin(p, origin);
 }
 
+void nft_forget(struct nft_program *p)
+{
+	jmp_buf *full = p->tmp->full;
+	const size_t cap = p->tmp->cap_bytes;
+
+	if (p->tmp == p->a || p->tmp->used_bytes < FORGET_BYTES)
+		return;
+	arena_fini(p->tmp);
+	arena_init(p->tmp, cap);
+	p->tmp->full = full;
+}
+
 void stmt_add(struct nft_program *p, struct nft_stmts *s, const struct nft_stmt *st)
 {
-	vec_add(p->a, &s->list, *st);
+	vec_add(p->tmp, &s->list, *st);
 }
 
 void stmts_append(struct nft_program *p, struct nft_stmts *to, const struct nft_stmts *from)

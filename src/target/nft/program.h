@@ -241,6 +241,8 @@ struct nft_chain {
 /**
  * struct nft_program - All tables
  * @a:		Memory
+ * @tmp:	Memory for what is forgotten after each rule; @a when there is
+ *		no other
  * @sources:	For FILE:LINE of comments
  * @options:	As given
  * @has_table:	Tables there are, by family
@@ -254,6 +256,7 @@ struct nft_chain {
  */
 struct nft_program {
 	struct arena *a;
+	struct arena *tmp;
 	struct sources *sources;
 	struct nft_options options;
 	bool has_table[N_NFT_FAMILIES];
@@ -379,7 +382,10 @@ uint32_t nft_origin(struct nft_program *p, const struct origin *o);
  */
 const char *nft_comment(struct nft_program *p, const struct origin *o);
 
-/* Statements, added at the end of a list */
+/** nft_forget() - Nothing in @tmp is needed any more: free it when it is much */
+void nft_forget(struct nft_program *p);
+
+/* Statements, added at the end of a list, in @tmp */
 void stmt_match(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
 		struct nft_value v);
 void stmt_prefix(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
