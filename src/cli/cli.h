@@ -173,6 +173,7 @@ void cli_json_place(struct cli *c, struct span at);
 const char *cli_place(struct cli *c, struct span at);
 
 struct ipfw_ruleset;
+struct pf_file;
 
 /**
  * struct declared - What the files of the command line declare
@@ -180,16 +181,20 @@ struct ipfw_ruleset;
  * @facts:	The host as rules are resolved for it
  * @model:	Packet rules with the policy around them
  * @has_rules:	A pf.conf was among the files
+ * @pf:		The pf.conf files, or NULL
  * @ipfw:	What the ipfw files left behind, or NULL
  * @ipfw_accepts: Its last rule accepts
+ * @pf:		The pf.conf, parsed; NULL without
  */
 struct declared {
 	struct decl decl;
 	struct facts facts;
 	struct model model;
 	bool has_rules;
+	struct pf_file *pf;
 	struct ipfw_ruleset *ipfw;
 	bool ipfw_accepts;
+	struct pf_file *pf;
 };
 
 /**
