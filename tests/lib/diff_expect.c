@@ -133,7 +133,9 @@ static bool may_answer(struct way *w, const struct packet *first)
 		.sport = first->dport, .dport = first->sport, .tcp_flags = TCP_FLAG_RST,
 	};
 
-	/* An ICMP error has the address it is sent for where a translation is undone, or over IPv6 */
+	/* An ICMP error comes from the address it is sent for where a translation is undone,
+	 * or over IPv6
+	 */
 	if (!rst && !w->was_translated &&
 	    (p.src.af == AF_V4 || facts_iface_of(w->j->lab->facts, p.src) == NULL))
 		return true;

@@ -84,7 +84,8 @@ void gen_facts(struct facts *f, struct arena *a, struct intern *names)
 		{ "igb1", "10.7.0.1/24" }, { "igb1", "fd07::1/64" },
 		{ "lo1", "192.168.100.1/29" }, { "lo1", "192.168.100.2/32" },
 		{ "lo1", "192.168.100.3/32" }, { "lo1", "198.51.100.77/32" },
-		{ "lo1", "fd00:64::1/64" }, { "lo1", "fd00:64::2/128" }, { "lo1", "fd00:64::3/128" },
+		{ "lo1", "fd00:64::1/64" }, { "lo1", "fd00:64::2/128" },
+		{ "lo1", "fd00:64::3/128" },
 		{ "lo1", "2001:db8:77::1/128" },
 	};
 
@@ -375,7 +376,8 @@ static const struct {
 	[IN1] = { 20,	{ [OUT0] = 4, [OUT1] = 88, [OWN0] = 2, [OWN1] = 1, [JAIL] = 5 },
 			{ [OUT0] = 45, [OUT1] = 5, [OWN0] = 15, [OWN1] = 15, [JAIL] = 14,
 			  [PUBLIC_JAIL] = 6 } },
-	[OUTBOUND] = { 23, { [OUT0] = 3, [OWN0] = 27, [OWN1] = 15, [JAIL] = 45, [PUBLIC_JAIL] = 10 },
+	[OUTBOUND] = { 23, { [OUT0] = 3, [OWN0] = 27, [OWN1] = 15, [JAIL] = 45,
+			     [PUBLIC_JAIL] = 10 },
 			{ [OUT0] = 70, [OUT1] = 30 } },
 	[LOCAL] = { 12,	{ [OWN0] = 35, [OWN1] = 10, [JAIL] = 45, [PUBLIC_JAIL] = 10 },
 			{ [OWN0] = 45, [OWN1] = 10, [JAIL] = 30, [PUBLIC_JAIL] = 10, [LOOP] = 5 } },

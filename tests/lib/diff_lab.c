@@ -356,7 +356,8 @@ int lab_send(struct lab *l, const uint8_t *data, size_t len)
 static void send_barrier(struct lab *l)
 {
 	uint8_t p[28] = {
-		0x45, 0, 0, 28, 0, 0, 0, 0, 64, LAB_BARRIER_PROTO, 0, 0, 192, 0, 2, 254, 192, 0, 2, 253,
+		0x45, 0, 0, 28, 0, 0, 0, 0, 64, LAB_BARRIER_PROTO, 0, 0,
+		192, 0, 2, 254, 192, 0, 2, 253,
 	};
 	uint32_t sum = 0;
 

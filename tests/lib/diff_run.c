@@ -218,7 +218,8 @@ static const char *seen_text(struct run *run, const struct diff_probe *p)
 
 	for (uint32_t i = 0; i < MIN(p->n_data, RUN_ARRIVALS); i++)
 		text = arena_printf(run->a, "%s%s at %s; ", text,
-				    diff_packet(run->a, &p->data[i].w.p), where(run, p->data[i].link));
+				    diff_packet(run->a, &p->data[i].w.p),
+				    where(run, p->data[i].link));
 	for (uint32_t i = 0; i < MIN(p->n_answers, RUN_ARRIVALS); i++)
 		text = arena_printf(run->a, "%sanswer %s at %s; ", text,
 				    diff_packet(run->a, &p->answers[i].w.p),
