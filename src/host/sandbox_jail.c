@@ -119,11 +119,17 @@ static int map_user(uid_t uid, gid_t gid)
 	return err;
 }
 
+/* In a container that has no nobody, its root is some ordinary user already (EINVAL) */
 static int leave_root(void)
 {
-	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-			       setresuid(NOBODY, NOBODY, NOBODY) < 0))
-		return -errno;
+	if (geteuid() == 0) {
+		if (setgroups(0, NULL) < 0 && errno != EPERM)
+			return -errno;
+		if (setresgid(NOBODY, NOBODY, NOBODY) < 0 && errno != EINVAL)
+			return -errno;
+		if (setresuid(NOBODY, NOBODY, NOBODY) < 0 && errno != EINVAL)
+			return -errno;
+	}
 	/* To write the maps, a process that changed its user must say so */
 	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
