@@ -371,8 +371,10 @@ static void refused_prob(struct fix *f)
 
 static void refused_rdr_prob(struct fix *f)
 {
-	fix_xlate(f, f->rdr, 1, "rdr", (struct xlate){ .kind = XL_DST }, TO("10.0.0.1"), true)->prob =
-		PROB_ONE / 2;
+	struct rule *r = fix_xlate(f, f->rdr, 1, "rdr", (struct xlate){ .kind = XL_DST },
+				   TO("10.0.0.1"), true);
+
+	r->prob = PROB_ONE / 2;
 }
 
 static void refused_answer(struct fix *f)

@@ -320,7 +320,8 @@ static void lower_source_routes(struct frame *f, struct nft_chain *c)
 void directed_arp(struct frame *f)
 {
 	static const struct origin origin = {
-		.text = "fence source: no ARP for inside addresses outside", .policy = POLICY_SOURCE,
+		.text = "fence source: no ARP for inside addresses outside",
+		.policy = POLICY_SOURCE,
 	};
 	const struct set *v4 = f->m->interior == NULL ? NULL
 				: set_of_family(f->p->a, f->m->interior, AF_V4);

@@ -62,7 +62,8 @@ static void accept_state(struct frame *f, struct nft_chain *c, enum direction di
 void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir)
 {
 	static const struct origin origin = {
-		.text = "fence egress: answers to what was let in may leave", .policy = POLICY_EGRESS,
+		.text = "fence egress: answers to what was let in may leave",
+		.policy = POLICY_EGRESS,
 	};
 	struct nft_stmts s = { 0 };
 
