@@ -105,6 +105,7 @@ struct decl_jail {
  * @default_if: Interface that they name (fe80::1%igb0), or NULL
  * @pf_rules:	rc.conf's pf_rules, or NULL
  * @pf_enable:	-1 not said, 0 NO, 1 YES
+ * @pf_enable_at: Where that is said
  * @gateway:	gateway_enable: -1 not said, 0, 1
  * @gateway6:	ipv6_gateway_enable: as @gateway
  * @gateway_at: Where that is said, [0] IPv4, [1] IPv6
@@ -126,6 +127,7 @@ struct decl {
 	const char *default_if[2];
 	const char *pf_rules;
 	int pf_enable;
+	struct span pf_enable_at;
 	int gateway;
 	int gateway6;
 	struct span gateway_at[2];

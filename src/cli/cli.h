@@ -65,6 +65,7 @@ struct pf_file;
  * @state_dir:	--state-dir, or NULL
  * @policy:	--no-fence
  * @one_pass:	--one-pass, or -1
+ * @exec:	--exec
  * @json:	--json
  * @dry_run:	-n
  * @quiet:	-q
@@ -92,6 +93,7 @@ struct cli {
 	const char *state_dir;
 	struct policy_options policy;
 	int one_pass;
+	bool exec;
 	bool json;
 	bool dry_run;
 	bool quiet;
@@ -173,7 +175,6 @@ void cli_json_place(struct cli *c, struct span at);
 const char *cli_place(struct cli *c, struct span at);
 
 struct ipfw_ruleset;
-struct pf_file;
 
 /**
  * struct declared - What the files of the command line declare
@@ -184,7 +185,6 @@ struct pf_file;
  * @pf:		The pf.conf files, or NULL
  * @ipfw:	What the ipfw files left behind, or NULL
  * @ipfw_accepts: Its last rule accepts
- * @pf:		The pf.conf, parsed; NULL without
  */
 struct declared {
 	struct decl decl;
@@ -194,7 +194,6 @@ struct declared {
 	struct pf_file *pf;
 	struct ipfw_ruleset *ipfw;
 	bool ipfw_accepts;
-	struct pf_file *pf;
 };
 
 /**

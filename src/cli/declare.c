@@ -187,6 +187,10 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	for (uint32_t i = 0; i < c->files.n; i++)
 		if (c->files.v[i].lang == LANG_PF)
 			srcs[n++] = c->files.v[i].src;
+	if (n > 0 && d->decl.pf_enable == 0)
+		diag_add(&c->diags, DIAG_W1021, d->decl.pf_enable_at,
+			 "pf_enable is NO, and the rules of '%s' are applied all the same",
+			 source_at(&c->sources, srcs[0])->name);
 	model_init(&d->model, &c->arena, &c->names, &d->facts);
 	d->has_rules = n > 0;
 	if (n > 0) {

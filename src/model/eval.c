@@ -192,6 +192,22 @@ static void remember(struct run *run, struct origin origin)
 	run->res.makes_state = true;
 }
 
+/*
+ * A destination translated on the way out is a local caller's (Linux translates
+ * there): a rule that passes it passes both crossings of lo.
+ */
+static void remember_arrival(struct run *run, const struct rule *r)
+{
+	const struct flow flow = packet_flow(&run->res.packet);
+
+	if (run->first.dir != DIR_OUT || rule_has_effect(r, EF_TRANSLATE) == NULL ||
+	    !run->res.dst_changed || run->m->discipline != STATES_DIRECTED)
+		return;
+	vec_add(run->w->a, &run->w->states,
+		((struct state){ .dir = DIR_IN, .before = flow, .after = flow,
+				 .cont = LIST_NONE, .origin = r->origin }));
+}
+
 static enum outcome decide(struct run *run, struct ruling ruling, struct origin origin)
 {
 	run->res.verdict = ruling.verdict;
@@ -534,6 +550,7 @@ static enum outcome do_exit(struct run *run, const struct rule *r)
 	case EX_DECIDE:
 		if (run->res.steps.n > 0)
 			run->res.steps.v[run->res.steps.n - 1].is_final = true;
+		remember_arrival(run, r);
 		return decide(run, r->ruling, r->origin);
 	case EX_SETTLE:
 		return settle(run);

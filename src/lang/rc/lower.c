@@ -71,6 +71,7 @@ static void lower_gateway6(struct lower *lo, const struct rc_var *v)
 static void lower_pf_enable(struct lower *lo, const struct rc_var *v)
 {
 	lo->d->pf_enable = yes_or_no(lo, v);
+	lo->d->pf_enable_at = v->name_at;
 }
 
 static void lower_pf_rules(struct lower *lo, const struct rc_var *v)
