@@ -70,4 +70,18 @@ struct ipfw_exec {
  */
 MUST_USE int ipfw_exec_run(const struct ipfw_exec *x, struct ipfw_cmds *ret);
 
+/**
+ * ipfw_exec_answer() - For @answer: succeed and fail as ipfw(8) does
+ * @arg:	The struct lang_ctx; told of nothing
+ * @cmd:	Call
+ * @before:	What was recorded before
+ * @ret:	Set
+ *
+ * A call is refused for its syntax, and a rule to delete or a table to ask
+ * for that is not there; `list`, `show` and `table X list` show what was
+ * recorded.
+ */
+void ipfw_exec_answer(void *arg, const struct ipfw_cmd *cmd, const struct ipfw_cmds *before,
+		      struct ipfw_exec_answer *ret);
+
 #endif /* HOST_IPFW_EXEC_H */

@@ -52,6 +52,10 @@ static void put_all(struct cli *c, FILE *out)
 		put(out, "one-pass");
 		put(out, c->one_pass == 1 ? "1" : "0");
 	}
+	if (c->exec) {
+		put(out, "exec");
+		put(out, "1");
+	}
 	if (c->interfaces != NULL) {
 		put(out, "interfaces");
 		put(out, absolute(c, c->interfaces));
@@ -135,6 +139,10 @@ static int take(struct cli *c, const char *what, const char **p, const char *end
 	if (strcmp(what, "one-pass") == 0) {
 		if (c->one_pass < 0)
 			c->one_pass = strcmp(a, "1") == 0;
+		return 0;
+	}
+	if (strcmp(what, "exec") == 0) {
+		c->exec = true;
 		return 0;
 	}
 	if (strcmp(what, "interfaces") == 0) {

@@ -95,6 +95,7 @@ SETTER_BOOL(dry_run)
 SETTER_BOOL(quiet)
 SETTER_BOOL(verbose)
 SETTER_BOOL(sequence)
+SETTER_BOOL(exec)
 
 static int set_one_pass(struct cli *c, const char *v)
 {
@@ -128,6 +129,8 @@ static const struct option_row options[] = {
 	  "without a fence: interior, source, egress, local; all" },
 	{ "--one-pass", VALUE, set_one_pass, NULL, "0|1",
 	  "ipfw: what a nat rule took goes on with the next rule (0), or passes (1)" },
+	{ "--exec", NO_VALUE, set_exec, NULL, "",
+	  "ipfw: run a script that needs a shell, in a sandbox" },
 	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR", "keep state in DIR/lib and DIR/run" },
 	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "",
 	  "accepted; nothing is proven in this version" },
@@ -136,7 +139,6 @@ static const struct option_row options[] = {
 	{ "--batch", VALUE, set_batch, " why ", "FILE",
 	  "why: packets, one a line; - for standard input" },
 	{ "--sequence", NO_VALUE, set_sequence, " why ", "", "why: packets in order, states kept" },
-	{ "--exec", NO_VALUE, NULL, NULL, NULL, NULL },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
 	{ "--forget", NO_VALUE, NULL, NULL, NULL, NULL },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "host/ipfw_exec.h"
 #include "lang/ipfw.h"
 
 /* A setting of sysctl.conf as 0 or 1, or -1 */
@@ -13,20 +14,61 @@ static int setting(const struct decl *d, const char *name)
 	return -1;
 }
 
-/* The commands of all ipfw files, in order */
-static bool read_commands(struct cli *c, struct lang_ctx *ctx, struct ipfw_cmds *cmds)
+/* Can a script be read without running it: then its words have better places */
+static bool is_literal(const struct lang_ctx *ctx, uint32_t src)
 {
-	bool ok = true;
+	struct ipfw_cmds none = { .list = { .n = 0 } };
+	struct diags scratch;
+	struct lang_ctx quiet = *ctx;
 
-	for (uint32_t i = 0; i < c->files.n; i++) {
+	diags_init(&scratch, ctx->a, ctx->sources);
+	quiet.diags = &scratch;
+	return ipfw_script_read(&quiet, src, &none);
+}
+
+/* Run a script in the sandbox; 0 or an exit status */
+static int exec_script(struct cli *c, struct lang_ctx *ctx, const struct declared *d,
+		       uint32_t src, struct ipfw_cmds *cmds)
+{
+	uint32_t *rc = arena_array(&c->arena, uint32_t, c->files.n);
+	struct ipfw_exec x = {
+		.c = ctx, .src = src, .facts = &d->facts, .decl = &d->decl, .rc = rc,
+		.answer = ipfw_exec_answer, .arg = ctx,
+	};
+	int err;
+
+	for (uint32_t i = 0; i < c->files.n; i++)
+		if (c->files.v[i].lang == LANG_RC)
+			rc[x.n_rc++] = c->files.v[i].src;
+	err = ipfw_exec_run(&x, cmds);
+	if (err == 0)
+		return 0;
+	if (err == -EINVAL)
+		return EX_DATAERR;
+	if (err == -ENOEXEC || err == -ENOTSUP)
+		return EX_UNAVAILABLE;
+	return cli_system(c, err, "run the script in a sandbox");
+}
+
+/* The commands of all ipfw files, in order; 0 or an exit status */
+static int read_commands(struct cli *c, struct lang_ctx *ctx, const struct declared *d,
+			 struct ipfw_cmds *cmds)
+{
+	int status = 0;
+
+	for (uint32_t i = 0; i < c->files.n && status == 0; i++) {
 		const uint32_t src = c->files.v[i].src;
 
 		if (c->files.v[i].lang != LANG_IPFW)
 			continue;
-		ok &= ipfw_is_script(source_at(&c->sources, src))
-			? ipfw_script_read(ctx, src, cmds) : ipfw_rules_read(ctx, src, cmds);
+		if (!ipfw_is_script(source_at(&c->sources, src)))
+			status = ipfw_rules_read(ctx, src, cmds) ? 0 : EX_DATAERR;
+		else if (c->exec && !is_literal(ctx, src))
+			status = exec_script(c, ctx, d, src, cmds);
+		else
+			status = ipfw_script_read(ctx, src, cmds) ? 0 : EX_DATAERR;
 	}
-	return ok;
+	return status;
 }
 
 int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
@@ -38,11 +80,13 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		.tolerate_missing = strict == CLI_TOLERANT,
 	};
 	struct ipfw_cmds cmds = { .list = { .n = 0 } };
+	int status;
 
 	if (o.one_pass < 0)
 		o.one_pass = setting(&d->decl, "net.inet.ip.fw.one_pass");
-	if (!read_commands(c, ctx, &cmds))
-		return cli_refused(c);
+	status = read_commands(c, ctx, d, &cmds);
+	if (status != 0)
+		return status;
 	d->ipfw = ipfw_parse(ctx, &cmds);
 	if (c->diags.n_errors > 0 || !ipfw_lower(ctx, d->ipfw, &d->facts, &o, &d->model))
 		return cli_refused(c);

@@ -35,6 +35,8 @@ static const char *const forbidden[] = {
  * @text:	The script
  * @len:	Its bytes
  * @lines:	Offset of each line's first byte
+ * @own_err:	What the last answer said on standard error, which is no message
+ *		of the script
  * @full:	The arena's cap was met
  */
 struct exec_run {
@@ -43,6 +45,7 @@ struct exec_run {
 	const char *text;
 	uint32_t len;
 	VEC(uint32_t) lines;
+	const char *own_err;
 	bool full;
 };
 
@@ -396,6 +399,8 @@ static void on_call(void *arg, const struct sandbox_call *call, uint64_t unset,
 			refuse(r, call->argv[0], call->line);
 			ret->status = EXIT_NOT_FOUND;
 		}
+		r->own_err = ret->err != NULL
+			? arena_strndup(r->x->c->a, ret->err, strlen(ret->err)) : NULL;
 	});
 	ret->stop = r->full || diag_is_full(r->x->c->diags);
 }
@@ -411,6 +416,8 @@ static void on_said(void *arg, const char *text, size_t len, uint32_t line)
 {
 	struct exec_run *r = arg;
 
+	if (r->own_err != NULL && strlen(r->own_err) == len && memcmp(r->own_err, text, len) == 0)
+		return;
 	GUARDED(r, {
 		diag_add(r->x->c->diags, DIAG_W2317, line_span(r, line), "the script said: %.*s",
 			 (int)MIN(len, 200u), text);
