@@ -227,4 +227,20 @@ has "an address that igb0 does not have now" 'other.rc.conf:[0-9]+:.*\[W1019\]' 
 exits 65 -f large.pf.conf check
 has "too large a declaration is an error with a limit" '64 MiB of memory \[E1004\]' "$err"
 
+# ---- no child processes ----------------------------------------------------------
+
+# everything that the verbs do, the program does itself: nothing is started
+if command -v strace >/dev/null && strace -qq -o /dev/null true 2>/dev/null; then
+	for verb in apply plan status "alias list" check destroy; do
+		# shellcheck disable=SC2086 # a verb of two words
+		ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" \
+			on_host strace -f -qq -o "$TMP/calls" -e trace=fork,vfork,clone,clone3,execve,execveat \
+			"$SALLYPORT" "${F[@]}" $verb >/dev/null 2>&1
+		is "$verb starts no process" "1 execve" \
+			"$(sed 's/^[0-9]* *//; s/(.*//' "$TMP/calls" | sort | uniq -c | sed 's/^ *//')"
+	done
+else
+	skip "no process is started" "no strace here"
+fi
+
 lab_done
