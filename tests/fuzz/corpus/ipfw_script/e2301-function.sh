@@ -1,0 +1,3 @@
+add() {
+	ipfw -q add "$@"
+}

@@ -1,0 +1,1 @@
+${cmd} add 65001 deny ip from any to any
