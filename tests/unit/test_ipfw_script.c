@@ -212,6 +212,8 @@ TEST(scripts_and_rules_files)
 		{ "/sbin/ipfw -f flush", true }, { "cmd=ipfw", true }, { "table 1 create", false },
 		{ "", false }, { "# only a comment", false }, { "nat 1 config if em0", false },
 		{ "if x", true }, { "$cmd add", true }, { "flush", false }, { "flushed=1", true },
+		{ "set -e\nipfw x", true }, { "set +x", true }, { "set 1 table 2 flush", false },
+		{ "set disable 2", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

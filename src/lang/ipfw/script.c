@@ -67,6 +67,13 @@ static bool is_one_of(const char *s, uint32_t len, const char *const *words)
 	return false;
 }
 
+/* "set" is a command of both: sh's takes options, ipfw's a number or a word */
+static bool is_shell_set(const char *rest)
+{
+	rest += strspn(rest, " \t");
+	return *rest == '-' || *rest == '+';
+}
+
 bool ipfw_is_script(const struct source *s)
 {
 	uint32_t at = 0, hi;
@@ -83,6 +90,8 @@ bool ipfw_is_script(const struct source *s)
 	if (at >= s->len || s->text[at] == '-' ||
 	    strspn(s->text + at, "0123456789") == hi - at)
 		return false;
+	if (hi - at == 3 && memcmp(s->text + at, "set", 3) == 0 && is_shell_set(s->text + hi))
+		return true;
 	return !is_one_of(s->text + at, hi - at, verbs);
 }
 
