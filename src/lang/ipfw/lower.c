@@ -269,12 +269,14 @@ static void put_nat(struct lower *l, const struct spot *at, uint32_t arg)
 {
 	const struct ipfw_rule *r = l->rules.v[at->i].r;
 	const uint32_t xlate = lower_xlate(l, r, arg);
-	struct rule *to = add_action(l, at);
+	const struct set *afs = at->match != NULL ? at->match->f[F_AF] : NULL;
+	struct rule *to;
 
-	rule_test(l->m, to, F_AF, set_one(l->a, AF_V6));
-	rule_decide(to, ruling_block());
-	if (rule_is_never(to))
-		l->m->lists.v[at->list].rules.n--;
+	if (afs == NULL || set_has(afs, AF_NONE, AF_V6)) {
+		to = add_action(l, at);
+		rule_test(l->m, to, F_AF, set_one(l->a, AF_V6));
+		rule_decide(to, ruling_block());
+	}
 	to = add_action(l, at);
 	rule_test(l->m, to, F_AF, set_one(l->a, AF_V4));
 	rule_translate(l->m, to, xlate, LIST_NONE);

@@ -71,12 +71,11 @@ bool p_missing(struct parser *p, const char *what)
 
 bool p_refuse(struct parser *p, const struct iw_row *row, struct span at)
 {
-	const struct iw_row *same = iw_find(row->kind, iw_text(row->word));
+	const char *why = row->help;
+	const struct iw_row *same = iw_find(row->kind, strncmp(why, "as ", 3) == 0 ? why + 3 : why);
 
-	diag_add(p->c->diags, DIAG_E2004, at, "'%s' is not possible here: %s", row->text, row->help);
-	if (same != NULL && same->kind == row->kind && same != row &&
-	    strncmp(row->help, "as ", 3) == 0)
-		diag_note(p->c->diags, SPAN_NONE, "%s: %s", same->text, same->help);
+	diag_add(p->c->diags, DIAG_E2004, at, "'%s' is not possible here: %s", row->text,
+		 same != NULL ? same->help : why);
 	return false;
 }
 

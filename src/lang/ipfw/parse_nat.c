@@ -319,8 +319,10 @@ bool parse_nat(struct parser *p)
 			return p_unknown(p, DIAG_E2001, IWK_NATWORD, "command of nat");
 		p_take(p);
 	}
-	if (verb == 2)
-		return true;	/* shows; changes nothing */
+	if (verb == 2) {
+		p->i = p->w.n;	/* shows; changes nothing */
+		return true;
+	}
 	if (verb > 2)
 		return p_missing(p, "config, delete or show");
 	if (!has_number)

@@ -220,6 +220,7 @@ static bool opt_lookup(struct parser *p, enum iw word, struct ipfw_rule *r,
 		{ "src-ip", KEY_SRC }, { "dst-ip", KEY_DST }, { "src-port", KEY_SPORT },
 		{ "dst-port", KEY_DPORT }, { "proto", KEY_PROTO },
 	};
+	const struct ipfw_word *w;
 	size_t i = 0;
 
 	(void)r;
@@ -236,12 +237,14 @@ static bool opt_lookup(struct parser *p, enum iw word, struct ipfw_rule *r,
 	p_take(p);
 	insn->kind = INSN_TABLE;
 	insn->key = keys[i].key;
-	insn->text = arena_printf(p->c->a, "%s %s %s", iw_text(word), keys[i].name, p_peek(p));
-	return part_table(p, p_peek(p), strlen(p_peek(p)), p_take(p)->at, &insn->table);
+	w = p_take(p);
+	insn->text = arena_printf(p->c->a, "%s %s %s", iw_text(word), keys[i].name, w->text);
+	return part_table(p, w->text, strlen(w->text), w->at, &insn->table);
 }
 
 static bool opt_flow(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
 {
+	const struct ipfw_word *w;
 	const char *inside;
 	size_t len;
 
@@ -249,12 +252,13 @@ static bool opt_flow(struct parser *p, enum iw word, struct ipfw_rule *r, struct
 	if (p_peek(p) == NULL)
 		return p_missing(p, "the table");
 	insn->kind = INSN_FLOW;
-	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), p_peek(p));
-	if (!part_is_table(p_peek(p), &inside, &len)) {
-		inside = p_peek(p);
+	w = p_take(p);
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), w->text);
+	if (!part_is_table(w->text, &inside, &len)) {
+		inside = w->text;
 		len = strlen(inside);
 	}
-	return part_table(p, inside, len, p_take(p)->at, &insn->table);
+	return part_table(p, inside, len, w->at, &insn->table);
 }
 
 static bool state_name(struct parser *p, struct ipfw_state *st)

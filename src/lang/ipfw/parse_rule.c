@@ -192,10 +192,10 @@ static bool parse_body(struct parser *p, struct ipfw_rule *r)
 
 	if (s != NULL && is_open(s) && s[1] != '\0')
 		s++;
-	r->is_bare = r->action == IW_CHECK_STATE ||
+	r->is_bare = r->action == IW_CHECK_STATE || (s == NULL && r->action == IW_RETURN) ||
 		     (s != NULL && !is_open(s) && !iw_is(IWK_GRAMMAR, s, IW_NOT) &&
 		      part_proto(p, s, &insn) == PART_NOT);
-	if (s == NULL && r->action != IW_CHECK_STATE)
+	if (s == NULL && !r->is_bare)
 		return p_missing(p, "the body of the rule, as in ``ip from any to any''");
 	if (!r->is_bare && (!parse_block(p, r, PART_PROTO) || !parse_endpoint(p, r, IW_FROM) ||
 			    !parse_endpoint(p, r, IW_TO)))

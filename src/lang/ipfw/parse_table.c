@@ -195,8 +195,10 @@ static bool do_delete(struct parser *p, const char *name)
 {
 	struct ipfw_table *t = ipfw_find_table(p->rs, name);
 
-	if (t == NULL)
+	if (t == NULL) {
+		p->i = p->w.n;
 		return nothing(p, name);
+	}
 	while (p_peek(p) != NULL) {
 		const struct ipfw_word *w = p_take(p);
 		struct ipfw_entry e;
@@ -382,5 +384,6 @@ bool parse_table(struct parser *p)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (verbs[i].word == row->word)
 			return verbs[i].run(p, ref.name);
-	return true;	/* a query */
+	p->i = p->w.n;	/* a query */
+	return true;
 }
