@@ -60,6 +60,23 @@ MUST_USE bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct
 		       const struct decl *d, const struct pf_options *o, struct model *m);
 
 /**
+ * pf_norm_form() - Print a ruleset as "pfctl -o none -nv" does
+ * @c:		Context that it was parsed in
+ * @f:		Ruleset
+ * @facts:	The host, for names of interfaces that stand for addresses
+ * @o:		Options
+ * @out:	Where to
+ *
+ * One single rule a line, defaults written out, addresses of names resolved;
+ * what it prints is pf.conf again, and prints the same.  Names of anchors are
+ * printed whole.
+ *
+ * Return: true; false when an error was told, and then less is printed
+ */
+MUST_USE bool pf_norm_form(struct lang_ctx *c, const struct pf_file *f, const struct facts *facts,
+			   const struct pf_options *o, FILE *out);
+
+/**
  * pf_words() - Every word of the language, for fuzzers and completion
  *
  * Return: words in ASCII order, NULL after the last

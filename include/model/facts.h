@@ -96,6 +96,9 @@ struct facts {
 /** facts_init() - Only lo0 with 127.0.0.1/8 and ::1/128 */
 void facts_init(struct facts *f, struct arena *a, struct intern *names);
 
+/** facts_clear() - No interfaces at all: others say which there are, and in what order */
+void facts_clear(struct facts *f);
+
 /** facts_find() - The interface with FreeBSD name @name, or NULL */
 struct iface *facts_find(const struct facts *f, const char *name);
 

@@ -57,6 +57,15 @@ bool proto_has_ports(uint8_t proto);
  */
 int service_parse(const char *s, size_t len);
 
+/**
+ * service_name() - The name that FreeBSD prints for a port
+ * @proto:	PROTO_TCP or PROTO_UDP
+ * @port:	Port
+ *
+ * Return: the first name of the port in FreeBSD's list, or NULL
+ */
+const char *service_name(uint8_t proto, uint16_t port);
+
 /** service_names() - All service names, NULL after the last */
 const char *const *service_names(void);
 
@@ -80,6 +89,9 @@ int icmp_type_parse(bool v6, const char *s, size_t len);
  * Return: 0..255, or -ENOENT
  */
 int icmp_code_parse(bool v6, uint8_t type, const char *s, size_t len);
+
+/** icmp_code_name() - pf's name of an ICMP code of a type, or NULL */
+const char *icmp_code_name(bool v6, uint8_t type, uint8_t code);
 
 /** icmp_type_name() - pf's name of an ICMP type, or NULL */
 const char *icmp_type_name(bool v6, uint8_t type);

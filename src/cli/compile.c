@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "lang/ipfw.h"
+#include "lang/pf.h"
 #include "target/nft.h"
 
 static int to_model(struct cli *c, const struct declared *d, FILE *out)
@@ -37,18 +38,36 @@ static int to_ipfw(struct cli *c, const struct declared *d, FILE *out)
 	return 0;
 }
 
+/* As `pfctl -o none -nv` prints it; what lowering does not know is printed too */
+static int to_pf(struct cli *c, const struct declared *d, FILE *out)
+{
+	const struct pf_options o = { .tolerate_missing = false };
+	struct lang_ctx ctx = {
+		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
+		.defines = c->defines.v, .n_defines = c->defines.n,
+	};
+
+	if (d->pf == NULL) {
+		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
+			 "compile --to pf of anything but a pf.conf is not in this version");
+		return EX_USAGE;
+	}
+	return pf_norm_form(&ctx, d->pf, &d->facts, &o, out) ? 0 : cli_refused(c);
+}
+
 static const struct {
 	const char *name;
 	int (*print)(struct cli *c, const struct declared *d, FILE *out);
+	enum cli_strict strict;
 } targets[] = {
-	{ "nft", to_nft },
-	{ "model", to_model },
-	{ "pf", NULL },
-	{ "ipfw", to_ipfw },
-	{ "bpf", NULL },
-	{ "bpf-asm", NULL },
-	{ "pcap-filter", NULL },
-	{ "haproxy", NULL },
+	{ "nft", to_nft, CLI_STRICT },
+	{ "model", to_model, CLI_STRICT },
+	{ "pf", to_pf, CLI_PARSED },
+	{ "ipfw", to_ipfw, CLI_STRICT },
+	{ "bpf", NULL, CLI_STRICT },
+	{ "bpf-asm", NULL, CLI_STRICT },
+	{ "pcap-filter", NULL, CLI_STRICT },
+	{ "haproxy", NULL, CLI_STRICT },
 };
 
 /* Print to --output: whole, or not at all */
@@ -74,7 +93,7 @@ static int print_target(struct cli *c, size_t target)
 	CLEANUP(base_free) char *text = NULL;
 	size_t len = 0;
 	FILE *out;
-	int status = cli_declare(c, &d, CLI_STRICT);
+	int status = cli_declare(c, &d, targets[target].strict);
 
 	if (status != 0)
 		return status;
@@ -103,7 +122,7 @@ int verb_compile(struct cli *c)
 	int status;
 
 	if (c->to == NULL)
-		return cli_usage(c, "compile needs --to nft, --to ipfw or --to model");
+		return cli_usage(c, "compile needs --to nft, pf, ipfw or model");
 	status = cli_netns(c);
 	if (status != 0)
 		return status;
@@ -116,5 +135,5 @@ int verb_compile(struct cli *c)
 			 c->to);
 		return EX_USAGE;
 	}
-	return cli_usage(c, "compile --to takes nft, ipfw or model, not '%s'", c->to);
+	return cli_usage(c, "compile --to takes nft, pf, ipfw or model, not '%s'", c->to);
 }

@@ -152,6 +152,21 @@ static struct decl without_known(const struct learn *l)
 	return d;
 }
 
+/* lo0 is there even if the file says nothing of it, and then it is the first */
+static int learn_loopback(struct learn *l)
+{
+	struct facts named;
+
+	if (facts_find(l->f, "lo0") == NULL) {
+		facts_init(l->f, &l->c->arena, &l->c->names);
+		return learn_file(l);
+	}
+	facts_init(&named, &l->c->arena, &l->c->names);
+	for (uint32_t i = 0; i < named.ifaces.v[0].addrs.n; i++)
+		facts_add_addr(l->f, facts_find(l->f, "lo0"), named.ifaces.v[0].addrs.v[i]);
+	return 0;
+}
+
 int cli_facts(struct cli *c, const struct decl *d, struct facts *f)
 {
 	struct learn l = { .c = c, .d = d, .f = f };
@@ -166,7 +181,11 @@ int cli_facts(struct cli *c, const struct decl *d, struct facts *f)
 			decl_to_facts(d, f);
 		return status;
 	}
+	facts_clear(f);
 	status = learn_file(&l);
+	if (status != 0)
+		return status;
+	status = learn_loopback(&l);
 	if (status != 0)
 		return status;
 	rest = without_known(&l);

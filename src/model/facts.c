@@ -29,6 +29,14 @@ void facts_init(struct facts *f, struct arena *a, struct intern *names)
 	add_text(f, lo0, "::1/128");
 }
 
+void facts_clear(struct facts *f)
+{
+	memset(&f->ifaces, 0, sizeof(f->ifaces));
+	f->slot = NULL;
+	f->n_slots = 0;
+	f->n_addrs = 0;
+}
+
 struct iface *facts_find(const struct facts *f, const char *name)
 {
 	for (uint32_t i = 0; i < f->ifaces.n; i++)

@@ -357,6 +357,47 @@ int service_parse(const char *s, size_t len)
 	return v != -ENOENT ? v : find(services, ARRAY_SIZE(services), s, len);
 }
 
+/*
+ * Ports that have several names, or another for UDP, or one in the table that
+ * is no name of FreeBSD's: what FreeBSD prints, NULL for the number.
+ */
+static const struct port_row {
+	uint16_t port;
+	const char *tcp;
+	const char *udp;
+} usual_ports[] = {
+	{ 1, "tcpmux", "tcpmux" }, { 2, "compressnet", "compressnet" }, { 4, NULL, NULL },
+	{ 6, NULL, NULL }, { 9, "discard", "discard" }, { 11, "systat", "systat" },
+	{ 17, "qotd", "qotd" }, { 19, "chargen", "chargen" }, { 25, "smtp", "smtp" },
+	{ 37, "time", "time" }, { 39, "rlp", "rlp" }, { 42, "nameserver", "nameserver" },
+	{ 43, "nicname", "nicname" }, { 49, "tacacs", "tacacs" }, { 67, "bootps", "bootps" },
+	{ 68, "bootpc", "bootpc" }, { 80, "http", "http" }, { 81, NULL, NULL },
+	{ 88, "kerberos-sec", "kerberos-sec" }, { 101, "hostname", "hostname" },
+	{ 102, "iso-tsap", "iso-tsap" }, { 105, "csnet-ns", "csnet-ns" },
+	{ 106, "3com-tsmux", "3com-tsmux" }, { 109, "pop2", "pop2" },
+	{ 111, "sunrpc", "sunrpc" }, { 113, "auth", "auth" }, { 119, "nntp", "nntp" },
+	{ 135, "loc-srv", "loc-srv" }, { 143, "imap", "imap" },
+	{ 162, "snmptrap", "snmptrap" }, { 372, "ulistserv", "ulistserv" },
+	{ 464, "kpasswd", "kpasswd" }, { 465, "smtps", "smtps" }, { 512, "exec", "biff" },
+	{ 513, "login", "who" }, { 514, "shell", "syslog" }, { 515, "printer", "printer" },
+	{ 520, "efs", "router" }, { 525, "timed", "timed" }, { 530, "courier", "rpc" },
+	{ 540, "uucp", "uucp" }, { 544, "kshell", "kshell" }, { 563, "nntps", "nntps" },
+	{ 636, "ldaps", "ldaps" }, { 750, "kerberos-iv", "kerberos-iv" },
+	{ 995, "pop3s", "pop3s" }, { 1701, "l2tp", "l2tp" }, { 1813, "radacct", "radacct" },
+	{ 2049, "nfsd", "nfsd" }, { 3389, "rdp", "rdp" }, { 3478, NULL, NULL },
+	{ 3690, "svn", "svn" }, { 5432, "postgresql", "postgresql" }, { 5555, NULL, "rplay" },
+	{ 5900, NULL, NULL }, { 6667, "ircd", NULL }, { 7777, NULL, NULL }, { 8080, NULL, NULL },
+	{ 8443, NULL, NULL }, { 9100, "jetdirect", "jetdirect" }, { 51820, NULL, NULL },
+};
+
+const char *service_name(uint8_t proto, uint16_t port)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(usual_ports); i++)
+		if (usual_ports[i].port == port)
+			return proto == PROTO_TCP ? usual_ports[i].tcp : usual_ports[i].udp;
+	return usual_name(services, ARRAY_SIZE(services), port);
+}
+
 const char *const *service_names(void)
 {
 	return service_list;
@@ -384,6 +425,19 @@ int icmp_code_parse(bool v6, uint8_t type, const char *s, size_t len)
 		if (rows[i].type == type && compare(s, len, rows[i].name) == 0)
 			return rows[i].code;
 	return -ENOENT;
+}
+
+const char *icmp_code_name(bool v6, uint8_t type, uint8_t code)
+{
+	const struct code_row *rows = v6 ? icmp6_codes : icmp_codes;
+	const size_t n = v6 ? ARRAY_SIZE(icmp6_codes) : ARRAY_SIZE(icmp_codes);
+	const char *name = NULL;
+
+	/* Of the two names of (1, 2) FreeBSD prints notnbr-unr, which stands last */
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].type == type && rows[i].code == code)
+			name = rows[i].name;
+	return name;
 }
 
 const char *icmp_type_name(bool v6, uint8_t type)

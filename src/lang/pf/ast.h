@@ -76,8 +76,12 @@ struct pf_iface {
  * @PH_NAME:	An interface, a group or "self": its addresses
  * @PH_DYNAMIC:	"(if)": the same, allowed to have none
  * @PH_TABLE:	"<t>"
+ * @PH_NOROUTE:	"no-route"
+ * @PH_URPF:	"urpf-failed"
  */
-enum pf_host_kind { PH_ANY, PH_ADDR, PH_RANGE, PH_NAME, PH_DYNAMIC, PH_TABLE };
+enum pf_host_kind {
+	PH_ANY, PH_ADDR, PH_RANGE, PH_NAME, PH_DYNAMIC, PH_TABLE, PH_NOROUTE, PH_URPF
+};
 
 #define PHM_NETWORK	0x1u
 #define PHM_BROADCAST	0x2u
@@ -155,10 +159,35 @@ struct pf_side {
 	struct span ports_at;
 };
 
-enum pf_action { PA_PASS, PA_BLOCK, PA_NAT, PA_RDR, PA_SCRUB, PA_ANTISPOOF };
+enum pf_action {
+	PA_PASS, PA_BLOCK, PA_MATCH, PA_NAT, PA_RDR, PA_BINAT, PA_SCRUB, PA_ANTISPOOF, PA_ANCHOR
+};
 enum pf_refusal { PR_DROP, PR_RETURN, PR_RST, PR_ICMP };
 enum pf_keep { PK_DEFAULT, PK_NO, PK_KEEP };
-enum pf_pool { PO_DEFAULT, PO_ROUND_ROBIN, PO_RANDOM };
+enum pf_state_kind { PSK_KEEP, PSK_MODULATE, PSK_SYNPROXY };
+enum pf_pool { PO_DEFAULT, PO_ROUND_ROBIN, PO_RANDOM, PO_BITMASK, PO_SOURCE_HASH };
+enum pf_anchor_kind { PAK_FILTER, PAK_NAT, PAK_RDR, PAK_BINAT };
+
+/** struct pf_id - A test of a user's or group's number, or of "unknown" */
+struct pf_id {
+	enum pf_port_op op;
+	uint32_t lo;
+	uint32_t hi;
+	bool is_unknown;
+	struct span at;
+};
+
+/** struct pf_os - A fingerprint's name, as "Linux 2.6" */
+struct pf_os {
+	const char *name;
+	struct span at;
+};
+
+/** struct pf_later - Something of a rule that only the text forms carry */
+struct pf_later {
+	const char *what;
+	struct span at;
+};
 
 /**
  * struct pf_target - "-> ..." of nat and rdr
@@ -169,7 +198,13 @@ enum pf_pool { PO_DEFAULT, PO_ROUND_ROBIN, PO_RANDOM };
  * @port_hi:	Last port
  * @is_open:	"port N:*"
  * @is_static:	static-port
- * @pool:	round-robin, random
+ * @is_sticky:	sticky-address
+ * @is_independent: endpoint-independent
+ * @has_map_e:	map-e-portset
+ * @map_e:	Its three numbers
+ * @pool:	round-robin, random, ...
+ * @hash_key:	Of source-hash, or NULL
+ * @ifaces:	Of route-to: the interface of each host, NULL for none
  */
 struct pf_target {
 	struct span at;
@@ -179,7 +214,202 @@ struct pf_target {
 	uint16_t port_hi;
 	bool is_open;
 	bool is_static;
+	bool is_sticky;
+	bool is_independent;
+	bool has_map_e;
+	uint8_t map_e[3];
 	enum pf_pool pool;
+	const char *hash_key;
+	const char **ifaces;
+};
+
+/** enum pf_timeout - Timeouts in the order of the kernel, which prints them so */
+enum pf_timeout {
+	PTM_TCP_FIRST, PTM_TCP_OPENING, PTM_TCP_ESTABLISHED, PTM_TCP_CLOSING, PTM_TCP_FINWAIT,
+	PTM_TCP_CLOSED, PTM_SCTP_FIRST, PTM_SCTP_OPENING, PTM_SCTP_ESTABLISHED,
+	PTM_SCTP_CLOSING, PTM_SCTP_CLOSED, PTM_UDP_FIRST, PTM_UDP_SINGLE, PTM_UDP_MULTIPLE,
+	PTM_ICMP_FIRST, PTM_ICMP_ERROR, PTM_OTHER_FIRST, PTM_OTHER_SINGLE, PTM_OTHER_MULTIPLE,
+	PTM_FRAG, PTM_INTERVAL, PTM_ADAPTIVE_START, PTM_ADAPTIVE_END, PTM_SRC_TRACK,
+	PTM_TCP_TSDIFF, PTM_N
+};
+
+/** pf_timeout_names - By enum pf_timeout, NULL after the last */
+extern const char *const pf_timeout_names[];
+
+/**
+ * struct pf_state_opts - "(max 100, ...)" behind keep state
+ * @max:	Numbers, 0 = not given
+ * @max_src_states: As @max
+ * @max_src_nodes: As @max
+ * @max_src_conn: As @max
+ * @rate_limit:	Of max-src-conn-rate
+ * @rate_seconds: As @rate_limit
+ * @overload:	Table, or NULL
+ * @flush:	flush; 2: flush global
+ * @track:	source-track: 0 none, 1 global, 2 rule
+ * @no_sync:	Words that are there
+ * @sloppy:	As @no_sync
+ * @pflow:	As @no_sync
+ * @allow_related: As @no_sync
+ * @bound:	if-bound 1, floating 2
+ * @timeout:	By enum pf_timeout, 0 = not given
+ */
+struct pf_state_opts {
+	uint32_t max;
+	uint32_t max_src_states;
+	uint32_t max_src_nodes;
+	uint32_t max_src_conn;
+	uint32_t rate_limit;
+	uint32_t rate_seconds;
+	const char *overload;
+	uint8_t flush;
+	uint8_t track;
+	bool no_sync;
+	bool sloppy;
+	bool pflow;
+	bool allow_related;
+	uint8_t bound;
+	uint32_t timeout[PTM_N];
+};
+
+/**
+ * struct pf_scrub_opts - What scrub, and "scrub (...)" on a rule, changes
+ * @no_df:	Words that are there
+ * @random_id:	As @no_df
+ * @reassemble_tcp: As @no_df
+ * @no_reassemble: fragment no reassemble
+ * @min_ttl:	0 = none
+ * @max_mss:	0 = none
+ * @set_tos:	-1 = none
+ */
+struct pf_scrub_opts {
+	bool no_df;
+	bool random_id;
+	bool reassemble_tcp;
+	bool no_reassemble;
+	uint8_t min_ttl;
+	uint16_t max_mss;
+	int16_t set_tos;
+};
+
+/**
+ * struct pf_rule_opts - What few rules have
+ * @log_all:	log (all)
+ * @log_user:	log (user)
+ * @log_matches: log (matches)
+ * @log_if:	log (to pflogN), or -1
+ * @return_ttl:	Of return-rst, or 0
+ * @route:	PW_ROUTE_TO, PW_REPLY_TO, PW_DUP_TO, or PW_NONE
+ * @route_to:	Where to
+ * @prefer_ipv6_nexthop: That word
+ * @oses:	os
+ * @users:	user
+ * @groups:	group
+ * @state_kind:	keep, modulate, synproxy
+ * @state:	State options, or NULL
+ * @if_bound:	set state-policy if-bound was in force
+ * @prio:	-1 = none
+ * @set_prio:	-1 = none
+ * @tos:	-1 = none
+ * @scrub:	Of scrub rules and "scrub (...)"
+ * @has_scrub:	It is there
+ * @fragment:	Words that are there
+ * @allow_opts:	As @fragment
+ * @once:	As @fragment
+ * @labels:	Labels
+ * @n_labels:	How many
+ * @ridentifier: 0 = none
+ * @queue:	And @pqueue: queue names
+ * @pqueue:	As @queue
+ * @dn:		dnpipe, dnqueue or PW_NONE
+ * @dn_no:	Their numbers, the second 0 for none
+ * @tag:	Or NULL
+ * @tagged:	Or NULL
+ * @not_tagged:	! tagged
+ * @probability: Percent, negative = none
+ * @rtable:	-1 = none
+ * @divert_port: 0 = none
+ * @received_on: Or NULL
+ * @not_received: ! received-on
+ * @pkt_rate:	max-pkt-rate: limit and seconds
+ * @max_pkt_size: 0 = none
+ * @nat_to:	And the others: NULL = none
+ * @rdr_to:	As @nat_to
+ * @binat_to:	As @nat_to
+ * @af_to:	Family, or AF_NONE
+ * @af_from:	af-to: from
+ * @af_dst:	af-to: to, or NULL
+ * @limiters:	"state limiter ..." and "source limiter ...", as printed, or NULL
+ * @later:	What of this lowering does not know
+ */
+struct pf_rule_opts {
+	bool log_all;
+	bool log_user;
+	bool log_matches;
+	int16_t log_if;
+	uint8_t return_ttl;
+	enum pf_word route;
+	struct pf_target *route_to;
+	bool prefer_ipv6_nexthop;
+	PF_LIST(struct pf_os) oses;
+	PF_LIST(struct pf_id) users;
+	PF_LIST(struct pf_id) groups;
+	enum pf_state_kind state_kind;
+	struct pf_state_opts *state;
+	bool if_bound;
+	int8_t prio;
+	int8_t set_prio[2];
+	int16_t tos;
+	struct pf_scrub_opts scrub;
+	bool has_scrub;
+	bool fragment;
+	bool allow_opts;
+	bool once;
+	const char **labels;
+	uint32_t n_labels;
+	uint32_t ridentifier;
+	const char *queue;
+	const char *pqueue;
+	enum pf_word dn;
+	uint32_t dn_no[2];
+	const char *tag;
+	const char *tagged;
+	bool not_tagged;
+	double probability;
+	int32_t rtable;
+	uint16_t divert_port;
+	const char *received_on;
+	bool not_received;
+	uint32_t pkt_rate[2];
+	uint32_t max_pkt_size;
+	struct pf_target *nat_to;
+	struct pf_target *rdr_to;
+	struct pf_target *binat_to;
+	uint8_t af_to;
+	struct pf_target *af_from;
+	struct pf_target *af_dst;
+	const char *limiters;
+	PF_LIST(struct pf_later) later;
+};
+
+extern const struct pf_rule_opts pf_no_opts;	/* those of a rule that has none */
+
+struct pf_stmt;
+
+/**
+ * struct pf_anchor - What an anchor statement calls
+ * @kind:	filter, nat, rdr or binat
+ * @name:	As written, or NULL
+ * @is_inline:	A block in braces follows
+ * @stmts:	Its statements
+ * @n_stmts:	How many
+ */
+struct pf_anchor {
+	enum pf_anchor_kind kind;
+	const char *name;
+	bool is_inline;
+	struct pf_stmt *stmts;
+	uint32_t n_stmts;
 };
 
 /**
@@ -212,6 +442,8 @@ struct pf_target {
  * @keep_at:	Those words
  * @target:	Of nat and rdr, NULL for none
  * @antispoof:	Interfaces of antispoof: PH_NAME or PH_DYNAMIC
+ * @anchor:	Of anchors
+ * @o:		What few rules have; never NULL, shared by those that have none
  */
 struct pf_rule {
 	enum pf_action action;
@@ -241,6 +473,20 @@ struct pf_rule {
 	struct span keep_at;
 	struct pf_target *target;
 	struct pf_hosts antispoof;
+	struct pf_anchor *anchor;
+	const struct pf_rule_opts *o;
+};
+
+/**
+ * struct pf_table_part - "{ ... }" or a file, in the order written
+ * @file:	Its name, or NULL
+ * @at:		Of the file's name
+ * @n_hosts:	How many of the table's hosts stand in these braces
+ */
+struct pf_table_part {
+	const char *file;
+	struct span at;
+	uint32_t n_hosts;
 };
 
 /**
@@ -248,12 +494,20 @@ struct pf_rule {
  * @name:	Interned
  * @at:		Its name
  * @has_list:	Addresses in braces are there
- * @hosts:	They
+ * @is_persist:	Words that are there
+ * @is_const:	As @is_persist
+ * @has_counters: As @is_persist
+ * @parts:	Braces and files
+ * @hosts:	All addresses
  */
 struct pf_table {
 	const char *name;
 	struct span at;
 	bool has_list;
+	bool is_persist;
+	bool is_const;
+	bool has_counters;
+	PF_LIST(struct pf_table_part) parts;
 	struct pf_hosts hosts;
 };
 
@@ -262,7 +516,26 @@ struct pf_skip {
 	PF_LIST(struct pf_iface) ifaces;
 };
 
-enum pf_stmt_kind { PS_RULE, PS_TABLE, PS_SKIP };
+/** struct pf_load - "load anchor ... from ..." */
+struct pf_load {
+	const char *anchor;
+	const char *path;
+	struct span at;
+};
+
+/**
+ * struct pf_echo - What only the normal form says: options, macros, queues
+ * @text:	Its lines
+ * @later:	What of it lowering does not know, or NULL
+ * @at:		Where that stands
+ */
+struct pf_echo {
+	const char *text;
+	const char *later;
+	struct span at;
+};
+
+enum pf_stmt_kind { PS_RULE, PS_TABLE, PS_SKIP, PS_ECHO, PS_LOAD };
 
 /**
  * struct pf_stmt - A statement
@@ -276,6 +549,8 @@ struct pf_stmt {
 		struct pf_rule *rule;
 		struct pf_table *table;
 		struct pf_skip *skip;
+		struct pf_echo *echo;
+		struct pf_load *load;
 	};
 };
 

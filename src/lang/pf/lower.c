@@ -9,13 +9,51 @@
  */
 #include "lang/pf/lower.h"
 
+/* Reassembly is done anyway; the rest of scrub is refused by its words */
+static bool lower_scrub(struct pf_lower *l UNUSED, const struct pf_stmt *s UNUSED)
+{
+	return true;
+}
+
+/* Refused by pf_lower_known() before it comes here */
+static bool lower_nothing(struct pf_lower *l UNUSED, const struct pf_stmt *s UNUSED)
+{
+	BUG_IF(true);
+	return false;
+}
+
 static bool (*const lower_rule[])(struct pf_lower *l, const struct pf_stmt *s) = {
 	[PA_PASS] = pf_lower_filter,
 	[PA_BLOCK] = pf_lower_filter,
 	[PA_NAT] = pf_lower_nat,
 	[PA_RDR] = pf_lower_nat,
 	[PA_ANTISPOOF] = pf_lower_antispoof,
+	[PA_SCRUB] = lower_scrub,
+	[PA_MATCH] = lower_nothing,
+	[PA_BINAT] = lower_nothing,
+	[PA_ANCHOR] = lower_nothing,
 };
+
+bool pf_lower_known(struct pf_lower *l, const struct pf_rule *r)
+{
+	const struct pf_rule_opts *o = r->o;
+
+	for (uint32_t i = 0; i < o->later.n; i++)
+		(void)pl_error(l, E1102, o->later.v[i].at, "%s is not in this version of sallyport",
+			 o->later.v[i].what);
+	return o->later.n == 0;
+}
+
+/* What only the normal form says, but for what would change packets */
+static bool lower_echo(struct pf_lower *l, const struct pf_stmt *s)
+{
+	if (s->kind == PS_LOAD)
+		return pl_error(l, E1102, s->at, "'load' is not in this version of sallyport");
+	if (s->kind != PS_ECHO || s->echo->later == NULL)
+		return true;
+	return pl_error(l, E1102, s->echo->at, "%s is not in this version of sallyport",
+			s->echo->later);
+}
 
 struct ranges *pf_ranges(struct pf_lower *l)
 {
@@ -91,9 +129,14 @@ bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *f
 	m->otherwise = ruling_pass();
 	ok = pf_tables(&l);
 	make_entries(&l);
-	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++)
-		if (f->stmts.v[i].kind == PS_RULE)
-			ok &= lower_rule[f->stmts.v[i].rule->action](&l, &f->stmts.v[i]);
+	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++) {
+		const struct pf_stmt *s = &f->stmts.v[i];
+
+		if (s->kind != PS_RULE)
+			ok &= lower_echo(&l, s);
+		else
+			ok &= pf_lower_known(&l, s->rule) && lower_rule[s->rule->action](&l, s);
+	}
 	/* A translation goes to the filter out of a called list: it must not come back */
 	model_add_rule(m, l.list_filter, own("end of the filter rules"))->exit = EX_SETTLE;
 	return ok;

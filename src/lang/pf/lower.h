@@ -162,6 +162,15 @@ const struct set *pf_port_set(struct pf_lower *l, const struct pf_port *v, uint3
 /** pf_table_find() - What table a host names holds; an undefined one is told once */
 const struct set *pf_table_find(struct pf_lower *l, const struct pf_host *h);
 
+/** pf_lower_known() - Is all of a rule in this version; what is not is told */
+bool pf_lower_known(struct pf_lower *l, const struct pf_rule *r);
+
+/** pf_check_rule() - What FreeBSD checks of a whole rule */
+bool pf_check_rule(struct pf_lower *l, const struct pf_rule *r);
+
+/** pf_check_icmp() - What FreeBSD checks of ICMP types, once the family is known */
+bool pf_check_icmp(struct pf_lower *l, const struct pf_rule *r, uint8_t af);
+
 /** pf_tables() - Fill @l->tables from the statements */
 bool pf_tables(struct pf_lower *l);
 

@@ -121,6 +121,11 @@ bool pf_locals_of(struct pf_lower *l, const struct pf_host *h, struct pf_locals 
 		is_known = true;
 		locals_of_iface(l, h, i, out);
 	}
+	if (!is_known && h->kind == PH_NAME && strcmp(h->name, "localhost") == 0) {
+		vec_add(l->c->a, &out->list, ((struct pf_local){ .p = { { AF_V6, 1 }, 128 } }));
+		vec_add(l->c->a, &out->list,
+			((struct pf_local){ .p = { addr_v4(127, 0, 0, 1), 32 } }));
+	}
 	return out->list.n > before || missing(l, h, is_known);
 }
 
@@ -198,6 +203,10 @@ static bool add_host(struct pf_lower *l, const struct pf_host *h, struct ranges 
 	case PH_NAME:
 	case PH_DYNAMIC:
 		return add_names(l, h, all, out);
+	case PH_NOROUTE:
+	case PH_URPF:
+		return pl_error(l, E1102, h->at, "'%s' is not in this version of sallyport",
+				h->kind == PH_URPF ? "urpf-failed" : "no-route");
 	}
 	return false;
 }

@@ -49,7 +49,7 @@ static bool check_ports(struct pf_lower *l, const struct pf_rule *r)
 	return false;
 }
 
-static bool check_icmp(struct pf_lower *l, const struct pf_rule *r, uint8_t af)
+bool pf_check_icmp(struct pf_lower *l, const struct pf_rule *r, uint8_t af)
 {
 	const uint8_t want = r->icmp_is_v6 ? PROTO_ICMP6 : PROTO_ICMP;
 
@@ -76,7 +76,7 @@ static bool check_icmp(struct pf_lower *l, const struct pf_rule *r, uint8_t af)
 	return false;
 }
 
-static bool check_rule(struct pf_lower *l, const struct pf_rule *r)
+bool pf_check_rule(struct pf_lower *l, const struct pf_rule *r)
 {
 	if (!check_ports(l, r))
 		return false;
@@ -179,14 +179,14 @@ bool pf_match_of(struct pf_lower *l, const struct pf_rule *r)
 	unsigned int families;
 	uint8_t af = r->af;
 
-	if (!check_rule(l, r))
+	if (!pf_check_rule(l, r))
 		return false;
 	if (!pf_parts_of(l, &r->from.hosts, &mt->src) || !pf_parts_of(l, &r->to.hosts, &mt->dst))
 		return false;
 	families = parts_families(&mt->src) & parts_families(&mt->dst);
 	if (af == AF_NONE && families != BOTH_FAMILIES && families != 0)
 		af = families == SET_HAS_V4 ? AF_V4 : AF_V6;
-	if (!check_icmp(l, r, af))
+	if (!pf_check_icmp(l, r, af))
 		return false;
 	mt->ifaces = pf_iface_set(l, r->ifaces.v, r->ifaces.n);
 	mt->protos = proto_set(l, r);

@@ -200,7 +200,7 @@ bool pf_order(struct pf_parser *p, enum pf_order kind, struct span at)
 }
 
 /* "name = value ..." */
-static bool parse_macro(struct pf_parser *p, struct pf_token first)
+static bool parse_macro(struct pf_parser *p, struct pf_stmt *s, struct pf_token first)
 {
 	const char *name = intern_str(p->c->names, first.text, first.len);
 	struct pf_macro m = { .name = name };
@@ -209,10 +209,10 @@ static bool parse_macro(struct pf_parser *p, struct pf_token first)
 	if (pf_word_is_reserved(first.word))
 		return pf_error(p, E1106, first.at, "'%s' is a word of the language and no name "
 				"for a macro", name);
-	for (const char *s = name; *s != '\0'; s++)
-		if (!isalnum((unsigned char)*s) && *s != '_')
+	for (const char *c = name; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && *c != '_')
 			return pf_error(p, E1106, first.at, "'%c' cannot stand in the name of a "
-					"macro", *s);
+					"macro", *c);
 	pf_next(p);
 	if (pf_is_end(p))
 		return pf_unexpected(p, "a value", 0);
@@ -237,20 +237,46 @@ static bool parse_macro(struct pf_parser *p, struct pf_token first)
 	m.text = text.n > 0 ? text.v : "";
 	m.len = text.n;
 	pf_macro_set(p->c, p->f, &m);
+	pf_echo(p, s, arena_printf(p->c->a, "%s = \"%.*s\"", name, (int)m.len, m.text));
 	return true;
 }
 
-static bool table_flags(struct pf_parser *p, struct pf_table *t)
+static bool table_braces(struct pf_parser *p, struct pf_table *t, struct pf_table_part *part)
 {
+	const uint32_t before = p->hosts.n;
+
+	t->has_list = true;
+	p->may_be_empty = true;
+	if (!pf_list(p, pf_host_item))
+		return false;
+	part->n_hosts = p->hosts.n - before;
+	return true;
+}
+
+static bool table_parts(struct pf_parser *p, struct pf_table *t)
+{
+	VEC(struct pf_table_part) parts = { 0 };
+
 	for (;;) {
-		if (pf_is(p, PW_PERSIST) || pf_is(p, PW_CONST) || pf_is(p, PW_COUNTERS)) {
-			pf_next(p);
-		} else if (p->t.kind == '{') {
-			t->has_list = true;
-			p->may_be_empty = true;
-			if (!pf_list(p, pf_host_item))
+		struct pf_table_part part = { .at = p->t.at };
+
+		if (pf_accept(p, PW_PERSIST)) {
+			t->is_persist = true;
+		} else if (pf_accept(p, PW_CONST)) {
+			t->is_const = true;
+		} else if (pf_accept(p, PW_COUNTERS)) {
+			t->has_counters = true;
+		} else if (pf_accept(p, PW_FILE)) {
+			part.at = p->t.at;
+			if (!pf_any_text(p, "the name of a file", &part.file))
 				return false;
+			vec_add(p->c->a, &parts, part);
+		} else if (p->t.kind == '{') {
+			if (!table_braces(p, t, &part))
+				return false;
+			vec_add(p->c->a, &parts, part);
 		} else {
+			pf_take(p, &parts, &t->parts);
 			return true;
 		}
 	}
@@ -269,10 +295,10 @@ static bool parse_table(struct pf_parser *p, struct pf_stmt *s, enum pf_word wor
 	if (strlen(t->name) > 31)
 		return pf_error(p, E1109, p->t.at, "the name of a table is longer than 31 bytes");
 	pf_next(p);
-	if (!pf_expect(p, '>', "'>'") || !table_flags(p, t))
+	if (!pf_expect(p, '>', "'>'") || !table_parts(p, t))
 		return false;
 	if (!pf_is_end(p))
-		return pf_unexpected(p, "persist, const, counters or addresses in braces",
+		return pf_unexpected(p, "persist, const, counters, file or addresses in braces",
 				     PWR_FREE);
 	pf_take(p, &p->hosts, &t->hosts);
 	s->kind = PS_TABLE;
@@ -315,15 +341,26 @@ static const struct statement {
 	bool (*parse)(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
 	enum pf_order order;
 } statements[] = {
+	{ PW_ALTQ, pf_queueing, PORD_QUEUE },
+	{ PW_ANCHOR, pf_rule_anchor, PORD_FILTER },
 	{ PW_ANTISPOOF, pf_rule_antispoof, PORD_FILTER },
+	{ PW_BINAT, pf_rule_nat, PORD_NAT },
+	{ PW_BINAT_ANCHOR, pf_rule_anchor, PORD_NAT },
 	{ PW_BLOCK, pf_rule_filter, PORD_FILTER },
 	{ PW_INCLUDE, parse_include, PORD_NONE },
+	{ PW_LOAD, pf_load_anchor, PORD_NONE },
+	{ PW_MATCH, pf_rule_filter, PORD_FILTER },
 	{ PW_NAT, pf_rule_nat, PORD_NAT },
+	{ PW_NAT_ANCHOR, pf_rule_anchor, PORD_NAT },
 	{ PW_NO, pf_rule_no, PORD_NONE },
 	{ PW_PASS, pf_rule_filter, PORD_FILTER },
+	{ PW_QUEUE, pf_queueing, PORD_QUEUE },
 	{ PW_RDR, pf_rule_nat, PORD_NAT },
+	{ PW_RDR_ANCHOR, pf_rule_anchor, PORD_NAT },
 	{ PW_SCRUB, pf_rule_scrub, PORD_SCRUB },
 	{ PW_SET, pf_set, PORD_NONE },
+	{ PW_SOURCE, pf_limiter, PORD_NONE },
+	{ PW_STATE, pf_limiter, PORD_NONE },
 	{ PW_TABLE, parse_table, PORD_NONE },
 };
 
@@ -341,7 +378,14 @@ static bool parse_statement(struct pf_parser *p, struct pf_stmt *s)
 	pf_next(p);
 	second = p->t;
 	if (second.kind == '=')
-		return parse_macro(p, first);
+		return parse_macro(p, s, first);
+	if (p->stmts != NULL && (row == NULL || row->order != PORD_FILTER ||
+				 row->word == PW_ANTISPOOF)) {
+		p->t = first;
+		pf_unexpected(p, "pass, block, match or anchor", 0);
+		p->t = second;
+		return false;
+	}
 	if (row != NULL) {
 		if (row->order != PORD_NONE && !pf_order(p, row->order, first.at))
 			return false;
@@ -373,8 +417,7 @@ static void one_statement(struct pf_parser *p)
 {
 	struct pf_stmt s = { .kind = PS_RULE };
 	const struct pf_token first = p->t;
-	const bool later = first.kind == PT_WORD &&
-			   (pf_word_roles(first.word) & PWR_LATER_STATEMENT) != 0;
+	const bool block = pf_is(p, PW_ANCHOR);
 	const uint32_t src = p->lx.src;
 
 	p->first = first;
@@ -382,19 +425,63 @@ static void one_statement(struct pf_parser *p)
 	p->nesting = 0;
 	p->may_be_empty = false;
 	p->ifaces.n = p->hosts.n = p->ports.n = p->protos.n = p->icmps.n = 0;
+	p->oses.n = p->ids.n = p->words.n = p->later.n = 0;
 	if (!parse_statement(p, &s)) {
-		skip_statement(p, later);
+		skip_statement(p, block);
 		return;
 	}
 	if (!pf_is_end(p)) {
 		pf_unexpected(p, "the end of the statement", PWR_RULE);
-		skip_statement(p, false);
+		skip_statement(p, block);
 		return;
 	}
 	if (s.rule == NULL)
 		return;
 	s.at = (struct span){ src, first.file_lo, MAX(p->prev_hi, first.file_lo) };
-	vec_add(p->c->a, &p->f->stmts, s);
+	if (p->stmts != NULL)
+		vec_add(p->c->a, &p->stmts->list, s);
+	else
+		vec_add(p->c->a, &p->f->stmts, s);
+}
+
+/* The statements of a file, or of a block up to '}' */
+static void statements_until(struct pf_parser *p, int end)
+{
+	while (!diag_is_full(p->c->diags)) {
+		skip_lines(p);
+		if (p->t.kind == PT_EOF || p->t.kind == end)
+			break;
+		if (p->t.kind == PT_BAD) {
+			skip_statement(p, false);
+			continue;
+		}
+		one_statement(p);
+	}
+}
+
+bool pf_block(struct pf_parser *p, struct pf_stmts *out)
+{
+	struct pf_stmts *outer = p->stmts;
+	const struct span open = p->t.at;
+	const uint32_t depth = p->blocks;
+	bool ok;
+
+	if (depth >= LIMIT_NESTING)
+		return pf_error(p, E1113, open, "anchors are nested deeper than %u", LIMIT_NESTING);
+	pf_next(p);
+	if (!pf_is_end(p))
+		return pf_unexpected(p, "the end of the line behind '{'", 0);
+	p->blocks++;
+	p->stmts = out;
+	statements_until(p, '}');
+	p->blocks--;
+	p->stmts = outer;
+	ok = p->t.kind == '}';
+	if (!ok)
+		return unclosed(p, open);
+	p->depth = 1;
+	pf_next(p);
+	return true;
 }
 
 static void parse_text(struct pf_parser *p, uint32_t src)
@@ -403,17 +490,7 @@ static void parse_text(struct pf_parser *p, uint32_t src)
 		return;
 	pf_lex_init(&p->lx, p->c, p->f, src);
 	p->t = pf_lex(&p->lx);
-	while (!diag_is_full(p->c->diags)) {
-		while (p->t.kind == PT_NL)
-			pf_next(p);
-		if (p->t.kind == PT_EOF)
-			break;
-		if (p->t.kind == PT_BAD) {
-			skip_statement(p, false);
-			continue;
-		}
-		one_statement(p);
-	}
+	statements_until(p, PT_EOF);
 }
 
 /* "jail_NAME" for each jail: its address, or a list of them */

@@ -15,6 +15,11 @@
 /** enum pf_order - Kinds of statement in the order that pf wants */
 enum pf_order { PORD_NONE, PORD_OPTION, PORD_SCRUB, PORD_QUEUE, PORD_NAT, PORD_FILTER };
 
+/** struct pf_stmts - Statements of a block */
+struct pf_stmts {
+	VEC(struct pf_stmt) list;
+};
+
 /**
  * struct pf_parser - State of parsing
  * @c:		Context
@@ -36,7 +41,17 @@ enum pf_order { PORD_NONE, PORD_OPTION, PORD_SCRUB, PORD_QUEUE, PORD_NAT, PORD_F
  * @ports:	As @ifaces
  * @protos:	As @ifaces
  * @icmps:	As @ifaces
+ * @oses:	As @ifaces
+ * @ids:	As @ifaces
+ * @words:	As @ifaces
+ * @later:	As @ifaces
  * @icmp_v6:	Types being read are of ICMPv6
+ * @is_group:	Numbers being read are of groups
+ * @opts:	Of the rule being read, once it has some
+ * @stmts:	Where statements go; NULL: to the file
+ * @blocks:	Blocks around this statement
+ * @state_defaults: set state-defaults, or NULL
+ * @if_bound:	set state-policy if-bound
  */
 struct pf_parser {
 	struct lang_ctx *c;
@@ -58,7 +73,17 @@ struct pf_parser {
 	VEC(struct pf_port) ports;
 	VEC(struct pf_proto) protos;
 	VEC(struct pf_icmp) icmps;
+	VEC(struct pf_os) oses;
+	VEC(struct pf_id) ids;
+	VEC(const char *) words;
+	VEC(struct pf_later) later;
 	bool icmp_v6;
+	bool is_group;
+	struct pf_rule_opts *opts;
+	struct pf_stmts *stmts;
+	uint32_t blocks;
+	struct pf_rule *state_defaults;
+	bool if_bound;
 };
 
 /** pf_error() - Say what is wrong at a place; false, to be returned */
@@ -145,20 +170,77 @@ bool pf_icmp_item(struct pf_parser *p);
 bool pf_port_range(struct pf_parser *p, bool open_ok, uint16_t *ret_lo, uint16_t *ret_hi,
 		   bool *ret_open, bool *ret_range);
 
+/** pf_new_rule() - An empty rule */
+struct pf_rule *pf_new_rule(struct pf_parser *p, enum pf_action action);
+
+/** pf_opts() - The rule's own options, to be written */
+struct pf_rule_opts *pf_opts(struct pf_parser *p, struct pf_rule *r);
+
+/** pf_later() - Keep that lowering does not know @what; a literal, or in the arena */
+void pf_later(struct pf_parser *p, const char *what, struct span at);
+
+/** pf_take_later() - The end of every rule: it keeps what lowering does not know */
+void pf_take_later(struct pf_parser *p, struct pf_rule *r);
+
+/** pf_any_text() - A word or quoted text, interned */
+bool pf_any_text(struct pf_parser *p, const char *what, const char **ret);
+
+/** pf_choice() - A value that is one of some words, NULL after the last; its number */
+bool pf_choice(struct pf_parser *p, const char *const *words, const char *what, size_t *ret);
+
+/** pf_word_item() - Any word; added to @p->words */
+bool pf_word_item(struct pf_parser *p);
+
+/** pf_id_item() - A user or group; added to @p->ids */
+bool pf_id_item(struct pf_parser *p);
+
+/** pf_tos() - A type of service: a name or a number */
+bool pf_tos(struct pf_parser *p, int16_t *ret);
+
+/** pf_part_dir() - "in", "out" */
+void pf_part_dir(struct pf_parser *p, struct pf_rule *r);
+
+/** pf_part_log() - "log (...)" */
+bool pf_part_log(struct pf_parser *p, struct pf_rule *r);
+
+/** pf_part_quick() - "quick", with log before or behind it */
+bool pf_part_quick(struct pf_parser *p, struct pf_rule *r);
+
+/** pf_part_af() - "inet", "inet6" */
+void pf_part_af(struct pf_parser *p, struct pf_rule *r);
+
+/** pf_parts_common() - From the interface to the addresses */
+bool pf_parts_common(struct pf_parser *p, struct pf_rule *r);
+
+/** pf_route() - "route-to", "reply-to", "dup-to" and where to */
+bool pf_route(struct pf_parser *p, struct pf_rule *r);
+
+/** pf_target() - Addresses, port and kind of a pool; stands behind "->" or its like */
+bool pf_target(struct pf_parser *p, struct pf_rule *r, bool is_nat, struct pf_target **ret);
+
+/** pf_rule_options() - All options at the end of a rule */
+bool pf_rule_options(struct pf_parser *p, struct pf_rule *r);
+
+/** pf_state_options() - "(max 100, ...)", standing before "(" */
+bool pf_state_options(struct pf_parser *p, struct pf_rule *r, bool in_parentheses);
+
+/** pf_scrub_options() - Options of scrub, up to @end; their effect is told as a note */
+bool pf_scrub_options(struct pf_parser *p, struct pf_rule *r, int end);
+
+/** pf_block() - Statements up to '}', for anchors; stands behind '{' */
+bool pf_block(struct pf_parser *p, struct pf_stmts *out);
+
 /*
  * Statements: the parser stands behind the first word, @word.
  */
-/** pf_rule_filter() - "pass" and "block" */
+/** pf_rule_filter() - "pass", "block" and "match" */
 bool pf_rule_filter(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
 
-/** pf_rule_nat() - "nat" and "rdr" */
+/** pf_rule_nat() - "nat", "rdr" and "binat" */
 bool pf_rule_nat(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
 
-/** pf_rule_no() - "no nat", "no rdr", "no scrub" */
+/** pf_rule_no() - "no nat", "no rdr", "no binat", "no scrub" */
 bool pf_rule_no(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
-
-/** pf_rule_parts() - From the direction to the addresses, for scrub: read and forgotten */
-bool pf_rule_parts(struct pf_parser *p);
 
 /** pf_rule_scrub() - "scrub" */
 bool pf_rule_scrub(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
@@ -166,8 +248,23 @@ bool pf_rule_scrub(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
 /** pf_rule_antispoof() - "antispoof" */
 bool pf_rule_antispoof(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
 
-/** pf_set() - "set ..."; a statement only of what later stages need */
+/** pf_rule_anchor() - "anchor", "nat-anchor", "rdr-anchor", "binat-anchor" */
+bool pf_rule_anchor(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
+
+/** pf_load_anchor() - "load anchor ... from ..." */
+bool pf_load_anchor(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
+
+/** pf_queueing() - "altq" and "queue" */
+bool pf_queueing(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
+
+/** pf_limiter() - "state limiter" and "source limiter" */
+bool pf_limiter(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
+
+/** pf_set() - "set ..." */
 bool pf_set(struct pf_parser *p, struct pf_stmt *s, enum pf_word word);
+
+/** pf_echo() - A statement that only the normal form says */
+void pf_echo(struct pf_parser *p, struct pf_stmt *s, const char *text);
 
 /** pf_order() - A statement of this kind stands here; false if it is too late for it */
 bool pf_order(struct pf_parser *p, enum pf_order kind, struct span at);

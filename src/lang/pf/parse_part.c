@@ -448,6 +448,11 @@ bool pf_host_item(struct pf_parser *p)
 		h.at = p->t.at;
 		pf_next(p);
 		ok = !h.is_not || pf_error(p, E1201, h.at, "'! any' is nothing");
+	} else if (pf_is(p, PW_NO_ROUTE) || pf_is(p, PW_URPF_FAILED)) {
+		h.kind = pf_is(p, PW_NO_ROUTE) ? PH_NOROUTE : PH_URPF;
+		h.at = p->t.at;
+		pf_next(p);
+		ok = true;
 	} else if (p->t.kind == '(') {
 		ok = host_dynamic(p, &h);
 	} else if (p->t.kind == '<') {

@@ -14,17 +14,46 @@
 
 #include "net/names.h"
 
-static struct pf_rule *new_rule(struct pf_parser *p, enum pf_action action)
+const struct pf_rule_opts pf_no_opts = {
+	.log_if = -1, .prio = -1, .set_prio = { -1, -1 }, .tos = -1, .scrub = { .set_tos = -1 },
+	.probability = -1, .rtable = -1,
+};
+
+struct pf_rule *pf_new_rule(struct pf_parser *p, enum pf_action action)
 {
 	struct pf_rule *r = arena_new(p->c->a, struct pf_rule);
 
 	r->action = action;
 	r->dir = -1;
 	r->refusal = p->refusal;
+	r->o = &pf_no_opts;
+	p->opts = NULL;
 	return r;
 }
 
-static void part_dir(struct pf_parser *p, struct pf_rule *r)
+struct pf_rule_opts *pf_opts(struct pf_parser *p, struct pf_rule *r)
+{
+	if (p->opts == NULL) {
+		p->opts = arena_new(p->c->a, struct pf_rule_opts);
+		*p->opts = pf_no_opts;
+		r->o = p->opts;
+	}
+	return p->opts;
+}
+
+void pf_later(struct pf_parser *p, const char *what, struct span at)
+{
+	vec_add(p->c->a, &p->later, ((struct pf_later){ what, at }));
+}
+
+/* The end of every rule: keep what lowering does not know */
+void pf_take_later(struct pf_parser *p, struct pf_rule *r)
+{
+	if (p->later.n > 0)
+		pf_take(p, &p->later, &pf_opts(p, r)->later);
+}
+
+void pf_part_dir(struct pf_parser *p, struct pf_rule *r)
 {
 	if (pf_accept(p, PW_IN))
 		r->dir = DIR_IN;
@@ -32,27 +61,59 @@ static void part_dir(struct pf_parser *p, struct pf_rule *r)
 		r->dir = DIR_OUT;
 }
 
-/* "(all, user, to pflog1)" behind log */
-static bool log_options(struct pf_parser *p)
+static bool pflog_number(struct pf_parser *p, struct pf_rule *r)
 {
-	const struct span open = p->t.at;
+	const char *s;
+	uint32_t n = 0;
 
+	if (!pf_is_name(p))
+		return pf_unexpected(p, "the name of a pflog interface", 0);
+	s = pf_token_str(p);
+	if (strncmp(s, "pflog", 5) != 0 || s[5] == '\0' || strlen(s) > 9 ||
+	    s[5 + strspn(s + 5, "0123456789")] != '\0')
+		return pf_unexpected(p, "the name of a pflog interface", 0);
+	for (s += 5; *s != '\0'; s++)
+		n = n * 10 + (uint32_t)(*s - '0');
+	pf_opts(p, r)->log_if = (int16_t)n;
+	return true;
+}
+
+static bool log_option(struct pf_parser *p, struct pf_rule *r)
+{
+	const struct span at = p->t.at;
+
+	if (pf_accept(p, PW_TO)) {
+		if (!pflog_number(p, r))
+			return false;
+	} else if (pf_is(p, PW_ALL)) {
+		pf_opts(p, r)->log_all = true;
+	} else if (pf_is(p, PW_USER)) {
+		pf_opts(p, r)->log_user = true;
+	} else if (p->t.kind == PT_WORD && strcmp(pf_token_str(p), "matches") == 0) {
+		pf_opts(p, r)->log_matches = true;
+	} else {
+		return pf_unexpected(p, "all, user, matches or to", 0);
+	}
+	pf_diag(p->c, p->f, N1151, span_join(at, p->t.at),
+		"this log option has no effect here: the first packet of each connection is logged");
+	pf_next(p);
+	return true;
+}
+
+bool pf_part_log(struct pf_parser *p, struct pf_rule *r)
+{
+	struct span open;
+
+	if (!pf_accept(p, PW_LOG))
+		return true;
+	r->is_log = true;
+	open = p->t.at;
 	if (p->t.kind != '(')
 		return true;
 	pf_next(p);
 	while (p->t.kind != ')') {
-		const struct span at = p->t.at;
-
-		if (pf_accept(p, PW_TO)) {
-			if (!pf_is_name(p))
-				return pf_unexpected(p, "the name of a pflog interface", 0);
-		} else if (!pf_is(p, PW_ALL) && !pf_is(p, PW_USER)) {
-			return pf_unexpected(p, "all, user or to", 0);
-		}
-		pf_diag(p->c, p->f, N1151, span_join(at, p->t.at),
-			"this log option has no effect here: the first packet of each connection "
-			"is logged");
-		pf_next(p);
+		if (!log_option(p, r))
+			return false;
 		if (p->t.kind == ',')
 			pf_next(p);
 		if (pf_is_end(p))
@@ -62,21 +123,13 @@ static bool log_options(struct pf_parser *p)
 	return true;
 }
 
-static bool part_log(struct pf_parser *p, struct pf_rule *r)
-{
-	if (!pf_accept(p, PW_LOG))
-		return true;
-	r->is_log = true;
-	return log_options(p);
-}
-
-static bool part_log_quick(struct pf_parser *p, struct pf_rule *r)
+bool pf_part_quick(struct pf_parser *p, struct pf_rule *r)
 {
 	if (pf_accept(p, PW_QUICK)) {
 		r->is_quick = true;
-		return part_log(p, r);
+		return pf_part_log(p, r);
 	}
-	if (!part_log(p, r))
+	if (!pf_part_log(p, r))
 		return false;
 	r->is_quick = pf_accept(p, PW_QUICK);
 	return true;
@@ -92,7 +145,7 @@ static bool part_iface(struct pf_parser *p, struct pf_rule *r)
 	return true;
 }
 
-static void part_af(struct pf_parser *p, struct pf_rule *r)
+void pf_part_af(struct pf_parser *p, struct pf_rule *r)
 {
 	r->af_at = p->t.at;
 	if (pf_accept(p, PW_INET))
@@ -127,160 +180,46 @@ static bool part_side(struct pf_parser *p, struct pf_side *side)
 	return true;
 }
 
+static bool os_item(struct pf_parser *p)
+{
+	struct pf_os os = { .at = p->t.at };
+
+	if (!pf_any_text(p, "the name of an operating system", &os.name))
+		return false;
+	vec_add(p->c->a, &p->oses, os);
+	return true;
+}
+
+static bool part_os(struct pf_parser *p, struct pf_rule *r)
+{
+	const struct span at = p->t.at;
+
+	if (!pf_accept(p, PW_OS))
+		return true;
+	pf_later(p, "'os'", at);
+	if (!pf_list(p, os_item))
+		return false;
+	pf_take(p, &p->oses, &pf_opts(p, r)->oses);
+	return true;
+}
+
 static bool part_from_to(struct pf_parser *p, struct pf_rule *r)
 {
 	if (pf_accept(p, PW_ALL))
 		return true;
-	if (pf_accept(p, PW_FROM) && !part_side(p, &r->from))
+	if (pf_accept(p, PW_FROM) && (!part_side(p, &r->from) || !part_os(p, r)))
 		return false;
 	if (pf_accept(p, PW_TO) && !part_side(p, &r->to))
 		return false;
 	return true;
 }
 
-static bool parts_common(struct pf_parser *p, struct pf_rule *r)
+bool pf_parts_common(struct pf_parser *p, struct pf_rule *r)
 {
-	if (!part_iface(p, r))
+	if (!part_iface(p, r) || !pf_route(p, r))
 		return false;
-	part_af(p, r);
+	pf_part_af(p, r);
 	return part_proto(p, r) && part_from_to(p, r);
-}
-
-bool pf_rule_parts(struct pf_parser *p)
-{
-	struct pf_rule *r = new_rule(p, PA_SCRUB);
-
-	part_dir(p, r);
-	return part_log_quick(p, r) && parts_common(p, r);
-}
-
-/* ---- options of filter rules ---------------------------------------------- */
-
-static bool flag_letters(struct pf_parser *p, uint8_t *ret)
-{
-	int n;
-
-	if (p->t.kind != PT_WORD)
-		return pf_unexpected(p, "TCP flags, as in S/SA", 0);
-	n = tcp_flags_parse(p->t.text, p->t.len);
-	if (n < 0) {
-		pf_diag(p->c, p->f, E1210, p->t.at, "'%s' has other letters than FSRPAUEW",
-			pf_token_str(p));
-		return false;
-	}
-	*ret = (uint8_t)n;
-	pf_next(p);
-	return true;
-}
-
-static bool opt_flags(struct pf_parser *p, struct pf_rule *r)
-{
-	r->has_flags = true;
-	r->flags_at = p->t.at;
-	pf_next(p);
-	if (pf_accept(p, PW_ANY))
-		return true;
-	if (p->t.kind != '/' && !flag_letters(p, &r->flags))
-		return false;
-	if (!pf_expect(p, '/', "'/' and the flags to look at") || !flag_letters(p, &r->flag_mask))
-		return false;
-	if ((r->flags & r->flag_mask) != r->flags)
-		return pf_error(p, E1303, r->flags_at, "these flags can never be set: they are not "
-				"among those that are looked at");
-	return true;
-}
-
-static bool opt_icmp(struct pf_parser *p, struct pf_rule *r)
-{
-	r->icmp_at = p->t.at;
-	r->icmp_is_v6 = p->icmp_v6 = pf_is(p, PW_ICMP6_TYPE);
-	pf_next(p);
-	if (!pf_list(p, pf_icmp_item))
-		return false;
-	pf_take(p, &p->icmps, &r->icmps);
-	return true;
-}
-
-static bool opt_state(struct pf_parser *p, struct pf_rule *r)
-{
-	const enum pf_word word = p->t.word;
-
-	r->keep_at = p->t.at;
-	pf_next(p);
-	if (!pf_is(p, PW_STATE))
-		return pf_unexpected(p, "'state'", 0);
-	r->keep_at = span_join(r->keep_at, p->t.at);
-	pf_next(p);
-	r->keep = word == PW_NO ? PK_NO : PK_KEEP;
-	if (word == PW_MODULATE)
-		pf_diag(p->c, p->f, N1152, r->keep_at,
-			"'modulate state' is taken as 'keep state': sequence numbers are not "
-			"changed, and today's systems choose good ones");
-	if (word == PW_SYNPROXY)
-		pf_diag(p->c, p->f, N1152, r->keep_at,
-			"'synproxy state' is taken as 'keep state': the jail answers the SYN "
-			"itself");
-	if (p->t.kind != '(')
-		return true;
-	pf_next(p);
-	return pf_error(p, E1102, p->t.at, "state option '%s' is not in this version of sallyport",
-			p->t.kind == PT_WORD ? pf_token_str(p) : "");
-}
-
-static bool opt_label(struct pf_parser *p, struct pf_rule *r UNUSED)
-{
-	pf_next(p);
-	if (p->t.kind != PT_WORD && p->t.kind != PT_STRING)
-		return pf_unexpected(p, "a label", 0);
-	pf_next(p);
-	return true;
-}
-
-static bool opt_ridentifier(struct pf_parser *p, struct pf_rule *r UNUSED)
-{
-	uint32_t n;
-
-	pf_next(p);
-	return pf_number(p, UINT32_MAX, "a number", &n);
-}
-
-static const struct rule_option {
-	enum pf_word word;
-	bool (*parse)(struct pf_parser *p, struct pf_rule *r);
-	bool on_antispoof;
-} rule_options[] = {
-	{ PW_FLAGS, opt_flags, false },
-	{ PW_ICMP_TYPE, opt_icmp, false },
-	{ PW_ICMP6_TYPE, opt_icmp, false },
-	{ PW_KEEP, opt_state, false },
-	{ PW_MODULATE, opt_state, false },
-	{ PW_SYNPROXY, opt_state, false },
-	{ PW_NO, opt_state, false },
-	{ PW_LABEL, opt_label, true },
-	{ PW_RIDENTIFIER, opt_ridentifier, true },
-};
-
-static bool parse_options(struct pf_parser *p, struct pf_rule *r)
-{
-	while (!pf_is_end(p)) {
-		const struct rule_option *row = NULL;
-
-		if (p->t.kind == '!') {		/* ! tagged, ! received-on */
-			pf_next(p);
-			return pf_unexpected(p, "an option that takes '!'", PWR_RULE);
-		}
-		for (size_t i = 0; i < ARRAY_SIZE(rule_options); i++)
-			if (pf_is(p, rule_options[i].word))
-				row = &rule_options[i];
-		if (pf_is(p, PW_SCRUB) || pf_is(p, PW_SET))
-			return pf_error(p, E1102, p->t.at, "'%s' on a rule is not in this version "
-					"of sallyport", pf_word_text(p->t.word));
-		if (row == NULL || (r->action == PA_ANTISPOOF && !row->on_antispoof))
-			return pf_unexpected(p, "an option of the rule or its end", PWR_RULE);
-		if (!row->parse(p, r))
-			return false;
-	}
-	return true;
 }
 
 /* ---- block ---------------------------------------------------------------- */
@@ -324,6 +263,22 @@ static bool block_icmp(struct pf_parser *p, struct pf_rule *r)
 	return pf_expect(p, ')', "')'");
 }
 
+static bool block_ttl(struct pf_parser *p, struct pf_rule *r)
+{
+	uint32_t n;
+
+	if (p->t.kind != '(')
+		return true;
+	pf_later(p, "a TTL of return-rst", p->t.at);
+	pf_next(p);
+	if (!pf_accept(p, PW_TTL))
+		return pf_unexpected(p, "'ttl'", 0);
+	if (!pf_number(p, 255, "a TTL", &n))
+		return false;
+	pf_opts(p, r)->return_ttl = (uint8_t)n;
+	return pf_expect(p, ')', "')'");
+}
+
 static bool block_kind(struct pf_parser *p, struct pf_rule *r)
 {
 	r->icmp4 = UNREACH4_PORT;
@@ -335,9 +290,7 @@ static bool block_kind(struct pf_parser *p, struct pf_rule *r)
 		r->refusal = PR_RETURN;
 	} else if (pf_accept(p, PW_RETURN_RST)) {
 		r->refusal = PR_RST;
-		if (p->t.kind == '(')
-			return pf_error(p, E1102, p->t.at, "a TTL of return-rst is not in this "
-					"version of sallyport");
+		return block_ttl(p, r);
 	} else if (pf_is(p, PW_RETURN_ICMP) || pf_is(p, PW_RETURN_ICMP6)) {
 		return block_icmp(p, r);
 	}
@@ -346,101 +299,110 @@ static bool block_kind(struct pf_parser *p, struct pf_rule *r)
 
 bool pf_rule_filter(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
 {
-	struct pf_rule *r = new_rule(p, word == PW_PASS ? PA_PASS : PA_BLOCK);
+	struct pf_rule *r = pf_new_rule(p, word == PW_PASS ? PA_PASS :
+					   word == PW_MATCH ? PA_MATCH : PA_BLOCK);
 
 	s->rule = r;
+	if (word == PW_MATCH)
+		pf_later(p, "'match'", p->first.at);
 	if (word == PW_BLOCK && !block_kind(p, r))
 		return false;
-	part_dir(p, r);
-	return part_log_quick(p, r) && parts_common(p, r) && parse_options(p, r);
-}
-
-/* ---- translation ---------------------------------------------------------- */
-
-static bool target_port(struct pf_parser *p, struct pf_target *t)
-{
-	bool is_range;
-
-	if (!pf_accept(p, PW_PORT))
-		return true;
-	t->has_port = true;
-	return pf_port_range(p, true, &t->port_lo, &t->port_hi, &t->is_open, &is_range);
-}
-
-static bool target_options(struct pf_parser *p, struct pf_target *t, bool is_nat)
-{
-	for (; !pf_is_end(p); pf_next(p)) {
-		if (pf_is(p, PW_ROUND_ROBIN)) {
-			t->pool = PO_ROUND_ROBIN;
-		} else if (pf_is(p, PW_RANDOM)) {
-			t->pool = PO_RANDOM;
-		} else if (pf_is(p, PW_STATIC_PORT)) {
-			if (!is_nat)
-				return pf_error(p, E1312, p->t.at, "the 'static-port' option is "
-						"only valid with nat rules");
-			if (t->has_port)
-				return pf_error(p, E1312, p->t.at, "'static-port' and a port "
-						"exclude each other");
-			t->is_static = true;
-		} else {
-			return pf_unexpected(p, "round-robin, random, static-port or the end",
-					     PWR_PLAIN | PWR_LATER);
-		}
-	}
+	pf_part_dir(p, r);
+	if (!pf_part_quick(p, r) || !pf_parts_common(p, r) || !pf_rule_options(p, r))
+		return false;
+	pf_take_later(p, r);
 	return true;
 }
 
-static bool parse_target(struct pf_parser *p, struct pf_rule *r)
-{
-	struct pf_target *t;
-	struct span start = p->t.at;
+/* ---- scrub ---------------------------------------------------------------- */
 
-	if (r->is_no) {
-		if (p->t.kind == PT_ARROW)
-			return pf_error(p, E1312, p->t.at, "a 'no' rule leads nowhere: it takes no "
-					"'->'");
+bool pf_rule_scrub(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
+{
+	struct pf_rule *r = pf_new_rule(p, PA_SCRUB);
+
+	s->rule = r;
+	r->is_no = word == PW_NO;
+	pf_part_dir(p, r);
+	if (!pf_part_quick(p, r) || !pf_parts_common(p, r) || !pf_scrub_options(p, r, PT_NL))
+		return false;
+	pf_take_later(p, r);
+	return true;
+}
+
+/* ---- anchors -------------------------------------------------------------- */
+
+static const struct {
+	enum pf_word word;
+	enum pf_anchor_kind kind;
+} anchor_kinds[] = {
+	{ PW_ANCHOR, PAK_FILTER },
+	{ PW_NAT_ANCHOR, PAK_NAT },
+	{ PW_RDR_ANCHOR, PAK_RDR },
+	{ PW_BINAT_ANCHOR, PAK_BINAT },
+};
+
+static bool anchor_block(struct pf_parser *p, struct pf_anchor *a)
+{
+	struct pf_stmts block = { .list = { 0 } };
+
+	if (p->t.kind != '{') {
+		if (a->name == NULL)
+			return pf_error(p, E1101, p->first.at, "anchor without a name and without "
+					"rules in braces");
 		return true;
 	}
-	if (pf_is_end(p))
-		return pf_error(p, E1312, p->t.at, "a translation rule needs '-> address'");
-	if (!pf_expect(p, PT_ARROW, "'->' and an address"))
+	if (a->kind != PAK_FILTER)
+		return pf_unexpected(p, "the end of the line: only 'anchor' takes rules in braces",
+				     0);
+	a->is_inline = true;
+	if (!pf_block(p, &block))
 		return false;
-	t = arena_new(p->c->a, struct pf_target);
-	r->target = t;
-	if (!pf_list(p, pf_host_item))
-		return false;
-	t->at = start;
-	pf_take(p, &p->hosts, &t->hosts);
-	return target_port(p, t) && target_options(p, t, r->action == PA_NAT);
+	a->stmts = block.list.v;
+	a->n_stmts = block.list.n;
+	return true;
 }
 
-static bool rest_of_nat(struct pf_parser *p, struct pf_rule *r)
+bool pf_rule_anchor(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
 {
-	r->is_pass = pf_accept(p, PW_PASS);
-	return part_log(p, r) && parts_common(p, r) && parse_target(p, r);
-}
+	struct pf_rule *r = pf_new_rule(p, PA_ANCHOR);
 
-bool pf_rule_nat(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
-{
-	s->rule = new_rule(p, word == PW_NAT ? PA_NAT : PA_RDR);
-	return rest_of_nat(p, s->rule);
-}
-
-bool pf_rule_no(struct pf_parser *p, struct pf_stmt *s, enum pf_word word UNUSED)
-{
-	const struct span at = p->t.at;
-	const bool is_nat = pf_is(p, PW_NAT), is_scrub = pf_is(p, PW_SCRUB);
-
-	if (!is_nat && !is_scrub && !pf_is(p, PW_RDR))
-		return pf_unexpected(p, "nat, rdr or scrub", PWR_STATEMENT);
-	if (!pf_order(p, is_scrub ? PORD_SCRUB : PORD_NAT, at))
+	s->rule = r;
+	r->anchor = arena_new(p->c->a, struct pf_anchor);
+	for (size_t i = 0; i < ARRAY_SIZE(anchor_kinds); i++)
+		if (anchor_kinds[i].word == word)
+			r->anchor->kind = anchor_kinds[i].kind;
+	pf_later(p, arena_printf(p->c->a, "'%s'", pf_word_text(word)), p->first.at);
+	if (pf_is_name(p)) {
+		r->anchor->name = pf_token_str(p);
+		pf_next(p);
+	}
+	if (word == PW_ANCHOR) {
+		pf_part_dir(p, r);
+		if (!pf_part_quick(p, r))
+			return false;
+	}
+	if (!pf_parts_common(p, r) || !pf_rule_options(p, r))
 		return false;
-	pf_next(p);
-	if (is_scrub)
-		return pf_rule_scrub(p, s, PW_NO);
-	s->rule = new_rule(p, is_nat ? PA_NAT : PA_RDR);
-	s->rule->is_no = true;
-	return rest_of_nat(p, s->rule);
+	pf_take_later(p, r);
+	return anchor_block(p, r->anchor);
+}
+
+bool pf_load_anchor(struct pf_parser *p, struct pf_stmt *s, enum pf_word word UNUSED)
+{
+	struct pf_load *l = arena_new(p->c->a, struct pf_load);
+
+	if (!pf_accept(p, PW_ANCHOR))
+		return pf_unexpected(p, "'anchor'", 0);
+	if (!pf_any_text(p, "the name of an anchor", &l->anchor))
+		return false;
+	if (!pf_accept(p, PW_FROM))
+		return pf_unexpected(p, "'from' and a file", 0);
+	l->at = p->t.at;
+	if (!pf_any_text(p, "the name of a file", &l->path))
+		return false;
+	s->kind = PS_LOAD;
+	s->load = l;
+	return true;
 }
 
 /* ---- antispoof ------------------------------------------------------------ */
@@ -459,16 +421,19 @@ static bool antispoof_item(struct pf_parser *p)
 
 bool pf_rule_antispoof(struct pf_parser *p, struct pf_stmt *s, enum pf_word word UNUSED)
 {
-	struct pf_rule *r = new_rule(p, PA_ANTISPOOF);
+	struct pf_rule *r = pf_new_rule(p, PA_ANTISPOOF);
 
 	s->rule = r;
-	if (!part_log_quick(p, r))
+	if (!pf_part_quick(p, r))
 		return false;
 	if (!pf_accept(p, PW_FOR))
 		return pf_unexpected(p, "'for' and an interface", 0);
 	if (!pf_list(p, antispoof_item))
 		return false;
 	pf_take(p, &p->hosts, &r->antispoof);
-	part_af(p, r);
-	return parse_options(p, r);
+	pf_part_af(p, r);
+	if (!pf_rule_options(p, r))
+		return false;
+	pf_take_later(p, r);
+	return true;
 }
