@@ -40,7 +40,7 @@ struct ipfw_exec_answer {
  * @rc:		Sources of rc.conf, which the script finds as /etc/rc.conf
  * @n_rc:	How many
  * @seconds:	Time; 0: SANDBOX_SECONDS
- * @answer:	Answers ipfw's calls, @before this one recorded; NULL:
+ * @answer:	Answers ipfw's calls, with what was recorded before; NULL:
  *		everything succeeds
  * @arg:	For @answer
  */
@@ -71,7 +71,7 @@ struct ipfw_exec {
 MUST_USE int ipfw_exec_run(const struct ipfw_exec *x, struct ipfw_cmds *ret);
 
 /**
- * ipfw_exec_answer() - For @answer: succeed and fail as ipfw(8) does
+ * ipfw_exec_answer() - For struct ipfw_exec: succeed and fail as ipfw(8) does
  * @arg:	The struct lang_ctx; told of nothing
  * @cmd:	Call
  * @before:	What was recorded before

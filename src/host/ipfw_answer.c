@@ -105,7 +105,8 @@ static const char *lines_of(struct lang_ctx *c, const char *list, unsigned long 
 		const size_t len = strcspn(list, "\n");
 
 		if (strtoul(list, NULL, 10) == n)
-			all = arena_printf(c->a, "%s%.*s\n", all != NULL ? all : "", (int)len, list);
+			all = arena_printf(c->a, "%s%.*s\n", all != NULL ? all : "", (int)len,
+					   list);
 		list += len + (list[len] == '\n');
 	}
 	return all;

@@ -546,6 +546,8 @@ static void tell_end(struct exec_run *r, const struct sandbox_result *end)
 	case SANDBOX_STOPPED:
 		diag_add(d, DIAG_E2314, at, "the script stopped here, with status %d",
 			 end->status);
+		if (r->own_err != NULL)
+			diag_note(d, SPAN_NONE, "%s", r->own_err);
 		return;
 	case SANDBOX_KILLED:
 		diag_add(d, DIAG_E2315, at, "the script was killed here, by signal %d",

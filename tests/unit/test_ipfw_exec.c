@@ -153,8 +153,8 @@ TEST(jails_are_the_declared_ones)
 	world_text(&t.w, "jail.conf", "www { host.hostname = \"www.example\"; ip4.addr = "
 		   "\"lo1|10.0.0.2/32\"; }\ndb { ip4.addr = \"lo1|10.0.0.3/32\"; }\n");
 	decl_finish(&t.w.decl, &t.w.diags);
-	if (run(&t, "ipfw $(jls -j www ip4.addr)\njls name ip4.addr | while read n a; do ipfw $n $a; "
-		"done\nipfw $(jls | tail -n 1)\n"))
+	if (run(&t, "ipfw $(jls -j www ip4.addr)\n"
+		"jls name ip4.addr | while read n a; do ipfw $n $a; done\nipfw $(jls | tail -n 1)\n"))
 		CHECK_STR(recorded(&t), "1:10.0.0.2\n2:www 10.0.0.2\n2:db 10.0.0.3\n"
 					"3:2 10.0.0.3 db /\n");
 	world_fini(&t.w);
@@ -178,7 +178,8 @@ TEST(rc_conf_is_the_declared_one)
 	t.x.rc = &src;
 	t.x.n_rc = 1;
 	if (run(&t, ". /etc/rc.subr\n. /etc/network.subr\nload_rc_config ipfw\n"
-		"checkyesno firewall_quiet && q=-q\nafexists inet6 && ipfw $q add $firewall_type\n"))
+		"checkyesno firewall_quiet && q=-q\n"
+		"afexists inet6 && ipfw $q add $firewall_type\n"))
 		CHECK_STR(recorded(&t), "5:-q add closed\n");
 	world_fini(&t.w);
 }
@@ -220,7 +221,8 @@ TEST(messages)
 		{ DIAG_E2312, "sh -c :" }, { DIAG_E2313, "sleep 60" },
 		{ DIAG_E2314, "set -e; false; ipfw x" }, { DIAG_E2314, "exit 2" },
 		{ DIAG_E2314, "if" }, { DIAG_E2314, ". ./other.sh" },
-		{ DIAG_E2315, "set +x; x=0123456789abcdef; while :; do x=$x$x$x$x; echo $x >&2; done" },
+		{ DIAG_E2315, "set +x; x=0123456789abcdef\n"
+			      "while :; do x=$x$x$x$x; echo $x >&2; done" },
 		{ DIAG_W2316, "sysctl -n kern.none" }, { DIAG_W2316, "ifconfig em9" },
 		{ DIAG_W2316, "jls -j none ip4.addr" }, { DIAG_W2316, "hostname" },
 		{ DIAG_W2317, "echo x >&2" }, { DIAG_W2317, "cat /etc/hosts" },
@@ -247,7 +249,8 @@ TEST(messages)
 /* A variable of another command of the line is none of the call's */
 TEST(unset_variables_of_other_commands)
 {
-	check_run("[ -z \"$none\" ] && ipfw add 1\nipfw list | while read a; do ipfw add \"$a\"; done\n"
+	check_run("[ -z \"$none\" ] && ipfw add 1\n"
+		  "ipfw list | while read a; do ipfw add \"$a\"; done\n"
 		  "ipfw add ${none:-2} '$none' # $none\n", "1:add 1\n2:list\n3:add 2 $none\n", "");
 }
 
@@ -324,11 +327,11 @@ static const char *first_error(struct world *w)
 {
 	for (uint32_t i = 0; i < w->diags.list.n; i++) {
 		const struct diag *d = &w->diags.list.v[i];
+		const struct span at = source_file_span(&w->sources, d->at);
 
 		if (diag_codes[d->code].severity == DIAG_ERROR)
 			return arena_printf(&w->a, "%s:%u", diag_codes[d->code].name,
-					    source_place(&w->sources,
-							 source_file_span(&w->sources, d->at)).line);
+					    source_place(&w->sources, at).line);
 	}
 	return "no error";
 }
@@ -384,7 +387,8 @@ TEST(corpus_is_read_or_refused_with_a_reason)
 		n_files++;
 		if (unit.skip == NULL && (k == ARRAY_SIZE(corpus) ||
 		    !CHECK_STR(without, corpus[k].without) || !CHECK_STR(with, corpus[k].with)))
-			unit_detail("    # { \"%s\", \"%s\", \"%s\", \"\" },\n", name, without, with);
+			unit_detail("    # %s: without '%s', with '%s' (%s)\n", name, without, with,
+				    k < ARRAY_SIZE(corpus) ? corpus[k].why : "not listed");
 		CHECK(k < ARRAY_SIZE(corpus));
 		world_fini(&t.w);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Scripts of literal commands: the words that ipfw gets, their places, and
- * what is refused.  The cases of tests/golden/ipfw_script are a script NAME.sh
+ * what is refused.  The cases of tests/golden/ipfw_script are a script NAME.ipfw
  * and what is told of it, NAME.err.
  */
 #include "lang/ipfw.h"
@@ -207,7 +207,8 @@ TEST(limits_end_the_reading)
 TEST(scripts_and_rules_files)
 {
 	static const struct { const char *text; bool is_script; } cases[] = {
-		{ "#!/bin/sh\nadd 1", true }, { "add 100 allow", false }, { "# x\n\n add 1", false },
+		{ "#!/bin/sh\nadd 1", true }, { "add 100 allow", false },
+		{ "# x\n\n add 1", false },
 		{ "100 add allow", false }, { "-q add 1", false }, { "ipfw add 1", true },
 		{ "/sbin/ipfw -f flush", true }, { "cmd=ipfw", true }, { "table 1 create", false },
 		{ "", false }, { "# only a comment", false }, { "nat 1 config if em0", false },
@@ -252,12 +253,13 @@ TEST(golden)
 		struct world w;
 		uint32_t src;
 
-		if (dot == NULL || strcmp(dot, ".sh") != 0)
+		if (dot == NULL || strcmp(dot, ".ipfw") != 0)
 			continue;
 		world_init(&w);
 		snprintf(file, sizeof(file), "%s/%s", path, list[i]->d_name);
 		want = golden_read(file);
-		src = sources_add(&w.sources, list[i]->d_name, want, (uint32_t)strlen(want), SPAN_NONE);
+		src = sources_add(&w.sources, list[i]->d_name, want,
+				  (uint32_t)strlen(want), SPAN_NONE);
 		free(want);
 		CHECK(ipfw_script_read(&w.c, src, &cmds) == (w.diags.n_errors == 0));
 		world_check_spans(&w);

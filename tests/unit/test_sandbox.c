@@ -242,7 +242,8 @@ TEST(tools_and_files)
 	if (!run(". /etc/given.conf; f\n"
 		 "ipfw $(printf 'b\\na\\n' | sort | head -n 1 | tr a-z A-Z)\n"
 		 "ipfw $(echo 'inet 1.2.3.4' | awk '{ print $2 }' | cut -d. -f1) $(expr 1 + 2)\n"
-		 "echo text >/tmp/x; ipfw $(cat /tmp/x) $(basename /a/b) $(seq 2 | /usr/bin/wc -l)\n"
+		 "echo text >/tmp/x; "
+		 "ipfw $(cat /tmp/x) $(basename /a/b) $(seq 2 | /usr/bin/wc -l)\n"
 		 "if command -v wget >/dev/null; then ipfw wget; fi\n"
 		 "[ -r /etc/passwd ] && ipfw passwd\n:\n"))
 		return;
@@ -266,8 +267,8 @@ TEST(other_commands_are_refused_with_their_line)
 /* Fails without the MS_RDONLY of the new root, or of the bind mounts */
 TEST(nothing_outside_tmp_is_written)
 {
-	if (!run("for f in /x /etc/x /bin/x /lib/x /run/x /dev/x /etc/given.conf /bin/sh /lib/shell "
-		 "/run/script; do\n"
+	if (!run("for f in /x /etc/x /bin/x /lib/x /run/x /dev/x /etc/given.conf /bin/sh "
+		 "/lib/shell /run/script; do\n"
 		 "	(echo x >$f) 2>/dev/null && ipfw wrote $f\n"
 		 "done\n"
 		 "echo x >/tmp/x && ipfw tmp\n"
@@ -287,7 +288,8 @@ TEST(the_hosts_files_are_not_there)
 	close(fd);
 	snprintf(text, sizeof(text),
 		 "for f in /etc/shadow /etc/passwd /proc/self /sys/kernel /root /home %s "
-		 "/../etc/passwd /tmp/../../etc/passwd /lib/../../etc/hostname /usr/share /var; do\n"
+		 "/../etc/passwd /tmp/../../etc/passwd /lib/../../etc/hostname /usr/share "
+		 "/var; do\n"
 		 "	[ -e $f ] && ipfw sees $f\n"
 		 "done\n"
 		 "cd /tmp; cd ../../../..; for f in *; do ipfw has $f; done\n", name);
@@ -319,7 +321,9 @@ TEST(path_and_own_programs_lead_nowhere)
 
 static int listen_here(uint16_t *ret_port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = inet_addr("127.0.0.1") };
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_addr.s_addr = inet_addr("127.0.0.1")
+	};
 	socklen_t len = sizeof(at);
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -407,9 +411,7 @@ TEST(tmp_is_small)
 {
 	if (!run_for("x=0123456789abcdef; x=$x$x$x$x; x=$x$x$x$x; x=$x$x$x$x; x=$x$x$x$x\n"
 		     "set +x\n"
-		     "for f in 1 2 3 4 5 6 7 8 9; do for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "
-		     "19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 "
-		     "47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64; do\n"
+		     "for f in 1 2 3 4 5 6 7 8 9; do for i in $(seq 64); do\n"
 		     "	echo $x$x$x$x >>/tmp/f$f || break 2\n"
 		     "done; done\n"
 		     "ipfw $(cat /tmp/* | wc -c)\n", 10))

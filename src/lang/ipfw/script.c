@@ -168,7 +168,7 @@ static bool read_or_true(struct script *s)
 		s->pos += n;
 	}
 	skip_blanks(s);
-	return n > 0 && at_line_end(s) ? true : script_needs_shell(s, lo, lo + MAX(1u, n > 0 ? 2u : 1u));
+	return (n > 0 && at_line_end(s)) || script_needs_shell(s, lo, lo + (n > 0 ? 2 : 1));
 }
 
 static bool tell_parenthesis(struct script *s)
