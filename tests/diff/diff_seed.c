@@ -6,8 +6,10 @@
  *
  * Each row is a packet that FreeBSD's own ipfw was given, with what it did.  The
  * model and the kernel are given the same, in the same order, with states kept,
- * and must both do that.
+ * and must both do that.  So must the model that the language makes of the
+ * ruleset's own file, where that is there.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -15,6 +17,8 @@
 #include "diff_wire.h"
 #include "seed.h"
 #include "target/nft.h"
+
+#define SEED_BYTES	65536u	/* more than the file has */
 
 #define S	TCP_FLAG_SYN
 #define A	TCP_FLAG_ACK
@@ -82,9 +86,12 @@ static const struct {
 	const struct row *rows;
 	uint32_t n;
 	bool one_pass;
+	bool from_file;
 } runs[] = {
-	{ "seed", seed_rows, ARRAY_SIZE(seed_rows), false },
-	{ "seed-onepass", onepass_rows, ARRAY_SIZE(onepass_rows), true },
+	{ "seed", seed_rows, ARRAY_SIZE(seed_rows), false, false },
+	{ "seed-onepass", onepass_rows, ARRAY_SIZE(onepass_rows), true, false },
+	{ "seed-file", seed_rows, ARRAY_SIZE(seed_rows), false, true },
+	{ "seed-file-onepass", onepass_rows, ARRAY_SIZE(onepass_rows), true, true },
 };
 
 /* A run of rows */
@@ -277,6 +284,44 @@ static unsigned int run_row(struct run *r, uint32_t n, const struct row *row, bo
 	return wrong;
 }
 
+/* The text of the ruleset's file, or NULL */
+static const char *seed_file(struct arena *a)
+{
+	const char *dir = getenv("SALLYPORT_CORPUS");
+	char *text = arena_alloc(a, SEED_BYTES);
+	FILE *f = fopen(arena_printf(a, "%s/ipfw/00-seed.rules",
+				     dir != NULL ? dir : "../shared/corpus"), "re");
+
+	if (f == NULL)
+		return NULL;
+	text[fread(text, 1, SEED_BYTES - 1, f)] = '\0';
+	fclose(f);
+	return text;
+}
+
+/* False when there is nothing to run; *@wrong: there should be */
+static bool make_model(struct run *r, size_t i, unsigned int *wrong)
+{
+	const char *text;
+
+	*wrong = 0;
+	if (!runs[i].from_file) {
+		seed_init(&r->seed, r->a, runs[i].one_pass);
+		return true;
+	}
+	text = seed_file(r->a);
+	if (text == NULL) {
+		printf("skip diff/%s # ../shared absent\n", r->name);
+		return false;
+	}
+	if (seed_init_text(&r->seed, r->a, "00-seed.rules", text, runs[i].one_pass))
+		return true;
+	printf("not ok diff/%s # refused\n", r->name);
+	diag_print(&r->seed.diags, stdout, false, DIAG_WARNING);
+	*wrong = 1;
+	return false;
+}
+
 static unsigned int run_rows(struct lab *lab, size_t i)
 {
 	struct arena a;
@@ -285,7 +330,10 @@ static unsigned int run_rows(struct lab *lab, size_t i)
 	bool loaded;
 
 	arena_init(&a, LIMIT_ARENA_BYTES);
-	seed_init(&r.seed, &a, runs[i].one_pass);
+	if (!make_model(&r, i, &wrong)) {
+		arena_fini(&a);
+		return wrong;
+	}
 	world_init(&r.world, &a);
 	r.world.draw = 4711;
 	loaded = load(&r);

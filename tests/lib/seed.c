@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lang/ipfw.h"
+
 /* The rules as `ipfw list` shows them; a rule's origin is its line here */
 static const char seed_text[] =
 	"00010 allow ip from any to any via lo0\n"
@@ -215,12 +217,8 @@ static void add_address(struct seed *s, const char *iface, struct addr a, uint8_
 		       (struct iface_addr){ .p = { a, len } });
 }
 
-void seed_init(struct seed *s, struct arena *a, bool one_pass)
+static void init_host(struct seed *s, struct arena *a)
 {
-	struct build b = { .s = s, .a = a, .one_pass = one_pass };
-	struct xlate nat = { .kind = XL_INSTANCE, .port = XP_RANDOM, .lo = 0x8000, .hi = 0xffff,
-			     .instance = 1 };
-
 	*s = (struct seed){ .facts = { .a = a } };
 	intern_init(&s->names, a);
 	sources_init(&s->sources, a);
@@ -229,9 +227,18 @@ void seed_init(struct seed *s, struct arena *a, bool one_pass)
 	add_address(s, "em0", addr_v4(198, 51, 100, 2), 24);
 	add_address(s, "lo1", addr_v4(10, 1, 0, 1), 24);
 	add_address(s, "lo1", addr_v4(10, 1, 0, 2), 32);
+	model_init(&s->m, a, &s->names, &s->facts);
+}
+
+void seed_init(struct seed *s, struct arena *a, bool one_pass)
+{
+	struct build b = { .s = s, .a = a, .one_pass = one_pass };
+	struct xlate nat = { .kind = XL_INSTANCE, .port = XP_RANDOM, .lo = 0x8000, .hi = 0xffff,
+			     .instance = 1 };
+
+	init_host(s, a);
 	b.src = sources_add(&s->sources, "seed.rules", seed_text, sizeof(seed_text) - 1,
 			    SPAN_NONE);
-	model_init(&s->m, a, &s->names, &s->facts);
 	s->m.discipline = STATES_FREE;
 	s->m.otherwise = ruling_block();
 	vec_add(a, &nat.to, addr_v4(198, 51, 100, 2));
@@ -239,4 +246,23 @@ void seed_init(struct seed *s, struct arena *a, bool one_pass)
 	b.after = model_add_list(&s->m, "from 10000");
 	s->m.entry[DIR_IN] = s->m.entry[DIR_OUT] = b.main;
 	add_rules(&b, model_add_xlate(&s->m, nat));
+}
+
+bool seed_init_text(struct seed *s, struct arena *a, const char *name, const char *text,
+		    bool one_pass)
+{
+	struct lang_ctx c = { .a = a, .names = &s->names, .sources = &s->sources,
+			      .diags = &s->diags };
+	const struct ipfw_options o = { .one_pass = one_pass };
+	struct ipfw_cmds cmds = { .list = { .n = 0 } };
+	const struct ipfw_ruleset *rs;
+	uint32_t src;
+
+	init_host(s, a);
+	src = sources_add(&s->sources, name, text, (uint32_t)strlen(text), SPAN_NONE);
+	if (!(ipfw_is_script(source_at(&s->sources, src)) ? ipfw_script_read(&c, src, &cmds)
+							  : ipfw_rules_read(&c, src, &cmds)))
+		return false;
+	rs = ipfw_parse(&c, &cmds);
+	return s->diags.n_errors == 0 && ipfw_lower(&c, rs, &s->facts, &o, &s->m);
 }

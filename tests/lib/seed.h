@@ -30,4 +30,17 @@ struct seed {
 /** seed_init() - Build it; @one_pass is net.inet.ip.fw.one_pass */
 void seed_init(struct seed *s, struct arena *a, bool one_pass);
 
+/**
+ * seed_init_text() - The same host with rules as ipfw reads them
+ * @s:		Seed
+ * @a:		Memory
+ * @name:	Name of the file, for messages
+ * @text:	A file of rules or a script of ipfw commands; must outlive @s
+ * @one_pass:	As in seed_init()
+ *
+ * Return: whether they were taken; if not, told
+ */
+MUST_USE bool seed_init_text(struct seed *s, struct arena *a, const char *name, const char *text,
+			     bool one_pass);
+
 #endif /* TESTS_SEED_H */

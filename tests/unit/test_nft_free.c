@@ -9,8 +9,8 @@
 #include <linux/netlink.h>
 
 #include "base/limits.h"
-#include "nl/session.h"
 #include "model/policy.h"
+#include "nl/session.h"
 #include "seed.h"
 #include "target/nft.h"
 
@@ -51,35 +51,89 @@ static char *text_of(const struct nft_program *p)
 	return text;
 }
 
+/* The kernel takes it, gives the same back, and so does its text */
+static void check_loads(struct lowered *l)
+{
+	struct nft_changes changes = { .list = { .n = 0 } };
+	struct nl_session nl;
+	bool changed = false;
+	char *text;
+	FILE *nft;
+
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_load(&nl, l->p, &l->seed.diags, &changed), 0);
+	CHECK(changed);
+	CHECK_INT(nft_load(&nl, l->p, &l->seed.diags, &changed), 0);
+	CHECK(!changed);
+	text = text_of(l->p);
+	nft = popen("nft -f -", "w");
+	fputs(text, nft);
+	CHECK_INT(pclose(nft), 0);
+	CHECK_INT(nft_diff(&nl, l->p, &l->a, &changes), 0);
+	CHECK_INT(changes.list.n, 0);
+	if (changes.list.n > 0)
+		CHECK_STR(changes.list.v[0].object, "");
+	free(text);
+	CHECK_INT(nft_destroy(&nl, &changed), 0);
+	nl_close(&nl);
+}
+
 TEST(loads_and_stays_the_same)
 {
 	NS_FRESH();
 	for (int one_pass = 0; one_pass < 2; one_pass++) {
-		struct nft_changes changes = { .list = { .n = 0 } };
-		struct nl_session nl;
 		struct lowered l;
-		bool changed = false;
-		char *text;
-		FILE *nft;
 
-		if (!CHECK(lower(&l, one_pass, NFT_MARK_MASK)) ||
-		    !CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		if (!CHECK(lower(&l, one_pass, NFT_MARK_MASK)))
 			return;
-		CHECK_INT(nft_load(&nl, l.p, &l.seed.diags, &changed), 0);
-		CHECK(changed);
-		CHECK_INT(nft_load(&nl, l.p, &l.seed.diags, &changed), 0);
-		CHECK(!changed);
-		/* The text, loaded by nft, is the same program */
+		check_loads(&l);
+		arena_fini(&l.a);
+	}
+}
+
+/* Rules of ipfw, by the language */
+static bool lower_text(struct lowered *l, const char *rules)
+{
+	struct nft_options o;
+
+	arena_init(&l->a, LIMIT_ARENA_BYTES);
+	nft_options_init(&o);
+	l->p = NULL;
+	if (CHECK(seed_init_text(&l->seed, &l->a, "test.rules", rules, false)))
+		l->p = nft_program_from_model(&l->seed.m, &o, &l->seed.diags);
+	return l->p != NULL;
+}
+
+#define WANTS	8u
+
+static const struct construct {
+	const char *rules;
+	const char *want[WANTS];	/* in the program, in any order */
+} constructs[] = {
+	{ "add 10 allow tcp from me to any out\nadd 20 allow ip from any to me in\n"
+	  "add 30 allow udp from not me to any 53\n",
+	  { "fib saddr type local", "fib daddr type local", "fib saddr type != local" } },
+};
+
+TEST(constructs_load)
+{
+	NS_FRESH();
+	for (size_t i = 0; i < ARRAY_SIZE(constructs); i++) {
+		const struct construct *c = &constructs[i];
+		struct lowered l;
+		char *text;
+
+		if (!CHECK(lower_text(&l, c->rules))) {
+			diag_print(&l.seed.diags, stdout, false, DIAG_ERROR);
+			continue;
+		}
 		text = text_of(l.p);
-		nft = popen("nft -f -", "w");
-		fputs(text, nft);
-		CHECK_INT(pclose(nft), 0);
-		CHECK_INT(nft_diff(&nl, l.p, &l.a, &changes), 0);
-		CHECK_INT(changes.list.n, 0);
-		if (changes.list.n > 0)
-			CHECK_STR(changes.list.v[0].object, "");
+		for (size_t w = 0; w < WANTS && c->want[w] != NULL; w++)
+			if (!CHECK(strstr(text, c->want[w]) != NULL))
+				printf("# no '%s' for: %s%s", c->want[w], c->rules, text);
 		free(text);
-		nl_close(&nl);
+		check_loads(&l);
 		arena_fini(&l.a);
 	}
 }

@@ -16,6 +16,7 @@
 #include "target/nft/match.h"
 
 #include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -406,19 +407,21 @@ static void add_ports(const struct nft_view *v, struct way *w)
 		add_in(v->p, &w->stmts, NFT_K_DPORT, w->t.f[F_DPORT], full);
 }
 
-static void add_local(const struct nft_view *v, struct way *w)
+/* Every hook may ask for the type of an address, as long as it names no interface */
+static void add_local(const struct nft_view *v, struct way *w, enum field f, enum nft_key key)
 {
-	const struct set *in = w->t.f[F_DST_LOCAL];
+	const struct set *in = w->t.f[f];
 
 	if (in != NULL && set_has(in, AF_NONE, 0) != set_has(in, AF_NONE, 1))
-		stmt_match(v->p, &w->stmts, NFT_K_FIB_DADDR, set_has(in, AF_NONE, 0),
-			   nft_value_num(NFT_T_FIB_TYPE, 2));
+		stmt_match(v->p, &w->stmts, key, set_has(in, AF_NONE, 0),
+			   nft_value_num(NFT_T_FIB_TYPE, RTN_LOCAL));
 }
 
 static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret)
 {
 	add_ports(v, w);
-	add_local(v, w);
+	add_local(v, w, F_SRC_LOCAL, NFT_K_FIB_SADDR);
+	add_local(v, w, F_DST_LOCAL, NFT_K_FIB_DADDR);
 	vec_add(v->p->tmp, &ret->list, w->stmts);
 }
 
@@ -469,10 +472,9 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 			 "a test of the receiving interface cannot be expressed in nftables yet");
 		return false;
 	}
-	if (t->f[F_SRC_LOCAL] != NULL || t->f[F_TAGS] != NULL) {
+	if (t->f[F_TAGS] != NULL) {
 		diag_add(v->d, DIAG_E1701, at,
-			 "a test of %s cannot be expressed in nftables yet",
-			 t->f[F_TAGS] != NULL ? "tags" : "a local source");
+			 "a test of tags cannot be expressed in nftables yet");
 		return false;
 	}
 	if (!expand_ifaces(v, &all, at, &ifaces))
