@@ -154,7 +154,8 @@ TEST(jails_are_the_declared_ones)
 		   "\"lo1|10.0.0.2/32\"; }\ndb { ip4.addr = \"lo1|10.0.0.3/32\"; }\n");
 	decl_finish(&t.w.decl, &t.w.diags);
 	if (run(&t, "ipfw $(jls -j www ip4.addr)\n"
-		"jls name ip4.addr | while read n a; do ipfw $n $a; done\nipfw $(jls | tail -n 1)\n"))
+		"jls name ip4.addr | while read n a; do ipfw $n $a; done\n"
+		"ipfw $(jls | tail -n 1)\n"))
 		CHECK_STR(recorded(&t), "1:10.0.0.2\n2:www 10.0.0.2\n2:db 10.0.0.3\n"
 					"3:2 10.0.0.3 db /\n");
 	world_fini(&t.w);
