@@ -8,7 +8,8 @@
  *
  * Owns:	 nothing.
  * Does not:	 know lines within "{ ...; } 2>/dev/null", whose trace is lost with
- *		 the rest; the line before stands for them.
+ *		 the rest: the line before stands for them.  Nor which of several
+ *		 commands at once ("cmd &") a call is of.
  * Threads:	 none.
  */
 #ifndef HOST_SANDBOX_TRACE_H
