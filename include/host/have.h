@@ -26,6 +26,7 @@ struct addr_index;
  * @by_addr:	Places in @addrs, by address
  * @route6:	IPv6 default route
  * @settings:	Settings that can be wanted, of those that the kernel has
+ * @no_ip6:	Links with IPv6 turned off; "default" stands for links to come
  * @saved:	What the state directory says of settings
  * @is_saved_lost: Something of ours is there, but no (sound) record of
  *		settings; a caller that knows of rules of ours may set it too
@@ -37,6 +38,7 @@ struct host_have {
 	const struct addr_index *by_addr;
 	struct rtnl_route route6;
 	struct sysctls settings;
+	VEC(const char *) no_ip6;
 	struct sysctl_state saved;
 	bool is_saved_lost;
 	bool is_saved_there;
@@ -56,6 +58,9 @@ MUST_USE int host_have_read(struct nl_session *s, const struct state *st, struct
 
 /** host_have_index() - Fill in @h->by_addr, when @h was made by hand */
 void host_have_index(struct host_have *h, struct arena *a);
+
+/** host_has_ip6() - May the link @name, there or yet to be made, have IPv6 addresses */
+bool host_has_ip6(const struct host_have *h, const char *name);
 
 /** host_is_our_link() - Did we make this link */
 bool host_is_our_link(const struct rtnl_link *l);

@@ -62,7 +62,7 @@ int verb_destroy(struct cli *c)
 	err = state_open(&h.st, c->state_dir, c->dry_run ? STATE_READ : STATE_WRITE,
 			 STATE_LOCK_SECONDS);
 	if (err < 0)
-		return cli_system(c, err, "open the state directory");
+		return cli_system(c, err, cli_state_what(c));
 	status = print_plan(c, &h);
 	if (status == 0 && c->dry_run)
 		return h.changes.n > 0 ? EX_DIFFERS : 0;

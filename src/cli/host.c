@@ -10,6 +10,13 @@ void cli_host_close(struct cli_host *h)
 	state_close(&h->st);
 }
 
+const char *cli_state_what(struct cli *c)
+{
+	return arena_printf(&c->arena, "open the state directory %s%s",
+			    c->state_dir != NULL ? c->state_dir : STATE_RUN_DIR,
+			    c->state_dir != NULL ? "/run" : "");
+}
+
 int cli_host_error(struct cli *c, int err, const char *what)
 {
 	if (err == -EINVAL && c->diags.n_errors > 0)
@@ -46,7 +53,8 @@ static int compare(struct cli *c, struct cli_host *h)
 	for (uint32_t i = 0; i < plan.ops.n; i++)
 		add_change(c, h, host_op_verb(&plan.ops.v[i]), plan.ops.v[i].object,
 			   plan.ops.v[i].at);
-	return c->diags.n_errors > 0 ? EX_DATAERR : 0;
+	h->is_compared = true;
+	return c->diags.n_errors > 0 ? cli_refused(c) : 0;
 }
 
 static int open_all(struct cli *c, struct cli_host *h, enum state_mode mode)
@@ -59,7 +67,7 @@ static int open_all(struct cli *c, struct cli_host *h, enum state_mode mode)
 		return cli_system(c, err, "open a netlink socket");
 	err = state_open(&h->st, c->state_dir, mode, STATE_LOCK_SECONDS);
 	if (err < 0)
-		return cli_system(c, err, "open the state directory");
+		return cli_system(c, err, cli_state_what(c));
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct cli_change {
  * @want:	What the declarations ask for
  * @have:	What there is
  * @program:	Packet rules as they should be
+ * @is_compared: @changes is whole, though it may not be possible to make them
  * @changes:	The differences, rules first
  */
 struct cli_host {
@@ -43,6 +44,7 @@ struct cli_host {
 	struct host_want want;
 	struct host_have have;
 	struct nft_program *program;
+	bool is_compared;
 	VEC(struct cli_change) changes;
 };
 
@@ -55,6 +57,9 @@ struct cli_host {
  * Return: 0, or an exit status with diagnostics
  */
 int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode);
+
+/** cli_state_what() - "open the state directory DIR", for cli_system() */
+const char *cli_state_what(struct cli *c);
 
 /** cli_host_close() - For CLEANUP() */
 void cli_host_close(struct cli_host *h);

@@ -210,7 +210,7 @@ int verb_status(struct cli *c)
 	struct status s = { .c = c, .h = &h };
 	int status = cli_host_open(c, &h, STATE_READ), err;
 
-	if (status != 0)
+	if (status != 0 && !h.is_compared)
 		return status;
 	host_aliases_list(&h.want, &h.have, &c->arena, &s.aliases);
 	cli_forwards_list(c, &h.d, &s.forwards);
@@ -221,5 +221,7 @@ int verb_status(struct cli *c)
 		print_json(&s);
 	else
 		print_text(&s);
+	if (status != 0)
+		return status;
 	return h.changes.n > 0 ? EX_DIFFERS : 0;
 }

@@ -63,6 +63,36 @@ static int read_settings(struct arena *a, struct sysctls *ret)
 	return 0;
 }
 
+/* Is IPv6 turned off on a link; a kernel without IPv6 has no such setting */
+static int read_ip6(struct arena *a, struct host_have *h, const char *name)
+{
+	const char *value;
+	int err = sysctl_read(arena_printf(a, "net/ipv6/conf/%s/disable_ipv6", name), a, &value);
+
+	if (err == -ENOENT || (err == 0 && strcmp(value, "0") != 0))
+		vec_add(a, &h->no_ip6, name);
+	return err == -ENOENT ? 0 : err;
+}
+
+static int read_all_ip6(struct arena *a, struct host_have *h)
+{
+	int err = read_ip6(a, h, "default");
+
+	for (uint32_t i = 0; err == 0 && i < h->links.list.n; i++)
+		err = read_ip6(a, h, h->links.list.v[i].name);
+	return err;
+}
+
+bool host_has_ip6(const struct host_have *h, const char *name)
+{
+	const char *which = rtnl_link_find(&h->links, name) != NULL ? name : "default";
+
+	for (uint32_t i = 0; i < h->no_ip6.n; i++)
+		if (strcmp(h->no_ip6.v[i], which) == 0)
+			return false;
+	return true;
+}
+
 static int read_saved(const struct state *st, struct arena *a, struct host_have *h)
 {
 	char *text;
@@ -89,6 +119,8 @@ int host_have_read(struct nl_session *s, const struct state *st, struct arena *a
 		err = rtnl_default_read(s, AF_V6, &h.route6);
 	if (err == 0)
 		err = read_settings(a, &h.settings);
+	if (err == 0)
+		err = read_all_ip6(a, &h);
 	if (err == 0)
 		err = read_saved(st, a, &h);
 	if (err < 0)

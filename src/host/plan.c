@@ -260,6 +260,14 @@ static void plan_addr(struct planner *pl, const struct host_want_addr *want)
 	warn_elsewhere(pl, want);
 	if (l != NULL && find_on_link(pl, want, l))
 		return;
+	if (want->p.a.af == AF_V6 && !host_has_ip6(pl->h, want->iface)) {
+		diag_add(pl->diags, DIAG_E1807, want->at,
+			 "IPv6 is turned off on %s: it cannot have %s", want->iface,
+			 prefix_print(want->p, text));
+		diag_help(pl->diags, "set net.ipv6.conf.%s.disable_ipv6=0",
+			  l != NULL ? want->iface : "default");
+		return;
+	}
 	x.ifindex = l == NULL ? 0 : l->index;
 	add_addr_op(pl, HOST_ADDR_ADD, want->iface, &x, want->at);
 }
