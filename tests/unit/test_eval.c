@@ -288,3 +288,211 @@ TEST(ill_formed_models_are_told)
 	}
 	CHECK_STR(model_check(&m), "calls nest too deep");
 }
+
+/* ---- free states, tags, limits, draws, instances --------------------------- */
+
+/* A model in ipfw's shape: one list */
+static void start_free(void)
+{
+	start();
+	m.discipline = STATES_FREE;
+	m.otherwise = ruling_block();
+	m.entry[DIR_IN] = m.entry[DIR_OUT] = filter = model_add_list(&m, "main");
+}
+
+static struct rule *free_rule(void)
+{
+	return model_add_rule(&m, filter, (struct origin){ .at = { 1, 0, 0 }, .text = "rule" });
+}
+
+static uint32_t pass_list(void)
+{
+	const uint32_t list = model_add_list(&m, "action");
+
+	rule_decide(model_add_rule(&m, list, (struct origin){ .at = { 1, 0, 0 }, .text = "act" }),
+		    ruling_pass());
+	return list;
+}
+
+TEST(local_sources)
+{
+	start_free();
+	number(free_rule(), F_SRC_LOCAL, 1);
+	rule_decide(&m.lists.v[filter].rules.v[0], ruling_pass());
+	CHECK_INT(eval(tcp(DIR_OUT, "203.0.113.2", 1, "198.51.100.7", 80, S)).verdict, V_PASS);
+	CHECK_INT(eval(tcp(DIR_OUT, "127.0.0.1", 1, "198.51.100.7", 80, S)).verdict, V_PASS);
+	CHECK_INT(eval(tcp(DIR_OUT, "203.0.113.3", 1, "198.51.100.7", 80, S)).verdict, V_BLOCK);
+}
+
+TEST(tags_are_bits_that_stay)
+{
+	struct packet p = tcp(DIR_IN, "198.51.100.7", 1, "203.0.113.2", 80, S);
+	struct result r;
+
+	start_free();
+	rule_tag(&m, free_rule(), 0x05, 0x02);
+	number(free_rule(), F_TAGS, 0x05);
+	rule_decide(&m.lists.v[filter].rules.v[1], ruling_pass());
+	p.tags = 0x02;
+	r = eval(p);
+	CHECK_INT(r.verdict, V_PASS);
+	CHECK_INT(r.packet.tags, 0x05);
+	p.tags = 0x08;
+	CHECK_INT(eval(p).verdict, V_BLOCK);
+}
+
+TEST(a_probe_looks_again_for_another_name)
+{
+	const struct packet p = tcp(DIR_IN, "198.51.100.7", 1, "203.0.113.2", 80, S);
+	const uint32_t web = 7, other = 8;
+
+	start_free();
+	rule_probe_name(&m, free_rule(), other);
+	rule_probe_name(&m, free_rule(), web);
+	rule_record_limit(&m, free_rule(), pass_list(), web, 0, 0);
+	CHECK_INT(eval(p).verdict, V_BLOCK);
+	CHECK_INT(world.states.n, 1);
+	CHECK_INT(eval(p).verdict, V_PASS);
+	m.lists.v[filter].rules.v[0].effects.v[0].name = 0;	/* any: it is found at once */
+	CHECK_INT(eval(p).verdict, V_PASS);
+	m.lists.v[filter].rules.v[0].effects.v[0].name = web;
+	m.lists.v[filter].rules.v[1].effects.v[0].name = other;
+	world.states.v[0].name = other;
+	CHECK_INT(eval(p).verdict, V_PASS);
+}
+
+TEST(a_limit_refuses_one_state_more)
+{
+	struct result r;
+	uint32_t list;
+
+	start_free();
+	list = pass_list();
+	rule_record_limit(&m, free_rule(), list, 0, 2, LIMIT_SRC_ADDR);
+	rule_goto(&m.lists.v[filter].rules.v[0], list);
+	for (uint16_t port = 1; port <= 2; port++)
+		CHECK_INT(eval(tcp(DIR_IN, "198.51.100.7", port, "203.0.113.2", 80, S)).verdict,
+			  V_PASS);
+	r = eval(tcp(DIR_IN, "198.51.100.7", 3, "203.0.113.2", 80, S));
+	CHECK_INT(r.verdict, V_BLOCK);
+	CHECK_STR(r.steps.v[0].effect, "limit");
+	CHECK(!r.makes_state);
+	CHECK_INT(eval(tcp(DIR_IN, "198.51.100.7", 2, "203.0.113.2", 80, S)).verdict, V_PASS);
+	CHECK_INT(eval(tcp(DIR_IN, "198.51.100.8", 3, "203.0.113.2", 80, S)).verdict, V_PASS);
+}
+
+TEST(a_probability_asks_its_draw)
+{
+	const struct packet p = tcp(DIR_IN, "198.51.100.7", 1, "203.0.113.2", 80, S);
+	struct rule *r;
+
+	start_free();
+	r = free_rule();
+	rule_decide(r, ruling_pass());
+	r->prob = PROB_ONE / 2;
+	CHECK_INT(eval(p).verdict, V_PASS);
+	vec_add(&arena, &world.draws, PROB_ONE / 2);
+	CHECK_INT(eval(p).verdict, V_BLOCK);
+	world.draws.v[0]--;
+	CHECK_INT(eval(p).verdict, V_PASS);
+}
+
+TEST(queries_may_be_answered)
+{
+	struct packet ping = tcp(DIR_IN, "198.51.100.7", 7, "203.0.113.2", 7, 0);
+	struct ruling ruling = ruling_return();
+
+	start_free();
+	ping.proto = PROTO_ICMP;
+	ping.icmp_type = 8;
+	ruling.answer.queries = true;
+	rule_decide(free_rule(), ruling);
+	CHECK_INT(eval(ping).verdict, V_RETURN);
+	ping.icmp_type = 3;
+	CHECK_INT(eval(ping).verdict, V_BLOCK);
+}
+
+static struct xlate *instance(struct xlate x)
+{
+	struct rule *r;
+
+	start_free();
+	r = free_rule();
+	x.kind = XL_INSTANCE;
+	x.instance = 1;
+	vec_add(&arena, &x.to, addr("203.0.113.2"));
+	rule_translate(&m, r, model_add_xlate(&m, x), LIST_NONE);
+	rule_decide(r, ruling_pass());
+	return &m.xlates.v[0];
+}
+
+TEST(an_instance_keeps_ports_that_are_free)
+{
+	struct result r;
+
+	instance((struct xlate){ .port = XP_KEEP });
+	r = eval(tcp(DIR_OUT, "192.168.100.2", 1000, "198.51.100.7", 80, S));
+	CHECK_INT(r.packet.sport, 1000);
+	CHECK(addr_equal(r.packet.src, addr("203.0.113.2")));
+	r = eval(tcp(DIR_OUT, "192.168.100.3", 1000, "198.51.100.7", 80, S));
+	CHECK(r.packet.sport >= 0x8000);
+	CHECK_INT(r.sport_lo, 0x8000);
+	r = eval(tcp(DIR_IN, "198.51.100.7", 80, "203.0.113.2", 1000, S | A));
+	CHECK(addr_equal(r.packet.dst, addr("192.168.100.2")));
+}
+
+TEST(an_instance_denies_what_it_does_not_know)
+{
+	struct xlate *x = instance((struct xlate){ .port = XP_KEEP, .deny_in = true });
+	struct result r = eval(tcp(DIR_IN, "198.51.100.7", 80, "203.0.113.2", 1000, S));
+
+	CHECK_INT(r.verdict, V_BLOCK);
+	CHECK(r.steps.v[0].is_final);
+	x->deny_in = false;
+	CHECK_INT(eval(tcp(DIR_IN, "198.51.100.7", 80, "203.0.113.2", 1000, S)).verdict, V_PASS);
+	CHECK_INT(world.links.n, 1);
+	x->deny_in = true;	/* it is known now */
+	CHECK_INT(eval(tcp(DIR_IN, "198.51.100.7", 80, "203.0.113.2", 1000, S)).verdict, V_PASS);
+}
+
+TEST(redirects_lead_inside_and_back)
+{
+	struct redirect rd = { .proto = PROTO_TCP, .has_ports = true, .lo = 8000, .hi = 8009,
+			       .peer_lo = 0 };
+	struct xlate x = { .port = XP_RANDOM, .lo = 0x8000, .hi = 0xffff };
+	struct result r;
+
+	instance(x);
+	vec_add(&arena, &rd.to, ((struct redirect_to){ addr("192.168.100.2"), 80 }));
+	rd.peer = addr("198.51.100.7");
+	vec_add(&arena, &m.xlates.v[0].redirects, rd);
+	r = eval(tcp(DIR_IN, "198.51.100.7", 5, "203.0.113.2", 8003, S));
+	CHECK(addr_equal(r.packet.dst, addr("192.168.100.2")));
+	CHECK_INT(r.packet.dport, 83);
+	r = eval(tcp(DIR_OUT, "192.168.100.2", 83, "198.51.100.7", 5, S | A));
+	CHECK_INT(r.packet.sport, 8003);
+	CHECK(addr_equal(r.packet.src, addr("203.0.113.2")));
+	r = eval(tcp(DIR_IN, "198.51.100.8", 5, "203.0.113.2", 8003, S));
+	CHECK(!r.dst_changed);
+	r = eval(tcp(DIR_OUT, "192.168.100.2", 85, "198.51.100.7", 9, S));
+	CHECK_INT(r.packet.sport, 8005);	/* the port that leads here */
+	r = eval(tcp(DIR_OUT, "192.168.100.2", 99, "198.51.100.7", 9, S));
+	CHECK(r.packet.sport >= 0x8000);
+}
+
+TEST(sources_that_keep_their_address)
+{
+	struct xlate *x = instance((struct xlate){ .port = XP_RANDOM, .lo = 0x8000, .hi = 0xffff });
+	struct result r;
+	struct packet p = tcp(DIR_OUT, "fd00::2", 1, "2001:db8::7", 80, S);
+
+	x->only_from = set_prefix(&arena, (struct prefix){ addr("192.168.0.0"), 16 });
+	r = eval(tcp(DIR_OUT, "8.8.8.8", 5, "198.51.100.7", 9, S));
+	CHECK(addr_equal(r.packet.src, addr("8.8.8.8")));
+	CHECK(r.packet.sport >= 0x8000);
+	CHECK(!eval(p).src_changed);
+	x->is_global = true;
+	r = eval(tcp(DIR_OUT, "8.8.8.8", 5, "198.51.100.7", 9, S));
+	CHECK(r.src_changed);
+	CHECK(!eval(tcp(DIR_OUT, "8.8.8.8", 6, "198.51.100.7", 9, S)).src_changed);
+}

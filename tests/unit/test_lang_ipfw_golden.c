@@ -167,3 +167,22 @@ TEST(keyword_table)
 	CHECK_STR(iw_nearest(IWK_ACTION, "alow"), "allow");
 	CHECK_STR(iw_nearest(IWK_OPTION, "xyzzy"), NULL);
 }
+
+TEST(fuzz_dictionary)
+{
+	const char *const *words = ipfw_words();
+	char path[4096], quoted[128], *dict;
+	int n = 0, lines = 0;
+
+	snprintf(path, sizeof(path), "%.*s/../fuzz/ipfw.dict",
+		 (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
+	dict = read_text(path);
+	for (; words[n] != NULL; n++) {
+		snprintf(quoted, sizeof(quoted), "\"%s\"\n", words[n]);
+		CHECK(strstr(dict, quoted) != NULL);
+	}
+	for (const char *s = dict; (s = strchr(s, '\n')) != NULL; s++)
+		lines++;
+	CHECK_INT(lines, n + 1);
+	free(dict);
+}
