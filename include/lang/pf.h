@@ -77,6 +77,18 @@ MUST_USE bool pf_norm_form(struct lang_ctx *c, const struct pf_file *f, const st
 			   const struct pf_options *o, FILE *out);
 
 /**
+ * pf_fmt() - Print a pf.conf as canonical source
+ * @text:	A file without errors
+ * @len:	Its length, bytes
+ * @out:	Where to
+ *
+ * The same words in the same order: macros, comments, includes and line ends
+ * stay, blanks and indentation are made uniform.  What it prints it prints
+ * unchanged.
+ */
+void pf_fmt(const char *text, uint32_t len, FILE *out);
+
+/**
  * pf_words() - Every word of the language, for fuzzers and completion
  *
  * Return: words in ASCII order, NULL after the last

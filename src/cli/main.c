@@ -28,7 +28,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "doctor", "doctor", NULL, "", "", 0, 0 },
 	{ "down", "down", NULL, "", "", 0, 0 },
 	{ "equal", "equal", NULL, "", "", 0, 0 },
-	{ "fmt", "fmt", NULL, "", "", 0, 0 },
+	{ "fmt", "fmt", verb_fmt, "", "canonical text of the same declarations", 0, 0 },
 	{ "forward", "forward", NULL, "", "", 0, 0 },
 	{ "import", "import", NULL, "", "", 0, 0 },
 	{ "ipfw", "ipfw", NULL, "", "", 0, 0 },

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/cli.h"
+#include "lang/pf.h"
+
+static int print_file(struct cli *c, const struct cli_file *f)
+{
+	const struct source *s = source_at(&c->sources, f->src);
+	CLEANUP(base_free) char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL)
+		return cli_system(c, -errno, "format");
+	pf_fmt(s->text, s->len, out);
+	fclose(out);
+	if (!c->json) {
+		fwrite(text, 1, len, c->out);
+		return 0;
+	}
+	cli_object(c);
+	fputs("\"file\": ", c->out);
+	json_cstring(c->out, s->name);
+	fputs(", \"text\": ", c->out);
+	json_string(c->out, text, len);
+	putc('}', c->out);
+	return 0;
+}
+
+int verb_fmt(struct cli *c)
+{
+	struct declared d;
+	int status = cli_netns(c);
+
+	if (status == 0)
+		status = cli_declare(c, &d, CLI_PARSED);
+	if (status != 0)
+		return status;
+	for (uint32_t i = 0; i < c->files.n; i++) {
+		if (c->files.v[i].lang == LANG_PF)
+			continue;
+		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
+			 "fmt of '%s' is not in this version: only of pf.conf", c->files.v[i].path);
+		return EX_USAGE;
+	}
+	for (uint32_t i = 0; i < c->files.n && status == 0; i++)
+		status = print_file(c, &c->files.v[i]);
+	return status;
+}
