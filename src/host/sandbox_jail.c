@@ -169,9 +169,8 @@ static void default_signals(void)
 /* Process 1: puts up the walls, one by one, and becomes the shell */
 static void NORETURN run_inside(const struct sandbox_start *s, int sock, int err_fd)
 {
-	char *const argv[] = {
-		"sh", "-c", ". " SANDBOX_START, (char *)(uintptr_t)s->script->name, NULL
-	};
+	static char command[] = ". " SANDBOX_START;
+	char *const argv[] = { "sh", "-c", command, (char *)(uintptr_t)s->script->name, NULL };
 	char *const env[] = {
 		"PATH=/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin",
 		"HOME=/tmp", "LC_ALL=C", NULL

@@ -107,6 +107,7 @@ static bool command_of(const char *text, const char *end, char *name, size_t siz
 {
 	const char *base;
 
+	name[0] = '\0';
 	do {
 		if (!next_word(&text, end, name, size))
 			return false;
