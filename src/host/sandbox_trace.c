@@ -107,7 +107,6 @@ static bool command_of(const char *text, const char *end, char *name, size_t siz
 {
 	const char *base;
 
-	name[0] = '\0';
 	do {
 		if (!next_word(&text, end, name, size))
 			return false;
@@ -136,7 +135,7 @@ static char open_quote(char quote, const char *text, const char *end)
 static void command_line(struct trace *t, const char *text, const char *end, bool is_whole)
 {
 	struct trace_entry *e;
-	char name[4096];
+	char name[4096] = "";
 	uint32_t line = 0;
 
 	while (text < end && *text >= '0' && *text <= '9' && line < 100000000)
