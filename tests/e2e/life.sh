@@ -258,4 +258,26 @@ END
 refused "two jails claim one address" 'two\.jail\.conf:5:' -f "$TMP/two.jail.conf" apply
 has "and both places are named" 'two\.jail\.conf:2:' "$err"
 
+# ---- told before anything is changed ---------------------------------------------
+
+cat >"$TMP/six.jail.conf" <<'END'
+www { ip4.addr = "lo1|10.1.0.2/32"; ip6.addr = "lo1|fd00:1::2/128"; }
+END
+set_sysctl "$HOST" net/ipv6/conf/default/disable_ipv6=1
+snapshot "$HOST" "$TMP/before"
+sp -f "$TMP/six.jail.conf" apply
+is "IPv6 turned off: exits 69" 69 "$rc"
+has "IPv6 turned off: says where" 'six\.jail\.conf:1:[0-9]+: .*E1807' "$err"
+snapshot "$HOST" "$TMP/after"
+same "IPv6 turned off: changes nothing" "$TMP/before" "$TMP/after"
+set_sysctl "$HOST" net/ipv6/conf/default/disable_ipv6=0
+
+sp_must -f "$TMP/six.jail.conf" apply
+on_host ip addr add 10.1.0.9/32 dev lo1
+sp --json status
+is "status beside a foreign address: exits 65" 65 "$rc"
+is "status beside a foreign address: still lists the jail" www \
+	"$(jq -r '.sallyport.status[0].jails[0].jail' <<<"$out")"
+has "status beside a foreign address: names it" '10\.1\.0\.9' "$(jq -c .sallyport.error <<<"$out")"
+
 lab_done

@@ -90,6 +90,17 @@ all_are "no hijack: rdr to any holds for what comes in, not for what leaves" ref
 	"$(ask "$HOST" tcp:192.0.2.80:8443; ask "$HOST" --from 192.168.100.2 tcp:192.0.2.80:8443)"
 is "rdr to any, from outside" "www 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:8443)"
 
+# An address that rc.conf gives igb0 and that another host has: not ours to answer for
+cat >>"$TMP/rc.conf" <<'END'
+ifconfig_igb0="inet 203.0.113.2/24"
+ifconfig_igb0_alias0="inet 203.0.113.9/32"
+END
+echo 'rdr pass on igb0 inet proto tcp from any to 203.0.113.9 port 80 -> 192.168.100.2' >"$TMP/nine"
+sed -i "/^rdr pass on igb0 inet proto udp/r $TMP/nine" "$TMP/pf.conf"
+sp_must -f "$TMP/rc.conf" -f "$TMP/jail.conf" -f "$TMP/pf.conf" apply
+all_are "no hijack: an address that is declared and is another host's" "replica 203.0.113.2" \
+	"$(ask "$HOST" tcp:203.0.113.9:80; ask "$HOST" --from 192.168.100.3 tcp:203.0.113.9:80)"
+
 # ---- without the rules -----------------------------------------------------
 
 # The answers above came by them and by nothing else
