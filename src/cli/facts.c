@@ -88,6 +88,10 @@ static void take_live(struct learn *l, const struct iface *live)
 	i = facts_add(l->f, live->name);
 	i->is_live = true;
 	i->kind = live->kind;
+	/* Its name alone makes no loopback of somebody's link: it may lead anywhere */
+	if (i->kind == IFACE_CLONED && link != NULL && !host_is_our_link(link) &&
+	    !is_cloned_here(l->d, live->name))
+		i->kind = IFACE_REAL;
 	for (uint32_t g = 0; g < live->groups.n; g++)
 		facts_add_group(l->f, i, live->groups.v[g]);
 	if (is_cloned_here(l->d, live->name))

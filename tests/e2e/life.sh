@@ -280,4 +280,13 @@ is "status beside a foreign address: still lists the jail" www \
 	"$(jq -r '.sallyport.status[0].jails[0].jail' <<<"$out")"
 has "status beside a foreign address: names it" '10\.1\.0\.9' "$(jq -c .sallyport.error <<<"$out")"
 
+# A link of somebody else is no loopback because of its name: it is fenced as any
+sp_must destroy
+on_host ip link add lo7 type veth peer name lo7-peer
+sp -f "$TMP/one.jail.conf" compile --to model
+is "a link named lo7 stands outside the fences" 1 \
+	"$(grep -c 'policy interior.*' <<<"$out" | head -n 1)"
+has "and lo1 inside" 'iface ! \{lo1, lo0\} dst \{10\.1\.0\.2\}' "$out"
+on_host ip link del lo7
+
 lab_done
