@@ -110,8 +110,8 @@ static bool one_table(struct pf_lower *l, const struct pf_table *t)
 
 	for (uint32_t i = 0; i < t->parts.n; i++)
 		if (t->parts.v[i].file != NULL)
-			ok = pl_error(l, E1102, t->parts.v[i].at, "'file' is not in this version of "
-				      "sallyport");
+			ok = pl_error(l, E1102, t->parts.v[i].at,
+				      "'file' is not in this version of sallyport");
 	for (uint32_t i = 0; i < t->hosts.n; i++)
 		ok &= table_host(l, &t->hosts.v[i], &es);
 	/* Without braces others fill it, and who fills <jails> here is us */

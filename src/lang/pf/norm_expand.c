@@ -210,10 +210,12 @@ static void one_rule(struct pf_norm *n, struct expansion *e)
 	fprintf(n->out, "%*s", (int)n->depth * 2, "");
 	pf_norm_rule(n, &x);
 	n->nr++;
-	/* Only the first of several calls shows what is in the block */
-	if (r->action == PA_ANCHOR && r->anchor->n_stmts > 0 && e->added == 0) {
+	/* Only the first of several calls shows the block; an empty one only without a name */
+	if (r->action == PA_ANCHOR && r->anchor->is_inline &&
+	    ((r->anchor->n_stmts > 0 && e->added == 0) || r->anchor->name == NULL)) {
 		fputs(" {\n", n->out);
-		pf_norm_block(n, r->anchor);
+		if (e->added == 0)
+			pf_norm_block(n, r->anchor);
 		fprintf(n->out, "%*s}", (int)n->depth * 2, "");
 	}
 	putc('\n', n->out);

@@ -540,29 +540,42 @@ static void part_probability(struct pf_norm *n, const struct pf_nrule *x)
 	fprintf(n->out, " probability %s%%", buf);
 }
 
+/* The words of scrub, each behind @sep and then blanks; whether there was one */
+static void scrub_words(FILE *out, const struct pf_rule_opts *o, const char *sep)
+{
+	if (o->scrub.no_df)
+		fprintf(out, "%sno-df", sep), sep = " ";
+	if (o->scrub.random_id)
+		fprintf(out, "%srandom-id", sep), sep = " ";
+	if (o->scrub.min_ttl != 0)
+		fprintf(out, "%smin-ttl %u", sep, o->scrub.min_ttl), sep = " ";
+	if (o->scrub.max_mss != 0)
+		fprintf(out, "%smax-mss %u", sep, o->scrub.max_mss), sep = " ";
+	if (o->scrub.set_tos >= 0)
+		fprintf(out, "%sset-tos 0x%02x", sep, (unsigned int)o->scrub.set_tos), sep = " ";
+	if (o->scrub.reassemble_tcp)
+		fprintf(out, "%sreassemble tcp", sep);
+}
+
 static void part_scrub(struct pf_norm *n, const struct pf_nrule *x)
 {
 	const struct pf_rule_opts *o = x->r->o;
 
 	if (o->fragment)
 		fputs(" fragment", n->out);
-	if (o->scrub.no_df)
-		fputs(" no-df", n->out);
-	if (o->scrub.random_id)
-		fputs(" random-id", n->out);
-	if (o->scrub.min_ttl != 0)
-		fprintf(n->out, " min-ttl %u", o->scrub.min_ttl);
-	if (o->scrub.max_mss != 0)
-		fprintf(n->out, " max-mss %u", o->scrub.max_mss);
-	if (o->scrub.set_tos >= 0 && (x->r->action == PA_SCRUB || o->has_scrub))
-		fprintf(n->out, " set-tos 0x%02x", (unsigned int)o->scrub.set_tos);
+	if (o->has_scrub) {
+		fputs(" scrub (", n->out);
+		scrub_words(n->out, o, "");
+		putc(')', n->out);
+	}
 	if (o->allow_opts)
 		fputs(" allow-opts", n->out);
-	if (x->r->action != PA_SCRUB || x->r->is_no)
+	if (x->r->action != PA_SCRUB)
 		return;
-	if (o->scrub.reassemble_tcp)
-		fputs(" reassemble tcp", n->out);
-	fputs(o->scrub.no_reassemble ? " fragment no reassemble" : " fragment reassemble", n->out);
+	scrub_words(n->out, o, " ");
+	if (!x->r->is_no)
+		fputs(o->scrub.no_reassemble ? " fragment no reassemble" : " fragment reassemble",
+		      n->out);
 }
 
 static void part_names(struct pf_norm *n, const struct pf_nrule *x)

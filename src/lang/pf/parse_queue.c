@@ -202,7 +202,8 @@ static void echo_altq(struct pf_parser *p, struct pf_stmt *s, const struct queue
 		line = arena_printf(p->c->a, "%stbrsize %u %s%s%s", line,
 				    q->tbrsize != 0 ? q->tbrsize :
 				    default_tbrsize(rate_of(q->bandwidth)),
-				    *kids != '\0' ? "queue " : "", kids, i + 1 < p->ifaces.n ? "\n" : "");
+				    *kids != '\0' ? "queue " : "", kids,
+				    i + 1 < p->ifaces.n ? "\n" : "");
 		text = arena_printf(p->c->a, "%s%s", text, line);
 	}
 	pf_echo(p, s, text);
@@ -302,7 +303,8 @@ bool pf_limiter(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
 		} else if (strcmp(what, "id") != 0 && strcmp(what, "limit") != 0 &&
 			   strcmp(what, "rate") != 0 && strcmp(what, "entries") != 0 &&
 			   strcmp(what, "above") != 0 && strcmp(what, "below") != 0) {
-			return pf_error(p, E1101, p->t.at, "unknown option '%s' of a limiter", what);
+			return pf_error(p, E1101, p->t.at, "unknown option '%s' of a limiter",
+					what);
 		}
 		has_id |= strcmp(what, "id") == 0;
 		if (!pf_number(p, UINT32_MAX, "a number", &n))

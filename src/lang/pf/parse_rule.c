@@ -95,7 +95,8 @@ static bool log_option(struct pf_parser *p, struct pf_rule *r)
 		return pf_unexpected(p, "all, user, matches or to", 0);
 	}
 	pf_diag(p->c, p->f, N1151, span_join(at, p->t.at),
-		"this log option has no effect here: the first packet of each connection is logged");
+		"this log option has no effect here: the first packet of each connection is "
+		"logged");
 	pf_next(p);
 	return true;
 }
@@ -378,8 +379,7 @@ bool pf_rule_anchor(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
 	}
 	if (word == PW_ANCHOR) {
 		pf_part_dir(p, r);
-		if (!pf_part_quick(p, r))
-			return false;
+		r->is_quick = pf_accept(p, PW_QUICK);
 	}
 	if (!pf_parts_common(p, r) || !pf_rule_options(p, r))
 		return false;

@@ -174,7 +174,8 @@ static bool syncookie_marks(struct pf_parser *p)
 		const char *text = NULL;
 
 		pf_next(p);
-		if (!pf_any_text(p, "start or end", &text) || !pf_any_text(p, "a percentage", &text))
+		if (!pf_any_text(p, "start or end", &text) ||
+		    !pf_any_text(p, "a percentage", &text))
 			return false;
 		if (p->t.kind == '%')
 			pf_next(p);
@@ -385,8 +386,8 @@ static bool scrub_fragment(struct pf_parser *p, struct pf_rule_opts *o)
 	if (!pf_accept(p, PW_REASSEMBLE))
 		return pf_unexpected(p, "reassemble", 0);
 	o->scrub.no_reassemble = true;
-	return note(p, at, "no reassemble", "the kernel always reassembles fragments for connection "
-		    "tracking");
+	return note(p, at, "no reassemble",
+		    "the kernel always reassembles fragments for connection tracking");
 }
 
 static bool scrub_number(struct pf_parser *p, uint32_t max, const char *what, uint32_t *ret)
