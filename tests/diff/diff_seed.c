@@ -7,7 +7,8 @@
  * Each row is a packet that FreeBSD's own ipfw was given, with what it did.  The
  * model and the kernel are given the same, in the same order, with states kept,
  * and must both do that.  So must the model that the language makes of the
- * ruleset's own file, where that is there.
+ * ruleset's own file, where that is there.  Other rules follow, for what that one
+ * does not use.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,16 +42,19 @@ struct row {
 	uint16_t end_sport;
 	const char *end_dst;
 	uint16_t end_dport;
+	uint8_t answer;			/* protocol of what the sender is told, or 0 */
 };
 
 #define JAIL	"10.1.0.2"
 #define PUB	"198.51.100.2"
 #define ROW_OUT(proto, src, sport, dst, dport, flags, end, esrc, esport) \
-	{ OUT, proto, src, sport, dst, dport, flags, end, esrc, esport, dst, dport }
+	{ OUT, proto, src, sport, dst, dport, flags, end, esrc, esport, dst, dport, 0 }
 #define ROW_IN(proto, src, sport, dst, dport, flags, end) \
-	{ IN, proto, src, sport, dst, dport, flags, end, src, sport, dst, dport }
+	{ IN, proto, src, sport, dst, dport, flags, end, src, sport, dst, dport, 0 }
+#define ROW_ANSWERED(proto, src, sport, dst, dport, flags, answer) \
+	{ IN, proto, src, sport, dst, dport, flags, LOST, src, sport, dst, dport, answer }
 #define ROW_REPLY(proto, flags, src, sport, dst, dport) \
-	{ REPLY, proto, NULL, 0, NULL, 0, flags, LOCAL, src, sport, dst, dport }
+	{ REPLY, proto, NULL, 0, NULL, 0, flags, LOCAL, src, sport, dst, dport, 0 }
 
 static const struct row seed_rows[] = {
 	ROW_OUT(PROTO_UDP, JAIL, 5353, "8.8.8.8", 53, 0, LEFT, PUB, RANDOM),
@@ -81,21 +85,70 @@ static const struct row onepass_rows[] = {
 	ROW_IN(PROTO_TCP, "7.7.7.7", 2222, PUB, 23, S, LOCAL),
 };
 
+/* Refusals that are answered; our own RST is not judged by rule 40 */
+static const char answer_rules[] =
+	"add 10 reset tcp from any to any 113 in\n"
+	"add 20 unreach port udp from any to any 33434 in\n"
+	"add 40 deny tcp from any to any out\n"
+	"add 60 allow ip from any to any\n";
+static const struct row answer_rows[] = {
+	ROW_ANSWERED(PROTO_TCP, "7.7.7.7", 2222, PUB, 113, S, PROTO_TCP),
+	ROW_ANSWERED(PROTO_TCP, "7.7.7.7", 2223, PUB, 113, A, PROTO_TCP),
+	ROW_ANSWERED(PROTO_TCP, "7.7.7.7", 2224, PUB, 113, TCP_FLAG_RST, 0),
+	ROW_ANSWERED(PROTO_UDP, "7.7.7.7", 2222, PUB, 33434, 0, PROTO_ICMP),
+	ROW_IN(PROTO_UDP, "7.7.7.7", 2222, PUB, 33436, 0, LOCAL),
+};
+
+/* A tag stays with a packet from its pass out to its pass in */
+static const char tag_rules[] =
+	"add 10 count tag 7 tcp from any to any 80,81 out\n"
+	"add 20 count untag 7 tcp from any to any 81 out\n"
+	"add 30 allow tcp from any to any in tagged 7\n"
+	"add 40 deny ip from any to any in\n"
+	"add 50 allow ip from any to any\n";
+static const struct row tag_rows[] = {
+	ROW_OUT(PROTO_TCP, JAIL, 4444, "10.1.0.1", 80, S, LOCAL, JAIL, 4444),
+	ROW_OUT(PROTO_TCP, JAIL, 4445, "10.1.0.1", 81, S, LOST, JAIL, 4445),
+	ROW_OUT(PROTO_TCP, JAIL, 4446, "10.1.0.1", 82, S, LOST, JAIL, 4446),
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2222, PUB, 80, S, LOST),
+};
+
+/* A look for states of one name finds no others, and one for all looks again */
+static const char name_rules[] =
+	"add 10 check-state :web\n"
+	"add 20 deny udp from any 53 to any in\n"
+	"add 30 allow udp from any to any 53 out keep-state :web\n"
+	"add 40 deny tcp from any 80 to any in\n"
+	"add 50 allow tcp from any to any 80 out keep-state :other\n"
+	"add 60 check-state\n";
+static const struct row name_rows[] = {
+	ROW_OUT(PROTO_UDP, PUB, 4000, "8.8.8.8", 53, 0, LEFT, PUB, 4000),
+	ROW_REPLY(PROTO_UDP, 0, "8.8.8.8", 53, PUB, 4000),
+	ROW_IN(PROTO_UDP, "8.8.4.4", 53, PUB, 4000, 0, LOST),
+	ROW_OUT(PROTO_TCP, PUB, 4001, "9.9.9.9", 80, S, LEFT, PUB, 4001),
+	ROW_IN(PROTO_TCP, "9.9.9.9", 80, PUB, 4001, S | A, LOST),
+};
+
 static const struct {
 	const char *name;
 	const struct row *rows;
 	uint32_t n;
 	bool one_pass;
 	bool from_file;
+	const char *rules;
 } runs[] = {
-	{ "seed", seed_rows, ARRAY_SIZE(seed_rows), false, false },
-	{ "seed-onepass", onepass_rows, ARRAY_SIZE(onepass_rows), true, false },
-	{ "seed-file", seed_rows, ARRAY_SIZE(seed_rows), false, true },
-	{ "seed-file-onepass", onepass_rows, ARRAY_SIZE(onepass_rows), true, true },
+	{ "seed", seed_rows, ARRAY_SIZE(seed_rows), false, false, NULL },
+	{ "seed-onepass", onepass_rows, ARRAY_SIZE(onepass_rows), true, false, NULL },
+	{ "seed-file", seed_rows, ARRAY_SIZE(seed_rows), false, true, NULL },
+	{ "seed-file-onepass", onepass_rows, ARRAY_SIZE(onepass_rows), true, true, NULL },
+	{ "ipfw-answer", answer_rows, ARRAY_SIZE(answer_rows), false, false, answer_rules },
+	{ "ipfw-tag", tag_rows, ARRAY_SIZE(tag_rows), false, false, tag_rules },
+	{ "ipfw-name", name_rows, ARRAY_SIZE(name_rows), false, false, name_rules },
 };
 
 /* A run of rows */
 struct run {
+	size_t number;
 	const char *name;
 	struct arena *a;
 	struct lab *lab;
@@ -104,6 +157,8 @@ struct run {
 	struct packet last;		/* as it went on by the model */
 	struct packet last_seen;	/* as it was seen */
 	uint32_t n_seen;
+	enum verdict verdict;		/* of the last crossing by the model */
+	uint8_t answer;			/* protocol of what went out beside the packet, or 0 */
 	uint32_t seen_link;
 	struct wire seen;
 	uint32_t id;
@@ -159,6 +214,7 @@ static bool cross(struct run *r, enum direction dir, const char *iface, struct p
 	p->recv = dir == DIR_IN ? p->iface : 0;
 	res = model_eval(&r->seed.m, &r->world, p, r->a);
 	*p = res.packet;
+	r->verdict = res.verdict;
 	return res.verdict == V_PASS;
 }
 
@@ -179,8 +235,13 @@ static void take(uint32_t link, const uint8_t *data, size_t len, void *arg)
 	struct run *r = arg;
 	struct wire_seen s;
 
-	if (!wire_parse(data, len, &s) || s.w.id != r->id)
+	if (!wire_parse(data, len, &s))
 		return;
+	if (s.w.id != r->id) {
+		if (link == 0)
+			r->answer = s.w.p.proto;
+		return;
+	}
 	r->n_seen++;
 	r->seen_link = link;
 	r->seen = s.w;
@@ -194,6 +255,7 @@ static enum end by_kernel(struct run *r, const struct row *row, const struct pac
 	const size_t len = wire_build(&w, NULL, 0, bytes);
 
 	r->n_seen = 0;
+	r->answer = 0;
 	r->seq[back] = wire_next_seq(&w);
 	if (row->sender == OUT)
 		(void)lab_send(r->lab, bytes, len);
@@ -239,6 +301,17 @@ static bool check(struct run *r, uint32_t n, const char *who, const struct row *
 	return false;
 }
 
+/* Is the sender told what the row says */
+static bool check_answer(struct run *r, uint32_t n, const char *who, const struct row *row,
+			 bool is_told)
+{
+	if (runs[r->number].rules == NULL || row->sender != IN || is_told == (row->answer != 0))
+		return true;
+	printf("not ok diff/%s-%s # row %u: %s answer\n", r->name, who, n + 1,
+	       is_told ? "an" : "no");
+	return false;
+}
+
 /* False when the target cannot express the model, or the kernel refuses it */
 static bool load(struct run *r)
 {
@@ -270,11 +343,14 @@ static unsigned int run_row(struct run *r, uint32_t n, const struct row *row, bo
 
 	end = by_model(r, row->sender, &p);
 	wrong |= !check(r, n, "model", row, end, &p);
+	wrong |= !check_answer(r, n, "model", row, r->verdict == V_RETURN);
 	r->last = p;
 	if (!loaded)
 		return wrong;
 	end = by_kernel(r, row, &sent);
 	wrong |= check(r, n, "kernel", row, end, &r->seen.p) ? 0u : 2u;
+	wrong |= check_answer(r, n, "kernel", row, r->answer != 0 && r->answer == row->answer)
+			 ? 0u : 2u;
 	if (end == LOST)
 		return wrong;
 	r->last_seen = r->seen.p;
@@ -305,16 +381,16 @@ static bool make_model(struct run *r, size_t i, unsigned int *wrong)
 	const char *text;
 
 	*wrong = 0;
-	if (!runs[i].from_file) {
+	if (!runs[i].from_file && runs[i].rules == NULL) {
 		seed_init(&r->seed, r->a, runs[i].one_pass);
 		return true;
 	}
-	text = seed_file(r->a);
+	text = runs[i].rules != NULL ? runs[i].rules : seed_file(r->a);
 	if (text == NULL) {
 		printf("skip diff/%s # ../shared absent\n", r->name);
 		return false;
 	}
-	if (seed_init_text(&r->seed, r->a, "00-seed.rules", text, runs[i].one_pass))
+	if (seed_init_text(&r->seed, r->a, r->name, text, runs[i].one_pass))
 		return true;
 	printf("not ok diff/%s # refused\n", r->name);
 	diag_print(&r->seed.diags, stdout, false, DIAG_WARNING);
@@ -325,7 +401,7 @@ static bool make_model(struct run *r, size_t i, unsigned int *wrong)
 static unsigned int run_rows(struct lab *lab, size_t i)
 {
 	struct arena a;
-	struct run r = { .name = runs[i].name, .a = &a, .lab = lab, .seq = { 1000, 500000 } };
+	struct run r = { .number = i, .name = runs[i].name, .a = &a, .lab = lab, .seq = { 1000, 500000 } };
 	unsigned int wrong = 0;
 	bool loaded;
 

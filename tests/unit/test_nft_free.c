@@ -119,6 +119,26 @@ static const struct construct {
 	{ "add 10 allow tcp from me to any out\nadd 20 allow ip from any to me in\n"
 	  "add 30 allow udp from not me to any 53\n",
 	  { "fib saddr type local", "fib daddr type local", "fib saddr type != local" } },
+	{ "add 10 count log ip from any to any 53\nadd 20 deny log tcp from any to any 23\n"
+	  "add 30 skipto 50 log tcp from any to any 25\nadd 50 allow ip from any to any\n",
+	  { "log prefix \"match test.rules:1\" group 5", "log prefix \"block test.rules:2\"",
+	    "log prefix \"match test.rules:3\"" } },
+	{ "add 10 reset tcp from any to any 113\nadd 20 unreach port udp from any to any\n"
+	  "add 30 reject ip from any to any\n",
+	  { "reject with tcp reset", "reject with icmp 3", "reject with icmp 1",
+	    "reject with icmpv6 4", "reject with icmpv6 0",
+	    "ct mark & 0x01000000 == 0x01000000 ct mark set ct mark & 0xfeffffff" } },
+	{ "add 10 count tag 7 ip from any to any in\nadd 20 count untag 9 ip from any to any\n"
+	  "add 30 allow tcp from any to any tagged 7,9\nadd 40 deny ip from any to any not tagged 7\n",
+	  { "meta mark set meta mark & 0xfdffffff | 0x02000000",
+	    "meta mark set meta mark & 0xfbffffff", "meta mark & 0x06000000 != 0x00000000",
+	    "meta mark & 0x02000000 == 0x00000000" } },
+	{ "add 10 prob 0.25 deny tcp from 10.0.0.0/8 80,90 to any\n",
+	  { "numgen random mod 2147483647 < 536870911 meta mark set",
+	    "meta mark & 0x02000000 == 0x02000000" } },
+	{ "add 10 check-state :web\nadd 20 allow tcp from any to any 80 keep-state :web\n"
+	  "add 30 check-state\nadd 40 allow tcp from any to any 25 keep-state\n",
+	  { "update @states_" } },
 };
 
 TEST(constructs_load)
@@ -200,31 +220,19 @@ TEST(too_few_bits)
 
 typedef void spoil_fn(struct lowered *l, struct rule *r);
 
-static void spoil_log(struct lowered *l, struct rule *r)
-{
-	rule_log(&l->seed.m, r);
-}
-
-static void spoil_return(struct lowered *l, struct rule *r)
-{
-	(void)l;
-	rule_decide(r, ruling_return());
-}
-
 static void spoil_call(struct lowered *l, struct rule *r)
 {
 	rule_call(r, model_add_list(&l->seed.m, "sub"));
 }
 
-static void spoil_prob(struct lowered *l, struct rule *r)
+static void spoil_prefer(struct lowered *l, struct rule *r)
 {
-	(void)l;
-	r->prob = PROB_ONE / 2;
+	rule_prefer(&l->seed.m, r, ruling_pass());
 }
 
 TEST(refused_constructs)
 {
-	static spoil_fn *const rows[] = { spoil_log, spoil_return, spoil_call, spoil_prob };
+	static spoil_fn *const rows[] = { spoil_call, spoil_prefer };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct nft_options o;

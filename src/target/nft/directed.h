@@ -176,6 +176,9 @@ void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir);
 bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view *v,
 		     bool is_copy);
 
+/** directed_answer() - The chain that refuses a packet and says so; for both frames */
+const char *directed_answer(struct frame *f, struct answer a);
+
 /** directed_rules() - Rules that block or accept at once, counted; false on error */
 bool directed_rules(struct frame *f, struct nft_chain *c, const struct nft_view *v,
 		    const struct flat_rules *rules);

@@ -169,10 +169,33 @@ static void add_rst(struct frame *f, struct nft_chain *c)
 	nft_add_rule(f->p, c, &s, NULL);
 }
 
-static void add_unreachable(struct frame *f, struct nft_chain *c, bool v6, int32_t icmp)
+/* ICMP messages that have an id */
+static void add_queries(struct frame *f, struct nft_chain *c, bool v6, int32_t icmp)
+{
+	struct nft_stmts s = { 0 };
+	struct ranges rs = { 0 };
+
+	ranges_add(f->p->tmp, &rs, AF_NONE, v6 ? 128 : 0, v6 ? 129 : 0);
+	if (!v6) {
+		ranges_add(f->p->tmp, &rs, AF_NONE, 8, 8);
+		ranges_add(f->p->tmp, &rs, AF_NONE, 13, 18);
+	}
+	match_family(f, &s, v6);
+	match_proto(f, &s, v6 ? PROTO_ICMP6 : PROTO_ICMP);
+	stmt_in(f->p, &s, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE, false,
+		nft_set_of(f->p, NFT_INET, v6 ? NFT_T_ICMP6_TYPE : NFT_T_ICMP_TYPE,
+			   set_make(f->p->tmp, &rs)));
+	stmt_reject(f->p, &s, v6 ? NFT_R_ICMP6 : NFT_R_ICMP, (uint8_t)icmp);
+	nft_add_rule(f->p, c, &s, NULL);
+}
+
+static void add_unreachable(struct frame *f, struct nft_chain *c, bool v6, bool queries,
+			    int32_t icmp)
 {
 	struct nft_stmts own = { 0 }, s = { 0 };
 
+	if (queries && icmp >= 0)
+		add_queries(f, c, v6, icmp);
 	match_family(f, &own, v6);
 	match_proto(f, &own, v6 ? PROTO_ICMP6 : PROTO_ICMP);
 	add_verdict(f, c, &own, NFT_V_DROP, NULL);
@@ -183,22 +206,24 @@ static void add_unreachable(struct frame *f, struct nft_chain *c, bool v6, int32
 	nft_add_rule(f->p, c, &s, NULL);
 }
 
-static const char *answer_chain(struct frame *f, struct answer a)
+const char *directed_answer(struct frame *f, struct answer a)
 {
 	struct nft_stmts end = { 0 };
 	struct nft_chain *c;
 
 	for (uint32_t i = 0; i < f->answers.n; i++)
 		if (f->answers.v[i].what.rst == a.rst && f->answers.v[i].what.icmp4 == a.icmp4 &&
-		    f->answers.v[i].what.icmp6 == a.icmp6)
+		    f->answers.v[i].what.icmp6 == a.icmp6 &&
+		    f->answers.v[i].what.queries == a.queries)
 			return f->answers.v[i].chain->name;
 	c = nft_add_chain(f->p, NFT_INET, "answer");
 	vec_add(f->p->a, &f->answers, ((struct answer_chain){ a, c }));
 	if (a.rst)
 		add_rst(f, c);
-	mark_answered(f, c, false);
-	add_unreachable(f, c, false, a.icmp4);
-	add_unreachable(f, c, true, a.icmp6);
+	if (f->m->discipline == STATES_DIRECTED)	/* ipfw judges ICMP errors of its own */
+		mark_answered(f, c, false);
+	add_unreachable(f, c, false, a.queries, a.icmp4);
+	add_unreachable(f, c, true, a.queries, a.icmp6);
 	add_verdict(f, c, &end, NFT_V_DROP, NULL);
 	return c->name;
 }
@@ -220,7 +245,7 @@ static void add_ruling(struct frame *f, struct nft_stmts *s, const struct ruling
 		       enum direction dir, bool is_copy)
 {
 	if (r->verdict == V_RETURN && (is_copy || dir == DIR_IN))
-		stmt_verdict(f->p, s, NFT_V_GOTO, answer_chain(f, r->answer));
+		stmt_verdict(f->p, s, NFT_V_GOTO, directed_answer(f, r->answer));
 	else if (is_copy)
 		stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
 	else if (r->verdict != V_PASS)

@@ -20,13 +20,15 @@
  * the nat rule, and so the place where the second half goes on.  The bits are
  * cleared at the start of each pass; all others are left alone.
  *
+ * The mark also holds the tags, which stay with the packet from pass to pass, and
+ * the outcome of the last draw, for which all rules made of one `prob` ask.
+ *
  * skipto goes forward only, so each place that is gone to is a chain, made
  * once for each direction and half in which it can be reached.
  *
  * conntrack translates flows where ipfw translates packets: a flow that once
  * met `nat` is translated also where it does not meet it.
  */
-#include "target/nft/directed.h"
 #include "target/nft/free.h"
 
 #include <linux/netfilter.h>
@@ -40,6 +42,8 @@
 #define PRIO_SNAT	100
 #define PRIO_OUT_AFTER	150
 #define PRIO_FENCE_OUT	160
+
+#define CT_INVALID	0x1u	/* NF_CT_STATE_INVALID_BIT */
 
 enum base {
 	IN_FENCE, IN_BEFORE, IN_TRANSLATE, IN_AFTER, OUT_BEFORE_OWN, OUT_BEFORE_FWD,
@@ -67,6 +71,7 @@ struct nft_view free_view(struct free_frame *f, enum direction dir)
 {
 	return (struct nft_view){
 		.p = f->p, .m = f->m, .d = f->d, .dir = dir, .lo = NFT_LO_TOO,
+		.tag_mask = f->tag_mask,
 		.iface = dir == DIR_IN ? NFT_K_IIFNAME : NFT_K_OIFNAME,
 	};
 }
@@ -74,7 +79,7 @@ struct nft_view free_view(struct free_frame *f, enum direction dir)
 static bool same_place(const struct place_key *x, const struct place_key *y)
 {
 	return x->list == y->list && x->first == y->first && x->dir == y->dir &&
-	       x->phase == y->phase && x->probed == y->probed;
+	       x->phase == y->phase && x->probed == y->probed && x->name == y->name;
 }
 
 struct nft_chain *free_chain_of(struct free_frame *f, struct place_key at)
@@ -93,17 +98,6 @@ static bool refuse(struct free_frame *f, const struct rule *r, const char *what)
 {
 	diag_add(f->d, DIAG_E1701, r->origin.at, "%s cannot be expressed in nftables yet", what);
 	return false;
-}
-
-/* The bits of @mask, from the lowest on, made those of @value */
-static uint32_t spread(uint32_t value, uint32_t mask)
-{
-	uint32_t out = 0;
-
-	for (; mask != 0; mask &= mask - 1, value >>= 1)
-		if ((value & 1) != 0)
-			out |= mask & -mask;
-	return out;
 }
 
 /* A verdict; a pass in the first half is remembered for the second */
@@ -146,7 +140,7 @@ static bool add_label(struct free_frame *f, struct nft_stmts *s, const struct ru
 		.dir = at->dir, .phase = AFTER,
 	};
 	struct free_label label = {
-		.value = spread(f->labels.n + 1, f->label_mask), .dir = at->dir,
+		.value = nft_spread(f->labels.n + 1, f->label_mask), .dir = at->dir,
 		.x = &f->m->xlates.v[e->xlate], .origin = &r->origin,
 	};
 
@@ -168,15 +162,33 @@ static bool add_label(struct free_frame *f, struct nft_stmts *s, const struct ru
 	return true;
 }
 
-/* What a rule does in the end; nothing for one that goes on with the next */
+/* An answer; after the translation of what goes out the kernel allows none */
+static bool add_answer(struct free_frame *f, struct nft_stmts *s, const struct rule *r,
+		       const struct place_key *at)
+{
+	if (at->dir == DIR_OUT && at->phase == AFTER) {
+		diag_add(f->d, DIAG_W1702, r->origin.at,
+			 "packets that were translated on their way out are dropped here "
+			 "without an answer");
+		stmt_verdict(f->p, s, NFT_V_DROP, NULL);
+		return true;
+	}
+	stmt_verdict(f->p, s, NFT_V_GOTO, directed_answer(&f->shared, r->ruling.answer));
+	return true;
+}
+
+/* What a rule does in the end, @probe first; nothing for one that goes on with the next */
 static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule *r,
-		    const struct place_key *at, uint32_t idx, bool probed)
+		    const struct place_key *at, uint32_t idx, const struct effect *probe)
 {
 	const struct effect *xlate = rule_has_effect(r, EF_TRANSLATE);
-	const struct place_key to = { r->list, 0, at->dir, at->phase, probed };
+	const struct place_key to = { r->list, 0, at->dir, at->phase, at->probed, at->name };
 
 	if (xlate != NULL)
 		return add_label(f, s, r, xlate, at, idx);
+	if (probe != NULL)
+		stmt_verdict(f->p, s, NFT_V_JUMP,
+			     free_probe_chain(f, at->dir, at->phase, probe->name)->name);
 	switch (r->exit) {
 	case EX_NEXT:
 		return true;
@@ -185,7 +197,7 @@ static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule
 		return true;
 	case EX_DECIDE:
 		if (r->ruling.verdict == V_RETURN)
-			return refuse(f, r, "an answer to a refused packet");
+			return add_answer(f, s, r, at);
 		add_ruling(f, s, at, r->ruling.verdict);
 		return true;
 	default:
@@ -195,60 +207,104 @@ static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule
 
 static bool check_rule(struct free_frame *f, const struct rule *r)
 {
-	static const unsigned int known = 1u << EF_TRANSLATE | 1u << EF_PROBE | 1u << EF_RECORD;
+	const struct effect *probe = rule_has_effect(r, EF_PROBE);
 
-	if (r->prob != 0)
-		return refuse(f, r, "a rule with a probability");
-	for (uint32_t i = 0; i < r->effects.n; i++)
-		if ((known >> r->effects.v[i].kind & 1) == 0)
-			return refuse(f, r, "a tag, a log or a preference beside free states");
-	if (r->effects.n > 1)
-		return refuse(f, r, "a rule with several effects");
-	if (rule_has_effect(r, EF_PROBE) != NULL &&
-	    (r->tests.n > 0 || r->exit != EX_NEXT || r->effects.v[0].name != 0))
-		return refuse(f, r, "a look for states under a condition or of one name");
+	if (rule_has_effect(r, EF_PREFER) != NULL)
+		return refuse(f, r, "a preference beside free states");
+	if (probe != NULL && (r->tests.n > 0 || r->prob != 0 || r->exit != EX_NEXT))
+		return refuse(f, r, "a look for states under a condition or a probability");
 	return true;
 }
 
-static void add_probe(struct free_frame *f, struct nft_chain *c, const struct place_key *at,
-		      const struct rule *r)
+/* What `log` says became of the packet */
+static const char *log_word(const struct rule *r)
 {
-	struct nft_stmts s = { 0 };
+	static const char *const names[] = {
+		[V_PASS] = "pass", [V_BLOCK] = "block", [V_RETURN] = "return",
+	};
 
-	stmt_counter(f->p, &s);
-	stmt_verdict(f->p, &s, NFT_V_JUMP, free_probe_chain(f, at->dir, at->phase)->name);
+	if (rule_has_effect(r, EF_TRANSLATE) != NULL)
+		return "nat";
+	return r->exit == EX_DECIDE ? names[r->ruling.verdict] : "match";
+}
+
+/* Count, and what a rule does besides what it is there for */
+static void add_effects(struct free_frame *f, struct nft_stmts *s, const struct rule *r)
+{
+	stmt_counter(f->p, s);
+	for (uint32_t i = 0; i < r->effects.n; i++) {
+		const struct effect *e = &r->effects.v[i];
+
+		if (e->kind == EF_LOG)
+			directed_log(&f->shared, s, &r->origin, log_word(r));
+		if (e->kind == EF_TAG)
+			stmt_mark(f->p, s, NFT_K_MARK, ~nft_spread(e->untags, f->tag_mask),
+				  nft_spread(e->tags & ~e->untags, f->tag_mask));
+	}
+}
+
+/* All rules made of one that has a probability ask for the same draw */
+static void add_draw(struct free_frame *f, struct nft_chain *c, const struct rule_list *l,
+		     uint32_t idx)
+{
+	const struct rule *r = &l->rules.v[idx], *prev = idx > 0 ? &l->rules.v[idx - 1] : NULL;
+	struct nft_stmts clear = { 0 }, s = { 0 };
+
+	if (prev != NULL && prev->prob != 0 && prev->draw == r->draw)
+		return;
+	stmt_mark(f->p, &clear, NFT_K_MARK, ~f->drawn, 0);
+	nft_add_rule(f->p, c, &clear, NULL);
+	stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_DRAW, .draw = {
+		.is_random = true, .mod = PROB_ONE, .below = r->prob } });
+	stmt_mark(f->p, &s, NFT_K_MARK, UINT32_MAX, f->drawn);
 	nft_add_rule(f->p, c, &s, &r->origin);
 }
 
-static bool lower_rule(struct free_frame *f, struct nft_chain *c, const struct place_key *at,
-		       uint32_t idx, bool *probed)
+/* Has a probe looked already for what this one looks for; notes that it has */
+static bool is_looked_for(struct place_key *at, uint32_t name)
+{
+	if (at->probed && (at->name == 0 || at->name == name))
+		return true;
+	at->probed = true;
+	at->name = name;
+	return false;
+}
+
+static bool lower_rule(struct free_frame *f, struct nft_chain *c, struct place_key *at,
+		       uint32_t idx)
 {
 	const struct rule *r = &f->m->lists.v[at->list].rules.v[idx];
+	const struct effect *probe = rule_has_effect(r, EF_PROBE);
 	const struct nft_view v = free_view(f, at->dir);
 	const struct nft_tests t = nft_tests_of(r);
+	struct nft_stmts pre = { 0 }, end = { 0 };
 	struct nft_alts alts = { 0 };
-	struct nft_stmts end = { 0 };
 
-	if (!check_rule(f, r))
+	if (!check_rule(f, r) || !nft_match(&v, &t, r->origin.at, &alts))
 		return false;
-	if (rule_has_effect(r, EF_PROBE) != NULL) {
-		if (!*probed)
-			add_probe(f, c, at, r);
-		*probed = true;
-		return true;
+	if (r->prob != 0) {
+		add_draw(f, c, &f->m->lists.v[at->list], idx);
+		stmt_masked(f->p, &pre, NFT_K_MARK, f->drawn, f->drawn, false);
 	}
-	if (!nft_match(&v, &t, r->origin.at, &alts))
-		return false;
+	if (probe != NULL && is_looked_for(at, probe->name)) {
+		if (r->effects.n == 1)
+			return true;
+		probe = NULL;
+	}
 	if (alts.list.n == 0)
 		return true;
-	if (!add_end(f, &end, r, at, idx, *probed))
+	if (!add_end(f, &end, r, at, idx, probe))
 		return false;
 	if (rule_has_effect(r, EF_RECORD) != NULL)
-		return free_record(f, c, &v, r, &end);
+		return free_record(f, c, &v, r, &pre, &end);
 	for (uint32_t i = 0; i < alts.list.n; i++) {
-		stmt_counter(f->p, &alts.list.v[i]);
-		stmts_append(f->p, &alts.list.v[i], &end);
-		nft_add_rule(f->p, c, &alts.list.v[i], &r->origin);
+		struct nft_stmts s = { 0 };
+
+		stmts_append(f->p, &s, &pre);
+		stmts_append(f->p, &s, &alts.list.v[i]);
+		add_effects(f, &s, r);
+		stmts_append(f->p, &s, &end);
+		nft_add_rule(f->p, c, &s, &r->origin);
 	}
 	return true;
 }
@@ -256,11 +312,10 @@ static bool lower_rule(struct free_frame *f, struct nft_chain *c, const struct p
 static bool lower_place(struct free_frame *f, struct nft_chain *c, struct place_key at)
 {
 	const struct rule_list *l = &f->m->lists.v[at.list];
-	bool probed = at.probed;
 	struct nft_stmts s = { 0 };
 
 	for (uint32_t i = at.first; i < l->rules.n; i++)
-		if (!lower_rule(f, c, &at, i, &probed))
+		if (!lower_rule(f, c, &at, i))
 			return false;
 	stmt_counter(f->p, &s);
 	add_ruling(f, &s, &at, f->m->otherwise.verdict);
@@ -280,13 +335,52 @@ static bool lower_places(struct free_frame *f)
 	return true;
 }
 
+static bool answers_rst(const struct model *m)
+{
+	for (uint32_t l = 0; l < m->lists.n; l++)
+		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++) {
+			const struct rule *r = &m->lists.v[l].rules.v[i];
+
+			if (r->exit == EX_DECIDE && r->ruling.verdict == V_RETURN &&
+			    r->ruling.answer.rst)
+				return true;
+		}
+	return false;
+}
+
+/*
+ * Our own RST is not judged.  It carries the connection that it answers, which
+ * is marked, or one that conntrack does not know.
+ */
+static void exempt_rst(struct free_frame *f, struct nft_chain *c, bool is_marked)
+{
+	const uint32_t bit = f->shared.answer;
+	struct nft_stmts s = { 0 };
+
+	stmt_match(f->p, &s, NFT_K_L4PROTO, false, nft_value_num(NFT_T_PROTO, PROTO_TCP));
+	stmt_masked(f->p, &s, NFT_K_TCP_FLAGS, TCP_FLAG_RST, TCP_FLAG_RST, false);
+	if (is_marked) {
+		stmt_masked(f->p, &s, NFT_K_CT_MARK, bit, bit, false);
+		stmt_mark(f->p, &s, NFT_K_CT_MARK, ~bit, 0);
+	} else {
+		stmt_masked(f->p, &s, NFT_K_CT_STATE, CT_INVALID, 0, true);
+	}
+	stmt_mark(f->p, &s, NFT_K_MARK, UINT32_MAX, f->decided);
+	stmt_verdict(f->p, &s, NFT_V_ACCEPT, NULL);
+	nft_add_rule(f->p, c, &s, NULL);
+}
+
 static void start_pass(struct free_frame *f, struct nft_chain *c, enum direction dir)
 {
-	const struct place_key at = { f->m->entry[dir], 0, dir, BEFORE, false };
+	const struct place_key at = { .list = f->m->entry[dir], .dir = dir, .phase = BEFORE };
 	struct nft_stmts clear = { 0 }, go = { 0 };
 
 	stmt_mark(f->p, &clear, NFT_K_MARK, ~(f->decided | f->label_mask), 0);
 	nft_add_rule(f->p, c, &clear, NULL);
+	if (c->hook == NF_INET_LOCAL_OUT && answers_rst(f->m)) {
+		exempt_rst(f, c, true);
+		exempt_rst(f, c, false);
+	}
 	stmt_verdict(f->p, &go, NFT_V_GOTO, free_chain_of(f, at)->name);
 	nft_add_rule(f->p, c, &go, NULL);
 }
@@ -355,38 +449,53 @@ static void lower_nat(struct free_frame *f, struct nft_chain *c)
 	}
 }
 
+static uint32_t take_bit(uint32_t *left)
+{
+	const uint32_t bit = *left & -*left;
+
+	*left &= *left - 1;
+	return bit;
+}
+
 static bool set_bits(struct free_frame *f)
 {
 	const uint32_t mask = f->p->options.mark_mask;
+	uint32_t left = mask;
 
-	f->decided = mask & -mask;
-	f->label_mask = mask & (mask - 1);
+	f->decided = take_bit(&left);
+	if (f->m->n_draws > 0)
+		f->drawn = take_bit(&left);
+	for (uint32_t i = 0; i < f->m->tags.n; i++)
+		f->tag_mask |= take_bit(&left);
+	f->label_mask = left;
+	f->shared = (struct frame){ .p = f->p, .m = f->m, .d = f->d, .answer = f->decided };
 	if (f->label_mask != 0)
 		return true;
 	diag_add(f->d, DIAG_E1707, SPAN_NONE,
-		 "mask 0x%08x has fewer than the 2 bits that a pass needs", mask);
+		 "mask 0x%08x has fewer bits than a pass needs: one for its end, one for draws, "
+		 "one for each tag, and one or more for nat rules", mask);
 	return false;
 }
 
 /* The fences are those of the other frame; forwards for local callers are not known here */
 static bool lower_fences(struct free_frame *f, struct nft_chain *in, struct nft_chain *out)
 {
-	struct frame fences = { .p = f->p, .m = f->m, .d = f->d };
+	struct frame *fences = &f->shared;
 	const struct nft_view from = free_view(f, DIR_IN), to = free_view(f, DIR_OUT);
 
-	if (!directed_split_policy(&fences, DIR_IN) || !directed_split_policy(&fences, DIR_OUT))
+	if (!directed_split_policy(fences, DIR_IN) || !directed_split_policy(fences, DIR_OUT))
 		return false;
 	for (int dir = 0; dir < 2; dir++)
-		if (fences.sides[dir].policy.list.n > 0) {
-			diag_add(f->d, DIAG_E1701, fences.sides[dir].policy.list.v[0].at,
+		if (fences->sides[dir].policy.list.n > 0) {
+			diag_add(f->d, DIAG_E1701, fences->sides[dir].policy.list.v[0].at,
 				 "forwards for local callers cannot be expressed in nftables yet "
 				 "beside free states");
 			return false;
 		}
-	if (!directed_rules(&fences, in, &from, &fences.sides[DIR_IN].fences) ||
-	    !directed_rules(&fences, out, &to, &fences.sides[DIR_OUT].after))
+	if (!directed_rules(fences, in, &from, &fences->sides[DIR_IN].fences) ||
+	    !directed_rules(fences, out, &to, &fences->sides[DIR_OUT].after))
 		return false;
-	directed_arp(&fences);
+	directed_arp(fences);
 	return true;
 }
 

@@ -11,7 +11,7 @@
 #ifndef TARGET_NFT_FREE_H
 #define TARGET_NFT_FREE_H
 
-#include "target/nft/match.h"
+#include "target/nft/directed.h"
 
 /**
  * enum phase - Where in a pass a rule is judged
@@ -26,7 +26,8 @@ enum phase { BEFORE, AFTER };
  * @first:	Its first rule that is judged
  * @dir:	Direction of the pass
  * @phase:	Its half
- * @probed:	A probe has looked: later ones do not look again
+ * @probed:	A probe has looked: later ones for the same name do not look again
+ * @name:	For which name; 0: for all
  */
 struct place_key {
 	uint32_t list;
@@ -34,6 +35,7 @@ struct place_key {
 	enum direction dir;
 	enum phase phase;
 	bool probed;
+	uint32_t name;
 };
 
 /**
@@ -50,6 +52,7 @@ struct free_chain {
  * struct free_state - What one recording rule remembers, of one kind of packets
  * @r:		The rule
  * @cont:	List where a packet of the state goes on
+ * @name:	Its name
  * @af:		AF_V4 or AF_V6
  * @proto:	A protocol with ports; -1: those without
  * @set:	Flows, as the first packet goes
@@ -57,6 +60,7 @@ struct free_chain {
 struct free_state {
 	const struct rule *r;
 	uint32_t cont;
+	uint32_t name;
 	uint8_t af;
 	int32_t proto;
 	const struct nft_set *set;
@@ -79,6 +83,20 @@ struct free_label {
 };
 
 /**
+ * struct free_probe - A chain that looks for states
+ * @dir:	Direction
+ * @phase:	Half
+ * @name:	Name of the states; 0: all
+ * @chain:	The chain
+ */
+struct free_probe {
+	enum direction dir;
+	enum phase phase;
+	uint32_t name;
+	struct nft_chain *chain;
+};
+
+/**
  * struct free_frame - The lowering of one model
  * @p:		Program
  * @m:		Model
@@ -88,8 +106,11 @@ struct free_label {
  * @chains:	Of places, made when they are first gone to
  * @n_done:	Chains whose rules have been made
  * @states:	What is remembered
- * @probes:	Chains that look for states, by direction and phase, or NULL
+ * @probes:	Chains that look for states
  * @labels:	Labels
+ * @drawn:	Bit of the packet mark: the last draw was below its probability
+ * @tag_mask:	Bits of the packet mark that hold tags
+ * @shared:	For what both frames do alike: fences, logs, answers
  */
 struct free_frame {
 	struct nft_program *p;
@@ -100,8 +121,11 @@ struct free_frame {
 	VEC(struct free_chain) chains;
 	uint32_t n_done;
 	VEC(struct free_state) states;
-	struct nft_chain *probes[2][2];
+	VEC(struct free_probe) probes;
 	VEC(struct free_label) labels;
+	uint32_t drawn;
+	uint32_t tag_mask;
+	struct frame shared;
 };
 
 /** free_lower() - Fill a program; false when an error was added */
@@ -127,14 +151,16 @@ bool free_declare_states(struct free_frame *f);
  * @c:		Chain
  * @v:		View
  * @r:		Rule
+ * @pre:	What goes before: tests of marks
  * @end:	What follows: a verdict
  *
  * Return: false when an error was added
  */
 bool free_record(struct free_frame *f, struct nft_chain *c, const struct nft_view *v,
-		 const struct rule *r, const struct nft_stmts *end);
+		 const struct rule *r, const struct nft_stmts *pre, const struct nft_stmts *end);
 
-/** free_probe_chain() - The chain that goes on where a state says, or returns */
-struct nft_chain *free_probe_chain(struct free_frame *f, enum direction dir, enum phase phase);
+/** free_probe_chain() - The chain that goes on where a state of @name says, or returns */
+struct nft_chain *free_probe_chain(struct free_frame *f, enum direction dir, enum phase phase,
+				   uint32_t name);
 
 #endif /* TARGET_NFT_FREE_H */

@@ -64,8 +64,8 @@ static struct nft_lookup key_of(const struct free_state *st, bool reversed)
 	return l;
 }
 
-static void declare_set(struct free_frame *f, const struct rule *r, uint32_t cont, uint8_t af,
-			int32_t proto)
+static void declare_set(struct free_frame *f, const struct rule *r, const struct effect *e,
+			uint8_t af, int32_t proto)
 {
 	const enum nft_type addr = af == AF_V4 ? NFT_T_IP4 : NFT_T_IP6;
 	const enum nft_type with[] = { addr, addr, NFT_T_PORT, NFT_T_PORT };
@@ -80,7 +80,7 @@ static void declare_set(struct free_frame *f, const struct rule *r, uint32_t con
 								      : set->timeout_ms;
 	set->size = STATES_MAX;
 	nft_set_seal(set);
-	vec_add(f->p->a, &f->states, ((struct free_state){ r, cont, af, proto, set }));
+	vec_add(f->p->a, &f->states, ((struct free_state){ r, e->list, e->name, af, proto, set }));
 }
 
 static bool tests_allow(const struct rule *r, enum field field, uint32_t v)
@@ -90,7 +90,7 @@ static bool tests_allow(const struct rule *r, enum field field, uint32_t v)
 	return s == NULL || set_has(s, AF_NONE, v);
 }
 
-static void declare_rule(struct free_frame *f, const struct rule *r, uint32_t cont)
+static void declare_rule(struct free_frame *f, const struct rule *r, const struct effect *e)
 {
 	static const uint8_t afs[] = { AF_V4, AF_V6 };
 
@@ -103,12 +103,12 @@ static void declare_rule(struct free_frame *f, const struct rule *r, uint32_t co
 			if (!tests_allow(r, F_PROTO, proto))
 				continue;
 			if (proto_has_ports((uint8_t)proto))
-				declare_set(f, r, cont, afs[i], (int32_t)proto);
+				declare_set(f, r, e, afs[i], (int32_t)proto);
 			else
 				has_others = true;
 		}
 		if (has_others && rule_tests(r, F_SPORT) == NULL && rule_tests(r, F_DPORT) == NULL)
-			declare_set(f, r, cont, afs[i], -1);
+			declare_set(f, r, e, afs[i], -1);
 	}
 }
 
@@ -121,13 +121,12 @@ bool free_declare_states(struct free_frame *f)
 
 			if (e == NULL)
 				continue;
-			if (e->limit != 0 || e->name != 0) {
+			if (e->limit != 0) {
 				diag_add(f->d, DIAG_E1701, r->origin.at,
-					 "a state with %s cannot be expressed in nftables yet",
-					 e->limit != 0 ? "a limit" : "a name");
+					 "a state with a limit cannot be expressed in nftables yet");
 				return false;
 			}
-			declare_rule(f, r, e->list);
+			declare_rule(f, r, e);
 		}
 	return true;
 }
@@ -165,7 +164,8 @@ static struct nft_tests tests_of_state(struct free_frame *f, const struct rule *
 }
 
 static bool record_kind(struct free_frame *f, struct nft_chain *c, const struct nft_view *v,
-			const struct free_state *st, const struct nft_stmts *end)
+			const struct free_state *st, const struct nft_stmts *pre,
+			const struct nft_stmts *end)
 {
 	const struct nft_tests t = tests_of_state(f, st->r, st);
 	struct nft_alts alts = { 0 };
@@ -178,6 +178,7 @@ static bool record_kind(struct free_frame *f, struct nft_chain *c, const struct 
 		for (uint32_t j = 0; j < n; j++) {
 			struct nft_stmts s = { 0 };
 
+			stmts_append(f->p, &s, pre);
 			stmts_append(f->p, &s, &alts.list.v[i]);
 			add_lifetime(f, &s, &lives[j]);
 			stmt_counter(f->p, &s);
@@ -189,10 +190,10 @@ static bool record_kind(struct free_frame *f, struct nft_chain *c, const struct 
 }
 
 bool free_record(struct free_frame *f, struct nft_chain *c, const struct nft_view *v,
-		 const struct rule *r, const struct nft_stmts *end)
+		 const struct rule *r, const struct nft_stmts *pre, const struct nft_stmts *end)
 {
 	for (uint32_t i = 0; i < f->states.n; i++)
-		if (f->states.v[i].r == r && !record_kind(f, c, v, &f->states.v[i], end))
+		if (f->states.v[i].r == r && !record_kind(f, c, v, &f->states.v[i], pre, end))
 			return false;
 	return true;
 }
@@ -221,19 +222,25 @@ static void probe_state(struct free_frame *f, struct nft_chain *c, const struct 
 	}
 }
 
-struct nft_chain *free_probe_chain(struct free_frame *f, enum direction dir, enum phase phase)
+struct nft_chain *free_probe_chain(struct free_frame *f, enum direction dir, enum phase phase,
+				   uint32_t name)
 {
-	struct nft_chain *c = f->probes[dir][phase];
+	struct nft_chain *c;
 
-	if (c != NULL)
-		return c;
+	for (uint32_t i = 0; i < f->probes.n; i++)
+		if (f->probes.v[i].dir == dir && f->probes.v[i].phase == phase &&
+		    f->probes.v[i].name == name)
+			return f->probes.v[i].chain;
 	c = nft_add_chain(f->p, NFT_INET, dir == DIR_IN ? "in_states" : "out_states");
-	f->probes[dir][phase] = c;
+	vec_add(f->p->a, &f->probes, ((struct free_probe){ dir, phase, name, c }));
 	for (uint32_t i = 0; i < f->states.n; i++) {
 		const struct free_state *st = &f->states.v[i];
-		const struct place_key at = { st->cont, 0, dir, phase, true };
-		const char *cont = free_chain_of(f, at)->name;
+		const struct place_key at = { st->cont, 0, dir, phase, true, name };
+		const char *cont;
 
+		if (name != 0 && st->name != name)
+			continue;
+		cont = free_chain_of(f, at)->name;
 		probe_state(f, c, st, cont, false);
 		probe_state(f, c, st, cont, true);
 	}

@@ -417,12 +417,64 @@ static void add_local(const struct nft_view *v, struct way *w, enum field f, enu
 			   nft_value_num(NFT_T_FIB_TYPE, RTN_LOCAL));
 }
 
+uint32_t nft_spread(uint32_t value, uint32_t mask)
+{
+	uint32_t out = 0;
+
+	for (; mask != 0; mask &= mask - 1, value >>= 1)
+		if ((value & 1) != 0)
+			out |= mask & -mask;
+	return out;
+}
+
+/* The tags of which a set asks that there be one (or none), 0: it asks otherwise */
+static uint32_t tags_asked(const struct set *in, uint32_t all, bool none)
+{
+	uint32_t bits = 0;
+
+	for (uint32_t bit = 1; bit <= all; bit <<= 1)
+		if (set_has(in, AF_NONE, bit) != none)
+			bits |= bit;
+	for (uint32_t tags = 0; tags <= all; tags++)
+		if (set_has(in, AF_NONE, tags) != (((tags & bits) != 0) != none))
+			return 0;
+	return bits;
+}
+
+/* Tags as bits of the mark: one or none of some, else each combination for itself */
+static void expand_tags(const struct nft_view *v, const struct way *from, struct ways *out)
+{
+	const struct set *in = from->t.f[F_TAGS];
+	const uint32_t all = (1u << __builtin_popcount(v->tag_mask)) - 1;
+
+	for (int none = 0; none < 2; none++) {
+		const uint32_t bits = tags_asked(in, all, none);
+
+		if (bits == 0)
+			continue;
+		stmt_masked(v->p, &add_way(v, out, from)->stmts, NFT_K_MARK,
+			    nft_spread(bits, v->tag_mask), 0, !none);
+		return;
+	}
+	for (uint32_t tags = 0; tags <= all; tags++)
+		if (set_has(in, AF_NONE, tags))
+			stmt_masked(v->p, &add_way(v, out, from)->stmts, NFT_K_MARK, v->tag_mask,
+				    nft_spread(tags, v->tag_mask), false);
+}
+
 static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret)
 {
+	struct ways ways = { 0 };
+
 	add_ports(v, w);
 	add_local(v, w, F_SRC_LOCAL, NFT_K_FIB_SADDR);
 	add_local(v, w, F_DST_LOCAL, NFT_K_FIB_DADDR);
-	vec_add(v->p->tmp, &ret->list, w->stmts);
+	if (w->t.f[F_TAGS] == NULL)
+		add_way(v, &ways, w);
+	else
+		expand_tags(v, w, &ways);
+	for (uint32_t i = 0; i < ways.list.n; i++)
+		vec_add(v->p->tmp, &ret->list, ways.list.v[i].stmts);
 }
 
 static void expand_families(const struct nft_view *v, const struct way *from, struct ways *out)
@@ -472,7 +524,7 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 			 "a test of the receiving interface cannot be expressed in nftables yet");
 		return false;
 	}
-	if (t->f[F_TAGS] != NULL) {
+	if (t->f[F_TAGS] != NULL && v->tag_mask == 0) {
 		diag_add(v->d, DIAG_E1701, at,
 			 "a test of tags cannot be expressed in nftables yet");
 		return false;

@@ -32,6 +32,7 @@ enum nft_lo { NFT_LO_TOO, NFT_LO_NOT, NFT_LO_ONLY };
  * @dir:	Direction of the crossing; other directions never match
  * @iface:	Key of the interface crossed
  * @lo:		What the chain sees
+ * @tag_mask:	Bits of the packet mark that hold the tags; 0: nowhere
  */
 struct nft_view {
 	struct nft_program *p;
@@ -40,6 +41,7 @@ struct nft_view {
 	enum direction dir;
 	enum nft_key iface;
 	enum nft_lo lo;
+	uint32_t tag_mask;
 };
 
 /** struct nft_alts - Alternatives; none: never true */
@@ -76,6 +78,9 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 /** nft_match_ifaces() - As nft_match(), for a set of interfaces alone */
 bool nft_match_ifaces(const struct nft_view *v, const struct set *ifaces, struct span at,
 		      struct nft_alts *ret);
+
+/** nft_spread() - The bits of @mask, from the lowest on, made those of @value */
+uint32_t nft_spread(uint32_t value, uint32_t mask);
 
 /** nft_is_prefix() - Is a range of addresses one prefix; @ret is set if so */
 bool nft_is_prefix(const struct range *r, struct prefix *ret);

@@ -148,10 +148,11 @@ struct nft_lookup {
 	uint8_t af;		/* NFT_S_NAT_MAP */
 };
 
-/* NFT_S_DRAW: every @mod-th time, or at random, one of @mod */
+/* NFT_S_DRAW: every @mod-th time, or at random, one of @mod; or @below of @mod */
 struct nft_draw {
 	bool is_random;
 	uint32_t mod;
+	uint32_t below;		/* 0 = 1, as a test of equality */
 };
 
 /* NFT_S_MARK: mark = mark & @keep | @set */

@@ -8,6 +8,7 @@
  */
 #include "target/nft/stmt.h"
 
+#include <arpa/inet.h>
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
@@ -225,6 +226,23 @@ static void vmap_print(const struct nft_stmt *s, FILE *out)
 	fprintf(out, " vmap @%s", s->lookup.set->name);
 }
 
+/* Numbers are compared as bytes, so the first byte must be the highest */
+static void emit_below(struct nftnl_rule *r, uint32_t below)
+{
+	const uint32_t be = htonl(below);
+	struct nftnl_expr *e = nft_expr(r, "byteorder");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_LEN, sizeof(be));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SIZE, sizeof(be));
+	e = nft_expr(r, "cmp");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_LT);
+	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, &be, sizeof(be));
+}
+
 static void draw_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 {
 	struct nftnl_expr *e = nft_expr(r, "numgen");
@@ -235,12 +253,19 @@ static void draw_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_TYPE,
 			   s->draw.is_random ? NFT_NG_RANDOM : NFT_NG_INCREMENTAL);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_OFFSET, 0);
-	emit_cmp(r, false, &zero, sizeof(zero));
+	if (s->draw.below == 0)
+		emit_cmp(r, false, &zero, sizeof(zero));
+	else
+		emit_below(r, s->draw.below);
 }
 
 static void draw_print(const struct nft_stmt *s, FILE *out)
 {
-	fprintf(out, "numgen %s mod %u 0", s->draw.is_random ? "random" : "inc", s->draw.mod);
+	fprintf(out, "numgen %s mod %u ", s->draw.is_random ? "random" : "inc", s->draw.mod);
+	if (s->draw.below == 0)
+		fputs("0", out);
+	else
+		fprintf(out, "< %u", s->draw.below);
 }
 
 /* Its words of the first register on become what the map says */
