@@ -204,7 +204,7 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	if (has_lang(c, LANG_IPFW)) {
 		const int status = cli_rules_ipfw(c, ctx, d, strict);
 
-		if (status != 0)
+		if (status != 0 || strict == CLI_PARSED)
 			return status;
 	}
 	policy_add(&d->model, &c->policy, &c->diags);

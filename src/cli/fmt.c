@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/cli.h"
+#include "lang/ipfw.h"
 #include "lang/pf.h"
 
-static int print_file(struct cli *c, const struct cli_file *f)
+static int print_file(struct cli *c, const struct declared *d, const struct cli_file *f)
 {
 	const struct source *s = source_at(&c->sources, f->src);
 	CLEANUP(base_free) char *text = NULL;
@@ -11,7 +12,10 @@ static int print_file(struct cli *c, const struct cli_file *f)
 
 	if (out == NULL)
 		return cli_system(c, -errno, "format");
-	pf_fmt(s->text, s->len, out);
+	if (f->lang == LANG_PF)
+		pf_fmt(s->text, s->len, out);
+	else
+		ipfw_fmt(d->ipfw, out);
 	fclose(out);
 	if (!c->json) {
 		fwrite(text, 1, len, c->out);
@@ -36,13 +40,15 @@ int verb_fmt(struct cli *c)
 	if (status != 0)
 		return status;
 	for (uint32_t i = 0; i < c->files.n; i++) {
-		if (c->files.v[i].lang == LANG_PF)
+		if (c->files.v[i].lang == LANG_PF || c->files.v[i].lang == LANG_IPFW)
 			continue;
 		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
-			 "fmt of '%s' is not in this version: only of pf.conf", c->files.v[i].path);
+			 "fmt of '%s' is not in this version: only of pf.conf and ipfw rules", c->files.v[i].path);
 		return EX_USAGE;
 	}
+	if (d.ipfw != NULL)	/* all its files are one ruleset */
+		return print_file(c, &d, &c->files.v[0]);
 	for (uint32_t i = 0; i < c->files.n && status == 0; i++)
-		status = print_file(c, &c->files.v[i]);
+		status = print_file(c, &d, &c->files.v[i]);
 	return status;
 }

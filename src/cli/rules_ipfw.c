@@ -88,6 +88,8 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	if (status != 0)
 		return status;
 	d->ipfw = ipfw_parse(ctx, &cmds);
+	if (strict == CLI_PARSED)
+		return c->diags.n_errors > 0 ? cli_refused(c) : 0;
 	if (c->diags.n_errors > 0 || !ipfw_lower(ctx, d->ipfw, &d->facts, &o, &d->model))
 		return cli_refused(c);
 	d->ipfw_accepts = o.default_to_accept;

@@ -102,6 +102,8 @@ static bool read_key(struct parser *p, const struct ipfw_table *t, const struct 
 		     struct ipfw_entry *e)
 {
 	char buf[ADDR_TEXT_BYTES];
+	struct addr short_form;
+	unsigned int parts;
 	bool ok = true;
 
 	*e = (struct ipfw_entry){ .proto = -1, .sport = -1, .dport = -1, .key_text = w->text,
@@ -116,8 +118,11 @@ static bool read_key(struct parser *p, const struct ipfw_table *t, const struct 
 		e->iface = intern_cstr(p->c->names, w->text);
 	if (!ok)
 		return bad(p, w->at, "bad key of a table:", w->text);
-	if (t->type == IW_K_ADDR)
-		e->key_text = arena_printf(p->c->a, "%s", prefix_print(e->addrs, buf));
+	if (t->type != IW_K_ADDR)
+		return true;
+	e->key_text = arena_printf(p->c->a, "%s", prefix_print(e->addrs, buf));
+	if (text_ipv4(w->text, strcspn(w->text, "/"), &short_form, &parts) && parts < 4)
+		diag_add(p->c->diags, DIAG_W2035, w->at, "'%s' is %s", w->text, e->key_text);
 	return true;
 }
 
