@@ -52,13 +52,17 @@ static void one_case(const char *name, FILE *all, FILE *rules)
 	char file[512], *args, *told, *want;
 	struct ipfw_test t;
 	uint32_t src = 0;
+	bool parses;
 
 	snprintf(file, sizeof(file), "%s.args", name);
 	args = read_text(file);
+	parses = strstr(args, " fmt") != NULL;
 	ipfw_test_init(&t);
 	read_args(&t, args, &src);
-	if (CHECK(src != 0))
+	if (CHECK(src != 0) && !parses)
 		(void)ipfw_test_compile(&t, src);
+	else if (src != 0 && CHECK(ipfw_rules_read(&t.c, src, &t.cmds)))
+		(void)ipfw_parse(&t.c, &t.cmds);
 	ipfw_test_spans(&t);
 	fputs(source_at(&t.sources, src)->text, rules);
 	told = ipfw_test_told(&t);

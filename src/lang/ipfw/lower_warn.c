@@ -99,6 +99,21 @@ static const struct set *inside(struct lower *l)
 	return set_make(l->a, &rs);
 }
 
+/* Where such a packet was received: nowhere, it is a local process's, or on a jail's link */
+static const struct set *inner_ifaces(struct lower *l)
+{
+	struct ranges rs = { 0 };
+
+	ranges_add(l->a, &rs, AF_NONE, 0, 0);
+	for (uint32_t i = 0; i < l->facts->ifaces.n; i++) {
+		const struct iface *f = &l->facts->ifaces.v[i];
+
+		if (f->kind != IFACE_REAL)
+			ranges_add(l->a, &rs, AF_NONE, f->id, f->id);
+	}
+	return set_make(l->a, &rs);
+}
+
 /* A rule that asks for what only follows a first packet */
 static bool is_for_first(const struct conj *c)
 {
@@ -194,6 +209,7 @@ static void warn_sources(struct lower *l)
 		w.kind.f[F_IFACE] = set_one(l->a, f->id);
 		w.kind.f[F_AF] = set_one(l->a, AF_V4);
 		w.kind.f[F_SRC] = sources;
+		w.kind.f[F_RECV] = inner_ifaces(l);
 		walk_list(&w, l->m->entry[DIR_OUT], &w.kind);
 	}
 }
