@@ -20,8 +20,8 @@ int cli_system(struct cli *c, int err, const char *what)
 			diag_add(&c->diags, kinds[i].code, SPAN_NONE, "cannot %s: %s", what,
 				 strerror(-err));
 			if (err == -EPERM || err == -EACCES)
-				diag_help(&c->diags, "run it as root, or in namespaces of your own: "
-					  "unshare -rn");
+				diag_help(&c->diags, "run it as root, or in namespaces of your "
+					  "own: unshare -rn");
 			return kinds[i].status;
 		}
 	}

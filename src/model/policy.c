@@ -15,7 +15,8 @@
 #include "model/policy.h"
 
 static const char *const policy_texts[N_POLICIES] = {
-	[POLICY_INTERIOR] = "fence interior: nothing from outside reaches an inside address untranslated",
+	[POLICY_INTERIOR] =
+		"fence interior: nothing from outside reaches an inside address untranslated",
 	[POLICY_SOURCE] = "fence source: nothing from outside has an inside source",
 	[POLICY_EGRESS] = "fence egress: no inside source leaves untranslated",
 };

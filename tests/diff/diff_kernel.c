@@ -105,7 +105,8 @@ static void show_probe(struct diff_bench *b, struct arena *a, const struct diff_
 	printf("    # flow %u, %s: %s\n", p->flow, diff_roles[p->role],
 	       diff_line(a, &b->lab, &p->x));
 	if (p->want.steps != NULL)
-		printf("    #   %s%s%s\n", p->want.steps, p->want.known != DK_NONE ? " known: " : "",
+		printf("    #   %s%s%s\n", p->want.steps,
+		       p->want.known != DK_NONE ? " known: " : "",
 		       p->want.known != DK_NONE ? diff_known[p->want.known].name : "");
 	if (p->wrong != NULL)
 		printf("    #   %s\n", p->wrong);

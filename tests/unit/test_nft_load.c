@@ -241,8 +241,8 @@ TEST(user_text_cannot_inject)
 		"\"; } } table ip evil { chain x { accept } } #", "a\nflush ruleset\n",
 		"\\\" ; drop",
 		"$evil @x * ; } {", "\xff\xfe\x80\x01\x7f", "comment \"x\" drop",
-		"a very long text that goes on and on and on and on and on and on and on and on"
-		" and on and on and on and on and on until no kernel has room for it any more \"",
+		("a very long text that goes on and on and on and on and on and on and on and on"
+		 " and on and on and on and on and on until no kernel has room for it any more \""),
 	};
 	struct nl_session nl;
 

@@ -89,6 +89,7 @@ static bool is_true(const struct jail_param *p)
 	const bool is_no = strncmp(dot != NULL ? dot + 1 : p->name, "no", 2) == 0;
 	const char *value = p->values.n > 0 ? p->values.v[p->values.n - 1].buf.v : "true";
 
+	BUG_IF(value == NULL);
 	return is_no != (strcasecmp(value, "true") == 0 || (*value >= '1' && *value <= '9'));
 }
 

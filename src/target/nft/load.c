@@ -280,7 +280,10 @@ int nft_destroy(struct nl_session *nl, bool *ret_changed)
 static void add_count(struct nft_counts *counts, struct arena *a, const struct nft_line *l,
 		      const struct nft_line *h)
 {
-	struct nft_count *c = &counts->list.v[l->origin];
+	struct nft_count *c;
+
+	BUG_IF(counts->list.v == NULL || l->origin >= counts->list.n);
+	c = &counts->list.v[l->origin];
 
 	if (l->forward != NULL) {
 		const size_t addr_len = addr_bits(l->forward_af) / 8;

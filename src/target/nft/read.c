@@ -300,7 +300,7 @@ static int read_lists(struct nl_session *nl, struct nft_lines *ret)
 int nft_lines_read(struct nl_session *nl, struct nft_lines *ret, uint32_t *ret_genid)
 {
 	for (uint32_t i = 0; i < READ_TRIES; i++) {
-		uint32_t before, after;
+		uint32_t before = 0, after = 0;
 		int err = nl_genid(nl, &before);
 
 		if (err == 0)
