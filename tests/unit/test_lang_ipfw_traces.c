@@ -140,11 +140,13 @@ static int read_passes(const char *s, struct pass *passes, int max, const char *
 		}
 		if (colon != NULL && sscanf(s, "%7s %31[a-z0-9]", dir, iface) == 2 &&
 		    (strcmp(dir, "in") == 0 || strcmp(dir, "out") == 0)) {
-			const bool resumed = strncmp(s + strlen(dir) + strlen(iface) + 1, " after", 6) == 0;
+			const char *behind = s + strlen(dir) + strlen(iface) + 1;
+			const bool resumed = strncmp(behind, " after", 6) == 0;
 			const size_t rest = strcspn(s, ";");
 
 			if (!resumed && CHECK(n < max)) {
-				passes[n] = (struct pass){ .dir = dir[0] == 'i' ? DIR_IN : DIR_OUT };
+				passes[n].dir = dir[0] == 'i' ? DIR_IN : DIR_OUT;
+				passes[n].rules[0] = '\0';
 				snprintf(passes[n++].iface, sizeof(passes[0].iface), "%s", iface);
 			}
 			colon = memchr(s, ':', rest);
@@ -209,7 +211,7 @@ static struct packet answer(const struct packet *p)
 /* A packet, and the recorded line below it */
 static void play(struct replay *r, struct packet p)
 {
-	struct pass passes[8];
+	struct pass passes[8] = { { .dir = DIR_IN } };
 	const char *outcome;
 	struct result res = { .verdict = V_PASS };
 	uint32_t recv = 0;

@@ -400,7 +400,8 @@ static void put_all(struct lower *l, enum context ctx)
 
 		if (list != LIST_NONE) {
 			if (!ended)
-				rule_goto(model_add_rule(l->m, at.list, (struct origin){ 0 }), list);
+				rule_goto(model_add_rule(l->m, at.list, (struct origin){ 0 }),
+					  list);
 			at.list = list;
 		}
 		if (i == l->rules.n)

@@ -80,7 +80,8 @@ static const struct set *add_networks(struct lower *l, unsigned int len, const s
 			while (same < ret->list.n && !set_equal(ret->list.v[same].src, src))
 				same++;
 			if (same == ret->list.n)
-				vec_add(l->a, &ret->list, ((struct path){ .src = src, .ifaces = only }));
+				vec_add(l->a, &ret->list,
+					((struct path){ .src = src, .ifaces = only }));
 			else
 				ret->list.v[same].ifaces = set_union(l->a, only,
 								     ret->list.v[same].ifaces);

@@ -141,7 +141,8 @@ static void follow(struct walk *w, const struct rule *r, const struct conj *kind
 		walk_list(w, r->list, kind);
 	else if (r->exit == EX_DECIDE && r->ruling.verdict == V_PASS && is_for_first(kind))
 		diag_add(w->l->c->diags, DIAG_W2031, r->origin.at,
-			 "the rule lets private sources out by an interface with nat, untranslated");
+			 "the rule lets private sources out by an interface with nat, "
+			 "untranslated");
 }
 
 static void walk_list(struct walk *w, uint32_t list, const struct conj *kind)
@@ -221,10 +222,12 @@ static bool has_ipv6(const struct facts *facts)
 	for (uint32_t i = 0; i < facts->ifaces.n; i++) {
 		const struct iface *f = &facts->ifaces.v[i];
 
-		for (uint32_t k = 0; k < f->addrs.n; k++)
-			if (f->addrs.v[k].p.a.af == AF_V6 && !addr_is_linklocal(f->addrs.v[k].p.a) &&
-			    !addr_is_loopback(f->addrs.v[k].p.a))
+		for (uint32_t k = 0; k < f->addrs.n; k++) {
+			const struct addr a = f->addrs.v[k].p.a;
+
+			if (a.af == AF_V6 && !addr_is_linklocal(a) && !addr_is_loopback(a))
 				return true;
+		}
 	}
 	return false;
 }

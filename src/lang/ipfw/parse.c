@@ -170,11 +170,11 @@ static bool delete_numbers(struct parser *p)
 {
 	const char *s = p_peek(p);
 	const size_t dash = strcspn(s, "-");
+	const char *last = s[dash] == '-' ? s + dash + 1 : s;
 	uint32_t range[2];
 
 	if (!text_number(s, dash, IPFW_DEFAULT_RULE - 1, &range[0]) ||
-	    !text_number(s[dash] == '-' ? s + dash + 1 : s, strlen(s[dash] == '-' ? s + dash + 1 : s),
-			 IPFW_DEFAULT_RULE - 1, &range[1])) {
+	    !text_number(last, strlen(last), IPFW_DEFAULT_RULE - 1, &range[1])) {
 		diag_add(p->c->diags, DIAG_E2005, p_here(p), "rule number '%s' is not in 1..65534",
 			 s);
 		return false;

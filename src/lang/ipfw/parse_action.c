@@ -91,7 +91,8 @@ static bool arg_check_state(struct parser *p, struct ipfw_rule *r)
 		return true;
 	if (s[0] != ':' || s[1] == '\0' || strlen(s) > 64) {
 		diag_add(p->c->diags, DIAG_E2015, p_here(p), "bad name of states '%s'", s);
-		diag_help(p->c->diags, "check-state takes a name as in check-state :web, and nothing else");
+		diag_help(p->c->diags,
+			  "check-state takes a name as in check-state :web, and nothing else");
 		return false;
 	}
 	r->state_name = strcmp(s + 1, "any") == 0 ? NULL : intern_cstr(p->c->names, s + 1);
@@ -99,7 +100,10 @@ static bool arg_check_state(struct parser *p, struct ipfw_rule *r)
 	return true;
 }
 
-static const struct { enum iw word; bool (*read)(struct parser *p, struct ipfw_rule *r); } args[] = {
+static const struct {
+	enum iw word;
+	bool (*read)(struct parser *p, struct ipfw_rule *r);
+} args[] = {
 	{ IW_ALLOW, arg_none }, { IW_DENY, arg_none }, { IW_REJECT, arg_none },
 	{ IW_RESET, arg_none }, { IW_RESET6, arg_none }, { IW_COUNT, arg_none },
 	{ IW_RETURN, arg_none }, { IW_REASS, arg_none },

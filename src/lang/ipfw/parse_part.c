@@ -128,13 +128,15 @@ static bool add_brace(struct parser *p, const struct ipfw_word *w, const char *s
 
 	if (end == NULL || pf.len < 24)
 		return bad_addr(p, within(w, s, strlen(s)), end == NULL ? "no '}' in" :
-				"a set of hosts needs a prefix of 24 bits or more, not", s, strlen(s));
+				"a set of hosts needs a prefix of 24 bits or more, not",
+				s, strlen(s));
 	*len = (size_t)(end - s) + 1;
 	for (const char *e = s + 1; e <= end; e++) {
 		const size_t n = strcspn(e, ",}"), dash = MIN(strcspn(e, "-"), n);
 
 		if (!text_number(e, dash, 255, &first) ||
-		    !text_number(dash < n ? e + dash + 1 : e, dash < n ? n - dash - 1 : n, 255, &last) ||
+		    !text_number(dash < n ? e + dash + 1 : e, dash < n ? n - dash - 1 : n, 255,
+				 &last) ||
 		    first < lo || last > hi || first > last)
 			return bad_addr(p, within(w, e, n), "bad host in a set of hosts", e, n);
 		ranges_add(p->c->a, rs, AF_V4, (prefix_first(pf).v & ~(u128)0xff) | first,
@@ -211,8 +213,8 @@ static bool one_v4(struct parser *p, const struct ipfw_word *w, const char **s,
 
 		tail = strcspn(e, ",{");
 		if (is_mask ? !text_ipv4(e, tail, &mask, NULL) : !text_number(e, tail, 32, &bits))
-			return bad_addr(p, within(w, e, tail), is_mask ? "bad netmask" : "bad width",
-					e, tail);
+			return bad_addr(p, within(w, e, tail),
+					is_mask ? "bad netmask" : "bad width", e, tail);
 		if (!is_mask)
 			mask.v = prefix_mask(AF_V4, bits);
 		pf.len = (uint8_t)__builtin_popcount((uint32_t)mask.v);

@@ -217,8 +217,8 @@ static bool parse_prob(struct parser *p, struct ipfw_rule *r)
 		return p_missing(p, "the probability");
 	v = strtod(p_peek(p), &end);
 	if (*end != '\0' || !(v > 0 && v <= 1)) {
-		diag_add(p->c->diags, DIAG_E2005, p_here(p), "prob '%s' is not above 0 and at most 1",
-			 p_peek(p));
+		diag_add(p->c->diags, DIAG_E2005, p_here(p),
+			 "prob '%s' is not above 0 and at most 1", p_peek(p));
 		return false;
 	}
 	p_take(p);
