@@ -129,6 +129,27 @@ static const struct row name_rows[] = {
 	ROW_IN(PROTO_TCP, "9.9.9.9", 80, PUB, 4001, S | A, LOST),
 };
 
+/* As libalias: redirects by port, links, and what has none */
+static const char nat_rules[] =
+	"nat 1 config ip 198.51.100.2 same_ports unreg_only deny_in "
+	"redirect_port tcp 10.1.0.2:80-81 8080-8081 redirect_port tcp 10.1.0.2:443 443\n"
+	"add 10 nat 1 ip from any to any via em0\n"
+	"add 20 deny tcp from any to 198.51.100.2 in via em0\n"
+	"add 30 allow ip from any to any\n";
+#define ROW_TO_JAIL(sport, dport, to) \
+	{ IN, PROTO_TCP, "7.7.7.7", sport, PUB, dport, S, LOCAL, "7.7.7.7", sport, JAIL, to, 0 }
+static const struct row nat_rows[] = {
+	ROW_TO_JAIL(2001, 8081, 81),
+	ROW_TO_JAIL(2002, 443, 443),
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2003, PUB, 22, S, LOST),
+	ROW_IN(PROTO_UDP, "7.7.7.7", 2004, PUB, 53, 0, LOST),
+	ROW_OUT(PROTO_UDP, JAIL, 5353, "8.8.8.8", 53, 0, LEFT, PUB, 5353),
+	ROW_REPLY(PROTO_UDP, 0, "8.8.8.8", 53, JAIL, 5353),
+	ROW_OUT(PROTO_UDP, PUB, 5354, "8.8.8.8", 53, 0, LEFT, PUB, 5354),
+	ROW_REPLY(PROTO_UDP, 0, "8.8.8.8", 53, PUB, 5354),
+	ROW_OUT(PROTO_TCP, JAIL, 81, "9.9.9.9", 80, S, LEFT, PUB, 8081),
+};
+
 static const struct {
 	const char *name;
 	const struct row *rows;
@@ -143,6 +164,7 @@ static const struct {
 	{ "seed-file-onepass", onepass_rows, ARRAY_SIZE(onepass_rows), true, true, NULL },
 	{ "ipfw-answer", answer_rows, ARRAY_SIZE(answer_rows), false, false, answer_rules },
 	{ "ipfw-tag", tag_rows, ARRAY_SIZE(tag_rows), false, false, tag_rules },
+	{ "ipfw-nat", nat_rows, ARRAY_SIZE(nat_rows), false, false, nat_rules },
 	{ "ipfw-name", name_rows, ARRAY_SIZE(name_rows), false, false, name_rules },
 };
 

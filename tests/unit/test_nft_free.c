@@ -139,6 +139,20 @@ static const struct construct {
 	{ "add 10 check-state :web\nadd 20 allow tcp from any to any 80 keep-state :web\n"
 	  "add 30 check-state\nadd 40 allow tcp from any to any 25 keep-state\n",
 	  { "update @states_" } },
+	{ "nat 1 config ip 198.51.100.2 same_ports unreg_only redirect_port tcp 10.1.0.2:80-82 8080-8082 "
+	  "redirect_port udp 10.1.0.2:53 53 redirect_addr 10.1.0.3 198.51.100.3\n"
+	  "add 10 nat 1 ip from any to any via em0\n",
+	  { "th dport 8081 counter dnat ip to 10.1.0.2:81", "th dport 53 counter dnat ip to 10.1.0.2 ",
+	    "ip daddr 198.51.100.3 counter dnat ip to 10.1.0.3 ",
+	    "ip saddr 10.1.0.3 counter snat ip to 198.51.100.3 ",
+	    "th sport 82 counter snat ip to 198.51.100.2:8082" } },
+	{ "nat 1 config ip 198.51.100.2 unreg_only deny_in\nadd 10 nat 1 ip from any to any via em0\n",
+	  { "snat to :32768-65535 fully-random", "snat ip to 198.51.100.2:32768-65535",
+	    "ct mark & 0x02000000 == 0x00000000 counter drop" } },
+	{ "nat 1 config ip 198.51.100.2 "
+	  "redirect_port tcp 10.1.0.1:80,10.1.0.2:80 80\nadd 10 nat 1 ip from any to any via em0\n"
+	  "add 20 nat global ip from any to any via em1\n",
+	  { "numgen inc mod 2 0 counter dnat ip to 10.1.0.1", "counter dnat ip to 10.1.0.2" } },
 };
 
 TEST(constructs_load)

@@ -8,7 +8,7 @@
  *
  *	in_fence	prerouting -310		before[in]
  *	in_before	prerouting -150		the list, on addresses as they came
- *	in_translate	prerouting -100 nat	(undoes translations)
+ *	in_translate	prerouting -100 nat	the destination, by redirects
  *	in_after	prerouting -90		what follows the nat rule
  *	out_before_own	output 0		the list, on inside addresses
  *	out_before_fwd	forward 0
@@ -79,7 +79,7 @@ struct nft_view free_view(struct free_frame *f, enum direction dir)
 static bool same_place(const struct place_key *x, const struct place_key *y)
 {
 	return x->list == y->list && x->first == y->first && x->dir == y->dir &&
-	       x->phase == y->phase && x->probed == y->probed && x->name == y->name;
+	       x->phase == y->phase && x->probed == y->probed && x->name == y->name && x->on == y->on;
 }
 
 struct nft_chain *free_chain_of(struct free_frame *f, struct place_key at)
@@ -109,24 +109,15 @@ static void add_ruling(struct free_frame *f, struct nft_stmts *s, const struct p
 	stmt_verdict(f->p, s, v == V_PASS ? NFT_V_ACCEPT : NFT_V_DROP, NULL);
 }
 
-static bool check_xlate(struct free_frame *f, const struct rule *r, const struct effect *e,
-			const struct place_key *at)
+/* The interfaces of a rule: the same set for rules that name the same */
+static const struct set *ifaces_of(struct free_frame *f, const struct rule *r)
 {
-	const struct xlate *x = &f->m->xlates.v[e->xlate];
-	const struct set *af = rule_tests(r, F_AF);
+	const struct set *own = rule_tests(r, F_IFACE);
 
-	if (x->kind != XL_INSTANCE)
-		return refuse(f, r, "a translation of this kind");
-	if (at->phase == AFTER)
-		return refuse(f, r, "a second translation in one pass");
-	if (e->list != LIST_NONE)
-		return refuse(f, r, "a translation that goes elsewhere when it changes nothing");
-	if (x->to.n != 1 || x->to.v[0].af != AF_V4 || x->redirects.n > 0 || x->only_from != NULL ||
-	    x->deny_in || x->is_global || x->port == XP_SHIFT)
-		return refuse(f, r, "this configuration of a nat instance");
-	if (af == NULL || set_has(af, AF_NONE, AF_V6))
-		return refuse(f, r, "a nat rule that IPv6 packets meet");
-	return true;
+	for (uint32_t i = 0; own != NULL && i < f->chains.n; i++)
+		if (f->chains.v[i].at.on != NULL && set_equal(f->chains.v[i].at.on, own))
+			return f->chains.v[i].at.on;
+	return own;
 }
 
 /* The label of a nat rule in one direction, and the chain that follows it */
@@ -137,14 +128,14 @@ static bool add_label(struct free_frame *f, struct nft_stmts *s, const struct ru
 	const struct place_key next = {
 		.list = r->exit == EX_GOTO ? r->list : at->list,
 		.first = r->exit == EX_GOTO ? 0 : idx + 1,
-		.dir = at->dir, .phase = AFTER,
+		.dir = at->dir, .phase = AFTER, .on = ifaces_of(f, r),
 	};
 	struct free_label label = {
 		.value = nft_spread(f->labels.n + 1, f->label_mask), .dir = at->dir,
 		.x = &f->m->xlates.v[e->xlate], .origin = &r->origin,
 	};
 
-	if (!check_xlate(f, r, e, at))
+	if (!free_check_xlate(f, r, e, at))
 		return false;
 	if (!ends && r->exit != EX_NEXT && r->exit != EX_GOTO)
 		return refuse(f, r, "a nat rule with this verdict");
@@ -156,6 +147,8 @@ static bool add_label(struct free_frame *f, struct nft_stmts *s, const struct ru
 	}
 	if (!ends)
 		label.chain = free_chain_of(f, next)->name;
+	if (at->dir == DIR_OUT)
+		free_mark_link(f, s, label.x);
 	stmt_mark(f->p, s, NFT_K_MARK, ~f->label_mask, label.value | (ends ? f->decided : 0));
 	stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
 	vec_add(f->p->a, &f->labels, label);
@@ -182,13 +175,14 @@ static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule
 		    const struct place_key *at, uint32_t idx, const struct effect *probe)
 {
 	const struct effect *xlate = rule_has_effect(r, EF_TRANSLATE);
-	const struct place_key to = { r->list, 0, at->dir, at->phase, at->probed, at->name };
+	const struct place_key to = { r->list, 0, at->dir, at->phase, at->probed, at->name,
+				      at->on };
 
 	if (xlate != NULL)
 		return add_label(f, s, r, xlate, at, idx);
 	if (probe != NULL)
 		stmt_verdict(f->p, s, NFT_V_JUMP,
-			     free_probe_chain(f, at->dir, at->phase, probe->name)->name);
+			     free_probe_chain(f, at, probe->name)->name);
 	switch (r->exit) {
 	case EX_NEXT:
 		return true;
@@ -280,6 +274,8 @@ static bool lower_rule(struct free_frame *f, struct nft_chain *c, struct place_k
 	struct nft_stmts pre = { 0 }, end = { 0 };
 	struct nft_alts alts = { 0 };
 
+	if (at->on != NULL && t.f[F_IFACE] != NULL && !set_overlaps(at->on, t.f[F_IFACE]))
+		return true;
 	if (!check_rule(f, r) || !nft_match(&v, &t, r->origin.at, &alts))
 		return false;
 	if (r->prob != 0) {
@@ -414,41 +410,6 @@ static void resume_pass(struct free_frame *f, struct nft_chain *c, enum directio
 	nft_add_rule(f->p, c, &s, NULL);
 }
 
-/* snat for one label and one protocol, or those that are left */
-static void add_snat(struct free_frame *f, struct nft_chain *c, const struct free_label *l,
-		     int proto, uint16_t lo, uint16_t hi)
-{
-	const struct nft_nat nat = { .to = l->x->to.v[0], .lo = lo, .hi = hi,
-				     .is_random = hi > lo };
-	struct nft_stmts s = { 0 };
-
-	stmt_masked(f->p, &s, NFT_K_MARK, f->label_mask, l->value, false);
-	stmt_match(f->p, &s, NFT_K_NFPROTO, false, nft_value_num(NFT_T_NFPROTO, NFPROTO_IPV4));
-	if (proto >= 0)
-		stmt_match(f->p, &s, NFT_K_L4PROTO, false,
-			   nft_value_num(NFT_T_PROTO, (u128)proto));
-	stmt_counter(f->p, &s);
-	stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_NAT, .nat = nat });
-	nft_add_rule(f->p, c, &s, l->origin);
-}
-
-static void lower_nat(struct free_frame *f, struct nft_chain *c)
-{
-	for (uint32_t i = 0; i < f->labels.n; i++) {
-		const struct free_label *l = &f->labels.v[i];
-
-		if (l->dir != DIR_OUT)
-			continue;
-		for (int proto = 0; proto <= UINT8_MAX && l->x->port != XP_KEEP; proto++)
-			if (proto_has_ports((uint8_t)proto))
-				add_snat(f, c, l, proto, l->x->lo,
-					 l->x->port == XP_RANDOM ? l->x->hi : l->x->lo);
-		if (l->x->port == XP_RANDOM)
-			add_snat(f, c, l, PROTO_ICMP, 1, UINT16_MAX);
-		add_snat(f, c, l, -1, 0, 0);
-	}
-}
-
 static uint32_t take_bit(uint32_t *left)
 {
 	const uint32_t bit = *left & -*left;
@@ -508,16 +469,18 @@ bool free_lower(struct free_frame *f)
 	for (int i = 0; i < N_BASES; i++)
 		chains[i] = nft_add_base(f->p, NFT_INET, bases[i].name, bases[i].type,
 					 bases[i].hook, bases[i].prio);
-	if (!free_declare_states(f))
+	if (!free_declare_states(f) || !free_declare_links(f))
 		return false;
 	start_pass(f, chains[IN_BEFORE], DIR_IN);
 	start_pass(f, chains[OUT_BEFORE_OWN], DIR_OUT);
 	start_pass(f, chains[OUT_BEFORE_FWD], DIR_OUT);
 	if (!lower_places(f))
 		return false;
+	free_deny_in(f, chains[IN_AFTER]);
 	resume_pass(f, chains[IN_AFTER], DIR_IN);
 	resume_pass(f, chains[OUT_AFTER], DIR_OUT);
-	if (!f->p->options.no_nat)
-		lower_nat(f, chains[OUT_TRANSLATE]);
+	if (!f->p->options.no_nat && (!free_nat(f, chains[IN_TRANSLATE], DIR_IN) ||
+				      !free_nat(f, chains[OUT_TRANSLATE], DIR_OUT)))
+		return false;
 	return lower_fences(f, chains[IN_FENCE], chains[OUT_FENCE]);
 }

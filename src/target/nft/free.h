@@ -3,7 +3,7 @@
  * free - the frame of chains for models with free states (ipfw)
  *
  * What the files of the frame share.  The frame itself is explained in free.c,
- * the states in free_state.c.
+ * the states in free_state.c, translation in free_nat.c.
  *
  * Owns:	 nothing; lives in the arena.
  * Threads:	 none.
@@ -28,6 +28,7 @@ enum phase { BEFORE, AFTER };
  * @phase:	Its half
  * @probed:	A probe has looked: later ones for the same name do not look again
  * @name:	For which name; 0: for all
+ * @on:		Interfaces that packets here cross, by the nat rule before; NULL: any
  */
 struct place_key {
 	uint32_t list;
@@ -36,6 +37,7 @@ struct place_key {
 	enum phase phase;
 	bool probed;
 	uint32_t name;
+	const struct set *on;
 };
 
 /**
@@ -83,15 +85,27 @@ struct free_label {
 };
 
 /**
+ * struct free_link - How the links of an instance with deny_in are known
+ * @x:		The instance
+ * @bit:	Bit of the ct mark that its translations set
+ */
+struct free_link {
+	const struct xlate *x;
+	uint32_t bit;
+};
+
+/**
  * struct free_probe - A chain that looks for states
  * @dir:	Direction
  * @phase:	Half
+ * @on:		As in struct place_key
  * @name:	Name of the states; 0: all
  * @chain:	The chain
  */
 struct free_probe {
 	enum direction dir;
 	enum phase phase;
+	const struct set *on;
 	uint32_t name;
 	struct nft_chain *chain;
 };
@@ -108,6 +122,7 @@ struct free_probe {
  * @states:	What is remembered
  * @probes:	Chains that look for states
  * @labels:	Labels
+ * @links:	Instances that ask for links
  * @drawn:	Bit of the packet mark: the last draw was below its probability
  * @tag_mask:	Bits of the packet mark that hold tags
  * @shared:	For what both frames do alike: fences, logs, answers
@@ -123,6 +138,7 @@ struct free_frame {
 	VEC(struct free_state) states;
 	VEC(struct free_probe) probes;
 	VEC(struct free_label) labels;
+	VEC(struct free_link) links;
 	uint32_t drawn;
 	uint32_t tag_mask;
 	struct frame shared;
@@ -159,8 +175,24 @@ bool free_declare_states(struct free_frame *f);
 bool free_record(struct free_frame *f, struct nft_chain *c, const struct nft_view *v,
 		 const struct rule *r, const struct nft_stmts *pre, const struct nft_stmts *end);
 
-/** free_probe_chain() - The chain that goes on where a state of @name says, or returns */
-struct nft_chain *free_probe_chain(struct free_frame *f, enum direction dir, enum phase phase,
+/** free_probe_chain() - The chain, for @at, that goes on where a state of @name says */
+struct nft_chain *free_probe_chain(struct free_frame *f, const struct place_key *at,
 				   uint32_t name);
+
+/** free_check_xlate() - Can a translation be expressed at this place; told if not */
+bool free_check_xlate(struct free_frame *f, const struct rule *r, const struct effect *e,
+		      const struct place_key *at);
+
+/** free_declare_links() - Bits for instances with deny_in; false when there are too few */
+bool free_declare_links(struct free_frame *f);
+
+/** free_mark_link() - Remember that the packet's flow has a link of @x, if that is asked */
+void free_mark_link(struct free_frame *f, struct nft_stmts *s, const struct xlate *x);
+
+/** free_deny_in() - Refuse what met an instance with deny_in and has no link */
+void free_deny_in(struct free_frame *f, struct nft_chain *c);
+
+/** free_nat() - What the labels of a direction translate; false when an error was added */
+bool free_nat(struct free_frame *f, struct nft_chain *c, enum direction dir);
 
 #endif /* TARGET_NFT_FREE_H */

@@ -222,25 +222,26 @@ static void probe_state(struct free_frame *f, struct nft_chain *c, const struct 
 	}
 }
 
-struct nft_chain *free_probe_chain(struct free_frame *f, enum direction dir, enum phase phase,
+struct nft_chain *free_probe_chain(struct free_frame *f, const struct place_key *at,
 				   uint32_t name)
 {
 	struct nft_chain *c;
 
 	for (uint32_t i = 0; i < f->probes.n; i++)
-		if (f->probes.v[i].dir == dir && f->probes.v[i].phase == phase &&
-		    f->probes.v[i].name == name)
+		if (f->probes.v[i].dir == at->dir && f->probes.v[i].phase == at->phase &&
+		    f->probes.v[i].on == at->on && f->probes.v[i].name == name)
 			return f->probes.v[i].chain;
-	c = nft_add_chain(f->p, NFT_INET, dir == DIR_IN ? "in_states" : "out_states");
-	vec_add(f->p->a, &f->probes, ((struct free_probe){ dir, phase, name, c }));
+	c = nft_add_chain(f->p, NFT_INET, at->dir == DIR_IN ? "in_states" : "out_states");
+	vec_add(f->p->a, &f->probes,
+		((struct free_probe){ at->dir, at->phase, at->on, name, c }));
 	for (uint32_t i = 0; i < f->states.n; i++) {
 		const struct free_state *st = &f->states.v[i];
-		const struct place_key at = { st->cont, 0, dir, phase, true, name };
+		const struct place_key to = { st->cont, 0, at->dir, at->phase, true, name, at->on };
 		const char *cont;
 
 		if (name != 0 && st->name != name)
 			continue;
-		cont = free_chain_of(f, at)->name;
+		cont = free_chain_of(f, to)->name;
 		probe_state(f, c, st, cont, false);
 		probe_state(f, c, st, cont, true);
 	}

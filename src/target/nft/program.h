@@ -162,7 +162,7 @@ struct nft_mark {
 	uint32_t set;
 };
 
-/* NFT_S_NAT: to @to, ports @lo..@hi (0: as they are) */
+/* NFT_S_NAT: to @to (AF_NONE: as it is), ports @lo..@hi (0: as they are) */
 struct nft_nat {
 	bool is_dst;
 	struct addr to;

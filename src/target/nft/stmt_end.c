@@ -75,20 +75,26 @@ static void emit_ports(const struct nft_nat *n, struct nftnl_rule *r, uint32_t l
 void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 {
 	const struct nft_nat *n = &s->nat;
-	const uint32_t lo = NFT_REG_2, hi = n->hi > n->lo ? NFT_REG_3 : NFT_REG_2;
-	uint32_t flags = NF_NAT_RANGE_MAP_IPS;
+	const bool has_addr = n->to.af != AF_NONE;
+	const uint32_t lo = has_addr ? NFT_REG_2 : NFT_REG_1;
+	const uint32_t hi = n->hi > n->lo ? lo + 1 : lo;
+	uint32_t flags = has_addr ? NF_NAT_RANGE_MAP_IPS : 0;
 	struct nftnl_expr *e;
 	uint8_t bytes[16];
 
-	nft_emit_immediate(r, NFT_REG_1, bytes, (uint32_t)addr_to_bytes(n->to, bytes));
+	if (has_addr)
+		nft_emit_immediate(r, NFT_REG_1, bytes, (uint32_t)addr_to_bytes(n->to, bytes));
 	if (n->hi != 0)
 		emit_ports(n, r, lo, hi);
 	e = nft_expr(r, "nat");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, n->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY,
-			   n->to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
+			   !has_addr ? NFPROTO_INET
+			   : n->to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	if (has_addr) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
+	}
 	if (n->hi != 0) {
 		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, lo);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MAX, hi);
@@ -105,9 +111,9 @@ void stmt_nat_print(const struct nft_stmt *s, FILE *out)
 	const bool is_bracketed = n->to.af == AF_V6 && n->hi != 0;
 	char buf[ADDR_TEXT_BYTES];
 
-	fprintf(out, "%s %s to %s%s%s", n->is_dst ? "dnat" : "snat",
-		n->to.af == AF_V4 ? "ip" : "ip6", is_bracketed ? "[" : "",
-		addr_print(n->to, buf), is_bracketed ? "]" : "");
+	fprintf(out, "%s%s to %s%s%s", n->is_dst ? "dnat" : "snat",
+		n->to.af == AF_NONE ? "" : n->to.af == AF_V4 ? " ip" : " ip6", is_bracketed ? "[" : "",
+		n->to.af != AF_NONE ? addr_print(n->to, buf) : "", is_bracketed ? "]" : "");
 	if (n->hi != 0)
 		fprintf(out, ":%u", n->lo);
 	if (n->hi > n->lo)

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * What a nat instance does to packets with a label, in the kernel's own hooks:
+ * outbound the source, inbound the destination of what meets a redirect.  The
+ * kernel asks only for the first packet of a flow and treats the others alike,
+ * so what libalias keeps as links needs no rules.
+ *
+ * `deny_in` asks whether there is a link.  The kernel does not say so of a flow
+ * that a translation left as it was, so each such instance has a bit of the
+ * connection's mark that its translations set.
+ */
+#include "target/nft/free.h"
+
+#define SHIFT_MAX	64u	/* ports that a redirect may move, a rule each */
+
+static bool refuse(struct free_frame *f, const struct rule *r, const char *what)
+{
+	diag_add(f->d, DIAG_E1701, r->origin.at, "%s cannot be expressed in nftables yet", what);
+	return false;
+}
+
+static bool check_redirects(struct free_frame *f, const struct rule *r, const struct xlate *x)
+{
+	for (uint32_t i = 0; i < x->redirects.n; i++) {
+		const struct redirect *to = &x->redirects.v[i];
+
+		if (!to->has_ports)
+			continue;
+		if (to->proto < 0 || !proto_has_ports((uint8_t)to->proto))
+			return refuse(f, r, "a redirect of ports of no protocol");
+		for (uint32_t k = 0; k < to->to.n; k++)
+			if (to->to.v[k].port != to->lo && to->hi - to->lo >= (int)SHIFT_MAX)
+				return refuse(f, r, "a redirect that moves more than 64 ports");
+	}
+	return true;
+}
+
+bool free_check_xlate(struct free_frame *f, const struct rule *r, const struct effect *e,
+		      const struct place_key *at)
+{
+	const struct xlate *x = &f->m->xlates.v[e->xlate];
+	const struct set *af = rule_tests(r, F_AF);
+
+	if (x->kind != XL_INSTANCE)
+		return refuse(f, r, "a translation of this kind");
+	if (at->phase == AFTER)
+		return refuse(f, r, "a second translation in one pass");
+	if (e->list != LIST_NONE)
+		return refuse(f, r, "a translation that goes elsewhere when it changes nothing");
+	if (x->to.n > 1 || (x->to.n == 1 && x->to.v[0].af != AF_V4) || x->port == XP_SHIFT)
+		return refuse(f, r, "this configuration of a nat instance");
+	if (af == NULL || set_has(af, AF_NONE, AF_V6))
+		return refuse(f, r, "a nat rule that IPv6 packets meet");
+	return check_redirects(f, r, x);
+}
+
+bool free_declare_links(struct free_frame *f)
+{
+	uint32_t left = f->p->options.mark_mask & ~f->shared.answer;
+
+	for (uint32_t i = 0; i < f->m->xlates.n; i++) {
+		const struct xlate *x = &f->m->xlates.v[i];
+
+		if (!x->deny_in)
+			continue;
+		if (left == 0) {
+			diag_add(f->d, DIAG_E1707, SPAN_NONE,
+				 "mask 0x%08x has no bit left for the links of nat instance %u",
+				 f->p->options.mark_mask, x->instance);
+			return false;
+		}
+		vec_add(f->p->a, &f->links, ((struct free_link){ x, left & -left }));
+		left &= left - 1;
+	}
+	return true;
+}
+
+void free_mark_link(struct free_frame *f, struct nft_stmts *s, const struct xlate *x)
+{
+	for (uint32_t i = 0; i < f->links.n; i++)
+		if (f->links.v[i].x == x)
+			stmt_mark(f->p, s, NFT_K_CT_MARK, UINT32_MAX, f->links.v[i].bit);
+}
+
+void free_deny_in(struct free_frame *f, struct nft_chain *c)
+{
+	for (uint32_t i = 0; i < f->labels.n; i++) {
+		const struct free_label *l = &f->labels.v[i];
+
+		for (uint32_t k = 0; k < f->links.n && l->dir == DIR_IN; k++) {
+			struct nft_stmts s = { 0 };
+
+			if (f->links.v[k].x != l->x)
+				continue;
+			stmt_masked(f->p, &s, NFT_K_MARK, f->label_mask, l->value, false);
+			stmt_masked(f->p, &s, NFT_K_CT_MARK, f->links.v[k].bit, 0, false);
+			stmt_counter(f->p, &s);
+			stmt_verdict(f->p, &s, NFT_V_DROP, NULL);
+			nft_add_rule(f->p, c, &s, l->origin);
+		}
+	}
+}
+
+/* A translation for one label: which packets, and what becomes of them */
+struct job {
+	const struct free_label *l;
+	struct nft_tests t;
+	struct nft_nat nat;
+	uint32_t one_of;	/* every so many, 0: all */
+};
+
+static bool add_job(struct free_frame *f, struct nft_chain *c, const struct job *job)
+{
+	const struct nft_view v = free_view(f, job->l->dir);
+	struct nft_tests t = job->t;
+	struct nft_alts alts = { 0 };
+
+	t.f[F_AF] = set_one(f->p->tmp, AF_V4);
+	if (!nft_match(&v, &t, job->l->origin->at, &alts))
+		return false;
+	for (uint32_t i = 0; i < alts.list.n; i++) {
+		struct nft_stmts s = { 0 };
+
+		stmt_masked(f->p, &s, NFT_K_MARK, f->label_mask, job->l->value, false);
+		stmts_append(f->p, &s, &alts.list.v[i]);
+		if (job->one_of > 1)
+			stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_DRAW,
+				 .draw = { .mod = job->one_of } });
+		stmt_counter(f->p, &s);
+		free_mark_link(f, &s, job->l->x);
+		stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_NAT, .nat = job->nat });
+		nft_add_rule(f->p, c, &s, job->l->origin);
+	}
+	return true;
+}
+
+/* The source becomes @to (AF_NONE: stays), the port what the instance says */
+static bool add_snats(struct free_frame *f, struct nft_chain *c, const struct free_label *l,
+		      const struct nft_tests *t, struct addr to)
+{
+	const struct xlate *x = l->x;
+	const struct set *own = t->f[F_PROTO];
+	struct job job = { .l = l, .t = *t, .nat = { .to = to } };
+
+	for (uint32_t proto = 0; proto <= UINT8_MAX && x->port != XP_KEEP; proto++) {
+		const bool is_icmp = proto == PROTO_ICMP;
+
+		if ((!is_icmp && !proto_has_ports((uint8_t)proto)) ||
+		    (is_icmp && x->port != XP_RANDOM) ||
+		    (own != NULL && !set_has(own, AF_NONE, proto)))
+			continue;
+		job.t.f[F_PROTO] = set_one(f->p->tmp, proto);
+		job.nat.lo = is_icmp ? 1 : x->lo;
+		job.nat.hi = is_icmp ? UINT16_MAX : x->port == XP_RANDOM ? x->hi : x->lo;
+		job.nat.is_random = job.nat.hi > job.nat.lo;
+		if (!add_job(f, c, &job))
+			return false;
+	}
+	if (to.af == AF_NONE)
+		return true;
+	job.t.f[F_PROTO] = own;
+	job.nat = (struct nft_nat){ .to = to };
+	return add_job(f, c, &job);
+}
+
+static struct addr outside_of(const struct xlate *x, const struct redirect *r)
+{
+	if (r->outside.af != AF_NONE || x->to.n == 0)
+		return r->outside;
+	return x->to.v[0];
+}
+
+static const struct set *ports(struct free_frame *f, uint16_t lo, uint16_t hi)
+{
+	return set_range(f->p->tmp, AF_NONE, lo, hi);
+}
+
+static const struct set *host(struct free_frame *f, struct addr a)
+{
+	return set_range(f->p->tmp, a.af, a.v, a.v);
+}
+
+/* Ports @lo..@hi of the packet become as many from @to on */
+static bool add_shifted(struct free_frame *f, struct nft_chain *c, struct job *job,
+			enum field field, uint16_t lo, uint16_t n, uint16_t to)
+{
+	if (lo == to) {
+		job->t.f[field] = ports(f, lo, (uint16_t)(lo + n - 1));
+		return add_job(f, c, job);
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		job->t.f[field] = ports(f, (uint16_t)(lo + i), (uint16_t)(lo + i));
+		job->nat.lo = job->nat.hi = (uint16_t)(to + i);
+		if (!add_job(f, c, job))
+			return false;
+	}
+	return true;
+}
+
+static bool add_redirect_in(struct free_frame *f, struct nft_chain *c, const struct free_label *l,
+			    const struct redirect *r)
+{
+	for (uint32_t i = 0; i < r->to.n; i++) {
+		struct job job = { .l = l, .one_of = r->to.n - i,
+				   .nat = { .is_dst = true, .to = r->to.v[i].a } };
+
+		job.t.f[F_DST] = host(f, outside_of(l->x, r));
+		if (r->proto >= 0)
+			job.t.f[F_PROTO] = set_one(f->p->tmp, (u128)r->proto);
+		if (r->peer.af != AF_NONE)
+			job.t.f[F_SRC] = host(f, r->peer);
+		if (r->peer_lo != 0)
+			job.t.f[F_SPORT] = ports(f, r->peer_lo, r->peer_hi);
+		if (!(r->has_ports ? add_shifted(f, c, &job, F_DPORT, r->lo,
+						 (uint16_t)(r->hi - r->lo + 1), r->to.v[i].port)
+				   : add_job(f, c, &job)))
+			return false;
+	}
+	return true;
+}
+
+/* What an inside address of a redirect sends first leaves from its outside */
+static bool add_redirect_out(struct free_frame *f, struct nft_chain *c, const struct free_label *l,
+			     const struct redirect *r)
+{
+	struct job job = { .l = l, .nat = { .to = outside_of(l->x, r) } };
+
+	if (r->to.n != 1)
+		return true;
+	job.t.f[F_SRC] = host(f, r->to.v[0].a);
+	if (r->proto >= 0)
+		job.t.f[F_PROTO] = set_one(f->p->tmp, (u128)r->proto);
+	if (r->peer.af != AF_NONE)
+		job.t.f[F_DST] = host(f, r->peer);
+	if (r->peer_lo != 0)
+		job.t.f[F_DPORT] = ports(f, r->peer_lo, r->peer_hi);
+	if (!r->has_ports)
+		return add_snats(f, c, l, &job.t, job.nat.to);
+	return add_shifted(f, c, &job, F_SPORT, r->to.v[0].port,
+			   (uint16_t)(r->hi - r->lo + 1), r->lo);
+}
+
+/* libalias prefers the link that says more, and of equals the first */
+static int rank(const struct redirect *r)
+{
+	return 4 * r->has_ports + 2 * (r->peer.af != AF_NONE) + (r->proto >= 0);
+}
+
+static bool add_redirects(struct free_frame *f, struct nft_chain *c, const struct free_label *l)
+{
+	for (int want = 7; want >= 0; want--)
+		for (uint32_t i = 0; i < l->x->redirects.n; i++) {
+			const struct redirect *r = &l->x->redirects.v[i];
+
+			if (rank(r) != want || outside_of(l->x, r).af == AF_NONE)
+				continue;
+			if (!(l->dir == DIR_IN ? add_redirect_in(f, c, l, r)
+					       : add_redirect_out(f, c, l, r)))
+				return false;
+		}
+	return true;
+}
+
+static bool lower_label(struct free_frame *f, struct nft_chain *c, const struct free_label *l)
+{
+	static const struct addr stays = { .af = AF_NONE };
+	struct nft_tests t = { 0 };
+
+	if (!add_redirects(f, c, l))
+		return false;
+	if (l->dir == DIR_IN)
+		return true;
+	if (l->x->only_from == NULL)
+		return l->x->to.n == 0 || add_snats(f, c, l, &t, l->x->to.v[0]);
+	t.f[F_SRC] = l->x->only_from;
+	if (l->x->to.n > 0 && !add_snats(f, c, l, &t, l->x->to.v[0]))
+		return false;
+	t.f[F_SRC] = set_complement(f->p->tmp, l->x->only_from, SET_ADDR);
+	return add_snats(f, c, l, &t, stays);
+}
+
+bool free_nat(struct free_frame *f, struct nft_chain *c, enum direction dir)
+{
+	for (uint32_t i = 0; i < f->labels.n; i++) {
+		const struct free_label *l = &f->labels.v[i];
+
+		if (l->dir == dir && !l->x->is_global && !lower_label(f, c, l))
+			return false;
+	}
+	return true;
+}
