@@ -226,7 +226,7 @@ static bool parse_words(struct lang_ctx *c, const struct ifaddr_rules *r, uint8_
 			struct ifaddr_words *other)
 {
 	bool is_first = true;
-	struct text_word w = { 0 }, arg;
+	struct text_word w, arg = { 0 };
 
 	for (; text_next_word(t, &pos, hi, &w); is_first = false) {
 		const struct word_info *info = word_find(t, w);

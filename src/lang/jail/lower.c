@@ -87,9 +87,12 @@ static bool is_true(const struct jail_param *p)
 {
 	const char *dot = strrchr(p->name, '.');
 	const bool is_no = strncmp(dot != NULL ? dot + 1 : p->name, "no", 2) == 0;
-	const char *value = p->values.n > 0 ? p->values.v[p->values.n - 1].buf.v : "true";
+	const char *value;
 
-	BUG_IF(value == NULL);
+	if (p->values.n == 0)
+		return !is_no;
+	BUG_IF(p->values.v == NULL);
+	value = p->values.v[p->values.n - 1].buf.v;
 	return is_no != (strcasecmp(value, "true") == 0 || (*value >= '1' && *value <= '9'));
 }
 
