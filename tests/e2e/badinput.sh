@@ -53,7 +53,7 @@ pf "an undefined macro" 12 'pass in on $nope' nope
 pf "a bad address" 22 'pass in on igb0 from 300.1.1.1 to any' '300\.1\.1\.1'
 pf "a bad prefix" '[0-9]+' 'pass in on igb0 from 10.0.0.0/33 to any' '33'
 pf "an unclosed brace" '[0-9]+' 'pass in proto { tcp udp'
-pf "what this version cannot do" '[0-9]+' 'altq on igb0 cbq bandwidth 10Mb queue { a }' altq
+pf "what this version cannot do" '[0-9]+' 'pass in on igb0 route-to (igb0 203.0.113.1) from any to any' route-to
 
 printf 'pass in all\nnat on igb0 from any to any -> 203.0.113.2\n' >order.pf.conf
 bad "a translation rule after a filter rule" 65 '^order\.pf\.conf:2:1: error: ' order.pf.conf
