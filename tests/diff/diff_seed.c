@@ -150,6 +150,19 @@ static const struct row nat_rows[] = {
 	ROW_OUT(PROTO_TCP, JAIL, 81, "9.9.9.9", 80, S, LEFT, PUB, 8081),
 };
 
+/* One state more than the limit is refused; another source has a limit of its own */
+static const char limit_rules[] =
+	"add 10 allow tcp from any to me 22 in setup limit src-addr 2\n"
+	"add 20 deny ip from any to any\n";
+static const struct row limit_rows[] = {
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2001, PUB, 22, S, LOCAL),
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2002, PUB, 22, S, LOCAL),
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2003, PUB, 22, S, LOST),
+	ROW_IN(PROTO_TCP, "7.7.7.8", 2001, PUB, 22, S, LOCAL),
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2001, PUB, 22, A, LOCAL),
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2003, PUB, 22, A, LOST),
+};
+
 static const struct {
 	const char *name;
 	const struct row *rows;
@@ -165,6 +178,7 @@ static const struct {
 	{ "ipfw-answer", answer_rows, ARRAY_SIZE(answer_rows), false, false, answer_rules },
 	{ "ipfw-tag", tag_rows, ARRAY_SIZE(tag_rows), false, false, tag_rules },
 	{ "ipfw-nat", nat_rows, ARRAY_SIZE(nat_rows), false, false, nat_rules },
+	{ "ipfw-limit", limit_rows, ARRAY_SIZE(limit_rows), false, false, limit_rules },
 	{ "ipfw-name", name_rows, ARRAY_SIZE(name_rows), false, false, name_rules },
 };
 

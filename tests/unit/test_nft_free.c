@@ -139,6 +139,11 @@ static const struct construct {
 	{ "add 10 check-state :web\nadd 20 allow tcp from any to any 80 keep-state :web\n"
 	  "add 30 check-state\nadd 40 allow tcp from any to any 25 keep-state\n",
 	  { "update @states_" } },
+	{ "add 10 allow tcp from any to me 22 in limit src-addr 2\n"
+	  "add 20 allow ip from any to any out limit src-addr dst-addr 9\n",
+	  { "ip saddr ct count over 2 }", "ip saddr . ip daddr ct count over 9 }",
+	    "ip6 saddr ct count over 2 }",
+	    "meta l4proto . ip saddr . ip daddr ct count over 9 }" } },
 	{ "nat 1 config ip 198.51.100.2 same_ports unreg_only redirect_port tcp 10.1.0.2:80-82 8080-8082 "
 	  "redirect_port udp 10.1.0.2:53 53 redirect_addr 10.1.0.3 198.51.100.3\n"
 	  "add 10 nat 1 ip from any to any via em0\n",
@@ -230,6 +235,30 @@ TEST(too_few_bits)
 	arena_fini(&l.a);
 	CHECK(lower(&l, false, 0x80000101));
 	arena_fini(&l.a);
+}
+
+/* Rules that are taken, and what is told beside */
+TEST(warnings)
+{
+	static const struct {
+		const char *rules;
+		enum diag_code code;
+		bool is_told;
+	} rows[] = {
+		{ "nat 1 config ip 198.51.100.2\nadd 10 nat 1 ip from any to any out via em0\n"
+		  "add 20 reject ip from any to any out\n", DIAG_W1702, true },
+		{ "nat 1 config ip 198.51.100.2\nadd 10 reject ip from any to any 23 out\n"
+		  "add 20 nat 1 ip from any to any out via em0\n", DIAG_W1702, false },
+		{ "add 10 allow tcp from any to me 22 in limit src-addr 2\n", DIAG_W1708, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct lowered l;
+
+		CHECK(lower_text(&l, rows[i].rules));
+		CHECK_INT(told(&l, rows[i].code), rows[i].is_told);
+		arena_fini(&l.a);
+	}
 }
 
 typedef void spoil_fn(struct lowered *l, struct rule *r);

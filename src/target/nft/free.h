@@ -58,6 +58,8 @@ struct free_chain {
  * @af:		AF_V4 or AF_V6
  * @proto:	A protocol with ports; -1: those without
  * @set:	Flows, as the first packet goes
+ * @limit:	Connections, by what its limit counts by; NULL: no limit
+ * @e:		The effect that records
  */
 struct free_state {
 	const struct rule *r;
@@ -66,6 +68,8 @@ struct free_state {
 	uint8_t af;
 	int32_t proto;
 	const struct nft_set *set;
+	const struct nft_set *limit;
+	const struct effect *e;
 };
 
 /**

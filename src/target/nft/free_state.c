@@ -64,6 +64,46 @@ static struct nft_lookup key_of(const struct free_state *st, bool reversed)
 	return l;
 }
 
+static struct nft_lookup limit_key(const struct free_state *st)
+{
+	static const enum nft_key keys[2][4] = {
+		{ NFT_K_IP_SADDR, NFT_K_SPORT, NFT_K_IP_DADDR, NFT_K_DPORT },
+		{ NFT_K_IP6_SADDR, NFT_K_SPORT, NFT_K_IP6_DADDR, NFT_K_DPORT },
+	};
+	static const uint8_t by[] = { LIMIT_SRC_ADDR, LIMIT_SRC_PORT, LIMIT_DST_ADDR,
+				      LIMIT_DST_PORT };
+	struct nft_lookup l = { .set = st->limit, .count_over = st->e->limit };
+
+	if (st->proto < 0)
+		l.keys[l.n_keys++] = NFT_K_L4PROTO;
+	for (size_t i = 0; i < ARRAY_SIZE(by); i++)
+		if ((st->e->limit_by & by[i]) != 0 && (st->proto >= 0 || i % 2 == 0))
+			l.keys[l.n_keys++] = keys[st->af == AF_V4 ? 0 : 1][i];
+	return l;
+}
+
+/* Rules made of one share what they count */
+static const struct nft_set *declare_limit(struct free_frame *f, const struct free_state *st)
+{
+	const struct nft_lookup l = limit_key(st);
+	enum nft_type types[NFT_KEYS_MAX] = { 0 };
+	struct nft_set *set;
+
+	if (st->e->limit == 0)
+		return NULL;
+	for (uint32_t i = 0; i < f->states.n; i++)
+		if (f->states.v[i].cont == st->cont && f->states.v[i].af == st->af &&
+		    f->states.v[i].proto == st->proto)
+			return f->states.v[i].limit;
+	for (uint8_t i = 0; i < l.n_keys; i++)
+		types[i] = nft_keys[l.keys[i]].type;
+	set = nft_add_map(f->p, NFT_INET, "limits", types, l.n_keys);
+	set->is_dynamic = true;
+	set->size = STATES_MAX;
+	nft_set_seal(set);
+	return set;
+}
+
 static void declare_set(struct free_frame *f, const struct rule *r, const struct effect *e,
 			uint8_t af, int32_t proto)
 {
@@ -72,6 +112,7 @@ static void declare_set(struct free_frame *f, const struct rule *r, const struct
 	const enum nft_type without[] = { NFT_T_PROTO, addr, addr };
 	struct nft_set *set = nft_add_map(f->p, NFT_INET, "states", proto < 0 ? without : with,
 					  proto < 0 ? 3 : 4);
+	struct free_state st;
 	uint32_t n;
 
 	set->is_dynamic = true;
@@ -80,7 +121,9 @@ static void declare_set(struct free_frame *f, const struct rule *r, const struct
 								      : set->timeout_ms;
 	set->size = STATES_MAX;
 	nft_set_seal(set);
-	vec_add(f->p->a, &f->states, ((struct free_state){ r, e->list, e->name, af, proto, set }));
+	st = (struct free_state){ r, e->list, e->name, af, proto, set, NULL, e };
+	st.limit = declare_limit(f, &st);
+	vec_add(f->p->a, &f->states, st);
 }
 
 static bool tests_allow(const struct rule *r, enum field field, uint32_t v)
@@ -121,11 +164,11 @@ bool free_declare_states(struct free_frame *f)
 
 			if (e == NULL)
 				continue;
-			if (e->limit != 0) {
-				diag_add(f->d, DIAG_E1701, r->origin.at,
-					 "a state with a limit cannot be expressed in nftables yet");
-				return false;
-			}
+			BUG_IF(e->limit != 0 && e->limit_by == 0);
+			if (e->limit != 0)
+				diag_add(f->d, DIAG_W1708, r->origin.at,
+					 "the limit counts connections as long as Linux remembers "
+					 "them, which is longer than ipfw does");
 			declare_rule(f, r, e);
 		}
 	return true;
@@ -163,6 +206,21 @@ static struct nft_tests tests_of_state(struct free_frame *f, const struct rule *
 	return nft_tests_and(a, &own, &kind);
 }
 
+/* One connection more than the limit is refused */
+static void add_limit(struct free_frame *f, struct nft_chain *c, const struct free_state *st,
+		      const struct nft_stmts *pre, const struct nft_stmts *alt)
+{
+	struct nft_stmt count = { .kind = NFT_S_UPDATE, .lookup = limit_key(st) };
+	struct nft_stmts s = { 0 };
+
+	stmts_append(f->p, &s, pre);
+	stmts_append(f->p, &s, alt);
+	stmt_add(f->p, &s, &count);
+	stmt_counter(f->p, &s);
+	stmt_verdict(f->p, &s, NFT_V_DROP, NULL);
+	nft_add_rule(f->p, c, &s, &st->r->origin);
+}
+
 static bool record_kind(struct free_frame *f, struct nft_chain *c, const struct nft_view *v,
 			const struct free_state *st, const struct nft_stmts *pre,
 			const struct nft_stmts *end)
@@ -174,6 +232,8 @@ static bool record_kind(struct free_frame *f, struct nft_chain *c, const struct 
 
 	if (!nft_match(v, &t, st->r->origin.at, &alts))
 		return false;
+	for (uint32_t i = 0; i < alts.list.n && st->limit != NULL; i++)
+		add_limit(f, c, st, pre, &alts.list.v[i]);
 	for (uint32_t i = 0; i < alts.list.n; i++)
 		for (uint32_t j = 0; j < n; j++) {
 			struct nft_stmts s = { 0 };

@@ -159,6 +159,16 @@ static void take_counter(const struct nftnl_expr *e, struct nft_counted *ret)
 	ret->bytes += nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_BYTES);
 }
 
+/* The kernel gives "no timeout" back as one of 0 */
+static void drop_no_timeout(char *text)
+{
+	static const char none[] = " timeout 0ms";
+	char *at = strstr(text, none);
+
+	if (at != NULL)
+		memmove(at, at + sizeof(none) - 1, strlen(at + sizeof(none) - 1) + 1);
+}
+
 const char *nft_exprs_text(struct arena *a, const struct nftnl_rule *r, struct nft_counted *ret)
 {
 	struct nftnl_expr_iter *it = nftnl_expr_iter_create(r);
@@ -183,6 +193,8 @@ const char *nft_exprs_text(struct arena *a, const struct nftnl_rule *r, struct n
 		else
 			nftnl_expr_snprintf(buf + len, EXPR_TEXT_BYTES / 2, e,
 					    NFTNL_OUTPUT_DEFAULT, 0);
+		if (strcmp(name, "dynset") == 0)
+			drop_no_timeout(buf + len);
 		len += strlen(buf + len);
 		len += (size_t)snprintf(buf + len, sizeof(buf) - len, "]");
 	}
@@ -227,7 +239,8 @@ struct nft_set_text nft_set_props(const struct nft_set *s)
 
 	return (struct nft_set_text){
 		.flags = (s->is_interval ? NFT_SET_INTERVAL : 0u) | (is_map ? NFT_SET_MAP : 0u) |
-			 (s->is_dynamic ? NFT_SET_TIMEOUT | NFT_SET_EVAL : 0u),
+			 (s->is_dynamic ? NFT_SET_EVAL : 0u) |
+			 (s->is_dynamic && s->timeout_ms > 0 ? NFT_SET_TIMEOUT : 0u),
 		.key_type = concat_type(s->keys, s->n_keys),
 		.key_len = s->key_len,
 		.data_type = s->is_vmap ? VERDICT_TYPE : concat_type(s->datas, s->n_datas),

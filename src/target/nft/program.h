@@ -91,7 +91,7 @@ struct nft_elem {
  * @is_interval: Elements are ranges; one key only
  * @is_counted:	Each element has a counter
  * @is_dynamic:	Filled by packets
- * @timeout_ms:	Of dynamic elements
+ * @timeout_ms:	Of dynamic elements; 0: they stay
  * @size:	Most elements, 0 = not said
  * @elems:	Elements
  * @key_len:	Bytes of a key
@@ -144,6 +144,7 @@ struct nft_lookup {
 	const struct nft_set *set;
 	uint32_t mask;		/* of a mark key in a verdict map, 0 = none */
 	uint64_t timeout_ms;	/* NFT_S_UPDATE: of this element, 0 = the set's */
+	uint32_t count_over;	/* NFT_S_UPDATE: true with more connections than this; 0 = none */
 	bool is_dst;		/* NFT_S_NAT_MAP */
 	uint8_t af;		/* NFT_S_NAT_MAP */
 };

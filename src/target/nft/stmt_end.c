@@ -39,6 +39,17 @@ void stmt_log_print(const struct nft_stmt *s, FILE *out)
 	fprintf(out, "log prefix \"%s\" group %u", s->log.prefix, s->log.group);
 }
 
+/* The element counts connections, and is true when there are too many */
+static void add_count(uint32_t over, struct nftnl_expr *dynset)
+{
+	struct nftnl_expr *e = nftnl_expr_alloc("connlimit");
+
+	BUG_IF(e == NULL);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_COUNT, over);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
+	nftnl_expr_set(dynset, NFTNL_EXPR_DYNSET_EXPR, e, 0);
+}
+
 void stmt_update_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 {
 	const struct nft_lookup *l = &s->lookup;
@@ -46,19 +57,25 @@ void stmt_update_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 
 	nft_emit_keys(r, l);
 	e = nft_expr(r, "dynset");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP,
+			   l->count_over != 0 ? NFT_DYNSET_OP_ADD : NFT_DYNSET_OP_UPDATE);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
 	nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, l->set->name);
 	if (l->timeout_ms != 0)
 		nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, l->timeout_ms);
+	if (l->count_over != 0)
+		add_count(l->count_over, e);
 }
 
 void stmt_update_print(const struct nft_stmt *s, FILE *out)
 {
-	fprintf(out, "update @%s { ", s->lookup.set->name);
+	fprintf(out, "%s @%s { ", s->lookup.count_over != 0 ? "add" : "update",
+		s->lookup.set->name);
 	nft_print_keys(&s->lookup, out);
 	if (s->lookup.timeout_ms != 0)
 		fprintf(out, " timeout %lums", (unsigned long)s->lookup.timeout_ms);
+	if (s->lookup.count_over != 0)
+		fprintf(out, " ct count over %u", s->lookup.count_over);
 	fputs(" }", out);
 }
 

@@ -71,7 +71,9 @@ static void print_set(const struct nft_set *s, FILE *out)
 	fputs(s->is_vmap ? " : verdict\n" : "\n", out);
 	if (s->is_interval)
 		fputs("\t\tflags interval\n", out);
-	if (s->is_dynamic)
+	if (s->is_dynamic && s->timeout_ms == 0)
+		fputs("\t\tflags dynamic\n", out);
+	else if (s->is_dynamic)
 		fprintf(out, "\t\tflags dynamic,timeout\n\t\ttimeout %lums\n",
 			(unsigned long)s->timeout_ms);
 	if (s->size != 0)
