@@ -9,7 +9,8 @@
 	  "assignments and calls of ipfw only" },
 	{ "AlexZhao_UmbrellaFirewall__ipfw.sh",
 	  "E2301:36", "E2312:182",
-	  "line 133 sets IFS=, and never back, so '$cmd 1' calls a command 'ipfw -q add', to FreeBSD's sh too" },
+	  "line 133 sets IFS=, and never back, so '$cmd 1' calls a command 'ipfw -q add', "
+	  "to FreeBSD's sh too" },
 	{ "KJLdefeated_NYCU-SA__usr_local_etc_ipfw.rules",
 	  "E2301:2", "E2312:2",
 	  "runs /etc/rc.firewall, which is not given, by a second shell" },

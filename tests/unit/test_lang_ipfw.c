@@ -175,7 +175,8 @@ TEST(call_and_return)
 {
 	start("add 100 call 500 icmp from any to any\nadd 200 call 600 udp from any to any\n"
 	      "add 300 skipto 500 tcp from any to any\nadd 310 deny ip from any to any\n"
-	      "add 500 count ip from any to any\nadd 510 return\nadd 600 allow ip from any to any 53\n"
+	      "add 500 count ip from any to any\nadd 510 return\nadd 600 allow ip from any to any "
+	      "53\n"
 	      "add 610 return\nadd 620 allow ip from any to any\n");
 	CHECK_STR(IN("icmp 7.7.7.7 > 198.51.100.2"), "100 500 510 310 DENY");
 	CHECK_STR(IN("udp 7.7.7.7:1 > 198.51.100.2:53"), "200 600 PASS");
@@ -189,7 +190,8 @@ TEST(call_and_return)
 TEST(states_of_several_names)
 {
 	start("add 10 check-state :web\nadd 20 allow tcp from any to any 80 out keep-state :web\n"
-	      "add 30 allow tcp from any to any 81 out keep-state\nadd 40 deny ip from any to any\n");
+	      "add 30 allow tcp from any to any 81 out keep-state\nadd 40 deny ip from any to "
+	      "any\n");
 	CHECK_STR(OUT("tcp 198.51.100.2:1 > 7.7.7.7:80 S"), "20 PASS");
 	CHECK_STR(OUT("tcp 198.51.100.2:1 > 7.7.7.7:81 S"), "30 PASS");
 	CHECK_STR(IN("tcp 7.7.7.7:80 > 198.51.100.2:1 SA"), "dyn(20) 20 PASS");
@@ -220,7 +222,8 @@ TEST(record_state_does_not_look)
 
 TEST(probability_is_drawn_once_a_rule)
 {
-	start("add 10 prob 0.5 allow udp from any to any keep-state\nadd 20 deny ip from any to any\n");
+	start("add 10 prob 0.5 allow udp from any to any keep-state\nadd 20 deny ip from any to "
+	      "any\n");
 	CHECK_INT(t.model.n_draws, 1);
 	vec_add(&t.a, &t.world.draws, PROB_ONE - 1);
 	CHECK_STR(IN("udp 7.7.7.7:1 > 198.51.100.2:53"), "20 DENY");
@@ -234,7 +237,8 @@ TEST(tags_stay_with_the_packet)
 {
 	struct packet p;
 
-	start("add 10 count tag 5 udp from any to any in\nadd 15 count tag 6 udp from any to any 53 in\n"
+	start("add 10 count tag 5 udp from any to any in\nadd 15 count tag 6 udp from any to any "
+	      "53 in\n"
 	      "add 20 count untag 5 udp from any to any 54 in\n"
 	      "add 30 allow ip from any to any tagged 5,7 out\nadd 40 deny ip from any to any out\n"
 	      "add 50 allow ip from any to any not tagged 6\nadd 60 deny ip from any to any\n");
@@ -283,18 +287,20 @@ TEST(interfaces_by_direction)
 	p.recv = intern_cid(&t.names, "em1");
 	CHECK_STR(ipfw_test_judge(&t, &p, NULL), "10 PASS");
 	CHECK_STR(IN("udp 7.7.7.7:1 > 198.51.100.2:9"), "30 PASS");
-	CHECK_STR(ipfw_test_pass(&t, DIR_IN, "lo1", "udp 7.7.7.7:1 > 198.51.100.2:9"), "65535 DENY");
+	CHECK_STR(ipfw_test_pass(&t, DIR_IN, "lo1", "udp 7.7.7.7:1 > 198.51.100.2:9"),
+		  "65535 DENY");
 }
 
 TEST(sources_by_the_way_they_come)
 {
 	start("add 10 deny ip from any to any not antispoof in\n"
 	      "add 20 deny ip from any to any not verrevpath in\n"
-	      "add 30 deny ip from any to any not versrcreach in\nadd 40 allow ip from any to any\n");
+	      "add 30 deny ip from any to any not versrcreach in\nadd 40 allow ip from any to "
+	      "any\n");
 	CHECK_STR(IN("udp 198.51.100.9:1 > 198.51.100.2:9"), "40 PASS");
 	CHECK_STR(IN("udp 10.0.0.9:1 > 198.51.100.2:9"), "10 DENY");
 	CHECK_STR(IN("udp 10.1.0.2:1 > 198.51.100.2:9"), "10 DENY");
-	CHECK_STR(IN("udp 10.1.0.99:1 > 198.51.100.2:9"), "30 DENY");	/* lo1/24 is no network */
+	CHECK_STR(IN("udp 10.1.0.99:1 > 198.51.100.2:9"), "30 DENY"); /* lo1/24 is no network */
 	CHECK_STR(ipfw_test_pass(&t, DIR_IN, "em1", "udp 7.7.7.7:1 > 198.51.100.2:9"), "20 DENY");
 	CHECK_STR(ipfw_test_pass(&t, DIR_IN, "em1", "udp 10.0.0.9:1 > 198.51.100.2:9"), "40 PASS");
 	CHECK_STR(OUT("udp 10.0.0.9:1 > 7.7.7.7:9"), "40 PASS");
@@ -309,7 +315,8 @@ TEST(tables)
 	      "table v create type addr valtype number\ntable v add 10.0.0.0/8 1 10.2.0.0/16 2\n"
 	      "table i create type iface\ntable i add em0\n"
 	      "table f create type flow:src-ip,proto,dst-port\ntable f add 7.7.7.7,tcp,80\n"
-	      "add 10 deny ip from table(v,2) to any\nadd 20 allow ip from table(a) to any via table(i)\n"
+	      "add 10 deny ip from table(v,2) to any\nadd 20 allow ip from table(a) to any via "
+	      "table(i)\n"
 	      "add 30 allow ip from any to any flow table(f)\n");
 	CHECK_STR(IN("udp 10.1.0.9:1 > 198.51.100.2:9"), "20 PASS");
 	CHECK_STR(IN("udp 10.2.0.9:1 > 198.51.100.2:9"), "10 DENY");
@@ -346,7 +353,8 @@ TEST(redirects)
 
 TEST(nat_refuses_what_it_should)
 {
-	start("nat 1 config if em0 deny_in unreg_only same_ports\nadd 10 nat 1 ip from any to any via em0\n"
+	start("nat 1 config if em0 deny_in unreg_only same_ports\nadd 10 nat 1 ip from any to any "
+	      "via em0\n"
 	      "add 20 allow ip from any to any\n");
 	CHECK_STR(IN("tcp 7.7.7.7:1 > 198.51.100.2:22 S"), "10 DENY");
 	CHECK_STR(OUT("tcp 8.8.8.8:1 > 7.7.7.7:22 S"), "10 20 PASS");

@@ -173,8 +173,9 @@ static void one_file(const char *dir, size_t i)
 		g = first_error(&t);
 		CHECK_STR(g != NULL ? diag_codes[g->code].name : NULL, files[i].code);
 		if (g != NULL)
-			CHECK_INT(source_place(&t.sources, source_file_span(&t.sources, g->at)).line,
-				  files[i].line);
+			CHECK_INT(
+				source_place(&t.sources, source_file_span(&t.sources, g->at)).line,
+				files[i].line);
 		else
 			check_fmt(&t);
 	}
@@ -210,12 +211,52 @@ TEST(real_hosts)
 /* ---- random --------------------------------------------------------------- */
 
 static const char *const pieces[] = {
-	"\n", "\n", "\nadd ", "\nadd ", "\nadd 100 ", "{", "}", "(", ")", "or", "not", ",", "!", "-",
-	"ip from any to any", "tcp from me to any 80", "10.0.0.1", "10.0.0.0/8", "10.0.0.0/24{1,3-7}",
-	"10.0.0.0:255.0.255.0", "2001:db8::/32", "table(t)", "table(t,5)", "em0", "em*", "80,443",
-	"70000", "1-5", ":web", ":any", "500", "0", "99999999999", "# c", "//", "\xff", "tcp", "icmp",
-	"\nnat 1 config if em0", "\ntable t add 10.0.0.1 500", "\n-f flush", "\nset disable 3",
-	"redirect_port tcp 10.0.0.2:80 80", "src-addr", "syn,!ack", "tablearg",
+	"\n",
+	"\n",
+	"\nadd ",
+	"\nadd ",
+	"\nadd 100 ",
+	"{",
+	"}",
+	"(",
+	")",
+	"or",
+	"not",
+	",",
+	"!",
+	"-",
+	"ip from any to any",
+	"tcp from me to any 80",
+	"10.0.0.1",
+	"10.0.0.0/8",
+	"10.0.0.0/24{1,3-7}",
+	"10.0.0.0:255.0.255.0",
+	"2001:db8::/32",
+	"table(t)",
+	"table(t,5)",
+	"em0",
+	"em*",
+	"80,443",
+	"70000",
+	"1-5",
+	":web",
+	":any",
+	"500",
+	"0",
+	"99999999999",
+	"# c",
+	"//",
+	"\xff",
+	"tcp",
+	"icmp",
+	"\nnat 1 config if em0",
+	"\ntable t add 10.0.0.1 500",
+	"\n-f flush",
+	"\nset disable 3",
+	"redirect_port tcp 10.0.0.2:80 80",
+	"src-addr",
+	"syn,!ack",
+	"tablearg",
 };
 
 static const char *random_text(struct ipfw_test *t)
@@ -260,9 +301,12 @@ TEST(random_rules)
 		"count tag 3", "allow log",
 	};
 	static const char *const bodies[] = {
-		"ip from any to any", "tcp from me to not me 80", "ip from table(t) to any",
+		"ip from any to any",
+		"tcp from me to not me 80",
+		"ip from table(t) to any",
 		"{ tcp or udp } from any to any { dst-port 53 or src-port 53 }",
-		"ip from not 10.0.0.0/8 to { me or 10.1.0.0/16 }", "icmp from any to any icmptypes 8",
+		"ip from not 10.0.0.0/8 to { me or 10.1.0.0/16 }",
+		"icmp from any to any icmptypes 8",
 	};
 	static const char *const options[] = {
 		"", "in", "out", "via em0", "recv em0", "not xmit em0", "established", "not setup",
@@ -272,7 +316,8 @@ TEST(random_rules)
 
 	for (int i = 0; i < 500; i++) {
 		struct ipfw_test t;
-		const char *text = "nat 1 config if em0\ntable t add 10.0.0.0/8 500 10.1.0.0/16 600\n";
+		const char *text =
+			"nat 1 config if em0\ntable t add 10.0.0.0/8 500 10.1.0.0/16 600\n";
 
 		start(&t);
 		t.options.one_pass = (int)unit_below(2);

@@ -35,6 +35,7 @@ struct seen {
 	const char *answer;
 };
 
+__attribute__((format(printf, 3, 4)))
 static void put(char *to, size_t size, const char *fmt, ...)
 {
 	const size_t n = strlen(to);
