@@ -803,6 +803,78 @@ TEST(many_uses)
 	pf_test_fini(&t);
 }
 
+/* Inbound rdr stands before binat, outbound binat before nat; a "no" stops its own list only */
+TEST(binat)
+{
+	static const char text[] =
+		"no binat on igb0 from 192.168.100.4 to 9.9.9.0/24\n"
+		"binat on igb0 from 192.168.100.4 to any -> 203.0.113.5\n"
+		"nat on igb0 from 192.168.100.0/29 to any -> 203.0.113.2\n"
+		"no rdr on igb0 proto tcp to 203.0.113.5 port 80\n"
+		"rdr pass on igb0 proto tcp to 203.0.113.5 port 2222 -> 192.168.100.2 port 22\n"
+		"block\npass in proto tcp to 192.168.100.4 port 80\npass out\n";
+	static const struct meaning v[] = {
+		{ text,
+		  { "in igb0 tcp 8.8.8.8:4000 203.0.113.5:80", "pass state > 192.168.100.4:80",
+		    "in igb0 tcp 8.8.8.8:4000 203.0.113.5:81", "block > 192.168.100.4:81",
+		    "in igb0 tcp 8.8.8.8:4000 203.0.113.5:2222", "pass state > 192.168.100.2:22",
+		    "out igb0 udp 192.168.100.4:9 8.8.8.8:80", "pass state < 203.0.113.5:9",
+		    "out igb0 udp 192.168.100.4:9 9.9.9.9:80",
+		    "pass state < 203.0.113.2:50001-65535" } },
+		{ "binat on igb0 from 10.0.0.0/30 to 9.9.9.9 -> 203.0.113.8/30\nblock in\n",
+		  { "out igb0 udp 10.0.0.3:9 9.9.9.9:80", "pass state < 203.0.113.11:9",
+		    "out igb0 udp 10.0.0.3:9 8.8.8.8:80", "pass",
+		    "in igb0 udp 9.9.9.9:9 203.0.113.9:80", "block > 10.0.0.1:80",
+		    "in igb0 udp 8.8.8.8:9 203.0.113.9:80", "block" } },
+		{ "binat pass on igb0 from 10.0.0.1 to any -> 203.0.113.8\nblock\n",
+		  { "in igb0 udp 9.9.9.9:9 203.0.113.8:80", "pass state > 10.0.0.1:80" } },
+	};
+
+	MEANINGS(v);
+}
+
+TEST(anchors)	/* their rules and the caller's are one list: the last match of both counts */
+{
+	static const struct meaning v[] = {
+		{ "block\nanchor \"w\" in on igb0 proto tcp {\npass proto tcp to port 80\n"
+		  "anchor inet {\nblock quick from 6.6.6.6\n}\n}\n"
+		  "block return proto tcp from 7.7.7.7 to port 80\npass from 6.6.6.6\n",
+		  { "in igb0 tcp 8.8.8.8:4000 203.0.113.2:80", "pass state",
+		    "in igb0 tcp 8.8.8.8:4000 203.0.113.2:81", "block",
+		    "out igb0 tcp 8.8.8.8:4000 203.0.113.2:80", "block",
+		    "in em9 tcp 8.8.8.8:4001 203.0.113.2:80", "block",
+		    "in igb0 tcp 7.7.7.7:4000 203.0.113.2:80", "return rst 771 260",
+		    "in igb0 tcp 6.6.6.6:4000 203.0.113.2:80", "block",
+		    "in igb0 udp 6.6.6.6:4000 203.0.113.2:80", "pass state" } },
+		{ "anchor out {\nblock in\n}\nanchor inet6 {\nblock from 9.9.9.9\n}\n",
+		  { "in igb0 tcp 9.9.9.9:4000 203.0.113.2:80", "pass" } },
+		{ "nat-anchor \"n/*\"\nrdr-anchor r\nanchor \"f/*\"\nblock in\n",
+		  { "in igb0 tcp 9.9.9.9:4000 203.0.113.2:80", "block" } },
+	};
+
+	MEANINGS(v);
+}
+
+/* A tag is given by every match, also one that is not the last; a packet has one */
+TEST(tags)
+{
+	static const struct meaning v[] = {
+		{ "block\npass in tag A\nblock in proto udp\npass in proto udp tagged A\n",
+		  { "in igb0 udp 9.9.9.9:1 203.0.113.2:22", "pass state" } },
+		{ "block in tag A\nblock in tag B\npass in tagged A\n",
+		  { "in igb0 udp 9.9.9.9:1 203.0.113.2:22", "block" } },
+		{ "block in\npass in ! tagged A\nblock in inet6 tag A\nblock in inet6\n"
+		  "pass in inet6 ! tagged A\n",
+		  { "in igb0 udp 9.9.9.9:1 203.0.113.2:22", "pass state",
+		    "in igb0 udp [2001:db8::9]:1 [2001:db8::2]:22", "block" } },
+		{ "rdr on igb0 proto tcp to port 80 tag W -> 192.168.100.2\nblock in\n"
+		  "pass in proto tcp tagged W\n",
+		  { "in igb0 tcp 9.9.9.9:1 203.0.113.2:80", "pass state > 192.168.100.2:80" } },
+	};
+
+	MEANINGS(v);
+}
+
 /* In order, as the search wants them, and each given to the fuzzer */
 TEST(words)
 {

@@ -30,8 +30,8 @@ static bool (*const lower_rule[])(struct pf_lower *l, const struct pf_stmt *s) =
 	[PA_ANTISPOOF] = pf_lower_antispoof,
 	[PA_SCRUB] = lower_scrub,
 	[PA_MATCH] = lower_nothing,
-	[PA_BINAT] = lower_nothing,
-	[PA_ANCHOR] = lower_nothing,
+	[PA_BINAT] = pf_lower_binat,
+	[PA_ANCHOR] = pf_lower_anchor,
 };
 
 bool pf_lower_known(struct pf_lower *l, const struct pf_rule *r)
@@ -69,6 +69,13 @@ const struct set *pf_ranges_set(struct pf_lower *l, struct ranges *rs)
 	return set_make(l->c->a, rs);
 }
 
+bool pf_lower_stmt(struct pf_lower *l, const struct pf_stmt *s)
+{
+	if (s->kind != PS_RULE)
+		return lower_echo(l, s);
+	return pf_lower_known(l, s->rule) && lower_rule[s->rule->action](l, s);
+}
+
 static struct origin own(const char *text)
 {
 	return (struct origin){ .at = SPAN_NONE, .text = text, .policy = POLICY_NONE };
@@ -91,6 +98,20 @@ static void lower_skip(struct pf_lower *l, const struct pf_stmt *s)
 	l->m->skipped = l->m->skipped == NULL ? ids : set_union(l->c->a, l->m->skipped, ids);
 }
 
+static bool has_binat(const struct pf_file *f)
+{
+	for (uint32_t i = 0; i < f->stmts.n; i++)
+		if (f->stmts.v[i].kind == PS_RULE && f->stmts.v[i].rule->action == PA_BINAT)
+			return true;
+	return false;
+}
+
+static void call(struct pf_lower *l, uint32_t list, uint32_t what, const char *text)
+{
+	rule_call(model_add_rule(l->m, list, own(text)), what);
+}
+
+/* Inbound rdr stands before binat, outbound binat before nat: as in pf's code */
 static void make_entries(struct pf_lower *l)
 {
 	const struct {
@@ -101,13 +122,23 @@ static void make_entries(struct pf_lower *l)
 		[DIR_IN] = { l->list_in, l->list_rdr, "rdr rules" },
 		[DIR_OUT] = { l->list_out, l->list_nat, "nat rules" },
 	};
+	const bool binat = has_binat(l->f);
+
+	if (binat) {
+		l->list_binat[DIR_IN] = model_add_list(l->m, "binat in");
+		l->list_binat[DIR_OUT] = model_add_list(l->m, "binat out");
+	}
 
 	for (uint32_t i = 0; i < l->f->stmts.n; i++)
 		if (l->f->stmts.v[i].kind == PS_SKIP)
 			lower_skip(l, &l->f->stmts.v[i]);
 	for (size_t d = 0; d < ARRAY_SIZE(rows); d++) {
 		rule_probe(l->m, model_add_rule(l->m, rows[d].list, own("states")));
-		rule_call(model_add_rule(l->m, rows[d].list, own(rows[d].text)), rows[d].xlate);
+		if (binat && d == DIR_OUT)
+			call(l, rows[d].list, l->list_binat[d], "binat rules");
+		call(l, rows[d].list, rows[d].xlate, rows[d].text);
+		if (binat && d == DIR_IN)
+			call(l, rows[d].list, l->list_binat[d], "binat rules");
 		rule_goto(model_add_rule(l->m, rows[d].list, own("filter rules")),
 			  l->list_filter);
 		l->m->entry[d] = rows[d].list;
@@ -129,14 +160,8 @@ bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *f
 	m->otherwise = ruling_pass();
 	ok = pf_tables(&l);
 	make_entries(&l);
-	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++) {
-		const struct pf_stmt *s = &f->stmts.v[i];
-
-		if (s->kind != PS_RULE)
-			ok &= lower_echo(&l, s);
-		else
-			ok &= pf_lower_known(&l, s->rule) && lower_rule[s->rule->action](&l, s);
-	}
+	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++)
+		ok &= pf_lower_stmt(&l, &f->stmts.v[i]);
 	/* A translation goes to the filter out of a called list: it must not come back */
 	model_add_rule(m, l.list_filter, own("end of the filter rules"))->exit = EX_SETTLE;
 	return ok;

@@ -66,6 +66,22 @@ struct pf_match {
 };
 
 /**
+ * struct pf_outer - An inline anchor around the rules being lowered
+ * @up:		The one around it, or NULL
+ * @s:		Its statement
+ * @mt:		What it matches, but for addresses
+ * @src:	Sources
+ * @dst:	Destinations
+ */
+struct pf_outer {
+	const struct pf_outer *up;
+	const struct pf_stmt *s;
+	struct pf_match mt;
+	struct pf_part src;
+	struct pf_part dst;
+};
+
+/**
  * struct pf_lower - State of lowering
  * @c:		Context
  * @f:		Ruleset
@@ -78,6 +94,8 @@ struct pf_match {
  * @list_rdr:	As @list_in
  * @list_nat:	As @list_in
  * @list_filter: As @list_in
+ * @list_binat:	As @list_in, by direction; there only where binat rules are
+ * @outer:	The innermost anchor around, or NULL
  * @tables:	All tables
  * @told:	Interned names of interfaces already said to be unknown
  * @syn:	Flag bytes of S/SA
@@ -100,6 +118,8 @@ struct pf_lower {
 	uint32_t list_rdr;
 	uint32_t list_nat;
 	uint32_t list_filter;
+	uint32_t list_binat[2];
+	const struct pf_outer *outer;
 	VEC(struct pf_table_set) tables;
 	VEC(const char *) told;
 	const struct set *syn;
@@ -161,6 +181,19 @@ const struct set *pf_port_set(struct pf_lower *l, const struct pf_port *v, uint3
 
 /** pf_table_find() - What table a host names holds; an undefined one is told once */
 const struct set *pf_table_find(struct pf_lower *l, const struct pf_host *h);
+
+/** pf_lower_stmt() - Lower a statement of any kind; false when something was told */
+bool pf_lower_stmt(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_lower_anchor() - An anchor with the rules in its braces */
+bool pf_lower_anchor(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_lower_binat() - "binat" and "no binat" */
+bool pf_lower_binat(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_emit_options() - Give a rule the tests and effects of options that any rule may have */
+bool pf_emit_options(struct pf_lower *l, struct rule *r, const struct pf_rule_opts *o,
+		     struct span at);
 
 /** pf_lower_known() - Is all of a rule in this version; what is not is told */
 bool pf_lower_known(struct pf_lower *l, const struct pf_rule *r);

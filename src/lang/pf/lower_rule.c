@@ -210,22 +210,9 @@ static const struct set *trimmed(struct pf_lower *l, const struct set *in, unsig
 	return set_of_family(l->c->a, in, families == SET_HAS_V4 ? AF_V4 : AF_V6);
 }
 
-/* The rule of one pair of parts, or NULL if they exclude each other */
-static struct rule *emit_one(struct pf_lower *l, uint32_t list, struct origin origin,
-			     const struct pf_match *mt, const struct pf_part *src,
-			     const struct pf_part *dst)
+static void add_tests(struct pf_lower *l, struct rule *r, const struct pf_match *mt,
+		      const struct pf_part *src, const struct pf_part *dst, unsigned int families)
 {
-	unsigned int families = part_families(src) & part_families(dst);
-	const unsigned int wanted = mt->af == AF_NONE ? BOTH_FAMILIES :
-				    mt->af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6;
-	struct rule *r;
-
-	if (src->iface != 0 && dst->iface != 0 && src->iface != dst->iface)
-		return NULL;
-	if ((families & wanted) == 0 && !src->is_open && !dst->is_open)
-		return NULL;
-	families = (families & wanted) != 0 ? families & wanted : wanted;
-	r = model_add_rule(l->m, list, origin);
 	if (mt->dir >= 0)
 		rule_test(l->m, r, F_DIR, set_one(l->c->a, (u128)mt->dir));
 	test(l, r, F_IFACE, mt->ifaces);
@@ -241,6 +228,42 @@ static struct rule *emit_one(struct pf_lower *l, uint32_t list, struct origin or
 	test(l, r, F_DPORT, mt->dport);
 	test(l, r, F_TCPFLAGS, mt->flags);
 	test(l, r, F_ICMP, mt->icmp);
+}
+
+static unsigned int wanted_families(const struct pf_match *mt)
+{
+	return mt->af == AF_NONE ? BOTH_FAMILIES : mt->af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6;
+}
+
+/* The tests of the anchors around, and whether a packet can still meet all of them */
+static bool add_outer(struct pf_lower *l, struct rule *r, bool *ret_ok)
+{
+	for (const struct pf_outer *o = l->outer; o != NULL; o = o->up) {
+		add_tests(l, r, &o->mt, &o->src, &o->dst, wanted_families(&o->mt));
+		*ret_ok &= pf_emit_options(l, r, o->s->rule->o, o->s->at);
+	}
+	for (uint32_t i = 0; i < r->tests.n; i++)
+		if (l->outer != NULL && set_is_empty(r->tests.v[i].in))
+			return false;
+	return true;
+}
+
+/* The rule of one pair of parts, or NULL if they exclude each other */
+static struct rule *emit_one(struct pf_lower *l, uint32_t list, struct origin origin,
+			     const struct pf_match *mt, const struct pf_part *src,
+			     const struct pf_part *dst)
+{
+	unsigned int families = part_families(src) & part_families(dst);
+	const unsigned int wanted = wanted_families(mt);
+	struct rule *r;
+
+	if (src->iface != 0 && dst->iface != 0 && src->iface != dst->iface)
+		return NULL;
+	if ((families & wanted) == 0 && !src->is_open && !dst->is_open)
+		return NULL;
+	families = (families & wanted) != 0 ? families & wanted : wanted;
+	r = model_add_rule(l->m, list, origin);
+	add_tests(l, r, mt, src, dst, families);
 	return r;
 }
 
@@ -251,6 +274,7 @@ bool pf_emit(struct pf_lower *l, uint32_t list, const struct pf_stmt *s,
 {
 	const struct origin origin = { .at = s->at, .text = pf_stmt_text(l->c, s->at) };
 	uint32_t n = 0;
+	bool ok = true;
 
 	for (uint32_t i = 0; i < mt->src.list.n; i++) {
 		for (uint32_t k = 0; k < mt->dst.list.n; k++) {
@@ -264,14 +288,19 @@ bool pf_emit(struct pf_lower *l, uint32_t list, const struct pf_stmt *s,
 			r = emit_one(l, list, origin, mt, &mt->src.list.v[i], &mt->dst.list.v[k]);
 			if (r == NULL)
 				continue;
-			finish(l, r, arg);
-			l->n_rules++;
 			n++;
+			if (!add_outer(l, r, &ok)) {
+				l->m->lists.v[list].rules.n--;
+				continue;
+			}
+			finish(l, r, arg);
+			ok &= pf_emit_options(l, r, s->rule->o, s->at);
+			l->n_rules++;
 		}
 	}
 	if (n == 0)
 		return pl_error(l, E1301, s->at, "rule expands to no valid combination");
-	return true;
+	return ok;
 }
 
 static struct ruling ruling_of(const struct pf_rule *r)

@@ -260,11 +260,9 @@ static bool nat_options(struct pf_parser *p, struct pf_rule *r)
 		if (is_not)
 			pf_next(p);
 		if (!is_not && pf_accept(p, PW_TAG)) {
-			pf_later(p, "'tag'", at);
 			if (!pf_any_text(p, "a tag", &o->tag))
 				return false;
 		} else if (pf_accept(p, PW_TAGGED)) {
-			pf_later(p, "'tagged'", at);
 			o->not_tagged = is_not;
 			if (!pf_any_text(p, "a tag", &o->tagged))
 				return false;
@@ -300,8 +298,6 @@ static bool binat_shape(struct pf_parser *p, const struct pf_rule *r)
 static bool rest_of_nat(struct pf_parser *p, struct pf_rule *r)
 {
 	r->is_pass = pf_accept(p, PW_PASS);
-	if (r->action == PA_BINAT)
-		pf_later(p, "'binat'", p->first.at);
 	if (!pf_part_log(p, r) || !pf_parts_common(p, r) || !nat_options(p, r) ||
 	    !binat_shape(p, r) || !parse_target(p, r))
 		return false;

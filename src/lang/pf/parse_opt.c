@@ -304,14 +304,12 @@ static bool opt_dummynet(struct pf_parser *p, struct pf_rule *r)
 
 static bool opt_tag(struct pf_parser *p, struct pf_rule *r)
 {
-	pf_later(p, "'tag'", p->t.at);
 	pf_next(p);
 	return pf_any_text(p, "a tag", &pf_opts(p, r)->tag);
 }
 
 static bool opt_tagged(struct pf_parser *p, struct pf_rule *r)
 {
-	pf_later(p, "'tagged'", p->t.at);
 	pf_next(p);
 	return pf_any_text(p, "a tag", &pf_opts(p, r)->tagged);
 }
@@ -330,7 +328,6 @@ static bool opt_probability(struct pf_parser *p, struct pf_rule *r)
 	char *end;
 	double v;
 
-	pf_later(p, "'probability'", at);
 	pf_next(p);
 	if (!pf_any_text(p, "a probability, as 20%", &s))
 		return false;

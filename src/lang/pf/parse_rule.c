@@ -372,7 +372,6 @@ bool pf_rule_anchor(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
 	for (size_t i = 0; i < ARRAY_SIZE(anchor_kinds); i++)
 		if (anchor_kinds[i].word == word)
 			r->anchor->kind = anchor_kinds[i].kind;
-	pf_later(p, arena_printf(p->c->a, "'%s'", pf_word_text(word)), p->first.at);
 	if (pf_is_name(p)) {
 		r->anchor->name = pf_token_str(p);
 		pf_next(p);

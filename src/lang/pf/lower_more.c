@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Anchors, tags, probability and binat.
+ *
+ * The rules of an inline anchor belong to the ruleset that calls it: the last
+ * match of both together counts, and quick inside ends both.  So they are
+ * lowered in place, each with the anchor's own tests added, and no list is
+ * called.  An anchor without a block is empty until somebody loads rules into
+ * it, and says nothing until then.
+ */
+#include <string.h>
+
+#include "base/limits.h"
+#include "lang/pf/lower.h"
+
+#define BINAT_MAX	1024u	/* addresses of a network that is mapped onto another */
+
+/* ---- tags and probability ------------------------------------------------- */
+
+/* The bit of a tag, or 0 when there are too many, which is told */
+static uint8_t tag_bit(struct pf_lower *l, const char *name, struct span at)
+{
+	const uint32_t id = intern_cid(l->m->names, name);
+
+	for (uint32_t i = 0; i < l->m->tags.n; i++)
+		if (l->m->tags.v[i] == id)
+			return (uint8_t)(1u << i);
+	if (strchr(name, '$') != NULL) {
+		(void)pl_error(l, E1102, at, "variables in the name of a tag are not in this "
+			       "version of sallyport");
+		return 0;
+	}
+	if (l->m->tags.n >= MODEL_TAGS) {
+		(void)pl_error(l, E1314, at, "more than %u tags", MODEL_TAGS);
+		return 0;
+	}
+	vec_add(l->c->a, &l->m->tags, id);
+	return (uint8_t)(1u << (l->m->tags.n - 1));
+}
+
+static bool tagged_test(struct pf_lower *l, struct rule *r, const struct pf_rule_opts *o,
+			struct span at)
+{
+	const uint8_t bit = tag_bit(l, o->tagged, at);
+	struct ranges *rs;
+
+	if (bit == 0)
+		return false;
+	rs = pf_ranges(l);
+	for (unsigned int v = 0; v < 256; v++)
+		if (((v & bit) == 0) == o->not_tagged)
+			ranges_add(l->c->a, rs, AF_NONE, v, v);
+	rule_test(l->m, r, F_TAGS, pf_ranges_set(l, rs));
+	return true;
+}
+
+bool pf_emit_options(struct pf_lower *l, struct rule *r, const struct pf_rule_opts *o,
+		     struct span at)
+{
+	uint8_t bit;
+
+	if (o->tagged != NULL && !tagged_test(l, r, o, at))
+		return false;
+	if (o->tag != NULL) {
+		bit = tag_bit(l, o->tag, at);
+		if (bit == 0)
+			return false;
+		/* A packet has one tag: the new one takes the place of the old */
+		rule_tag(l->m, r, bit, (uint8_t)~bit);
+	}
+	if (o->probability >= 0 && o->probability < 100) {
+		r->prob = (uint32_t)(o->probability / 100 * PROB_ONE);
+		r->prob = MAX(r->prob, 1u);	/* 0 means always, and 0% is next to never */
+		r->draw = l->m->n_draws++;
+	}
+	return true;
+}
+
+/* ---- anchors -------------------------------------------------------------- */
+
+/* Has an inline anchor of @stmts, or one within it, this first part of a path */
+static bool has_inline(const struct pf_stmt *stmts, uint32_t n, const char *part, size_t len)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct pf_anchor *a;
+
+		if (stmts[i].kind != PS_RULE || stmts[i].rule->action != PA_ANCHOR)
+			continue;
+		a = stmts[i].rule->anchor;
+		if (a->is_inline && a->name != NULL &&
+		    (part[0] == '*' || (strncmp(a->name, part, len) == 0 &&
+					(a->name[len] == '\0' || a->name[len] == '/'))))
+			return true;
+		if (has_inline(a->stmts, a->n_stmts, part, len))
+			return true;
+	}
+	return false;
+}
+
+static bool lower_call(struct pf_lower *l, const struct pf_stmt *s)
+{
+	const struct pf_anchor *a = s->rule->anchor;
+	const char *part = a->name + (a->name[0] == '/');
+
+	if (a->kind == PAK_FILTER &&
+	    has_inline(l->f->stmts.v, l->f->stmts.n, part, strcspn(part, "/")))
+		return pl_error(l, E1102, s->at, "calling the rules of an anchor that stands "
+				"elsewhere is not in this version of sallyport");
+	pf_diag(l->c, l->f, N1153, s->at, "anchor '%s' is empty: nothing is loaded into it",
+		a->name);
+	return true;
+}
+
+static bool anchor_is_plain(struct pf_lower *l, const struct pf_stmt *s)
+{
+	const struct pf_rule_opts *o = s->rule->o;
+
+	if (s->rule->is_quick)
+		return pl_error(l, E1102, s->at, "a quick anchor with rules is not in this version "
+				"of sallyport");
+	if (o->tag != NULL || o->probability >= 0)
+		return pl_error(l, E1102, s->at,
+				"%s on an anchor with rules is not in this version of sallyport",
+				o->tag != NULL ? "tag" : "probability");
+	return true;
+}
+
+bool pf_lower_anchor(struct pf_lower *l, const struct pf_stmt *s)
+{
+	const struct pf_anchor *a = s->rule->anchor;
+	struct pf_outer outer = { .up = l->outer, .s = s };
+	bool ok = true;
+
+	if (!pf_match_of(l, s->rule))
+		return false;
+	if (!a->is_inline)
+		return lower_call(l, s);
+	if (!anchor_is_plain(l, s))
+		return false;
+	if (l->match.src.list.n != 1 || l->match.dst.list.n != 1)
+		return pl_error(l, E1102, s->at, "an anchor for link-local addresses of several "
+				"interfaces is not in this version of sallyport");
+	outer.mt = l->match;
+	outer.src = l->match.src.list.v[0];
+	outer.dst = l->match.dst.list.v[0];
+	l->outer = &outer;
+	for (uint32_t i = 0; i < a->n_stmts && !l->is_full; i++)
+		ok &= pf_lower_stmt(l, &a->stmts[i]);
+	l->outer = outer.up;
+	return ok;
+}
+
+/* ---- binat ---------------------------------------------------------------- */
+
+/* The one address or network of a side of binat */
+static bool binat_prefix(struct pf_lower *l, const struct pf_host *h, uint8_t *af,
+			 struct prefix *ret)
+{
+	struct pf_locals locals = { .list = { 0 } };
+
+	if (h->kind == PH_ADDR) {
+		*ret = h->p;
+	} else if (h->kind == PH_NAME || h->kind == PH_DYNAMIC) {
+		if (!pf_locals_of(l, h, &locals))
+			return false;
+		ret->a.af = AF_NONE;
+		for (uint32_t i = 0; i < locals.list.n && ret->a.af == AF_NONE; i++)
+			if (locals.list.v[i].scope == 0 &&
+			    (*af == AF_NONE || locals.list.v[i].p.a.af == *af))
+				*ret = locals.list.v[i].p;
+	} else {
+		return pl_error(l, E1312, h->at, "binat translates one address or network");
+	}
+	if (ret->a.af == AF_NONE || (*af != AF_NONE && ret->a.af != *af))
+		return pl_error(l, E1311, h->at,
+				"no translation address with matching address family found");
+	*af = ret->a.af;
+	return true;
+}
+
+struct binat {
+	const struct pf_rule *rule;
+	uint32_t xlate;
+};
+
+static void finish_binat(struct pf_lower *l, struct rule *r, const void *arg)
+{
+	const struct binat *b = arg;
+
+	if (b->rule->is_log)
+		rule_log(l->m, r);
+	if (b->rule->is_no) {
+		r->exit = EX_RETURN;
+		return;
+	}
+	rule_translate(l->m, r, b->xlate, l->list_filter);
+	if (b->rule->is_pass)
+		rule_decide(r, ruling_keep());
+	else
+		rule_goto(r, l->list_filter);
+}
+
+static void only_part(struct pf_lower *l, struct pf_parts *ps, struct addr a)
+{
+	const struct pf_part one = { .in = set_prefix(l->c->a,
+					(struct prefix){ a, (uint8_t)addr_bits(a.af) }) };
+
+	ps->list.n = 0;
+	vec_add(l->c->a, &ps->list, one);
+}
+
+/* @in leaves as @out, and what comes for @out goes to @in, peers being @peers */
+static bool binat_pair(struct pf_lower *l, const struct pf_stmt *s, struct pf_parts peers,
+		       struct addr in, struct addr out)
+{
+	struct pf_match *mt = &l->match;
+	struct xlate x = { .kind = XL_SRC, .port = XP_KEEP };
+	struct xlate y = { .kind = XL_DST, .port = XP_KEEP };
+	struct binat b = { .rule = s->rule };
+	bool ok;
+
+	vec_add(l->c->a, &x.to, out);
+	vec_add(l->c->a, &y.to, in);
+	only_part(l, &mt->src, in);
+	mt->dst = peers;
+	b.xlate = model_add_xlate(l->m, x);
+	ok = pf_emit(l, l->list_binat[DIR_OUT], s, mt, finish_binat, &b);
+	mt->dst = (struct pf_parts){ .list = { 0 } };
+	only_part(l, &mt->dst, out);
+	mt->src = peers;
+	b.xlate = model_add_xlate(l->m, y);
+	ok = ok && pf_emit(l, l->list_binat[DIR_IN], s, mt, finish_binat, &b);
+	mt->src = (struct pf_parts){ .list = { 0 } };
+	return ok;
+}
+
+bool pf_lower_binat(struct pf_lower *l, const struct pf_stmt *s)
+{
+	const struct pf_rule *r = s->rule;
+	const struct binat no = { .rule = r };
+	struct prefix in, out;
+	struct pf_parts peers;
+	uint8_t af = r->af;
+	u128 n;
+
+	if (!pf_match_of(l, r))
+		return false;
+	/* As in pf, "no binat" has no other address to turn round: both ways the same */
+	if (r->is_no)
+		return pf_emit(l, l->list_binat[DIR_OUT], s, &l->match, finish_binat, &no) &&
+		       pf_emit(l, l->list_binat[DIR_IN], s, &l->match, finish_binat, &no);
+	if (r->target->hosts.n != 1 || r->target->has_port || r->target->pool != PO_DEFAULT)
+		return pl_error(l, E1312, r->target->at, "binat leads to one address or network, "
+				"without ports and kinds of pool");
+	if (!binat_prefix(l, &r->from.hosts.v[0], &af, &in) ||
+	    !binat_prefix(l, &r->target->hosts.v[0], &af, &out))
+		return false;
+	if (in.len != out.len)
+		return pl_error(l, E1312, r->target->at, "binat source mask and redirect mask "
+				"must be the same");
+	n = prefix_last(in).v - prefix_first(in).v + 1;
+	if (n > BINAT_MAX)
+		return pl_error(l, E1314, r->target->at, "binat of more than %u addresses",
+				BINAT_MAX);
+	l->match.af = af;
+	peers = l->match.dst;
+	l->match.dst = (struct pf_parts){ .list = { 0 } };
+	l->match.src = (struct pf_parts){ .list = { 0 } };
+	for (u128 i = 0; i < n; i++)
+		if (!binat_pair(l, s, peers, (struct addr){ af, prefix_first(in).v + i },
+				(struct addr){ af, prefix_first(out).v + i }))
+			return false;
+	return true;
+}
