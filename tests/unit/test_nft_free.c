@@ -261,6 +261,39 @@ TEST(warnings)
 	}
 }
 
+/* Each rule skips the next: @n places, one behind the other */
+static bool lower_skips(struct lowered *l, int n)
+{
+	static char rules[8192];	/* the sources keep it */
+	size_t len = 0;
+
+	for (int i = 1; i <= n; i++)
+		len += (size_t)snprintf(rules + len, sizeof(rules) - len,
+					"add %d skipto %d tcp from any to any %d\n"
+					"add %d count ip from any to any\n", 100 * i,
+					100 * i + 100, i, 100 * i + 50);
+	return lower_text(l, rules);
+}
+
+TEST(too_many_skips)
+{
+	struct lowered l;
+
+	NS_FRESH();
+	CHECK(!lower_skips(&l, 20));
+	CHECK(told(&l, DIAG_E1701));
+	arena_fini(&l.a);
+	/* The most that is taken is what the kernel takes */
+	for (int n = 20; n > 0; n--) {
+		if (lower_skips(&l, n)) {
+			CHECK(n > 10);
+			check_loads(&l);
+			n = 0;
+		}
+		arena_fini(&l.a);
+	}
+}
+
 typedef void spoil_fn(struct lowered *l, struct rule *r);
 
 static void spoil_call(struct lowered *l, struct rule *r)
