@@ -240,7 +240,7 @@ static bool add_pool(const struct nat_rule *n, struct nft_stmts *s, const struct
 
 		if (i + 1 < n_to)
 			stmt_add(n->f->p, &one, &(struct nft_stmt){ .kind = NFT_S_DRAW, .draw = {
-				n->x->pool == POOL_RANDOM, n_to - i } });
+				.is_random = n->x->pool == POOL_RANDOM, .mod = n_to - i } });
 		if (!add_member(n, pool, &one, t, to[i], ports))
 			return false;
 	}
