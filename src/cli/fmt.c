@@ -43,7 +43,8 @@ int verb_fmt(struct cli *c)
 		if (c->files.v[i].lang == LANG_PF || c->files.v[i].lang == LANG_IPFW)
 			continue;
 		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
-			 "fmt of '%s' is not in this version: only of pf.conf and ipfw rules", c->files.v[i].path);
+			 "fmt of '%s' is not in this version: only of pf.conf and ipfw rules",
+			 c->files.v[i].path);
 		return EX_USAGE;
 	}
 	if (d.ipfw != NULL)	/* all its files are one ruleset */

@@ -437,7 +437,8 @@ static bool make_model(struct run *r, size_t i, unsigned int *wrong)
 static unsigned int run_rows(struct lab *lab, size_t i)
 {
 	struct arena a;
-	struct run r = { .number = i, .name = runs[i].name, .a = &a, .lab = lab, .seq = { 1000, 500000 } };
+	struct run r = { .number = i, .name = runs[i].name, .a = &a, .lab = lab,
+			 .seq = { 1000, 500000 } };
 	unsigned int wrong = 0;
 	bool loaded;
 

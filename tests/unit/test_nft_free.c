@@ -129,7 +129,8 @@ static const struct construct {
 	    "reject with icmpv6 4", "reject with icmpv6 0",
 	    "ct mark & 0x01000000 == 0x01000000 ct mark set ct mark & 0xfeffffff" } },
 	{ "add 10 count tag 7 ip from any to any in\nadd 20 count untag 9 ip from any to any\n"
-	  "add 30 allow tcp from any to any tagged 7,9\nadd 40 deny ip from any to any not tagged 7\n",
+	  "add 30 allow tcp from any to any tagged 7,9\n"
+	  "add 40 deny ip from any to any not tagged 7\n",
 	  { "meta mark set meta mark & 0xfdffffff | 0x02000000",
 	    "meta mark set meta mark & 0xfbffffff", "meta mark & 0x06000000 != 0x00000000",
 	    "meta mark & 0x02000000 == 0x00000000" } },
@@ -144,14 +145,16 @@ static const struct construct {
 	  { "ip saddr ct count over 2 }", "ip saddr . ip daddr ct count over 9 }",
 	    "ip6 saddr ct count over 2 }",
 	    "meta l4proto . ip saddr . ip daddr ct count over 9 }" } },
-	{ "nat 1 config ip 198.51.100.2 same_ports unreg_only redirect_port tcp 10.1.0.2:80-82 8080-8082 "
-	  "redirect_port udp 10.1.0.2:53 53 redirect_addr 10.1.0.3 198.51.100.3\n"
+	{ "nat 1 config ip 198.51.100.2 same_ports unreg_only "
+	  "redirect_port tcp 10.1.0.2:80-82 8080-8082 redirect_port udp 10.1.0.2:53 53 redirect_addr 10.1.0.3 198.51.100.3\n"
 	  "add 10 nat 1 ip from any to any via em0\n",
-	  { "th dport 8081 counter dnat ip to 10.1.0.2:81", "th dport 53 counter dnat ip to 10.1.0.2 ",
+	  { "th dport 8081 counter dnat ip to 10.1.0.2:81",
+	    "th dport 53 counter dnat ip to 10.1.0.2 ",
 	    "ip daddr 198.51.100.3 counter dnat ip to 10.1.0.3 ",
 	    "ip saddr 10.1.0.3 counter snat ip to 198.51.100.3 ",
 	    "th sport 82 counter snat ip to 198.51.100.2:8082" } },
-	{ "nat 1 config ip 198.51.100.2 unreg_only deny_in\nadd 10 nat 1 ip from any to any via em0\n",
+	{ "nat 1 config ip 198.51.100.2 unreg_only deny_in\n"
+	  "add 10 nat 1 ip from any to any via em0\n",
 	  { "snat to :32768-65535 fully-random", "snat ip to 198.51.100.2:32768-65535",
 	    "ct mark & 0x02000000 == 0x00000000 counter drop" } },
 	{ "nat 1 config ip 198.51.100.2 "

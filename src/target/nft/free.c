@@ -79,7 +79,8 @@ struct nft_view free_view(struct free_frame *f, enum direction dir)
 static bool same_place(const struct place_key *x, const struct place_key *y)
 {
 	return x->list == y->list && x->first == y->first && x->dir == y->dir &&
-	       x->phase == y->phase && x->probed == y->probed && x->name == y->name && x->on == y->on;
+	       x->phase == y->phase && x->probed == y->probed && x->name == y->name &&
+	       x->on == y->on;
 }
 
 struct nft_chain *free_chain_of(struct free_frame *f, struct place_key at)

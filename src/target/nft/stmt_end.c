@@ -129,7 +129,8 @@ void stmt_nat_print(const struct nft_stmt *s, FILE *out)
 	char buf[ADDR_TEXT_BYTES];
 
 	fprintf(out, "%s%s to %s%s%s", n->is_dst ? "dnat" : "snat",
-		n->to.af == AF_NONE ? "" : n->to.af == AF_V4 ? " ip" : " ip6", is_bracketed ? "[" : "",
+		n->to.af == AF_NONE ? "" : n->to.af == AF_V4 ? " ip" : " ip6",
+		is_bracketed ? "[" : "",
 		n->to.af != AF_NONE ? addr_print(n->to, buf) : "", is_bracketed ? "]" : "");
 	if (n->hi != 0)
 		fprintf(out, ":%u", n->lo);
