@@ -182,6 +182,7 @@ struct dnf lower_body(struct lower *l, const struct ipfw_rule *r, const uint32_t
 	const struct ipfw_insn *arg = value != NULL ? lower_tablearg(l, r) : NULL;
 	struct dnf all = dnf_always(l->a), block = { .is_over = false };
 
+	BUG_IF(r->insns.n > 0 && r->insns.v == NULL);
 	for (uint32_t i = 0; i < r->insns.n; i++) {
 		const struct ipfw_insn *n = &r->insns.v[i];
 		const struct dnf d = lower_insn(l, n, n == arg ? value : NULL);

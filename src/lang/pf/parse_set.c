@@ -236,7 +236,7 @@ static bool set_loginterface(struct pf_parser *p, struct pf_stmt *s, struct span
 
 static bool set_hostid(struct pf_parser *p, struct pf_stmt *s, struct span at)
 {
-	const char *text = NULL;
+	const char *text = "";
 	unsigned long n;
 	char *end;
 
@@ -290,7 +290,7 @@ static bool named_number(struct pf_parser *p, const char *const *names, const ch
 			 const char *what)
 {
 	uint32_t v;
-	size_t n;
+	size_t n = 0;
 
 	if (!pf_choice(p, names, what, &n) || !pf_number(p, UINT32_MAX, "a number", &v))
 		return false;

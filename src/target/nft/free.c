@@ -242,10 +242,10 @@ static void add_effects(struct free_frame *f, struct nft_stmts *s, const struct 
 static void add_draw(struct free_frame *f, struct nft_chain *c, const struct rule_list *l,
 		     uint32_t idx)
 {
-	const struct rule *r = &l->rules.v[idx], *prev = idx > 0 ? &l->rules.v[idx - 1] : NULL;
+	const struct rule *r = &l->rules.v[idx];
 	struct nft_stmts clear = { 0 }, s = { 0 };
 
-	if (prev != NULL && prev->prob != 0 && prev->draw == r->draw)
+	if (idx > 0 && r[-1].prob != 0 && r[-1].draw == r->draw)
 		return;
 	stmt_mark(f->p, &clear, NFT_K_MARK, ~f->drawn, 0);
 	nft_add_rule(f->p, c, &clear, NULL);
