@@ -8,40 +8,6 @@
 
 #define CLI_SLACK_BYTES	(4u << 20)	/* beside what declarations may use */
 
-const struct cli_verb cli_verbs[] = {
-	{ "check", "check", verb_check, "",
-	  "are the declarations right, and would this kernel take them", 0, 0 },
-	{ "compile", "compile", verb_compile, "--to nft|pf|ipfw|model [-o FILE]",
-	  "the program as text", 0, 0 },
-	{ "plan", "plan", verb_plan, "", "what apply would change", 0, 0 },
-	{ "apply", "apply", verb_apply, "", "make the host so", 0, 0 },
-	{ "destroy", "destroy", verb_destroy, "", "take away all that is ours", 0, 0 },
-	{ "status", "status", verb_status, "", "jails, addresses, forwards, drift", 0, 0 },
-	{ "why", "why", verb_why, "DIR IFACE PROTO SRC DST [FLAGS] | --batch FILE",
-	  "what happens to a packet, and which line says so", 0, 6 },
-	{ "alias list", "alias", verb_alias_list, "", "addresses on cloned loopbacks", 0, 0 },
-	{ "explain", "explain", verb_explain, "CODE", "the long text of a diagnostic", 1, 1 },
-	{ "alias add", "alias", NULL, "", "", 0, 0 },
-	{ "alias del", "alias", NULL, "", "", 0, 0 },
-	{ "alias next", "alias", NULL, "", "", 0, 0 },
-	{ "confirm", "confirm", NULL, "", "", 0, 0 },
-	{ "doctor", "doctor", NULL, "", "", 0, 0 },
-	{ "down", "down", NULL, "", "", 0, 0 },
-	{ "equal", "equal", NULL, "", "", 0, 0 },
-	{ "fmt", "fmt", verb_fmt, "", "canonical text of the same declarations", 0, 0 },
-	{ "forward", "forward", NULL, "", "", 0, 0 },
-	{ "import", "import", NULL, "", "", 0, 0 },
-	{ "ipfw", "ipfw", NULL, "", "", 0, 0 },
-	{ "log", "log", NULL, "", "", 0, 0 },
-	{ "metrics", "metrics", NULL, "", "", 0, 0 },
-	{ "nat", "nat", NULL, "", "", 0, 0 },
-	{ "pfctl", "pfctl", NULL, "", "", 0, 0 },
-	{ "up", "up", NULL, "", "", 0, 0 },
-	{ "verify", "verify", NULL, "", "", 0, 0 },
-	{ "watch", "watch", NULL, "", "", 0, 0 },
-	{ NULL, NULL, NULL, NULL, NULL, 0, 0 },
-};
-
 /* {"sallyport": {"VERB": [...], "error": [...], "warning": [...]}} */
 static void print_json(const struct cli *c, const char *data, size_t len)
 {

@@ -146,7 +146,8 @@ static const struct construct {
 	    "ip6 saddr ct count over 2 }",
 	    "meta l4proto . ip saddr . ip daddr ct count over 9 }" } },
 	{ "nat 1 config ip 198.51.100.2 same_ports unreg_only "
-	  "redirect_port tcp 10.1.0.2:80-82 8080-8082 redirect_port udp 10.1.0.2:53 53 redirect_addr 10.1.0.3 198.51.100.3\n"
+	  "redirect_port tcp 10.1.0.2:80-82 8080-8082 redirect_port udp 10.1.0.2:53 53 "
+	  "redirect_addr 10.1.0.3 198.51.100.3\n"
 	  "add 10 nat 1 ip from any to any via em0\n",
 	  { "th dport 8081 counter dnat ip to 10.1.0.2:81",
 	    "th dport 53 counter dnat ip to 10.1.0.2 ",
