@@ -8,7 +8,6 @@
  */
 #include "target/nft/stmt.h"
 
-#include <arpa/inet.h>
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
@@ -229,7 +228,8 @@ static void vmap_print(const struct nft_stmt *s, FILE *out)
 /* Numbers are compared as bytes, so the first byte must be the highest */
 static void emit_below(struct nftnl_rule *r, uint32_t below)
 {
-	const uint32_t be = htonl(below);
+	const uint8_t be[] = { (uint8_t)(below >> 24), (uint8_t)(below >> 16),
+			       (uint8_t)(below >> 8), (uint8_t)below };
 	struct nftnl_expr *e = nft_expr(r, "byteorder");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
@@ -240,7 +240,7 @@ static void emit_below(struct nftnl_rule *r, uint32_t below)
 	e = nft_expr(r, "cmp");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_LT);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, &be, sizeof(be));
+	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, be, sizeof(be));
 }
 
 static void draw_emit(const struct nft_stmt *s, struct nftnl_rule *r)
