@@ -59,6 +59,18 @@ void arena_fini(struct arena *a);
  */
 void *arena_alloc(struct arena *a, size_t size);
 
+/**
+ * arena_trim() - Give back the end of what was allocated last
+ * @a:		Arena
+ * @p:		From arena_alloc()
+ * @size:	What was asked for then
+ * @keep:	Bytes from @p that stay, at most @size
+ *
+ * For results whose size is known only once they are made.  Without effect
+ * when something was allocated since.
+ */
+void arena_trim(struct arena *a, void *p, size_t size, size_t keep);
+
 /** arena_new() - A zeroed object of @type */
 #define arena_new(a, type)	((type *)arena_alloc((a), sizeof(type)))
 
@@ -95,7 +107,8 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
  * @cap:	How many there is room for; updated
  * @size:	Bytes of one element
  *
- * Cost: amortised O(1); the old elements stay in the arena until it ends.
+ * Cost: amortised O(1).  What was allocated last grows where it is; else the old
+ * elements stay in the arena until it ends.
  *
  * Return: the elements, with room for @n + 1
  */

@@ -75,7 +75,7 @@ const struct set *set_addr(struct arena *a, struct addr v);
 /** set_prefix() - The addresses of a prefix */
 const struct set *set_prefix(struct arena *a, struct prefix p);
 
-/** set_all() - Everything in a universe */
+/** set_all() - Everything in a universe; always the same set, which takes no memory */
 const struct set *set_all(struct arena *a, enum set_universe u);
 
 /** set_union() - Members of either; O(n) */

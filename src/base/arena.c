@@ -16,6 +16,7 @@
 #define CHUNK_MIN	(64u << 10)
 #define CHUNK_MAX	(4u << 20)
 #define ALIGN		_Alignof(max_align_t)
+#define GROW_BYTES	64u	/* what a VEC() starts with: most have one or two elements */
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -65,6 +66,11 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t need)
 	return c;
 }
 
+static size_t aligned(size_t size)
+{
+	return (size + ALIGN - 1) / ALIGN * ALIGN;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_chunk *c = a->head;
@@ -72,12 +78,30 @@ void *arena_alloc(struct arena *a, size_t size)
 
 	if (size > a->cap_bytes)
 		full(a);
-	size = (size + ALIGN - 1) / ALIGN * ALIGN;
+	size = aligned(size);
 	if (c == NULL || c->len - c->used < size)
 		c = chunk_new(a, size);
 	p = c->mem + c->used;
 	c->used += size;
 	return p;
+}
+
+/* Are the @size bytes at @p the last of the newest chunk */
+static bool is_last(const struct arena *a, const void *p, size_t size)
+{
+	const struct arena_chunk *c = a->head;
+
+	return c != NULL && p != NULL && size > 0 &&
+	       (const unsigned char *)p + aligned(size) == c->mem + c->used;
+}
+
+void arena_trim(struct arena *a, void *p, size_t size, size_t keep)
+{
+	BUG_IF(keep > size);
+	if (!is_last(a, p, size))
+		return;
+	memset((unsigned char *)p + keep, 0, size - keep);
+	a->head->used -= aligned(size) - aligned(keep);
 }
 
 char *arena_strndup(struct arena *a, const char *s, size_t len)
@@ -117,11 +141,18 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 
 void *arena_grow(struct arena *a, void *v, uint32_t n, uint32_t *cap, size_t size)
 {
+	const size_t had = *cap * size;
+	size_t more;
 	void *grown;
 
 	if (n < *cap)
 		return v;
-	*cap = n < 4 ? 8 : n * 2;
+	*cap = n == 0 ? MAX(1, GROW_BYTES / (uint32_t)size) : n * 2;
+	more = aligned(*cap * size) - aligned(had);
+	if (is_last(a, v, had) && a->head->len - a->head->used >= more) {
+		a->head->used += more;
+		return v;
+	}
 	grown = arena_alloc(a, *cap * size);
 	if (n > 0)
 		memcpy(grown, v, n * size);

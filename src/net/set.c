@@ -30,12 +30,30 @@ static bool touches(const struct range *a, const struct range *b)
 	return a->af == b->af && (b->lo <= a->hi || b->lo - a->hi == 1);
 }
 
+static size_t set_bytes(uint32_t n)
+{
+	return sizeof(struct set) + n * sizeof(struct range);
+}
+
 static struct set *set_alloc(struct arena *a, uint32_t n)
 {
-	struct set *s = arena_alloc(a, sizeof(*s) + n * sizeof(s->r[0]));
+	struct set *s = arena_alloc(a, set_bytes(n));
 
 	s->n = n;
 	return s;
+}
+
+/* A set that was made with room for @cap ranges and has @n */
+static const struct set *set_done(struct arena *a, struct set *s, uint32_t cap, uint32_t n)
+{
+	arena_trim(a, s, set_bytes(cap), set_bytes(n));
+	s->n = n;
+	return s;
+}
+
+static void put(struct set *s, uint32_t *n, uint8_t af, u128 lo, u128 hi)
+{
+	s->r[(*n)++] = (struct range){ af, lo, hi };
 }
 
 void ranges_add(struct arena *a, struct ranges *rs, uint8_t af, u128 lo, u128 hi)
@@ -55,6 +73,14 @@ void ranges_add_set(struct arena *a, struct ranges *rs, const struct set *s)
 		vec_add(a, &rs->list, s->r[i]);
 }
 
+static bool is_sorted(const struct set *s)
+{
+	for (uint32_t i = 1; i < s->n; i++)
+		if (range_cmp(&s->r[i - 1], &s->r[i]) > 0)
+			return false;
+	return true;
+}
+
 const struct set *set_make(struct arena *a, const struct ranges *rs)
 {
 	struct set *s = set_alloc(a, rs->list.n);
@@ -62,15 +88,15 @@ const struct set *set_make(struct arena *a, const struct ranges *rs)
 
 	if (rs->list.n > 0)
 		memcpy(s->r, rs->list.v, rs->list.n * sizeof(s->r[0]));
-	qsort(s->r, s->n, sizeof(s->r[0]), range_cmp);
+	if (!is_sorted(s))
+		qsort(s->r, s->n, sizeof(s->r[0]), range_cmp);
 	for (uint32_t i = 0; i < s->n; i++) {
 		if (n > 0 && touches(&s->r[n - 1], &s->r[i]))
 			s->r[n - 1].hi = MAX(s->r[n - 1].hi, s->r[i].hi);
 		else
 			s->r[n++] = s->r[i];
 	}
-	s->n = n;
-	return s;
+	return set_done(a, s, s->n, n);
 }
 
 const struct set *set_range(struct arena *a, uint8_t af, u128 lo, u128 hi)
@@ -97,29 +123,21 @@ const struct set *set_prefix(struct arena *a, struct prefix p)
 	return set_range(a, p.a.af, prefix_first(p).v, prefix_last(p).v);
 }
 
-static const struct range everything[] = {
-	{ AF_V4, 0, UINT32_MAX },
-	{ AF_V6, 0, ~(u128)0 },
+static const struct set all_u8 = { 1, { { AF_NONE, 0, UINT8_MAX } } };
+static const struct set all_u16 = { 1, { { AF_NONE, 0, UINT16_MAX } } };
+static const struct set all_u32 = { 1, { { AF_NONE, 0, UINT32_MAX } } };
+static const struct set all_addr = {
+	2, { { AF_V4, 0, UINT32_MAX }, { AF_V6, 0, ~(u128)0 } },
 };
 
-static uint32_t universe(enum set_universe u, struct range out[2])
+const struct set *set_all(struct arena *a UNUSED, enum set_universe u)
 {
-	static const u128 top[] = { [SET_U8] = 255, [SET_U16] = 65535, [SET_U32] = UINT32_MAX };
+	static const struct set *const all[] = {
+		[SET_U8] = &all_u8, [SET_U16] = &all_u16, [SET_U32] = &all_u32,
+		[SET_ADDR] = &all_addr,
+	};
 
-	if (u == SET_ADDR) {
-		memcpy(out, everything, sizeof(everything));
-		return 2;
-	}
-	out[0] = (struct range){ AF_NONE, 0, top[u] };
-	return 1;
-}
-
-const struct set *set_all(struct arena *a, enum set_universe u)
-{
-	struct set *s = set_alloc(a, 2);
-
-	s->n = universe(u, s->r);
-	return s;
+	return all[u];
 }
 
 const struct set *set_union(struct arena *a, const struct set *x, const struct set *y)
@@ -139,9 +157,13 @@ static bool before(const struct range *x, const struct range *y)
 
 const struct set *set_intersect(struct arena *a, const struct set *x, const struct set *y)
 {
-	struct ranges rs = { 0 };
-	uint32_t i = 0, j = 0;
+	const uint32_t cap = x->n + y->n;	/* each step puts one at most and ends one */
+	struct set *s;
+	uint32_t i = 0, j = 0, n = 0;
 
+	if (x == y)
+		return x;
+	s = set_alloc(a, cap);
 	while (i < x->n && j < y->n) {
 		const struct range *p = &x->r[i], *q = &y->r[j];
 
@@ -150,19 +172,18 @@ const struct set *set_intersect(struct arena *a, const struct set *x, const stru
 		} else if (before(q, p)) {
 			j++;
 		} else {
-			ranges_add(a, &rs, p->af, MAX(p->lo, q->lo), MIN(p->hi, q->hi));
+			put(s, &n, p->af, MAX(p->lo, q->lo), MIN(p->hi, q->hi));
 			if (p->hi < q->hi)
 				i++;
 			else
 				j++;
 		}
 	}
-	return set_make(a, &rs);
+	return set_done(a, s, cap, n);
 }
 
 /* Add what @x leaves of @whole */
-static void add_gaps(struct arena *a, struct ranges *rs, const struct set *x,
-		     const struct range *whole)
+static void put_gaps(struct set *s, uint32_t *n, const struct set *x, const struct range *whole)
 {
 	u128 next = whole->lo;
 
@@ -173,23 +194,24 @@ static void add_gaps(struct arena *a, struct ranges *rs, const struct set *x,
 			continue;
 		BUG_IF(r->lo < whole->lo || r->hi > whole->hi);
 		if (r->lo > next)
-			ranges_add(a, rs, whole->af, next, r->lo - 1);
+			put(s, n, whole->af, next, r->lo - 1);
 		if (r->hi == whole->hi)
 			return;
 		next = r->hi + 1;
 	}
-	ranges_add(a, rs, whole->af, next, whole->hi);
+	put(s, n, whole->af, next, whole->hi);
 }
 
 const struct set *set_complement(struct arena *a, const struct set *x, enum set_universe u)
 {
-	struct range whole[2];
-	const uint32_t n_whole = universe(u, whole);
-	struct ranges rs = { 0 };
+	const struct set *whole = set_all(a, u);
+	const uint32_t cap = x->n + whole->n;
+	struct set *s = set_alloc(a, cap);
+	uint32_t n = 0;
 
-	for (uint32_t w = 0; w < n_whole; w++)
-		add_gaps(a, &rs, x, &whole[w]);
-	return set_make(a, &rs);
+	for (uint32_t w = 0; w < whole->n; w++)
+		put_gaps(s, &n, x, &whole->r[w]);
+	return set_done(a, s, cap, n);
 }
 
 const struct set *set_minus(struct arena *a, const struct set *x, const struct set *y,
@@ -273,12 +295,18 @@ unsigned int set_families(const struct set *s)
 
 const struct set *set_of_family(struct arena *a, const struct set *s, uint8_t af)
 {
-	struct ranges rs = { 0 };
+	uint32_t lo = 0, hi = s->n;
+	struct set *of;
 
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->r[i].af == af)
-			vec_add(a, &rs.list, s->r[i]);
-	return set_make(a, &rs);
+	while (lo < hi && s->r[lo].af != af)
+		lo++;
+	while (hi > lo && s->r[hi - 1].af != af)
+		hi--;
+	if (lo == 0 && hi == s->n)
+		return s;
+	of = set_alloc(a, hi - lo);
+	memcpy(of->r, &s->r[lo], (hi - lo) * sizeof(of->r[0]));
+	return of;
 }
 
 void set_to_prefixes(struct range r, void (*fn)(struct prefix p, void *arg), void *arg)

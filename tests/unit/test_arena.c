@@ -136,3 +136,59 @@ TEST(vectors_grow_and_keep_their_elements)
 	CHECK_INT(*vec_push(&a, &v), 0);
 	arena_fini(&a);
 }
+
+TEST(the_last_vector_grows_where_it_is)
+{
+	struct arena a;
+	VEC(uint64_t) v = { 0 }, other = { 0 };
+	const uint64_t *at;
+
+	arena_init(&a, 1 << 20);
+	vec_add(&a, &v, 0);
+	at = v.v;
+	for (uint64_t i = 1; i < 1000; i++)
+		vec_add(&a, &v, i);
+	CHECK(v.v == at);
+	vec_add(&a, &other, 7);
+	for (uint64_t i = 1000; i < 2000; i++)
+		vec_add(&a, &v, i);
+	CHECK(v.v != at);
+	CHECK_INT(other.v[0], 7);
+	for (uint64_t i = 0; i < 2000; i++)
+		if (v.v[i] != i && !CHECK_INT(v.v[i], i))
+			break;
+	/* Elements of any size, also of the largest that a chunk has no room for */
+	for (unsigned int i = 0; i < 3; i++) {
+		VEC(struct { uint8_t b[100000]; }) big = { 0 };
+
+		CHECK_INT(vec_push(&a, &big)->b[99999], 0);
+		memset(big.v[0].b, 1, sizeof(big.v[0].b));
+		CHECK_INT(vec_push(&a, &big)->b[0], 0);
+		CHECK_INT(big.v[0].b[99999], 1);
+	}
+	arena_fini(&a);
+}
+
+TEST(trimmed_memory_is_used_again_and_zero)
+{
+	struct arena a;
+	uint8_t *p, *q;
+
+	arena_init(&a, 1 << 20);
+	p = arena_alloc(&a, 1000);
+	memset(p, 0xff, 1000);
+	arena_trim(&a, p, 1000, 33);
+	q = arena_alloc(&a, 1000);
+	CHECK(q > p && q < p + 1000);
+	CHECK_INT(p[32], 0xff);
+	for (unsigned int i = 0; i < 1000; i++)
+		if (q[i] != 0 && !CHECK_INT(q[i], 0))
+			break;
+	/* Not the last any more: nothing happens */
+	memset(p, 0xff, 33);
+	arena_trim(&a, p, 33, 0);
+	CHECK_INT(p[0], 0xff);
+	CHECK(arena_alloc(&a, 16) > (void *)q);
+	CHECK_BUG(arena_trim(&a, q, 10, 11));
+	arena_fini(&a);
+}
