@@ -23,6 +23,8 @@
 #define EX_DIFFERS	1	/* something differs, or a problem was found */
 #define EX_BUSY		75	/* try again */
 
+#define CLI_OTHER	UINT32_MAX
+
 enum cli_lang {
 	LANG_BY_NAME, LANG_PF, LANG_IPFW, LANG_JAIL, LANG_RC, LANG_SYSCTL, LANG_EZJAIL,
 	LANG_IOCAGE
@@ -113,7 +115,8 @@ struct cli {
  * @args:	Its words, for --help
  * @help:	One line
  * @min_args:	Fewest words after it
- * @max_args:	Most
+ * @max_args:	Most; CLI_OTHER: all words after the verb are another program's
+ *		command line, and the program called by that name is this verb
  */
 struct cli_verb {
 	const char *name;

@@ -4,7 +4,9 @@
  *
  * One table of options and one loop: an option may stand before or after the
  * verb, so the verb is not known when an option is met.  An option that only
- * some verbs take says which, and that is checked at the end.
+ * some verbs take says which, and that is checked at the end.  A verb that is
+ * another program's command line ends our options: what follows is its own, and
+ * all of it where that program's name is what we are called by.
  */
 #include "cli/cli.h"
 
@@ -290,19 +292,34 @@ static int check_scope(struct cli *c, const struct option_row *o)
 	return cli_usage(c, "%s does not take %s", c->verb->name, o->name);
 }
 
+/* Is a word the name of another program */
+static bool is_other(const char *word)
+{
+	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
+		if (v->max_args == CLI_OTHER && strcmp(v->name, word) == 0)
+			return true;
+	return false;
+}
+
 int cli_parse(struct cli *c, int argc, char **argv)
 {
 	VEC(const struct option_row *) given = { 0 };
 	bool words_only = false;
 	int status = 0;
 
-	for (int i = 1; i < argc; i++)	/* first, so that complaints are JSON too */
+	if (argc > 0 && is_other(source_short_name(argv[0]))) {
+		words_only = true;
+		vec_add(&c->arena, &c->args, source_short_name(argv[0]));
+	}
+	/* First, so that complaints are JSON too */
+	for (int i = 1; i < argc && !words_only && !is_other(argv[i]); i++)
 		c->json |= strcmp(argv[i], "--json") == 0;
 	for (int i = 1; i < argc && status == 0; i++) {
 		const char *w = argv[i];
 		const struct option_row *o = NULL;
 
 		if (words_only || w[0] != '-' || w[1] == '\0') {
+			words_only |= c->args.n == 0 && is_other(w);
 			vec_add(&c->arena, &c->args, w);
 		} else if (strcmp(w, "--") == 0) {
 			words_only = true;
