@@ -68,6 +68,8 @@ struct flow {
  * @after:	The flow as it went on: differs where translated
  * @cont:	List where a later packet goes on (free), or LIST_NONE
  * @name:	Its name (free), or 0
+ * @tags:	Tags of the packet that made it (directed), which all its packets
+ *		get; 0: they keep their own
  * @origin:	Of the rule that made it
  */
 struct state {
@@ -76,6 +78,7 @@ struct state {
 	struct flow after;
 	uint32_t cont;
 	uint32_t name;
+	uint8_t tags;
 	struct origin origin;
 };
 

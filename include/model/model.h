@@ -253,7 +253,7 @@ struct effect {
  * enum exit_kind - Where evaluation goes on after a matching rule
  * @EX_NEXT:	With the next rule; after a list's last rule: as EX_RETURN
  * @EX_GOTO:	In another list, for good; lists form no cycle
- * @EX_CALL:	In another list, and back after this rule
+ * @EX_CALL:	In another list, and back after this rule; see rule.is_quick
  * @EX_RETURN:	Behind the call; without one: as EX_SETTLE
  * @EX_DECIDE:	Nowhere: the ruling stands.  A pass of a translated packet makes
  *		a directed state
@@ -295,6 +295,8 @@ struct origin {
  * @effects:	In order
  * @exit:	Then
  * @list:	EX_GOTO, EX_CALL: where to
+ * @is_quick:	EX_CALL: when a ruling was preferred there, not back but as
+ *		EX_SETTLE (a quick anchor)
  * @ruling:	EX_DECIDE: what stands
  * @origin:	Whose
  */
@@ -305,6 +307,7 @@ struct rule {
 	VEC(struct effect) effects;
 	enum exit_kind exit;
 	uint32_t list;
+	bool is_quick;
 	struct ruling ruling;
 	struct origin origin;
 };
@@ -434,6 +437,9 @@ void rule_goto(struct rule *r, uint32_t list);
 
 /** rule_call() - Exit: call @list */
 void rule_call(struct rule *r, uint32_t list);
+
+/** rule_call_quick() - Exit: call @list, and settle behind it if a ruling was preferred there */
+void rule_call_quick(struct rule *r, uint32_t list);
 
 /** rule_decide() - Exit: @ruling stands */
 void rule_decide(struct rule *r, struct ruling ruling);

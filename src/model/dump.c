@@ -261,7 +261,7 @@ static void print_exit(const struct model *m, const struct rule *r, FILE *out)
 		[EX_RETURN] = "return", [EX_DECIDE] = "decide ", [EX_SETTLE] = "settle",
 	};
 
-	fprintf(out, " => %s", names[r->exit]);
+	fprintf(out, " => %s%s", r->is_quick ? "quick " : "", names[r->exit]);
 	if (r->exit == EX_GOTO || r->exit == EX_CALL)
 		print_list_ref(m, r->list, out);
 	if (r->exit == EX_DECIDE)

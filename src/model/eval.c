@@ -18,6 +18,13 @@ struct position {
 	uint32_t rule;
 };
 
+/* Where a call goes back to */
+struct frame {
+	struct position at;
+	uint32_t candidate_step;	/* as it was at the call */
+	bool is_quick;
+};
+
 /* One evaluation under way */
 struct run {
 	const struct model *m;
@@ -33,7 +40,7 @@ struct run {
 	uint32_t probed_name;
 	bool refused;			/* by a nat instance */
 	struct position at;
-	struct position stack[STACK_MAX];
+	struct frame stack[STACK_MAX];
 	uint32_t depth;
 };
 
@@ -183,6 +190,7 @@ static void remember(struct run *run, struct origin origin)
 		.before = packet_flow(&run->first),
 		.after = packet_flow(&run->res.packet),
 		.cont = LIST_NONE,
+		.tags = run->res.packet.tags,
 		.origin = origin,
 	};
 
@@ -205,7 +213,8 @@ static void remember_arrival(struct run *run, const struct rule *r)
 		return;
 	vec_add(run->w->a, &run->w->states,
 		((struct state){ .dir = DIR_IN, .before = flow, .after = flow,
-				 .cont = LIST_NONE, .origin = r->origin }));
+				 .cont = LIST_NONE, .tags = run->res.packet.tags,
+				 .origin = r->origin }));
 }
 
 static enum outcome decide(struct run *run, struct ruling ruling, struct origin origin)
@@ -402,6 +411,8 @@ static enum outcome probe_directed(struct run *run)
 	if (s == NULL)
 		return GO_ON;
 	rewrite(run, same_way ? s->after : flow_reverse(s->before));
+	if (s->tags != 0)
+		run->res.packet.tags = s->tags;
 	add_step(run, NULL, s->origin, "state");
 	run->res.steps.v[run->res.steps.n - 1].is_final = true;
 	run->res.verdict = V_PASS;
@@ -457,7 +468,7 @@ static enum outcome record_free(struct run *run, const struct rule *r, const str
 		return decide(run, ruling_block(), r->origin);
 	}
 	vec_add(run->w->a, &run->w->states,
-		((struct state){ run->first.dir, key, key, e->list, e->name, r->origin }));
+		((struct state){ run->first.dir, key, key, e->list, e->name, 0, r->origin }));
 	run->res.makes_state = true;
 	return GO_ON;
 }
@@ -538,7 +549,9 @@ static enum outcome do_exit(struct run *run, const struct rule *r)
 		return GO_ON;
 	case EX_CALL:
 		BUG_IF(run->depth == STACK_MAX);
-		run->stack[run->depth++] = (struct position){ run->at.list, run->at.rule + 1 };
+		run->stack[run->depth++] = (struct frame){
+			{ run->at.list, run->at.rule + 1 }, run->candidate_step, r->is_quick,
+		};
 		run->at = (struct position){ r->list, 0 };
 		return GO_ON;
 	case EX_GOTO:
@@ -569,6 +582,15 @@ static enum outcome do_rule(struct run *run, const struct rule *r)
 	return do_exit(run, r);
 }
 
+/* Behind a call, or not if it was quick and a ruling was preferred in it */
+static enum outcome come_back(struct run *run, const struct frame *f)
+{
+	if (f->is_quick && run->candidate_step != f->candidate_step)
+		return settle(run);
+	run->at = f->at;
+	return JUMPED;
+}
+
 /* Run from the start of a list; at its end: settle, or GO_ON for policy lists */
 static enum outcome run_list(struct run *run, uint32_t list, bool settles)
 {
@@ -580,7 +602,8 @@ static enum outcome run_list(struct run *run, uint32_t list, bool settles)
 		if (run->at.rule >= l->rules.n) {
 			if (run->depth == 0)
 				return settles ? settle(run) : GO_ON;
-			run->at = run->stack[--run->depth];
+			if (come_back(run, &run->stack[--run->depth]) == DECIDED)
+				return DECIDED;
 			continue;
 		}
 		if (!rule_holds(run, &l->rules.v[run->at.rule])) {

@@ -206,6 +206,12 @@ void rule_call(struct rule *r, uint32_t list)
 	r->list = list;
 }
 
+void rule_call_quick(struct rule *r, uint32_t list)
+{
+	rule_call(r, list);
+	r->is_quick = true;
+}
+
 void rule_decide(struct rule *r, struct ruling ruling)
 {
 	r->exit = EX_DECIDE;

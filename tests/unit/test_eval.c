@@ -114,6 +114,46 @@ TEST(last_match_wins_unless_quick)
 	CHECK_INT(eval(tcp(DIR_IN, "198.51.100.7", 1, "203.0.113.2", 22, S)).verdict, V_BLOCK);
 }
 
+/* pass to anyone; a quick call of a list that blocks port 22; pass */
+TEST(a_quick_call_settles_when_something_matched_within)
+{
+	uint32_t anchor;
+	struct rule *r;
+
+	start();
+	anchor = model_add_list(&m, "anchor");
+	prefer(ruling_pass());
+	r = model_add_rule(&m, filter, (struct origin){ .text = "anchor" });
+	rule_call_quick(r, anchor);
+	r = model_add_rule(&m, anchor, (struct origin){ .text = "inner" });
+	rule_prefer(&m, r, ruling_block());
+	number(r, F_DPORT, 22);
+	prefer(ruling_keep());
+	CHECK_INT(eval(tcp(DIR_IN, "198.51.100.7", 1, "203.0.113.2", 22, S)).verdict, V_BLOCK);
+	CHECK(eval(tcp(DIR_IN, "198.51.100.7", 1, "203.0.113.2", 80, S)).makes_state);
+	m.lists.v[filter].rules.v[1].is_quick = false;
+	CHECK_INT(eval(tcp(DIR_IN, "198.51.100.7", 1, "203.0.113.2", 22, S)).verdict, V_PASS);
+}
+
+TEST(a_state_gives_its_packets_the_tags_of_the_first)
+{
+	struct packet p = tcp(DIR_IN, "198.51.100.7", 1000, "203.0.113.2", 22, S);
+
+	start();
+	rule_tag(&m, prefer(ruling_keep()), 0x02, 0xfd);
+	CHECK_INT(eval(p).packet.tags, 0x02);
+	p.tags = 0x04;
+	CHECK_INT(eval(p).packet.tags, 0x02);
+	CHECK_INT(eval(tcp(DIR_OUT, "203.0.113.2", 22, "198.51.100.7", 1000, S | A)).packet.tags,
+		  0x02);
+	start();
+	prefer(ruling_keep());
+	p.tags = 0;
+	CHECK_INT(eval(p).packet.tags, 0);
+	p.tags = 0x04;
+	CHECK_INT(eval(p).packet.tags, 0x04);
+}
+
 TEST(a_state_covers_its_leg_and_the_answers_and_nothing_else)
 {
 	struct result r;

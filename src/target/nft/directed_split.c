@@ -82,6 +82,10 @@ static enum ended split_jump(struct split *w, const struct rule *r, const struct
 {
 	enum ended e;
 
+	if (r->is_quick) {
+		refuse(w, r, "a quick anchor");
+		return ENDED_ERROR;
+	}
 	if (r->effects.n > 0) {
 		refuse(w, r, "a filter rule that both does something and goes elsewhere");
 		return ENDED_ERROR;
