@@ -91,7 +91,7 @@ ALL_OBJ := $(call obj,$(SRC) $(TEST_SRC) $(TEST_LIB_SRC) $(FUZZ_SRC) tests/lib/f
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY: $(ALL_OBJ)
-.PHONY: all tests deps check check-strict san lint fuzz coverage bench demo install clean help
+.PHONY: all tests deps check check-strict san lint fuzz coverage bench demo constructs install clean help
 
 # Quiet by default, `make V=1` shows the commands.
 ifneq ($(V),1)
@@ -206,6 +206,9 @@ bench: $(NEED_STAMPS) tests	## measure: NAME VALUE UNIT a line
 
 demo: $(NEED_STAMPS) all	## the main job with real traffic, in network namespaces
 	$(Q)SALLYPORT=$(abspath $(O)/sallyport) examples/web-db/demo.sh
+
+constructs: all	## write what becomes of each construct of pf.conf and ipfw as Markdown
+	$(Q)for l in pf ipfw; do $(O)/sallyport explain $$l >src/lang/$$l/CONSTRUCTS.md; done
 
 # ---- install ---------------------------------------------------------------
 

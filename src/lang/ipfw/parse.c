@@ -79,6 +79,13 @@ bool p_refuse(struct parser *p, const struct iw_row *row, struct span at)
 	return false;
 }
 
+void p_note(struct parser *p, const struct iw_row *row, struct span at)
+{
+	if (row->how == IWH_NOTED)
+		diag_add(p->c->diags, DIAG_N2043, at, "'%s' has no effect: %s", row->text,
+			 row->help);
+}
+
 bool p_unknown(struct parser *p, enum diag_code code, enum iw_kind kind, const char *what)
 {
 	const char *near = p_peek(p) != NULL ? iw_nearest(kind, p_peek(p)) : NULL;
@@ -98,6 +105,12 @@ bool p_number(struct parser *p, uint32_t lo, uint32_t hi, const char *what, uint
 	if (text_number(p_peek(p), strlen(p_peek(p)), hi, ret) && *ret >= lo) {
 		p->i++;
 		return true;
+	}
+	if (iw_is(IWK_GRAMMAR, p_peek(p), IW_TABLEARG)) {
+		diag_add(p->c->diags, DIAG_E2004, p_here(p),
+			 "'tablearg' is not possible as the %s here", what);
+		diag_help(p->c->diags, "skipto, call and nat take it");
+		return false;
 	}
 	diag_add(p->c->diags, DIAG_E2005, p_here(p), "%s '%s' is not in %u..%u", what, p_peek(p),
 		 lo, hi);
@@ -311,8 +324,7 @@ static bool cmd_switch(struct parser *p)
 		p->rs->is_off = !on;
 		p->rs->off_at = p->cmd->at;
 	} else {
-		diag_add(p->c->diags, DIAG_N2043, p->cmd->at, "'%s' has no effect: %s", row->text,
-			 row->help);
+		p_note(p, row, p->cmd->at);
 	}
 	p_take(p);
 	return true;

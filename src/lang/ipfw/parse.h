@@ -48,6 +48,9 @@ bool p_missing(struct parser *p, const char *what);
 /** p_refuse() - Complain of a word that is read and refused (E2004); false */
 bool p_refuse(struct parser *p, const struct iw_row *row, struct span at);
 
+/** p_note() - Say of a word with a note that it has no effect, and why (N2043) */
+void p_note(struct parser *p, const struct iw_row *row, struct span at);
+
 /** p_unknown() - Complain of a word of a kind that there is not; false */
 bool p_unknown(struct parser *p, enum diag_code code, enum iw_kind kind, const char *what);
 

@@ -30,6 +30,19 @@ static bool arg_none(struct parser *p, struct ipfw_rule *r)
 	return true;
 }
 
+/* "unreach needfrag 1400" */
+static bool no_mtu(struct parser *p, const struct ipfw_rule *r)
+{
+	uint32_t mtu;
+
+	if (r->action != IW_UNREACH || r->arg != 4 || p_peek(p) == NULL ||
+	    !text_number(p_peek(p), strlen(p_peek(p)), UINT16_MAX, &mtu))
+		return true;
+	diag_add(p->c->diags, DIAG_E2004, p_here(p),
+		 "an MTU of needfrag is not possible here: the kernel answers without one");
+	return false;
+}
+
 static bool arg_unreach(struct parser *p, struct ipfw_rule *r)
 {
 	const bool v6 = r->action == IW_UNREACH6;
@@ -42,7 +55,7 @@ static bool arg_unreach(struct parser *p, struct ipfw_rule *r)
 		if (codes[i].v6 == v6 && strcmp(codes[i].name, s) == 0) {
 			r->arg = codes[i].code;
 			p_take(p);
-			return true;
+			return no_mtu(p, r);
 		}
 	if (text_number(s, strlen(s), 254, &r->arg)) {
 		p_take(p);
@@ -167,7 +180,7 @@ bool parse_action(struct parser *p, struct ipfw_rule *r)
 		return p_unknown(p, DIAG_E2006, IWK_ACTION, "action");
 	if (row->how == IWH_REFUSED)
 		return p_refuse(p, row, p_here(p));
-	p_take(p);
+	p_note(p, row, p_take(p)->at);
 	r->action = row->word;
 	for (size_t i = 0; i < ARRAY_SIZE(args); i++)
 		if (args[i].word == row->word)

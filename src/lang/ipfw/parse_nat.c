@@ -258,6 +258,7 @@ static bool config_word(struct parser *p, struct ipfw_nat *n)
 		return redirect(p, n, row->word);
 	default:
 		n->flags |= IPFW_NAT_FLAG(row->word);
+		p_note(p, row, p->w.v[p->i - 1].at);
 		return true;
 	}
 }

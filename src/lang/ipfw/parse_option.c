@@ -21,7 +21,7 @@ static bool opt_plain(struct parser *p, enum iw word, struct ipfw_rule *r, struc
 {
 	static const struct { enum iw word; enum insn_kind kind; } kinds[] = {
 		{ IW_ANTISPOOF, INSN_ANTISPOOF }, { IW_VERREVPATH, INSN_VERREVPATH },
-		{ IW_VERSRCREACH, INSN_VERSRCREACH }, { IW_FRAG, INSN_FRAG },
+		{ IW_VERSRCREACH, INSN_VERSRCREACH },
 		{ IW_OPT_ALL, INSN_ANY },
 	};
 
@@ -31,6 +31,56 @@ static bool opt_plain(struct parser *p, enum iw word, struct ipfw_rule *r, struc
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i].word == word)
 			insn->kind = kinds[i].kind;
+	return true;
+}
+
+/* One flag of "frag rf,!df,mf,offset"; -1: the word is none */
+static int frag_flag(const char *s, size_t len)
+{
+	static const char *const flags[] = { "offset", "mf", "df", "rf" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (strlen(flags[i]) == len && strncmp(flags[i], s, len) == 0)
+			return (int)i;
+	return -1;
+}
+
+/*
+ * offset and mf are never set here: the packet has been reassembled.  So all of
+ * them clear is any IPv4 packet, and one of them set is none.
+ */
+static bool opt_frag(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	const char *s = p_peek(p);
+	bool any_set = false;
+
+	(void)r;
+	insn->kind = INSN_FRAG;
+	insn->text = arena_printf(p->c->a, "%s offset", iw_text(word));
+	if (s == NULL || frag_flag(s + (s[0] == '!'), strcspn(s + (s[0] == '!'), ",")) < 0)
+		return true;
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), p_take(p)->text);
+	for (;; s++) {
+		const bool clear = *s == '!';
+		const size_t len = strcspn(s += clear, ",");
+		const int flag = frag_flag(s, len);
+
+		if (flag < 0 || flag > 1) {
+			diag_add(p->c->diags, flag < 0 ? DIAG_E2010 : DIAG_E2004,
+				 p->w.v[p->i - 1].at, flag < 0 ? "unknown flag '%.*s' of frag" :
+				 "'frag %.*s' is not possible here: the flags of the IP header "
+				 "are not tested", (int)MIN(len, 80u), s);
+			return false;
+		}
+		any_set |= !clear;
+		s += len;
+		if (*s == '\0')
+			break;
+	}
+	if (!any_set) {
+		insn->kind = INSN_AF;
+		insn->set = set_one(p->c->a, AF_V4);
+	}
 	return true;
 }
 
@@ -334,7 +384,7 @@ static const struct { enum iw word; option_fn *read; } options[] = {
 	{ IW_IPVERSION, opt_af },
 	{ IW_LOOKUP, opt_lookup }, { IW_FLOW, opt_flow },
 	{ IW_ANTISPOOF, opt_plain }, { IW_VERREVPATH, opt_plain },
-	{ IW_VERSRCREACH, opt_plain }, { IW_FRAG, opt_plain },
+	{ IW_VERSRCREACH, opt_plain }, { IW_FRAG, opt_frag },
 };
 
 bool parse_option(struct parser *p, struct ipfw_rule *r, struct ipfw_insn *insn)

@@ -279,7 +279,7 @@ static bool read_param(struct parser *p, struct ipfw_table *t, bool *flush, cons
 
 	if (row == NULL)
 		return p_unknown(p, DIAG_E2003, IWK_TABLEPARAM, "option");
-	p_take(p);
+	p_note(p, row, p_take(p)->at);
 	*flush |= row->word == IW_P_OR_FLUSH;
 	if (row->word == IW_P_TYPE && !read_type(p, t))
 		return false;
@@ -389,6 +389,7 @@ bool parse_table(struct parser *p)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (verbs[i].word == row->word)
 			return verbs[i].run(p, ref.name);
+	p_note(p, row, p->w.v[p->i - 1].at);
 	p->i = p->w.n;	/* a query */
 	return true;
 }

@@ -54,9 +54,9 @@ static const char *const reserved[] = {
 
 /* First words of a line of a rules file */
 static const char *const verbs[] = {
-	"add", "call", "check", "delete", "disable", "enable", "flush", "internal", "list", "nat",
-	"nat64clat", "nat64lsn", "nat64stl", "nptv6", "pipe", "queue", "resetlog", "sched", "set",
-	"show", "sysctl", "table", "zero", NULL
+	"add", "call", "check", "del", "delete", "disable", "enable", "flush", "internal", "list",
+	"nat", "nat64clat", "nat64lsn", "nat64stl", "nptv6", "pipe", "print", "queue", "resetlog",
+	"sched", "set", "show", "table", "zero", NULL
 };
 
 static bool is_one_of(const char *s, uint32_t len, const char *const *words)

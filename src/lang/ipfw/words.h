@@ -19,8 +19,14 @@ enum iw_kind {
 	IWK_SWITCH
 };
 
-/** enum iw_how - How well its meaning is kept */
-enum iw_how { IWH_EXACT, IWH_NOTED, IWH_REFUSED };
+/**
+ * enum iw_how - How well its meaning is kept
+ * @IWH_EXACT:		As on FreeBSD
+ * @IWH_NOTED:		A note or a warning says what differs
+ * @IWH_REFUSED:	The parser refuses it with its row's text
+ * @IWH_NO_NFT:		It has a meaning, and nftables' program refuses it
+ */
+enum iw_how { IWH_EXACT, IWH_NOTED, IWH_REFUSED, IWH_NO_NFT };
 
 /** enum iw - What a word means, whatever its spelling */
 enum iw {
