@@ -25,7 +25,7 @@ struct span {
 	uint32_t hi;
 };
 
-#define SOURCE_MARK_LINES	64u
+#define SOURCE_MARK_LINES	32u
 
 #define SPAN_NONE	((struct span){ 0, 0, 0 })
 
@@ -99,7 +99,9 @@ uint32_t sources_add(struct sources *s, const char *name, const char *text,
  * @path:	File, or "-" for standard input (named "stdin")
  * @ret_src:	Set to the source's number on success
  *
- * Regular files, FIFOs and standard input are read up to LIMIT_FILE_BYTES.
+ * Regular files, FIFOs and standard input are read up to LIMIT_FILE_BYTES, and
+ * what the arena may take rises by LIMIT_ARENA_PER_BYTE for each byte, up to
+ * LIMIT_ARENA_MOST.
  *
  * Return: 0; -EFBIG over the limit; -EISDIR; or another negative errno of
  * open or read

@@ -22,7 +22,7 @@
 
 #define NL_TEXT_BYTES	160u			/* kernel's words kept, with the NUL */
 #define NL_BUFFER_BYTES	(64u << 10)		/* longer than any datagram of the kernel's */
-#define NL_SEND_BYTES	(16u << 20)		/* socket buffer asked for */
+#define NL_SEND_BYTES	(128u << 20)		/* socket buffer asked for */
 #define NL_DUMP_TRIES	8u			/* a dump that changes under us is read again */
 #define NL_ANSWER_SECONDS 30u			/* no answer at all is an error then */
 #define NL_COOKIE_NONE	UINT32_MAX		/* a failure of no message in particular */

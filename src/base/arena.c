@@ -115,14 +115,17 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+	char most[256];		/* as long as nearly all are, so that they are formatted once */
 	va_list again;
 	char *p;
 	int len;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(most, sizeof(most), fmt, again);
 	va_end(again);
 	BUG_IF(len < 0);
+	if ((size_t)len < sizeof(most))
+		return arena_strndup(a, most, (size_t)len);
 	p = arena_alloc(a, (size_t)len + 1);
 	vsnprintf(p, (size_t)len + 1, fmt, ap);
 	return p;

@@ -249,11 +249,12 @@ int cli_declare(struct cli *c, struct declared *d, enum cli_strict strict)
 	if (setjmp(full) == 0) {
 		status = declare(c, d, strict);
 	} else {
+		const size_t cap = c->arena.cap_bytes;
+
 		c->arena.cap_bytes = SIZE_MAX;	/* for what is told and printed now */
 		c->arena.full = outer;
 		diag_add(&c->diags, DIAG_E1004, SPAN_NONE,
-			 "the declarations need more than %u MiB of memory",
-			 LIMIT_ARENA_BYTES >> 20);
+			 "the declarations need more than %zu MiB of memory", cap >> 20);
 		return EX_DATAERR;
 	}
 	c->arena.full = outer;

@@ -3,7 +3,7 @@
  * DOC: Theory of operation
  *
  * Lines are counted only when something is said about them, and only every
- * 64th is remembered: an offset a line would make the index of a file of empty
+ * 32nd is remembered: an offset a line would make the index of a file of empty
  * lines larger than what a compile may use, just when its error is to be told.
  */
 #include "diag/source.h"
@@ -68,6 +68,13 @@ static ssize_t read_all(int fd, char **buf)
 	}
 }
 
+/* A large file may take more memory, in proportion, for its author wrote all of it */
+static void raise_cap(struct arena *a, size_t len)
+{
+	if (a->cap_bytes < LIMIT_ARENA_MOST)
+		a->cap_bytes = MIN(a->cap_bytes + len * LIMIT_ARENA_PER_BYTE, LIMIT_ARENA_MOST);
+}
+
 int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 {
 	const bool is_stdin = strcmp(path, "-") == 0;
@@ -88,6 +95,7 @@ int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 	len = read_all(is_stdin ? STDIN_FILENO : fd, &buf);
 	if (len < 0)
 		return (int)len;
+	raise_cap(s->a, (size_t)len);
 	*ret_src = sources_add(s, is_stdin ? "stdin" : path, buf != NULL ? buf : "",
 			       (uint32_t)len, SPAN_NONE);
 	return 0;

@@ -13,6 +13,7 @@
 struct split {
 	struct frame *f;
 	struct side *s;
+	enum direction dir;
 	struct flat_rules quick;
 	struct flat_rules slow;
 };
@@ -34,7 +35,12 @@ static bool has_tests(const struct nft_tests *t)
 static void add_flat(const struct split *w, struct flat_rules *to, const struct nft_tests *t,
 		     const struct rule *r, struct ruling ruling)
 {
-	vec_add(w->f->p->a, &to->list, ((struct flat_rule){
+	/* What first_match() puts together is forgotten after it */
+	struct arena *a = to == &w->quick || to == &w->slow ? w->f->p->tmp : w->f->p->a;
+
+	if (t->f[F_DIR] != NULL && !set_has(t->f[F_DIR], AF_NONE, w->dir))
+		return;
+	vec_add(a, &to->list, ((struct flat_rule){
 		.t = *t, .ruling = ruling, .origin = &r->origin,
 		.is_logged = rule_has_effect(r, EF_LOG) != NULL }));
 }
@@ -231,16 +237,29 @@ static bool split_entry_rule(struct split *w, const struct rule *r)
 	return false;
 }
 
+/* Quick rules in their order, then the others from the last to the first */
+static void first_match(struct split *w)
+{
+	struct flat_rules *to = &w->s->filter;
+
+	to->list.cap = w->quick.list.n + w->slow.list.n;
+	to->list.v = arena_array(w->f->p->a, struct flat_rule, to->list.cap);
+	for (uint32_t q = 0; q < w->quick.list.n; q++)
+		to->list.v[to->list.n++] = w->quick.list.v[q];
+	for (uint32_t s = w->slow.list.n; s-- > 0;)
+		to->list.v[to->list.n++] = w->slow.list.v[s];
+}
+
 bool directed_split_policy(struct frame *f, enum direction dir)
 {
-	struct split w = { .f = f, .s = &f->sides[dir] };
+	struct split w = { .f = f, .s = &f->sides[dir], .dir = dir };
 
 	return split_before(&w, f->m->before[dir], dir) && split_after(&w, f->m->after[dir], dir);
 }
 
 bool directed_split(struct frame *f, enum direction dir)
 {
-	struct split w = { .f = f, .s = &f->sides[dir] };
+	struct split w = { .f = f, .s = &f->sides[dir], .dir = dir };
 	const uint32_t entry = f->m->entry[dir];
 	const struct rule_list *l = &f->m->lists.v[entry];
 	const struct nft_tests none = { 0 };
@@ -255,9 +274,6 @@ bool directed_split(struct frame *f, enum direction dir)
 		w.s->filter_list = l->rules.v[i].list;
 	if (split_filter(&w, entry, i, &none) == ENDED_ERROR)
 		return false;
-	for (uint32_t q = 0; q < w.quick.list.n; q++)
-		vec_add(f->p->a, &w.s->filter.list, w.quick.list.v[q]);
-	for (uint32_t s = w.slow.list.n; s-- > 0;)
-		vec_add(f->p->a, &w.s->filter.list, w.slow.list.v[s]);
+	first_match(&w);
 	return true;
 }

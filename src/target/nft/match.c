@@ -55,8 +55,13 @@ struct nft_tests nft_tests_and(struct arena *a, const struct nft_tests *x,
 
 const struct set *nft_full(struct arena *a, uint8_t af, u128 hi)
 {
+	static const struct set v4 = { 1, { { AF_V4, 0, UINT32_MAX } } };
+	static const struct set v6 = { 1, { { AF_V6, 0, ~(u128)0 } } };
+
 	if (af != AF_NONE)
-		hi = prefix_mask(af, addr_bits(af));
+		return af == AF_V4 ? &v4 : &v6;
+	if (hi == UINT8_MAX || hi == UINT16_MAX)
+		return set_all(a, hi == UINT8_MAX ? SET_U8 : SET_U16);
 	return set_range(a, af, 0, hi);
 }
 
@@ -98,13 +103,15 @@ static bool add_simple(struct nft_program *p, struct nft_stmts *s, enum nft_key 
 static void add_in(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
 		   const struct set *in, const struct set *full)
 {
-	const struct set *out = set_minus(p->tmp, full, in,
-					  full->r[0].af == AF_NONE ? SET_U32 : SET_ADDR);
-	const bool is_not = out->n < in->n;
+	const struct set *out;
+	bool is_not;
 
-	if (set_is_empty(out) || add_simple(p, s, key, false, in) ||
-	    add_simple(p, s, key, true, out))
+	if (set_is_subset(full, in) || add_simple(p, s, key, false, in))
 		return;
+	out = set_minus(p->tmp, full, in, full->r[0].af == AF_NONE ? SET_U32 : SET_ADDR);
+	if (add_simple(p, s, key, true, out))
+		return;
+	is_not = out->n < in->n;
 	stmt_in(p, s, key, is_not,
 		nft_set_of(p, NFT_INET, nft_keys[key].type, is_not ? out : in));
 }
@@ -279,8 +286,8 @@ static void add_tcp_flags(const struct nft_view *v, struct nft_stmts *s, const s
 	uint8_t ones = 0xff, zeros = 0xff;
 	uint32_t n = 0;
 
-	for (uint32_t f = 0; f <= UINT8_MAX; f++)
-		if (set_has(in, AF_NONE, f)) {
+	for (uint32_t i = 0; i < in->n; i++)
+		for (u128 f = in->r[i].lo; f <= in->r[i].hi; f++) {
 			ones &= (uint8_t)f;
 			zeros &= (uint8_t)~f;
 			n++;

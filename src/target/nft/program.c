@@ -240,26 +240,23 @@ uint32_t nft_origin(struct nft_program *p, const struct origin *o)
 const char *nft_comment(struct nft_program *p, const struct origin *o)
 {
 	const char *text = o->text != NULL ? o->text : "";
-	char *s;
+	char s[LIMIT_COMMENT_BYTES + 1];
 
 	if (o->at.src != 0) {
 		const struct place at = source_place(p->sources,
 						     source_file_span(p->sources, o->at));
 
 		/* Not the path: one file by two names is no difference to the kernel */
-		s = arena_printf(p->a, "%s:%u %.*s", source_short_name(at.name), at.line,
-				 (int)LIMIT_COMMENT_BYTES, text);
+		snprintf(s, sizeof(s), "%s:%u %s", source_short_name(at.name), at.line, text);
 	} else {
-		s = arena_printf(p->a, "%.*s", (int)LIMIT_COMMENT_BYTES, text);
+		snprintf(s, sizeof(s), "%s", text);
 	}
 	if (s[0] == '\0')
 		return NULL;
 	for (char *c = s; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' || *c == '"' || *c == '\\')
 			*c = '?';
-	if (strlen(s) > LIMIT_COMMENT_BYTES)
-		s[LIMIT_COMMENT_BYTES] = '\0';
-	return s;
+	return arena_strndup(p->a, s, strlen(s));
 }
 
 void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_stmts *stmts,
@@ -274,9 +271,15 @@ void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_s
 		memcpy(r->stmts.list.v, stmts->list.v, stmts->list.n * sizeof(*stmts->list.v));
 	if (origin == NULL)
 		return;
-	r->comment = nft_comment(p, origin);
+	/* One rule of the user's is often several in a row */
+	if (p->last_comment == NULL || !same_origin(&p->origins.v[p->last_origin], origin)) {
+		p->last_comment = nft_comment(p, origin);
+		if (p->last_comment != NULL)
+			p->last_origin = nft_origin(p, origin);
+	}
+	r->comment = p->last_comment;
 	if (r->comment != NULL)
-		r->origin = nft_origin(p, origin);
+		r->origin = p->last_origin;
 }
 
 void nft_forget(struct nft_program *p)

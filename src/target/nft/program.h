@@ -255,6 +255,8 @@ struct nft_chain {
  * @origin_head: The first one
  * @buckets:	Sets by content
  * @n_names:	Generated names so far, by nft_name()
+ * @last_comment: Of the rule added last that had an origin, or NULL
+ * @last_origin: Its origin
  */
 struct nft_program {
 	struct arena *a;
@@ -269,6 +271,8 @@ struct nft_program {
 	uint32_t origin_head[NFT_SET_BUCKETS];
 	struct nft_set *buckets[NFT_SET_BUCKETS];
 	uint32_t n_names;
+	const char *last_comment;
+	uint32_t last_origin;
 };
 
 /**

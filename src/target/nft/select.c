@@ -5,7 +5,7 @@
  * Lowering makes many small sets and lists that live as long as one rule.  In
  * the arena of the compile they would be most of what is there (27 of 29 KiB a
  * rule), so they have one of their own, emptied between rules.  When an arena
- * is full control leaves by its jump, past here, where that one is freed.
+ * is full control comes back here, where that one is freed.
  */
 #include "target/nft/directed.h"
 #include "target/nft/free.h"
@@ -17,6 +17,16 @@ static bool lower(const struct model *m, struct nft_program *p, struct diags *d)
 
 	return m->discipline == STATES_FREE ? free_lower(&free_states)
 					    : directed_lower(&directed);
+}
+
+static struct nft_program *too_large(struct diags *d)
+{
+	const size_t cap = d->a->cap_bytes;
+
+	d->a->cap_bytes = SIZE_MAX;	/* for what is told and printed now */
+	diag_add(d, DIAG_E1004, SPAN_NONE, "the declarations need more than %zu MiB of memory",
+		 cap >> 20);
+	return NULL;
 }
 
 struct nft_program *nft_program_from_model(const struct model *m, const struct nft_options *o,
@@ -33,8 +43,7 @@ struct nft_program *nft_program_from_model(const struct model *m, const struct n
 	if (setjmp(full) != 0) {
 		arena_fini(&tmp);
 		d->a->full = outer;
-		BUG_IF(outer == NULL);
-		longjmp(*outer, 1);
+		return too_large(d);
 	}
 	tmp.full = d->a->full = &full;
 	p->tmp = &tmp;
