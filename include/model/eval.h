@@ -71,6 +71,7 @@ struct flow {
  * @tags:	Tags of the packet that made it (directed), which all its packets
  *		get; 0: they keep their own
  * @origin:	Of the rule that made it
+ * @xlate:	Number of its translation, from 1 on; 0: none
  */
 struct state {
 	enum direction dir;
@@ -80,6 +81,7 @@ struct state {
 	uint32_t name;
 	uint8_t tags;
 	struct origin origin;
+	uint32_t xlate;
 };
 
 /**

@@ -123,7 +123,7 @@ enum xlate_kind { XL_DST, XL_SRC, XL_INSTANCE };
  * @XP_KEEP:	Nothing
  * @XP_TO:	It becomes @lo
  * @XP_RANDOM:	A free one of @lo..@hi, unpredictably
- * @XP_SHIFT:	port - @from + @lo
+ * @XP_SHIFT:	port - @from + @lo, from @lo on again behind @hi; @hi below @lo: no end
  */
 enum xlate_port { XP_KEEP, XP_TO, XP_RANDOM, XP_SHIFT };
 
@@ -131,8 +131,10 @@ enum xlate_port { XP_KEEP, XP_TO, XP_RANDOM, XP_SHIFT };
  * enum xlate_pool - How one of several addresses is chosen
  * @POOL_ROUND_ROBIN:	One after the other
  * @POOL_RANDOM:	At random
+ * @POOL_SOURCE_HASH: By the packet's source, always the same (pool_hash())
+ * @POOL_BITMASK: The only one, with the low bits of the address that it replaces
  */
-enum xlate_pool { POOL_ROUND_ROBIN, POOL_RANDOM };
+enum xlate_pool { POOL_ROUND_ROBIN, POOL_RANDOM, POOL_SOURCE_HASH, POOL_BITMASK };
 
 /**
  * struct redirect_to - Where a redirect leads
@@ -175,6 +177,9 @@ struct redirect {
  * struct xlate - A translation
  * @kind:	What it rewrites
  * @pool:	How an address is chosen
+ * @is_sticky:	A source that has a state of this translation keeps its address
+ * @seed:	POOL_SOURCE_HASH: start of the hash
+ * @host_bits:	POOL_BITMASK: low bits that are kept
  * @to:		Addresses, of one or both families; each packet uses those of
  *		its own family.  A packet with none is not translated
  * @port:	What becomes of the port; ICMP ids follow XP_RANDOM over 1..65535
@@ -192,6 +197,9 @@ struct redirect {
 struct xlate {
 	enum xlate_kind kind;
 	enum xlate_pool pool;
+	bool is_sticky;
+	uint32_t seed;
+	uint8_t host_bits;
 	VEC(struct addr) to;
 	enum xlate_port port;
 	uint16_t lo;
@@ -369,6 +377,12 @@ uint32_t model_add_list(struct model *m, const char *name);
 
 /** model_add_xlate() - A new translation; its number */
 uint32_t model_add_xlate(struct model *m, struct xlate x);
+
+/** xlate_range() - All addresses that the @i-th of its targets stands for */
+struct range xlate_range(const struct xlate *x, uint32_t i);
+
+/** xlate_shift() - What XP_SHIFT makes of a port */
+uint16_t xlate_shift(const struct xlate *x, uint16_t port);
 
 /**
  * model_add_rule() - A new rule at the end of a list

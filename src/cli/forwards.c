@@ -110,8 +110,8 @@ static const char *internal_text(struct listing *l, const struct xlate *x, uint8
 	if (x->port == XP_TO) {
 		lo = hi = x->lo;
 	} else if (x->port == XP_SHIFT) {
-		lo = lo - x->from + x->lo;
-		hi = hi - x->from + x->lo;
+		lo = xlate_shift(x, (uint16_t)lo);
+		hi = xlate_shift(x, (uint16_t)hi);
 	}
 	return addr == NULL ? NULL : end_text(l, addr, af == AF_V6,
 					      ports != NULL || x->port == XP_TO, lo, hi);

@@ -189,6 +189,31 @@ static void print_instance(const struct model *m, const struct xlate *x, FILE *o
 		print_redirect(&x->redirects.v[i], out);
 }
 
+static void print_pool(const struct xlate *x, FILE *out)
+{
+	static const char *const names[] = {
+		[POOL_ROUND_ROBIN] = " round-robin", [POOL_RANDOM] = " random",
+		[POOL_SOURCE_HASH] = " source-hash", [POOL_BITMASK] = " bitmask",
+	};
+
+	if (x->pool == POOL_BITMASK)
+		fprintf(out, " bitmask %u", x->host_bits);
+	else if (x->to.n > 1)
+		fputs(names[x->pool], out);
+	if (x->to.n > 1 && x->pool == POOL_SOURCE_HASH)
+		fprintf(out, " 0x%08x", x->seed);
+	if (x->is_sticky)
+		fputs(" sticky", out);
+}
+
+static void print_shift(const struct xlate *x, FILE *out)
+{
+	fprintf(out, " port %u", x->lo);
+	if (x->hi >= x->lo)
+		fprintf(out, "-%u", x->hi);
+	fprintf(out, " from %u", x->from);
+}
+
 static void print_xlate(const struct model *m, const struct xlate *x, FILE *out)
 {
 	static const char *const kinds[] = { "dst", "src", "instance" };
@@ -200,14 +225,13 @@ static void print_xlate(const struct model *m, const struct xlate *x, FILE *out)
 	fputs(" -> ", out);
 	for (uint32_t i = 0; i < x->to.n; i++)
 		fprintf(out, "%s%s", i > 0 ? ", " : "", addr_print(x->to.v[i], buf));
-	if (x->to.n > 1)
-		fputs(x->pool == POOL_RANDOM ? " random" : " round-robin", out);
+	print_pool(x, out);
 	if (x->port == XP_TO)
 		fprintf(out, " port %u", x->lo);
 	else if (x->port == XP_RANDOM)
 		fprintf(out, " port %u-%u", x->lo, x->hi);
 	else if (x->port == XP_SHIFT)
-		fprintf(out, " port %u from %u", x->lo, x->from);
+		print_shift(x, out);
 	if (x->kind == XL_INSTANCE)
 		print_instance(m, x, out);
 }

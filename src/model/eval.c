@@ -10,6 +10,7 @@
 #include "model/eval.h"
 
 #include "model/instance.h"
+#include "model/pool.h"
 
 #define STACK_MAX	17u	/* model_check() allows calls 16 deep */
 
@@ -36,6 +37,7 @@ struct run {
 	uint32_t candidate_step;	/* index + 1 in res.steps; 0 = none */
 	bool candidate_logs;
 	bool translated;
+	uint32_t xlate;			/* the last one, from 1 on; 0 = none */
 	bool probed;
 	uint32_t probed_name;
 	bool refused;			/* by a nat instance */
@@ -192,6 +194,7 @@ static void remember(struct run *run, struct origin origin)
 		.cont = LIST_NONE,
 		.tags = run->res.packet.tags,
 		.origin = origin,
+		.xlate = run->xlate,
 	};
 
 	if (run->m->discipline != STATES_DIRECTED)
@@ -257,21 +260,6 @@ static void rewrite(struct run *run, struct flow to)
 	}
 }
 
-/* The pool's address for the packet's family that the draw chooses */
-static struct addr pool_address(const struct xlate *x, uint8_t af, uint32_t draw)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < x->to.n; i++)
-		n += x->to.v[i].af == af;
-	if (n == 0)
-		return (struct addr){ .af = AF_NONE };
-	draw %= n;
-	for (uint32_t i = 0;; i++)
-		if (x->to.v[i].af == af && draw-- == 0)
-			return x->to.v[i];
-}
-
 static uint16_t new_port(const struct xlate *x, uint16_t port, uint32_t draw)
 {
 	switch (x->port) {
@@ -282,7 +270,7 @@ static uint16_t new_port(const struct xlate *x, uint16_t port, uint32_t draw)
 	case XP_RANDOM:
 		return (uint16_t)(x->lo + draw % (uint32_t)(x->hi - x->lo + 1));
 	case XP_SHIFT:
-		return (uint16_t)(port - x->from + x->lo);
+		return xlate_shift(x, port);
 	}
 	BUG_IF(true);
 }
@@ -291,7 +279,7 @@ static bool translate_dst(struct run *run, const struct xlate *x)
 {
 	const struct flow old = packet_flow(&run->res.packet);
 	struct flow to = old;
-	const struct addr pick = pool_address(x, old.dst.af, run->w->draw);
+	const struct addr pick = pool_address(x, run->w, run->xlate, &old);
 
 	if (pick.af == AF_NONE)
 		return false;
@@ -307,7 +295,7 @@ static struct flow source_for(struct run *run, const struct xlate *x, struct flo
 {
 	struct flow to = old;
 	struct xlate icmp = *x;
-	const struct addr pick = pool_address(x, old.src.af, run->w->draw);
+	const struct addr pick = pool_address(x, run->w, run->xlate, &old);
 
 	if (pick.af == AF_NONE)
 		return old;
@@ -371,8 +359,10 @@ static enum outcome do_translate(struct run *run, const struct rule *r, const st
 		[XL_INSTANCE] = translate_instance,
 	};
 	const struct xlate *x = &run->m->xlates.v[e->xlate];
-	const bool changed = how[x->kind](run, x);
+	bool changed;
 
+	run->xlate = e->xlate + 1;
+	changed = how[x->kind](run, x);
 	run->probed = false;
 	if (run->refused) {
 		add_step(run, r, r->origin, verdict_name(V_BLOCK));
@@ -468,7 +458,7 @@ static enum outcome record_free(struct run *run, const struct rule *r, const str
 		return decide(run, ruling_block(), r->origin);
 	}
 	vec_add(run->w->a, &run->w->states,
-		((struct state){ run->first.dir, key, key, e->list, e->name, 0, r->origin }));
+		((struct state){ run->first.dir, key, key, e->list, e->name, 0, r->origin, 0 }));
 	run->res.makes_state = true;
 	return GO_ON;
 }

@@ -85,6 +85,15 @@ uint32_t model_add_xlate(struct model *m, struct xlate x)
 	return m->xlates.n - 1;
 }
 
+struct range xlate_range(const struct xlate *x, uint32_t i)
+{
+	const struct addr a = x->to.v[i];
+	const uint8_t bits = x->pool == POOL_BITMASK ? x->host_bits : 0;
+	const struct prefix p = { a, (uint8_t)(addr_bits(a.af) - bits) };
+
+	return (struct range){ .af = a.af, .lo = prefix_first(p).v, .hi = prefix_last(p).v };
+}
+
 struct rule *model_add_rule(struct model *m, uint32_t list, struct origin origin)
 {
 	struct rule *r;

@@ -168,8 +168,11 @@ static void add_covered(struct work *w, const struct rule *r, void *arg)
 		return;
 	ranges_add_set(w->m->a, &rs, l->covered);
 	if (l->dir == DIR_IN)
-		for (uint32_t i = 0; i < x->to.n; i++)
-			ranges_add(w->m->a, &rs, x->to.v[i].af, x->to.v[i].v, x->to.v[i].v);
+		for (uint32_t i = 0; i < x->to.n; i++) {
+			const struct range to = xlate_range(x, i);
+
+			ranges_add(w->m->a, &rs, to.af, to.lo, to.hi);
+		}
 	else
 		ranges_add_set(w->m->a, &rs, src != NULL ? src : set_all(w->m->a, SET_ADDR));
 	l->covered = set_make(w->m->a, &rs);

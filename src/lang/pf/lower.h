@@ -82,6 +82,18 @@ struct pf_outer {
 };
 
 /**
+ * struct pf_turn - A filter rule that translates
+ * @rule:	Its number in the list of the filter
+ * @xlate:	The translation
+ * @is_match:	Of match: translates at once; else only as the last match
+ */
+struct pf_turn {
+	uint32_t rule;
+	uint32_t xlate;
+	bool is_match;
+};
+
+/**
  * struct pf_lower - State of lowering
  * @c:		Context
  * @f:		Ruleset
@@ -103,6 +115,7 @@ struct pf_outer {
  *		fresh one for each set would be most of the memory of a compile
  * @n_scratch:	How many are in use
  * @match:	The rule in the making, for the same reason
+ * @turns:	Filter rules that translate, in order
  * @n_rules:	Rules so far
  * @is_full:	LIMIT_RULES is met, and told
  */
@@ -126,6 +139,7 @@ struct pf_lower {
 	struct ranges scratch[4];
 	uint32_t n_scratch;
 	struct pf_match match;
+	VEC(struct pf_turn) turns;
 	uint32_t n_rules;
 	bool is_full;
 };
@@ -231,6 +245,35 @@ bool pf_lower_filter(struct pf_lower *l, const struct pf_stmt *s);
 
 /** pf_lower_antispoof() - antispoof */
 bool pf_lower_antispoof(struct pf_lower *l, const struct pf_stmt *s);
+
+/**
+ * struct pf_xlating - A translation in the making
+ * @s:		Statement; what it matches stands in the state's match
+ * @target:	Where it leads
+ * @kind:	XL_SRC or XL_DST
+ * @emit:	Makes the rules of the match with a translation; called more than
+ *		once where the ports of a list count each for itself
+ * @arg:	For @emit
+ */
+struct pf_xlating {
+	const struct pf_stmt *s;
+	const struct pf_target *target;
+	enum xlate_kind kind;
+	bool (*emit)(struct pf_lower *l, const struct pf_xlating *w, const struct xlate *x);
+	const void *arg;
+};
+
+/** pf_xlate() - Resolve the target of a translation and emit it */
+bool pf_xlate(struct pf_lower *l, const struct pf_xlating *w);
+
+/** pf_lower_to() - pass and match rules with nat-to, rdr-to or binat-to */
+bool pf_lower_to(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_lower_match() - match */
+bool pf_lower_match(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_hoist() - Give what filter rules translate its place before the filter */
+bool pf_hoist(struct pf_lower *l);
 
 /** pf_lower_nat() - nat, rdr, and their "no" */
 bool pf_lower_nat(struct pf_lower *l, const struct pf_stmt *s);

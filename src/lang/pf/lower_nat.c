@@ -6,8 +6,11 @@
  * only; "(if)" and tables hold for both, and a packet of a family that has no
  * address then passes untranslated, as in pf.
  *
- * "port 2000:2010 -> port 3000:3004" starts again at 3000 for 2005: such a
- * range is one rule for each time round.
+ * "port 2000:2010 -> port 3000:3004" starts again at 3000 for 2005, and counts
+ * from the first port of each item of a list: a rule for each item.
+ *
+ * Filter rules with nat-to and rdr-to lead to the same kinds of target
+ * (lower_to.c).
  */
 #include "lang/pf/lower.h"
 
@@ -17,11 +20,11 @@
 
 #define NAT_PORT_LO	50001
 #define NAT_PORT_HI	65535
-#define MAX_ROUNDS	1024u	/* of a range of ports that starts again */
 
 struct target {
 	VEC(struct addr) to;
 	bool is_open;
+	uint8_t host_bits;	/* of a bitmask pool */
 };
 
 static bool add_addr(struct pf_lower *l, struct target *t, struct addr a, struct span at)
@@ -88,9 +91,10 @@ static bool add_host(struct pf_lower *l, struct target *t, const struct pf_host 
 				h->is_not ? "all but one" : "any");
 	switch (h->kind) {
 	case PH_ADDR:
+		t->host_bits = (uint8_t)(addr_bits(h->p.a.af) - h->p.len);
 		/* Of a network without a word about it, pf takes the first address */
-		if (pool == PO_DEFAULT)
-			return add_addr(l, t, h->p.a, h->at);
+		if (pool == PO_DEFAULT || pool == PO_BITMASK)
+			return add_addr(l, t, prefix_first(h->p), h->at);
 		return add_range(l, t, (struct range){ h->p.a.af, prefix_first(h->p).v,
 						       prefix_last(h->p).v }, h->at);
 	case PH_RANGE:
@@ -117,37 +121,39 @@ static bool on_loopback_only(const struct pf_rule *r)
 	return r->ifaces.n > 0;
 }
 
-static bool check_target(struct pf_lower *l, const struct pf_rule *r, const struct target *t)
+static bool check_target(struct pf_lower *l, const struct pf_xlating *w, const struct target *t)
 {
+	const struct pf_target *target = w->target;
 	char buf[ADDR_TEXT_BYTES];
 	bool has[2] = { false, false };
 
 	for (uint32_t i = 0; i < t->to.n; i++) {
 		has[t->to.v[i].af == AF_V6] = true;
-		if (r->action != PA_RDR || !addr_is_loopback(t->to.v[i]) || on_loopback_only(r))
+		if (w->kind != XL_DST || !addr_is_loopback(t->to.v[i]) ||
+		    on_loopback_only(w->s->rule))
 			continue;
-		pf_diag(l->c, l->f, E1313, r->target->hosts.v[0].at,
+		pf_diag(l->c, l->f, E1313, target->hosts.v[0].at,
 			"a packet from outside cannot be redirected to %s: it dies at "
 			"route_localnet=0", addr_print(t->to.v[i], buf));
 		diag_help(l->c->diags, "give the service an address of a cloned loopback, as lo1, "
 			  "and redirect there");
 		return false;
 	}
-	if (!t->is_open && r->af != AF_NONE && !has[r->af == AF_V6])
-		return pl_error(l, E1311, r->target->hosts.v[0].at,
+	if (!t->is_open && w->s->rule->af != AF_NONE && !has[w->s->rule->af == AF_V6])
+		return pl_error(l, E1311, target->hosts.v[0].at,
 				"no translation address with matching address family found");
-	if (r->target->hosts.n > 1 && r->target->pool == PO_RANDOM)
-		return pl_error(l, E1312, r->target->at, "a list of addresses is used in "
+	if (target->hosts.n > 1 && target->pool != PO_DEFAULT && target->pool != PO_ROUND_ROBIN)
+		return pl_error(l, E1312, target->at, "a list of addresses is used in "
 				"round-robin order only");
 	return true;
 }
 
-static bool resolve_target(struct pf_lower *l, const struct pf_rule *r, struct target *t)
+static bool resolve_target(struct pf_lower *l, const struct pf_xlating *w, struct target *t)
 {
-	for (uint32_t i = 0; i < r->target->hosts.n; i++)
-		if (!add_host(l, t, &r->target->hosts.v[i], r->target->pool))
+	for (uint32_t i = 0; i < w->target->hosts.n; i++)
+		if (!add_host(l, t, &w->target->hosts.v[i], w->target->pool))
 			return false;
-	return check_target(l, r, t);
+	return check_target(l, w, t);
 }
 
 /* The family that a target alone implies, or AF_NONE */
@@ -183,19 +189,17 @@ static void finish_nat(struct pf_lower *l, struct rule *r, const void *arg)
 		rule_goto(r, l->list_filter);
 }
 
-static bool emit_xlate(struct pf_lower *l, const struct pf_stmt *s, const struct pf_match *mt,
-		       const struct xlate *x)
+static bool emit_xlate(struct pf_lower *l, const struct pf_xlating *w, const struct xlate *x)
 {
-	const struct finish f = { s->rule, model_add_xlate(l->m, *x) };
+	const struct finish f = { w->s->rule, model_add_xlate(l->m, *x) };
 
-	return pf_emit(l, s->rule->action == PA_NAT ? l->list_nat : l->list_rdr, s, mt, finish_nat,
-		       &f);
+	return pf_emit(l, w->kind == XL_SRC ? l->list_nat : l->list_rdr, w->s, &l->match,
+		       finish_nat, &f);
 }
 
-static bool nat_ports(struct pf_lower *l, const struct pf_stmt *s, const struct pf_match *mt,
-		      struct xlate *x)
+static bool nat_ports(struct pf_lower *l, const struct pf_xlating *w, struct xlate *x)
 {
-	const struct pf_target *t = s->rule->target;
+	const struct pf_target *t = w->target;
 
 	if (t->is_open)
 		return pl_error(l, E1312, t->at, "'port N:*' is for rdr; nat takes 'port N:M'");
@@ -210,84 +214,120 @@ static bool nat_ports(struct pf_lower *l, const struct pf_stmt *s, const struct 
 	}
 	if (x->port == XP_KEEP)
 		x->lo = x->hi = 0;
-	return emit_xlate(l, s, mt, x);
+	return w->emit(l, w, x);
 }
 
-/* One item of the destination ports, to @size ports from @lo on */
-static bool shift_item(struct pf_lower *l, const struct pf_stmt *s, struct pf_match *mt,
-		       struct xlate *x, const struct pf_port *d, uint16_t lo, uint32_t size)
+/* Ports in @d, to the range of @x, counted from @from on */
+static bool shift_item(struct pf_lower *l, const struct pf_xlating *w, struct xlate *x,
+		       const struct pf_port *d)
 {
-	const uint32_t last = d->op == PP_RANGE ? d->hi : d->lo;
+	const bool counts = d->op == PP_EQ || d->op == PP_RANGE || d->op == PP_GT ||
+			    d->op == PP_GE || d->op == PP_INSIDE;
 
-	if (d->op != PP_EQ && d->op != PP_RANGE)
-		return pl_error(l, E1312, d->at, "a range of target ports needs a port or a range "
-				"a:b here");
-	if (size > 1 && (last - d->lo) / size >= MAX_ROUNDS)
-		return pl_error(l, E1314, d->at, "the target range would start again more than %u "
-				"times", MAX_ROUNDS);
-	for (uint32_t from = d->lo; from <= last; from += size) {
-		const uint32_t to = size == 1 ? last : MIN(from + size - 1, last);
-
-		mt->dport = set_range(l->c->a, AF_NONE, from, to);
-		x->port = size == 1 || to == from ? XP_TO : XP_SHIFT;
-		x->from = x->port == XP_SHIFT ? (uint16_t)from : 0;
-		x->lo = lo;
-		x->hi = (uint16_t)(x->port == XP_TO ? lo : lo + (to - from));
-		if (!emit_xlate(l, s, mt, x))
-			return false;
-		if (size == 1)
-			break;
-	}
-	return true;
+	if (!counts)
+		return pl_error(l, E1312, d->at, "a range of target ports counts from the first "
+				"destination port, and this has none: write a range a:b");
+	l->match.dport = pf_port_set(l, d, 1);
+	x->from = (uint16_t)d->lo;
+	x->port = d->op == PP_EQ ? XP_TO : XP_SHIFT;
+	if (x->port == XP_SHIFT)
+		return w->emit(l, w, x);
+	return w->emit(l, w, &(struct xlate){ .kind = x->kind, .pool = x->pool, .seed = x->seed,
+		       .is_sticky = x->is_sticky, .host_bits = x->host_bits, .to = x->to,
+		       .port = XP_TO, .lo = x->lo, .hi = x->lo });
 }
 
-static bool rdr_ports(struct pf_lower *l, const struct pf_stmt *s, struct pf_match *mt,
-		      struct xlate *x)
+static bool rdr_ports(struct pf_lower *l, const struct pf_xlating *w, struct xlate *x)
 {
-	const struct pf_rule *r = s->rule;
-	const struct pf_target *t = r->target;
+	const struct pf_rule *r = w->s->rule;
+	const struct pf_target *t = w->target;
 	const struct pf_port *first = r->to.ports.n > 0 ? &r->to.ports.v[0] : NULL;
 	uint32_t size = (uint32_t)(t->port_hi - t->port_lo) + 1;
 
-	if (t->is_open)		/* as long as the first range, as in pf */
-		size = first != NULL && first->op == PP_RANGE ?
-		       (uint32_t)(first->hi - first->lo) + 1 : 1;
+	if (t->is_open)
+		size = first != NULL && first->op == PP_RANGE
+		     ? (uint32_t)(first->hi - first->lo) + 1 : 1;
 	x->port = t->has_port ? XP_TO : XP_KEEP;
 	x->lo = x->hi = t->has_port ? t->port_lo : 0;
 	if (!t->has_port || size == 1)
-		return emit_xlate(l, s, mt, x);
+		return w->emit(l, w, x);
 	if (t->port_lo + size - 1 > 65535)
 		return pl_error(l, E1204, t->at, "the target ports %u:* end above 65535",
 				t->port_lo);
-	if (first == NULL)
-		return pl_error(l, E1102, t->at, "a range of target ports without destination "
-				"ports is not in this version of sallyport");
+	x->hi = (uint16_t)(t->port_lo + size - 1);
+	x->port = XP_SHIFT;
+	if (first == NULL)	/* pf counts from 0 */
+		return w->emit(l, w, x);
 	for (uint32_t i = 0; i < r->to.ports.n; i++)
-		if (!shift_item(l, s, mt, x, &r->to.ports.v[i], t->port_lo, size))
+		if (!shift_item(l, w, x, &r->to.ports.v[i]))
 			return false;
 	return true;
+}
+
+static uint32_t seed_of(struct pf_lower *l, const struct pf_xlating *w)
+{
+	const char *key = w->target->hash_key;
+	uint32_t h = 2166136261u;
+
+	if (key == NULL)
+		key = pf_stmt_text(l->c, w->s->at);
+	for (; *key != '\0'; key++)
+		h = (h ^ (uint8_t)*key) * 16777619u;
+	return h;
+}
+
+static void set_pool(struct pf_lower *l, const struct pf_xlating *w, const struct target *t,
+		     struct xlate *x)
+{
+	static const enum xlate_pool pools[] = {
+		[PO_DEFAULT] = POOL_ROUND_ROBIN, [PO_ROUND_ROBIN] = POOL_ROUND_ROBIN,
+		[PO_RANDOM] = POOL_RANDOM, [PO_SOURCE_HASH] = POOL_SOURCE_HASH,
+		[PO_BITMASK] = POOL_BITMASK,
+	};
+
+	x->pool = pools[w->target->pool];
+	x->is_sticky = w->target->is_sticky && x->to.n > 1;
+	x->host_bits = x->pool == POOL_BITMASK ? t->host_bits : 0;
+	if (x->pool == POOL_SOURCE_HASH) {
+		x->seed = seed_of(l, w);
+		if (x->to.n > 1)
+			pf_diag(l->c, l->f, N1332, w->target->at, "each source keeps one address, "
+				"but it need not be the one that FreeBSD would choose");
+	}
+	if (x->is_sticky)
+		pf_diag(l->c, l->f, N1333, w->target->at, "a source keeps its address for a day "
+			"after its last new connection, not until its last state ends");
+}
+
+bool pf_xlate(struct pf_lower *l, const struct pf_xlating *w)
+{
+	struct xlate x = { .kind = w->kind };
+	struct target t = { .is_open = false };
+
+	if (!resolve_target(l, w, &t))
+		return false;
+	if (l->match.af == AF_NONE)
+		l->match.af = target_af(&t);
+	for (uint32_t i = 0; i < t.to.n; i++)
+		if (l->match.af == AF_NONE || t.to.v[i].af == l->match.af)
+			vec_add(l->c->a, &x.to, t.to.v[i]);
+	set_pool(l, w, &t, &x);
+	return w->kind == XL_SRC ? nat_ports(l, w, &x) : rdr_ports(l, w, &x);
 }
 
 bool pf_lower_nat(struct pf_lower *l, const struct pf_stmt *s)
 {
 	const struct pf_rule *r = s->rule;
 	const struct finish no = { r, 0 };
-	struct target t = { .is_open = false };
-	struct xlate x = { .kind = r->action == PA_NAT ? XL_SRC : XL_DST };
-	struct pf_match *mt = &l->match;
+	const struct pf_xlating w = {
+		.s = s, .target = r->target, .kind = r->action == PA_NAT ? XL_SRC : XL_DST,
+		.emit = emit_xlate,
+	};
 
 	if (!pf_match_of(l, r))
 		return false;
 	if (r->is_no)
-		return pf_emit(l, r->action == PA_NAT ? l->list_nat : l->list_rdr, s, mt,
+		return pf_emit(l, r->action == PA_NAT ? l->list_nat : l->list_rdr, s, &l->match,
 			       finish_nat, &no);
-	if (!resolve_target(l, r, &t))
-		return false;
-	if (mt->af == AF_NONE)
-		mt->af = target_af(&t);
-	x.pool = r->target->pool == PO_RANDOM ? POOL_RANDOM : POOL_ROUND_ROBIN;
-	for (uint32_t i = 0; i < t.to.n; i++)
-		if (mt->af == AF_NONE || t.to.v[i].af == mt->af)
-			vec_add(l->c->a, &x.to, t.to.v[i]);
-	return r->action == PA_NAT ? nat_ports(l, s, mt, &x) : rdr_ports(l, s, mt, &x);
+	return pf_xlate(l, &w);
 }

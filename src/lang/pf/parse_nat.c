@@ -80,9 +80,6 @@ static bool pool_kind(struct pf_parser *p, struct pf_target *t, bool *ret_found)
 		if (t->pool != PO_DEFAULT)
 			return pf_error(p, E1312, p->t.at, "a pool is of one kind only");
 		t->pool = pools[i].pool;
-		if (t->pool == PO_SOURCE_HASH || t->pool == PO_BITMASK)
-			pf_later(p, arena_printf(p->c->a, "'%s'", pf_word_text(pools[i].word)),
-				 p->t.at);
 		pf_next(p);
 		if (t->pool == PO_SOURCE_HASH && (p->t.kind == PT_STRING || pf_is_name(p)))
 			return pf_any_text(p, "a key", &t->hash_key);
@@ -101,7 +98,6 @@ static bool target_options(struct pf_parser *p, struct pf_target *t, bool is_nat
 		if (found)
 			continue;
 		if (pf_is(p, PW_STICKY_ADDRESS)) {
-			pf_later(p, "'sticky-address'", p->t.at);
 			t->is_sticky = true;
 			pf_next(p);
 		} else if (pf_is(p, PW_ENDPOINT_INDEPENDENT)) {

@@ -405,7 +405,6 @@ static bool opt_af_to(struct pf_parser *p, struct pf_rule *r)
 {
 	struct pf_rule_opts *o = pf_opts(p, r);
 
-	pf_later(p, "'af-to'", p->t.at);
 	pf_next(p);
 	if (pf_accept(p, PW_INET))
 		o->af_to = AF_V4;
@@ -429,7 +428,6 @@ static bool opt_xlate_to(struct pf_parser *p, struct pf_rule *r)
 
 	if (*to != NULL)
 		return pf_error(p, E1101, p->t.at, "the rule has two '%s'", pf_word_text(w));
-	pf_later(p, arena_printf(p->c->a, "'%s'", pf_word_text(w)), p->t.at);
 	pf_next(p);
 	return pf_target(p, r, w == PW_NAT_TO, to);
 }

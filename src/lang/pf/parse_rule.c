@@ -304,8 +304,6 @@ bool pf_rule_filter(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
 					   word == PW_MATCH ? PA_MATCH : PA_BLOCK);
 
 	s->rule = r;
-	if (word == PW_MATCH)
-		pf_later(p, "'match'", p->first.at);
 	if (word == PW_BLOCK && !block_kind(p, r))
 		return false;
 	pf_part_dir(p, r);

@@ -88,6 +88,18 @@ struct nat_run {
 };
 
 /**
+ * struct sticky - Sources that a translation has given an address
+ * @xlate:	The translation
+ * @to:		The address
+ * @set:	The sources
+ */
+struct sticky {
+	const struct xlate *xlate;
+	struct addr to;
+	struct nft_set *set;
+};
+
+/**
  * struct frame - The lowering of one model
  * @p:		Program
  * @m:		Model
@@ -98,6 +110,7 @@ struct nat_run {
  * @keep:	Chains that set the bit and accept, or NULL, by direction
  * @pass:	Chains that do so only for translated packets
  * @runs:	Maps made so far: a list can be called from several chains
+ * @stickies:	Sets of sources made so far
  * @answers:	Chains that answer, by what they answer
  */
 struct frame {
@@ -110,6 +123,7 @@ struct frame {
 	struct nft_chain *keep[2];
 	struct nft_chain *pass[2];
 	VEC(struct nat_run) runs;
+	VEC(struct sticky) stickies;
 	VEC(struct answer_chain { struct answer what; struct nft_chain *chain; }) answers;
 };
 
@@ -146,6 +160,21 @@ bool directed_nat(struct frame *f, struct nft_chain *c, const struct nft_view *v
  * Return: whether there is one of at least two elements
  */
 bool directed_nat_run(struct frame *f, uint32_t list, uint32_t first, struct nat_run *ret);
+
+/**
+ * directed_pool() - Which address of a pool a packet gets
+ * @f:		Frame
+ * @x:		Translation
+ * @to:		Addresses, of one family
+ * @n_to:	How many
+ * @i:		Which of them; they are asked for in order
+ * @ret:	Statements are added that hold for packets that get it
+ */
+void directed_pool(struct frame *f, const struct xlate *x, const struct addr *to, uint32_t n_to,
+		   uint32_t i, struct nft_stmts *ret);
+
+/** directed_sticky() - The sources that a translation gave an address; made once */
+struct nft_set *directed_sticky(struct frame *f, const struct xlate *x, struct addr to);
 
 /** nat_rule_passes() - Does a translation skip the filter */
 bool nat_rule_passes(const struct rule *r);

@@ -11,8 +11,7 @@
  * already is let go before, where it would make a difference.
  *
  * nft wants one protocol before it maps a port, so a rule is repeated for each
- * protocol with ports.  Pools draw by rules: the first member takes every n-th
- * flow, the next every (n-1)-th of the rest, and the last what is left.
+ * protocol with ports.  Pools are in nat_pool.c.
  */
 #include "target/nft/directed.h"
 
@@ -20,6 +19,7 @@
 #include <string.h>
 
 #define POOL_MAX	1024u
+#define STICKY_MAX	256u	/* a set for each address */
 
 /* The lowering of one translation */
 struct nat_rule {
@@ -68,6 +68,20 @@ static const struct set *icmp_protos(struct arena *a)
 	return set_union(a, set_one(a, PROTO_ICMP), set_one(a, PROTO_ICMP6));
 }
 
+/* May a shift, which starts again behind @hi, leave a port as it is */
+static bool shift_keeps(const struct xlate *x)
+{
+	return x->hi < x->lo ? x->from == x->lo : (x->from - x->lo) % (x->hi - x->lo + 1) == 0;
+}
+
+/* Addresses that a translation to @to gives, and so may leave as they are */
+static const struct set *target_set(struct arena *a, const struct xlate *x, struct addr to)
+{
+	const struct prefix p = { to, (uint8_t)(addr_bits(to.af) - x->host_bits) };
+
+	return x->pool == POOL_BITMASK ? set_prefix(a, p) : set_addr(a, to);
+}
+
 bool nat_rule_pinned(struct frame *f, const struct nft_tests *t, const struct xlate *x,
 		     struct addr to, struct nft_tests *ret)
 {
@@ -75,16 +89,22 @@ bool nat_rule_pinned(struct frame *f, const struct nft_tests *t, const struct xl
 	const enum field addr = x->kind == XL_DST ? F_DST : F_SRC;
 	const enum field port = x->kind == XL_DST ? F_DPORT : F_SPORT;
 	const struct set *ports, *protos;
+	const struct set *targets = target_set(a, x, to);
 
-	if (t->f[addr] != NULL && !set_has_addr(t->f[addr], to))
+	if (t->f[addr] != NULL && !set_overlaps(t->f[addr], targets))
 		return false;
 	ports = port_protos(a);
 	protos = t->f[F_PROTO] != NULL ? t->f[F_PROTO] : set_all(a, SET_U8);
-	*ret = narrowed(a, t, addr, set_addr(a, to));
+	*ret = narrowed(a, t, addr, targets);
 	if (t->f[F_SPORT] != NULL || t->f[F_DPORT] != NULL)
 		protos = set_intersect(a, protos, ports);
-	if (x->port == XP_KEEP || (x->port == XP_SHIFT && x->from == x->lo))
+	if (x->port == XP_KEEP)
 		return true;
+	if (x->port == XP_SHIFT && shift_keeps(x)) {
+		if (x->hi >= x->lo)
+			*ret = narrowed(a, ret, port, set_range(a, AF_NONE, x->lo, x->hi));
+		return !set_is_empty(protos);
+	}
 	if (x->port == XP_TO && set_is_subset(protos, ports)) {
 		*ret = narrowed(a, ret, port, set_one(a, x->lo));
 		return !set_is_empty(ret->f[port]);
@@ -152,7 +172,7 @@ static struct nft_set *shift_map(const struct nat_rule *n, const struct nft_test
 			e->key[0] = (uint8_t)proto;
 			put_port(e->key + 4, port);
 			memcpy(e->data, v.b, v.len);
-			put_port(e->data + v.len, (uint16_t)(port - n->x->from + n->x->lo));
+			put_port(e->data + v.len, xlate_shift(n->x, (uint16_t)port));
 		}
 	nft_set_seal(map);
 	return map;
@@ -161,7 +181,8 @@ static struct nft_set *shift_map(const struct nat_rule *n, const struct nft_test
 static void add_nat(const struct nat_rule *n, struct nft_stmts *s, const struct nft_tests *t,
 		    struct addr to, const struct xlate *ports)
 {
-	struct nft_nat nat = { .is_dst = n->x->kind == XL_DST, .to = to };
+	struct nft_nat nat = { .is_dst = n->x->kind == XL_DST, .to = to,
+			       .host_bits = n->x->pool == POOL_BITMASK ? n->x->host_bits : 0 };
 
 	if (ports != NULL && ports->port == XP_SHIFT) {
 		stmt_add(n->f->p, s, &(struct nft_stmt){ .kind = NFT_S_NAT_MAP, .lookup = {
@@ -196,28 +217,83 @@ static void add_translation(const struct nat_rule *n, struct nft_chain *c, struc
 	nft_add_rule(n->f->p, c, s, &n->r->origin);
 }
 
-/* What a member that is drawn does, in a chain of its own where it may change nothing */
-static bool add_member(const struct nat_rule *n, struct nft_chain *pool, struct nft_stmts *s,
-		       const struct nft_tests *t, struct addr to, const struct xlate *ports)
+/* What a packet that gets @to meets, in a chain of its own */
+static bool fill_member(const struct nat_rule *n, struct nft_chain *member,
+			const struct nft_tests *t, struct addr to, const struct xlate *ports)
 {
 	struct nft_tests pinned;
 	struct nft_stmts own = { 0 };
-	struct nft_chain *member;
 
-	if (n->bits == 0 || !nat_rule_pinned(n->f, t, n->x, to, &pinned)) {
-		match_known(n, s, t, to, ports);
-		add_translation(n, pool, s, t, to, ports);
-		return true;
+	if (n->x->is_sticky) {
+		struct nft_stmts stick = { 0 };
+
+		match_known(n, &stick, t, to, NULL);
+		stmt_add(n->f->p, &stick, &(struct nft_stmt){ .kind = NFT_S_UPDATE, .lookup = {
+			.keys = { to.af == AF_V4 ? NFT_K_IP_SADDR : NFT_K_IP6_SADDR },
+			.n_keys = 1, .set = directed_sticky(n->f, n->x, to) } });
+		nft_add_rule(n->f->p, member, &stick, &n->r->origin);
 	}
-	member = nft_add_chain(n->f->p, NFT_INET, "member");
-	stmt_verdict(n->f->p, s, NFT_V_GOTO, member->name);
-	nft_add_rule(n->f->p, pool, s, &n->r->origin);
-	pinned.f[F_IFACE] = NULL;
-	/* `return` goes behind the jump to the list, as goto leaves no trace */
-	if (!add_exit(n, member, &pinned, n->unchanged))
-		return false;
+	if (n->bits != 0 && nat_rule_pinned(n->f, t, n->x, to, &pinned)) {
+		pinned.f[F_IFACE] = NULL;
+		/* `return` goes behind the jump to the list, as goto leaves no trace */
+		if (!add_exit(n, member, &pinned, n->unchanged))
+			return false;
+	}
 	match_known(n, &own, t, to, ports);
 	add_translation(n, member, &own, t, to, ports);
+	return true;
+}
+
+/* May the translation stand in the rule that draws it */
+static bool is_plain_member(const struct nat_rule *n, const struct nft_tests *t, struct addr to)
+{
+	struct nft_tests pinned;
+
+	return !n->x->is_sticky && n->x->pool != POOL_SOURCE_HASH &&
+	       (n->bits == 0 || !nat_rule_pinned(n->f, t, n->x, to, &pinned));
+}
+
+/* Packets whose source has an address already */
+static void add_stuck(const struct nat_rule *n, struct nft_chain *pool, struct addr to,
+		      const struct nft_chain *member)
+{
+	struct nft_stmts s = { 0 };
+
+	stmt_match(n->f->p, &s, NFT_K_NFPROTO, false,
+		   nft_value_num(NFT_T_NFPROTO, to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6));
+	stmt_in(n->f->p, &s, to.af == AF_V4 ? NFT_K_IP_SADDR : NFT_K_IP6_SADDR, false,
+		directed_sticky(n->f, n->x, to));
+	stmt_verdict(n->f->p, &s, NFT_V_GOTO, member->name);
+	nft_add_rule(n->f->p, pool, &s, &n->r->origin);
+}
+
+/* The members of a pool, each with what packets that get it go through */
+static bool fill_pool(const struct nat_rule *n, struct nft_chain *pool, const struct nft_tests *t,
+		      const struct addr *to, uint32_t n_to, const struct xlate *ports)
+{
+	struct nft_chain **members = arena_array(n->f->p->a, struct nft_chain *, n_to);
+
+	for (uint32_t i = 0; i < n_to; i++) {
+		if (is_plain_member(n, t, to[i]))
+			continue;
+		members[i] = nft_add_chain(n->f->p, NFT_INET, "member");
+		if (!fill_member(n, members[i], t, to[i], ports))
+			return false;
+	}
+	for (uint32_t i = 0; n->x->is_sticky && i < n_to; i++)
+		add_stuck(n, pool, to[i], members[i]);
+	for (uint32_t i = 0; i < n_to; i++) {
+		struct nft_stmts s = { 0 };
+
+		directed_pool(n->f, n->x, to, n_to, i, &s);
+		if (members[i] == NULL) {
+			match_known(n, &s, t, to[i], ports);
+			add_translation(n, pool, &s, t, to[i], ports);
+			continue;
+		}
+		stmt_verdict(n->f->p, &s, NFT_V_GOTO, members[i]->name);
+		nft_add_rule(n->f->p, pool, &s, &n->r->origin);
+	}
 	return true;
 }
 
@@ -232,19 +308,12 @@ static bool add_pool(const struct nat_rule *n, struct nft_stmts *s, const struct
 	}
 	if (n_to > POOL_MAX)
 		return refuse(n, "a pool of more than 1024 addresses");
+	if (n->x->is_sticky && n_to > STICKY_MAX)
+		return refuse(n, "a sticky pool of more than 256 addresses");
 	pool = nft_add_chain(n->f->p, NFT_INET, "pool");
 	stmt_verdict(n->f->p, s, NFT_V_GOTO, pool->name);
 	nft_add_rule(n->f->p, n->c, s, &n->r->origin);
-	for (uint32_t i = 0; i < n_to; i++) {
-		struct nft_stmts one = { 0 };
-
-		if (i + 1 < n_to)
-			stmt_add(n->f->p, &one, &(struct nft_stmt){ .kind = NFT_S_DRAW, .draw = {
-				.is_random = n->x->pool == POOL_RANDOM, .mod = n_to - i } });
-		if (!add_member(n, pool, &one, t, to[i], ports))
-			return false;
-	}
-	return true;
+	return fill_pool(n, pool, t, to, n_to, ports);
 }
 
 static bool add_protos(const struct nat_rule *n, const struct nft_tests *t,
@@ -295,7 +364,7 @@ static bool add_targets(const struct nat_rule *n, const struct nft_tests *t,
 	if (n_to == 1 && n->bits != 0 && nat_rule_pinned(n->f, t, n->x, to[0], &pinned) &&
 	    !add_exit(n, n->c, &pinned, n->unchanged))
 		return false;
-	if (n->x->port == XP_KEEP || (n->x->port == XP_SHIFT && n->x->from == n->x->lo))
+	if (n->x->port == XP_KEEP)
 		return add_protos(n, t, NULL, to, n_to, NULL);
 	if (n->x->port == XP_SHIFT) {
 		const struct set *both = set_intersect(a, protos_of(a, t), ports);

@@ -80,7 +80,7 @@ static bool fits(struct frame *f, const struct rule *r, struct nft_tests *t)
 		return false;
 	x = &f->m->xlates.v[e->xlate];
 	*t = nft_tests_of(r);
-	if (x->kind != XL_DST || x->to.n != 1 || x->port == XP_RANDOM || t->f[F_DST] == NULL ||
+	if (x->kind != XL_DST || x->to.n != 1 || x->pool == POOL_BITMASK || x->port == XP_RANDOM || t->f[F_DST] == NULL ||
 	    t->f[F_DPORT] == NULL || t->f[F_PROTO] == NULL || !ports_only(t->f[F_PROTO]))
 		return false;
 	/* What has another family is not translated, and ends the list all the same */
@@ -167,7 +167,7 @@ static void add_elem(struct run *w, const struct xlate *x, uint8_t proto, struct
 	const enum nft_type addr = v6 ? NFT_T_IP6 : NFT_T_IP4;
 	const uint16_t to = x->port == XP_KEEP ? port
 			    : x->port == XP_TO ? x->lo
-					       : (uint16_t)(port - x->from + x->lo);
+					       : xlate_shift(x, port);
 	struct nft_set *map = map_of(w, v6);
 	struct nft_elem e = { .comment = comment, .origin = origin };
 	uint32_t at = 0, data_at = 0, *slot;

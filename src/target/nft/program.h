@@ -119,7 +119,7 @@ struct nft_set {
 
 enum nft_stmt_kind {
 	NFT_S_MATCH, NFT_S_LOOKUP, NFT_S_DRAW, NFT_S_MARK, NFT_S_COUNTER, NFT_S_LOG, NFT_S_UPDATE,
-	NFT_S_NAT, NFT_S_NAT_MAP, NFT_S_VMAP, NFT_S_VERDICT, NFT_S_REJECT,
+	NFT_S_NAT, NFT_S_NAT_MAP, NFT_S_VMAP, NFT_S_VERDICT, NFT_S_REJECT, NFT_S_HASH,
 	N_NFT_STMTS
 };
 
@@ -156,6 +156,14 @@ struct nft_draw {
 	uint32_t below;		/* 0 = 1, as a test of equality */
 };
 
+/* NFT_S_HASH: the hash of a key is @is, of @mod */
+struct nft_hash {
+	enum nft_key key;
+	uint32_t seed;
+	uint32_t mod;
+	uint32_t is;
+};
+
 /* NFT_S_MARK: mark = mark & @keep | @set */
 struct nft_mark {
 	enum nft_key key;	/* NFT_K_CT_MARK or NFT_K_MARK */
@@ -163,10 +171,14 @@ struct nft_mark {
 	uint32_t set;
 };
 
-/* NFT_S_NAT: to @to (AF_NONE: as it is), ports @lo..@hi (0: as they are) */
+/*
+ * NFT_S_NAT: to @to (AF_NONE: as it is), but for its low @host_bits, which are
+ * those of the address that it replaces; ports @lo..@hi (0: as they are)
+ */
 struct nft_nat {
 	bool is_dst;
 	struct addr to;
+	uint8_t host_bits;
 	uint16_t lo;
 	uint16_t hi;
 	bool is_random;
@@ -196,6 +208,7 @@ struct nft_stmt {
 		struct nft_match match;
 		struct nft_lookup lookup;
 		struct nft_draw draw;
+		struct nft_hash hash;
 		struct nft_mark mark;
 		struct nft_log log;
 		struct nft_nat nat;

@@ -339,6 +339,7 @@ const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS] = {
 	[NFT_S_VMAP] = { "vmap", vmap_emit, vmap_print },
 	[NFT_S_VERDICT] = { "verdict", stmt_verdict_emit, stmt_verdict_print },
 	[NFT_S_REJECT] = { "reject", stmt_reject_emit, stmt_reject_print },
+	[NFT_S_HASH] = { "jhash", stmt_hash_emit, stmt_hash_print },
 };
 
 void nft_stmt_emit(const struct nft_stmt *s, struct nftnl_rule *r)

@@ -56,6 +56,8 @@ void nft_print_value(enum nft_key key, const struct nft_value *v, FILE *out);
 void nft_print_keys(const struct nft_lookup *l, FILE *out);
 
 /* Rows that stand in files of their own */
+void stmt_hash_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_hash_print(const struct nft_stmt *s, FILE *out);
 void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r);
 void stmt_nat_print(const struct nft_stmt *s, FILE *out);
 void stmt_nat_map_emit(const struct nft_stmt *s, struct nftnl_rule *r);

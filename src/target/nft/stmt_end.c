@@ -2,16 +2,12 @@
 /*
  * DOC: Theory of operation
  *
- * Statements that do something with a packet: count, log, remember, translate,
- * and end.  The translation is sent as the kernel gives it back (both ends of
- * each range, all flags), so that what is read can be compared with what was
- * sent.
+ * Statements that do something with a packet: count, log, remember, and end.
  */
 #include "target/nft/stmt.h"
 
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 
 void stmt_counter_emit(const struct nft_stmt *s, struct nftnl_rule *r)
@@ -77,67 +73,6 @@ void stmt_update_print(const struct nft_stmt *s, FILE *out)
 	if (s->lookup.count_over != 0)
 		fprintf(out, " ct count over %u", s->lookup.count_over);
 	fputs(" }", out);
-}
-
-static void emit_ports(const struct nft_nat *n, struct nftnl_rule *r, uint32_t lo, uint32_t hi)
-{
-	const struct nft_value lo_port = nft_value_num(NFT_T_PORT, n->lo);
-	const struct nft_value hi_port = nft_value_num(NFT_T_PORT, n->hi);
-
-	nft_emit_immediate(r, lo, lo_port.b, lo_port.len);
-	if (hi != lo)
-		nft_emit_immediate(r, hi, hi_port.b, hi_port.len);
-}
-
-void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r)
-{
-	const struct nft_nat *n = &s->nat;
-	const bool has_addr = n->to.af != AF_NONE;
-	const uint32_t lo = has_addr ? NFT_REG_2 : NFT_REG_1;
-	const uint32_t hi = n->hi > n->lo ? lo + 1 : lo;
-	uint32_t flags = has_addr ? NF_NAT_RANGE_MAP_IPS : 0;
-	struct nftnl_expr *e;
-	uint8_t bytes[16];
-
-	if (has_addr)
-		nft_emit_immediate(r, NFT_REG_1, bytes, (uint32_t)addr_to_bytes(n->to, bytes));
-	if (n->hi != 0)
-		emit_ports(n, r, lo, hi);
-	e = nft_expr(r, "nat");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, n->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY,
-			   !has_addr ? NFPROTO_INET
-			   : n->to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	if (has_addr) {
-		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
-		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
-	}
-	if (n->hi != 0) {
-		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, lo);
-		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MAX, hi);
-		flags |= NF_NAT_RANGE_PROTO_SPECIFIED;
-	}
-	if (n->is_random)
-		flags |= NF_NAT_RANGE_PROTO_RANDOM_FULLY;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS, flags);
-}
-
-void stmt_nat_print(const struct nft_stmt *s, FILE *out)
-{
-	const struct nft_nat *n = &s->nat;
-	const bool is_bracketed = n->to.af == AF_V6 && n->hi != 0;
-	char buf[ADDR_TEXT_BYTES];
-
-	fprintf(out, "%s%s to %s%s%s", n->is_dst ? "dnat" : "snat",
-		n->to.af == AF_NONE ? "" : n->to.af == AF_V4 ? " ip" : " ip6",
-		is_bracketed ? "[" : "",
-		n->to.af != AF_NONE ? addr_print(n->to, buf) : "", is_bracketed ? "]" : "");
-	if (n->hi != 0)
-		fprintf(out, ":%u", n->lo);
-	if (n->hi > n->lo)
-		fprintf(out, "-%u", n->hi);
-	if (n->is_random)
-		fputs(" fully-random", out);
 }
 
 static const struct {

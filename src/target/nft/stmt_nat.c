@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Translations, and the hash that chooses among them.  A translation is sent
+ * as the kernel gives it back (both ends of each range, all flags), so that
+ * what is read can be compared with what was sent.
+ *
+ * A network onto a network is a computed address, not NF_NAT_RANGE_NETMAP:
+ * nft takes no ports beside its own word for that.
+ */
+#include "target/nft/stmt.h"
+
+#include <libnftnl/expr.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+
+void stmt_hash_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	const struct nft_hash *h = &s->hash;
+	struct nftnl_expr *e;
+
+	nft_emit_load(r, h->key, 0, NFT_REG_2);
+	e = nft_expr(r, "hash");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_SREG, NFT_REG_2);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_LEN, nft_types[nft_keys[h->key].type].len);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_MODULUS, h->mod);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_SEED, h->seed);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_OFFSET, 0);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS);
+	e = nft_expr(r, "cmp");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, &h->is, sizeof(h->is));
+}
+
+void stmt_hash_print(const struct nft_stmt *s, FILE *out)
+{
+	fprintf(out, "jhash %s mod %u seed 0x%x %u", nft_keys[s->hash.key].text, s->hash.mod,
+		s->hash.seed, s->hash.is);
+}
+
+static void emit_ports(const struct nft_nat *n, struct nftnl_rule *r, uint32_t lo, uint32_t hi)
+{
+	const struct nft_value lo_port = nft_value_num(NFT_T_PORT, n->lo);
+	const struct nft_value hi_port = nft_value_num(NFT_T_PORT, n->hi);
+
+	nft_emit_immediate(r, lo, lo_port.b, lo_port.len);
+	if (hi != lo)
+		nft_emit_immediate(r, hi, hi_port.b, hi_port.len);
+}
+
+static enum nft_key own_key(const struct nft_nat *n)
+{
+	if (n->to.af == AF_V4)
+		return n->is_dst ? NFT_K_IP_DADDR : NFT_K_IP_SADDR;
+	return n->is_dst ? NFT_K_IP6_DADDR : NFT_K_IP6_SADDR;
+}
+
+static struct addr low_bits(const struct nft_nat *n)
+{
+	const uint8_t af = n->to.af;
+	const u128 high = prefix_mask(af, addr_bits(af) - n->host_bits);
+
+	return (struct addr){ af, prefix_mask(af, addr_bits(af)) & ~high };
+}
+
+/* The packet's own address with its high bits replaced */
+static void emit_kept(const struct nft_nat *n, struct nftnl_rule *r)
+{
+	uint8_t mask[16], to[16];
+	const uint32_t len = (uint32_t)addr_to_bytes(low_bits(n), mask);
+
+	addr_to_bytes(n->to, to);
+	nft_emit_load(r, own_key(n), 0, NFT_REG_1);
+	nft_emit_mask(r, mask, to, len);
+}
+
+void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	const struct nft_nat *n = &s->nat;
+	const bool has_addr = n->to.af != AF_NONE;
+	const uint32_t lo = has_addr ? NFT_REG_2 : NFT_REG_1;
+	const uint32_t hi = n->hi > n->lo ? lo + 1 : lo;
+	uint32_t flags = has_addr ? NF_NAT_RANGE_MAP_IPS : 0;
+	struct nftnl_expr *e;
+	uint8_t bytes[16];
+
+	if (has_addr && n->host_bits > 0)
+		emit_kept(n, r);
+	else if (has_addr)
+		nft_emit_immediate(r, NFT_REG_1, bytes, (uint32_t)addr_to_bytes(n->to, bytes));
+	if (n->hi != 0)
+		emit_ports(n, r, lo, hi);
+	e = nft_expr(r, "nat");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, n->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY,
+			   !has_addr ? NFPROTO_INET
+			   : n->to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	if (has_addr) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
+	}
+	if (n->hi != 0) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, lo);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MAX, hi);
+		flags |= NF_NAT_RANGE_PROTO_SPECIFIED;
+	}
+	if (n->is_random)
+		flags |= NF_NAT_RANGE_PROTO_RANDOM_FULLY;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS, flags);
+}
+
+void stmt_nat_print(const struct nft_stmt *s, FILE *out)
+{
+	const struct nft_nat *n = &s->nat;
+	const bool is_bracketed = n->to.af == AF_V6 && n->hi != 0 && n->host_bits == 0;
+	char buf[ADDR_TEXT_BYTES];
+
+	fprintf(out, "%s%s to ", n->is_dst ? "dnat" : "snat",
+		n->to.af == AF_NONE ? "" : n->to.af == AF_V4 ? " ip" : " ip6");
+	if (n->host_bits > 0)
+		fprintf(out, "%s & %s | ", nft_keys[own_key(n)].text,
+			addr_print(low_bits(n), buf));
+	/* nft takes no brackets there, and needs a blank to tell the port from the address */
+	fprintf(out, "%s%s%s%s", is_bracketed ? "[" : "",
+		n->to.af != AF_NONE ? addr_print(n->to, buf) : "", is_bracketed ? "]" : "",
+		n->hi != 0 && n->host_bits > 0 ? " " : "");
+	if (n->hi != 0)
+		fprintf(out, ":%u", n->lo);
+	if (n->hi > n->lo)
+		fprintf(out, "-%u", n->hi);
+	if (n->is_random)
+		fputs(" fully-random", out);
+}
