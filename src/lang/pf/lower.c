@@ -15,13 +15,6 @@ static bool lower_scrub(struct pf_lower *l UNUSED, const struct pf_stmt *s UNUSE
 	return true;
 }
 
-/* Refused by pf_lower_known() before it comes here */
-static bool lower_nothing(struct pf_lower *l UNUSED, const struct pf_stmt *s UNUSED)
-{
-	BUG_IF(true);
-	return false;
-}
-
 static bool (*const lower_rule[])(struct pf_lower *l, const struct pf_stmt *s) = {
 	[PA_PASS] = pf_lower_filter,
 	[PA_BLOCK] = pf_lower_filter,
@@ -29,7 +22,7 @@ static bool (*const lower_rule[])(struct pf_lower *l, const struct pf_stmt *s) =
 	[PA_RDR] = pf_lower_nat,
 	[PA_ANTISPOOF] = pf_lower_antispoof,
 	[PA_SCRUB] = lower_scrub,
-	[PA_MATCH] = lower_nothing,
+	[PA_MATCH] = pf_lower_match,
 	[PA_BINAT] = pf_lower_binat,
 	[PA_ANCHOR] = pf_lower_anchor,
 };
@@ -162,6 +155,7 @@ bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *f
 	make_entries(&l);
 	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++)
 		ok &= pf_lower_stmt(&l, &f->stmts.v[i]);
+	ok = ok && pf_hoist(&l);
 	/* A translation goes to the filter out of a called list: it must not come back */
 	model_add_rule(m, l.list_filter, own("end of the filter rules"))->exit = EX_SETTLE;
 	return ok;

@@ -86,11 +86,13 @@ struct pf_outer {
  * @rule:	Its number in the list of the filter
  * @xlate:	The translation
  * @is_match:	Of match: translates at once; else only as the last match
+ * @is_inner:	Within an anchor
  */
 struct pf_turn {
 	uint32_t rule;
 	uint32_t xlate;
 	bool is_match;
+	bool is_inner;
 };
 
 /**
@@ -265,6 +267,19 @@ struct pf_xlating {
 
 /** pf_xlate() - Resolve the target of a translation and emit it */
 bool pf_xlate(struct pf_lower *l, const struct pf_xlating *w);
+
+/** pf_xlate_onto() - Make a translation lead to a network (of one address), bit by bit */
+void pf_xlate_onto(struct pf_lower *l, struct xlate *x, struct prefix to);
+
+/** pf_binat_sides() - The inside and outside of binat; false when something was told */
+bool pf_binat_sides(struct pf_lower *l, const struct pf_rule *r, const struct pf_target *t,
+		    struct prefix *ret_in, struct prefix *ret_out);
+
+/** pf_has_to() - nat-to, rdr-to, binat-to or af-to is there */
+bool pf_has_to(const struct pf_rule *r);
+
+/** pf_finish_filter() - Effects and exit of pass and block, for pf_emit(); @arg is the rule */
+void pf_finish_filter(struct pf_lower *l, struct rule *r, const void *arg);
 
 /** pf_lower_to() - pass and match rules with nat-to, rdr-to or binat-to */
 bool pf_lower_to(struct pf_lower *l, const struct pf_stmt *s);

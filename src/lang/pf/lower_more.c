@@ -15,8 +15,6 @@
 #include "base/limits.h"
 #include "lang/pf/lower.h"
 
-#define BINAT_MAX	1024u	/* addresses of a network that is mapped onto another */
-
 /* ---- tags and probability ------------------------------------------------- */
 
 /* The bit of a tag, or 0 when there are too many, which is told */
@@ -56,6 +54,18 @@ static bool tagged_test(struct pf_lower *l, struct rule *r, const struct pf_rule
 	return true;
 }
 
+/* A translation rule tags what it matches, even if it changes nothing */
+static void tag_first(struct rule *r)
+{
+	struct effect *last = &r->effects.v[r->effects.n - 1];
+	const struct effect tag = *last;
+
+	if (r->effects.n < 2 || last[-1].kind != EF_TRANSLATE)
+		return;
+	*last = last[-1];
+	last[-1] = tag;
+}
+
 bool pf_emit_options(struct pf_lower *l, struct rule *r, const struct pf_rule_opts *o,
 		     struct span at)
 {
@@ -69,6 +79,7 @@ bool pf_emit_options(struct pf_lower *l, struct rule *r, const struct pf_rule_op
 			return false;
 		/* A packet has one tag: the new one takes the place of the old */
 		rule_tag(l->m, r, bit, (uint8_t)~bit);
+		tag_first(r);
 	}
 	if (o->probability >= 0 && o->probability < 100) {
 		r->prob = (uint32_t)(o->probability / 100 * PROB_ONE);
@@ -202,38 +213,57 @@ static void finish_binat(struct pf_lower *l, struct rule *r, const void *arg)
 		rule_goto(r, l->list_filter);
 }
 
-static void only_part(struct pf_lower *l, struct pf_parts *ps, struct addr a)
+static void only_prefix(struct pf_lower *l, struct pf_parts *ps, struct prefix p)
 {
-	const struct pf_part one = { .in = set_prefix(l->c->a,
-					(struct prefix){ a, (uint8_t)addr_bits(a.af) }) };
-
-	ps->list.n = 0;
-	vec_add(l->c->a, &ps->list, one);
+	*ps = (struct pf_parts){ .list = { 0 } };
+	vec_add(l->c->a, &ps->list, ((struct pf_part){ .in = set_prefix(l->c->a, p) }));
 }
 
-/* @in leaves as @out, and what comes for @out goes to @in, peers being @peers */
-static bool binat_pair(struct pf_lower *l, const struct pf_stmt *s, struct pf_parts peers,
-		       struct addr in, struct addr out)
+void pf_xlate_onto(struct pf_lower *l, struct xlate *x, struct prefix to)
+{
+	vec_add(l->c->a, &x->to, prefix_first(to));
+	x->host_bits = (uint8_t)(addr_bits(to.a.af) - to.len);
+	if (x->host_bits > 0)
+		x->pool = POOL_BITMASK;
+}
+
+/* @in leaves as @out, and what comes for @out goes to @in, peers being those of the match */
+static bool binat_pair(struct pf_lower *l, const struct pf_stmt *s, struct prefix in,
+		       struct prefix out)
 {
 	struct pf_match *mt = &l->match;
+	const struct pf_parts peers = mt->dst;
 	struct xlate x = { .kind = XL_SRC, .port = XP_KEEP };
 	struct xlate y = { .kind = XL_DST, .port = XP_KEEP };
 	struct binat b = { .rule = s->rule };
-	bool ok;
 
-	vec_add(l->c->a, &x.to, out);
-	vec_add(l->c->a, &y.to, in);
-	only_part(l, &mt->src, in);
-	mt->dst = peers;
+	pf_xlate_onto(l, &x, out);
+	pf_xlate_onto(l, &y, in);
+	only_prefix(l, &mt->src, in);
 	b.xlate = model_add_xlate(l->m, x);
-	ok = pf_emit(l, l->list_binat[DIR_OUT], s, mt, finish_binat, &b);
-	mt->dst = (struct pf_parts){ .list = { 0 } };
-	only_part(l, &mt->dst, out);
+	if (!pf_emit(l, l->list_binat[DIR_OUT], s, mt, finish_binat, &b))
+		return false;
+	only_prefix(l, &mt->dst, out);
 	mt->src = peers;
 	b.xlate = model_add_xlate(l->m, y);
-	ok = ok && pf_emit(l, l->list_binat[DIR_IN], s, mt, finish_binat, &b);
-	mt->src = (struct pf_parts){ .list = { 0 } };
-	return ok;
+	return pf_emit(l, l->list_binat[DIR_IN], s, mt, finish_binat, &b);
+}
+
+bool pf_binat_sides(struct pf_lower *l, const struct pf_rule *r, const struct pf_target *t,
+		    struct prefix *ret_in, struct prefix *ret_out)
+{
+	uint8_t af = r->af;
+
+	if (t->hosts.n != 1 || t->has_port || t->pool != PO_DEFAULT)
+		return pl_error(l, E1312, t->at, "binat leads to one address or network, "
+				"without ports and kinds of pool");
+	if (r->from.hosts.n != 1)
+		return pl_error(l, E1312, t->at, "binat translates one address or network");
+	if (!binat_prefix(l, &r->from.hosts.v[0], &af, ret_in) ||
+	    !binat_prefix(l, &t->hosts.v[0], &af, ret_out))
+		return false;
+	return ret_in->len == ret_out->len ||
+	       pl_error(l, E1312, t->at, "binat source mask and redirect mask must be the same");
 }
 
 bool pf_lower_binat(struct pf_lower *l, const struct pf_stmt *s)
@@ -241,9 +271,6 @@ bool pf_lower_binat(struct pf_lower *l, const struct pf_stmt *s)
 	const struct pf_rule *r = s->rule;
 	const struct binat no = { .rule = r };
 	struct prefix in, out;
-	struct pf_parts peers;
-	uint8_t af = r->af;
-	u128 n;
 
 	if (!pf_match_of(l, r))
 		return false;
@@ -251,26 +278,8 @@ bool pf_lower_binat(struct pf_lower *l, const struct pf_stmt *s)
 	if (r->is_no)
 		return pf_emit(l, l->list_binat[DIR_OUT], s, &l->match, finish_binat, &no) &&
 		       pf_emit(l, l->list_binat[DIR_IN], s, &l->match, finish_binat, &no);
-	if (r->target->hosts.n != 1 || r->target->has_port || r->target->pool != PO_DEFAULT)
-		return pl_error(l, E1312, r->target->at, "binat leads to one address or network, "
-				"without ports and kinds of pool");
-	if (!binat_prefix(l, &r->from.hosts.v[0], &af, &in) ||
-	    !binat_prefix(l, &r->target->hosts.v[0], &af, &out))
+	if (!pf_binat_sides(l, r, r->target, &in, &out))
 		return false;
-	if (in.len != out.len)
-		return pl_error(l, E1312, r->target->at, "binat source mask and redirect mask "
-				"must be the same");
-	n = prefix_last(in).v - prefix_first(in).v + 1;
-	if (n > BINAT_MAX)
-		return pl_error(l, E1314, r->target->at, "binat of more than %u addresses",
-				BINAT_MAX);
-	l->match.af = af;
-	peers = l->match.dst;
-	l->match.dst = (struct pf_parts){ .list = { 0 } };
-	l->match.src = (struct pf_parts){ .list = { 0 } };
-	for (u128 i = 0; i < n; i++)
-		if (!binat_pair(l, s, peers, (struct addr){ af, prefix_first(in).v + i },
-				(struct addr){ af, prefix_first(out).v + i }))
-			return false;
-	return true;
+	l->match.af = in.a.af;
+	return binat_pair(l, s, in, out);
 }

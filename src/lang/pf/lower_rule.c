@@ -320,7 +320,7 @@ static struct ruling ruling_of(const struct pf_rule *r)
 	return x;
 }
 
-static void finish_filter(struct pf_lower *l, struct rule *r, const void *arg)
+void pf_finish_filter(struct pf_lower *l, struct rule *r, const void *arg)
 {
 	const struct pf_rule *p = arg;
 
@@ -332,8 +332,10 @@ static void finish_filter(struct pf_lower *l, struct rule *r, const void *arg)
 
 bool pf_lower_filter(struct pf_lower *l, const struct pf_stmt *s)
 {
+	if (pf_has_to(s->rule))
+		return pf_lower_to(l, s);
 	return pf_match_of(l, s->rule) &&
-	       pf_emit(l, l->list_filter, s, &l->match, finish_filter, s->rule);
+	       pf_emit(l, l->list_filter, s, &l->match, pf_finish_filter, s->rule);
 }
 
 /* ---- antispoof ------------------------------------------------------------ */
@@ -359,7 +361,7 @@ static bool antispoof_rule(struct pf_lower *l, const struct pf_stmt *s, const st
 		return true;
 	vec_add(l->c->a, &mt->dst.list, ((struct pf_part){ .in = NULL }));
 	return pf_parts_of(l, &(struct pf_hosts){ &from, 1 }, &mt->src) &&
-	       pf_emit(l, l->list_filter, s, mt, finish_filter, s->rule);
+	       pf_emit(l, l->list_filter, s, mt, pf_finish_filter, s->rule);
 }
 
 /*
