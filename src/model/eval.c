@@ -337,11 +337,9 @@ static bool translate_instance(struct run *run, const struct xlate *x)
 	if (r.is_denied)
 		return false;
 	rewrite(run, r.to);
-	if (run->res.packet.dir == DIR_OUT) {
-		run->res.sport_lo = r.sport_lo;
-		run->res.sport_hi = r.sport_hi;
-		run->res.src_changed |= r.sport_hi > r.sport_lo;	/* whatever the draw */
-	}
+	run->res.sport_lo = r.sport_lo;
+	run->res.sport_hi = r.sport_hi;
+	run->res.src_changed |= r.sport_hi > r.sport_lo;	/* whatever the draw */
 	return !flow_equal(old, r.to);
 }
 
@@ -614,14 +612,15 @@ static bool is_answer(const struct run *run)
 	       state_of(run, packet_flow(&run->first), &same_way) != NULL && !same_way;
 }
 
-/* What passes is judged once more, as it leaves; a state that it made goes too */
+/* What passes is judged once more, as it leaves; a directed state that it made goes too */
 static void run_after(struct run *run, uint32_t n_states)
 {
 	const uint32_t list = run->m->after[run->first.dir];
 
 	if (list == LIST_NONE || run->res.verdict != V_PASS || is_answer(run))
 		return;
-	if (run_list(run, list, false) == DECIDED && run->res.verdict != V_PASS) {
+	if (run_list(run, list, false) == DECIDED && run->res.verdict != V_PASS &&
+	    run->m->discipline == STATES_DIRECTED) {
 		run->w->states.n = n_states;
 		run->res.makes_state = false;
 	}

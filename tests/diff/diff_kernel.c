@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * diff_kernel [--rulesets N] [--packets M] [--seed S] [--one RULESET_SEED] [-v]
+ * diff_kernel [--lang pf|ipfw] [--rulesets N] [--packets M] [--seed S]
+ *	       [--one RULESET_SEED] [-v]
  *
  * Rulesets at random, packets at random, and the kernel as the judge: what
  * model_eval() says must be what became of each packet, on the wire and at the
@@ -18,14 +19,18 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "diff_gen_ipfw.h"
 #include "diff_run.h"
 #include "model/policy.h"
 
 #define MAX_SHOWN	5u	/* rulesets with differences that are shown */
 #define ENOUGH		100u	/* rulesets in which there is every kind of packet */
-#define MAX_REFUSED	5u	/* percent of rulesets that may not compile */
+
+/* Percent of rulesets that may not compile: two translations in one pass are easily written */
+static const uint32_t max_refused[] = { [DIFF_PF] = 5, [DIFF_IPFW] = 35 };
 
 struct options {
+	enum diff_lang lang;
 	uint32_t rulesets;
 	uint32_t packets;
 	uint64_t seed;
@@ -44,6 +49,8 @@ static const char *const kinds[N_KINDS] = {
 	"in", "forwarded", "out", "lo", "lost", "answered", "destination-translated",
 	"source-translated", "by-state", "reply", "icmp-error", "ipv4", "ipv6",
 };
+
+static const char *const langs[] = { [DIFF_PF] = "kernel", [DIFF_IPFW] = "ipfw-kernel" };
 
 struct totals {
 	uint32_t rulesets;
@@ -84,9 +91,10 @@ static void make_ruleset(struct arena *a, const struct options *o, uint64_t seed
 	struct gen g = gen_seed(seed, 0);
 
 	*s = (struct diff_ruleset){
-		.seed = seed, .n_packets = o->packets, .only_flow = UINT32_MAX,
+		.lang = o->lang, .seed = seed, .n_packets = o->packets,
+		.only_flow = UINT32_MAX,
 	};
-	gen_ruleset(&g, a, &s->lines);
+	(o->lang == DIFF_IPFW ? gen_ipfw_ruleset : gen_ruleset)(&g, a, &s->lines);
 	for (int p = POLICY_NONE + 1; p < N_POLICIES; p++)
 		s->fences_off[p] = gen_often(&g, 30);
 }
@@ -254,11 +262,11 @@ static bool summary(const struct options *o, const struct totals *t)
 	bool ok = t->wrong_rulesets == 0;
 
 	if (ok)
-		printf("ok diff/kernel # %u rulesets, %u packets, seed %" PRIu64 "\n", t->rulesets,
-		       t->packets, o->seed);
+		printf("ok diff/%s # %u rulesets, %u packets, seed %" PRIu64 "\n",
+		       langs[o->lang], t->rulesets, t->packets, o->seed);
 	else
-		printf("not ok diff/kernel # %u of %u rulesets differ, seed %" PRIu64 "\n",
-		       t->wrong_rulesets, t->rulesets, o->seed);
+		printf("not ok diff/%s # %u of %u rulesets differ, seed %" PRIu64 "\n",
+		       langs[o->lang], t->wrong_rulesets, t->rulesets, o->seed);
 	for (int k = 0; k < N_KINDS && t->rulesets >= ENOUGH; k++) {
 		ok &= t->of_kind[k] > 0;
 		printf("%s diff/%s # %u packets\n", t->of_kind[k] > 0 ? "ok" : "not ok", kinds[k],
@@ -268,7 +276,7 @@ static bool summary(const struct options *o, const struct totals *t)
 		if (t->known[k] > 0)
 			printf("# known difference %s: %u packets (%s)\n", diff_known[k].name,
 			       t->known[k], diff_known[k].text);
-	if (t->refused * 100 > t->rulesets * MAX_REFUSED) {
+	if (t->refused * 100 > t->rulesets * max_refused[o->lang]) {
 		printf("not ok diff/refused # %u of %u rulesets did not compile\n", t->refused,
 		       t->rulesets);
 		ok = false;
@@ -278,14 +286,15 @@ static bool summary(const struct options *o, const struct totals *t)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: diff_kernel [--rulesets N] [--packets M] [--seed S] "
-			"[--one RULESET_SEED] [-v]\n");
+	fprintf(stderr, "usage: diff_kernel [--lang pf|ipfw] [--rulesets N] [--packets M] "
+			"[--seed S] [--one RULESET_SEED] [-v]\n");
 	return 64;
 }
 
 static bool parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
+		{ "lang", required_argument, NULL, 'l' },
 		{ "rulesets", required_argument, NULL, 'r' },
 		{ "packets", required_argument, NULL, 'p' },
 		{ "seed", required_argument, NULL, 's' },
@@ -296,6 +305,9 @@ static bool parse(int argc, char **argv, struct options *o)
 
 	while ((c = getopt_long(argc, argv, "v", longs, NULL)) != -1) {
 		switch (c) {
+		case 'l':
+			o->lang = strcmp(optarg, "ipfw") == 0 ? DIFF_IPFW : DIFF_PF;
+			break;
 		case 'r':
 			o->rulesets = (uint32_t)strtoul(optarg, NULL, 0);
 			break;
@@ -340,11 +352,11 @@ int main(int argc, char **argv)
 	routes = gen_routes(&a, &n);
 	err = lab_open(&b.lab, &b.facts, routes, n, &why);
 	if (err == -EPERM) {
-		printf("skip diff/kernel # cannot %s: %s\n", why, strerror(-err));
+		printf("skip diff/%s # cannot %s: %s\n", langs[o.lang], why, strerror(-err));
 		return 0;
 	}
 	if (err < 0) {
-		printf("not ok diff/kernel # cannot %s: %s\n", why, strerror(-err));
+		printf("not ok diff/%s # cannot %s: %s\n", langs[o.lang], why, strerror(-err));
 		return 1;
 	}
 	if (o.has_one)

@@ -150,6 +150,19 @@ static const struct row nat_rows[] = {
 	ROW_OUT(PROTO_TCP, JAIL, 81, "9.9.9.9", 80, S, LEFT, PUB, 8081),
 };
 
+/* No link, no way in: also what conntrack takes for no flow, or would not track */
+static const char deny_rules[] =
+	"nat 1 config ip 198.51.100.2 same_ports deny_in\n"
+	"add 10 nat 1 ip from any to any via em0\n"
+	"add 20 allow ip from any to any\n";
+static const struct row deny_rows[] = {
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2001, PUB, 22, S, LOST),
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2002, PUB, 22, S | A, LOST),
+	ROW_IN(PROTO_TCP, "7.7.7.7", 2003, PUB, 22, TCP_FLAG_RST | A, LOST),
+	ROW_OUT(PROTO_UDP, PUB, 5354, "8.8.8.8", 53, 0, LEFT, PUB, 5354),
+	ROW_REPLY(PROTO_UDP, 0, "8.8.8.8", 53, PUB, 5354),
+};
+
 /* One state more than the limit is refused; another source has a limit of its own */
 static const char limit_rules[] =
 	"add 10 allow tcp from any to me 22 in setup limit src-addr 2\n"
@@ -178,6 +191,7 @@ static const struct {
 	{ "ipfw-answer", answer_rows, ARRAY_SIZE(answer_rows), false, false, answer_rules },
 	{ "ipfw-tag", tag_rows, ARRAY_SIZE(tag_rows), false, false, tag_rules },
 	{ "ipfw-nat", nat_rows, ARRAY_SIZE(nat_rows), false, false, nat_rules },
+	{ "ipfw-deny-in", deny_rows, ARRAY_SIZE(deny_rows), false, false, deny_rules },
 	{ "ipfw-limit", limit_rows, ARRAY_SIZE(limit_rows), false, false, limit_rules },
 	{ "ipfw-name", name_rows, ARRAY_SIZE(name_rows), false, false, name_rules },
 };

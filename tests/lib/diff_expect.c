@@ -6,7 +6,7 @@
  * flow only when its first packet came to an end; in pf the state of the first
  * crossing stays.  So the states of what does not arrive are taken back here.
  */
-#include "diff_expect.h"
+#include "diff_way.h"
 
 #include <string.h>
 
@@ -25,24 +25,12 @@ const struct diff_known_info diff_known[N_DIFF_KNOWN] = {
 	[DK_POOL] = { "pool", "the filter judges by the address that a pool happens to give" },
 	[DK_ANSWER] = { "answer", "answers what came in without a state, and makes one itself" },
 	[DK_FENCED] = { "fenced", "no answer may leave with an interior source" },
+	[DK_LIMIT] = { "limit", "conntrack counts no connection whose packet was lost" },
+	[DK_TWICE] = { "twice", "two states fit it, and which is found first is not said" },
+	[DK_UNSURE] = { "unsure", "shares a state with a packet that was not compared" },
 };
 
 #define MAX_POOL	3u	/* addresses of the largest pool that rules can name */
-
-/* A packet on its way */
-struct way {
-	struct diff_judge *j;
-	struct diff_expect *e;
-	struct packet p;
-	uint32_t recv;		/* interface that it came by, 0: none */
-	bool is_own;		/* the host sent it */
-	bool is_tracked;
-	bool is_invalid;
-	bool was_translated;
-	bool is_local;		/* a local caller's destination was translated on its way out */
-	bool is_skipped;	/* the last interface is skipped */
-	bool is_local_pass;	/* and that rule passed it */
-};
 
 /* Would conntrack begin a connection with it */
 static bool begins_flow(const struct packet *p)
@@ -60,13 +48,13 @@ static bool begins_flow(const struct packet *p)
 }
 
 /* May be refused with an answer: nf_reject_verify_csum() */
-static bool is_summed(uint8_t proto)
+bool diff_is_summed(uint8_t proto)
 {
 	return proto_has_ports(proto) || proto == PROTO_ESP || proto == PROTO_AH ||
 	       proto == PROTO_GRE || proto == PROTO_ICMP || proto == PROTO_ICMP6;
 }
 
-static bool may_be_answer(const struct packet *p)
+bool diff_may_be_answer(const struct packet *p)
 {
 	return (p->proto == PROTO_TCP && (p->tcp_flags & TCP_FLAG_RST) != 0) ||
 	       (p->proto == PROTO_ICMP && p->icmp_type == 3) ||
@@ -97,12 +85,15 @@ static void note_steps(struct way *w, const struct result *r)
 	w->e->steps = arena_printf(a, "%s%s", w->e->steps != NULL ? w->e->steps : "", text);
 }
 
-static bool is_replay(const struct result *r)
+static bool is_replay(const struct way *w, const struct result *r)
 {
+	for (uint32_t i = 0; i < r->steps.n && w->j->m->discipline == STATES_FREE; i++)
+		if (r->steps.v[i].rule == NULL && strcmp(r->steps.v[i].effect, "state") == 0)
+			return true;
 	return r->steps.n > 0 && strcmp(r->steps.v[r->steps.n - 1].effect, "state") == 0;
 }
 
-static const char *link_name(const struct diff_judge *j, uint32_t link)
+const char *diff_link_name(const struct diff_judge *j, uint32_t link)
 {
 	return j->lab->facts->ifaces.v[j->lab->links[link].iface].name;
 }
@@ -116,7 +107,7 @@ bool diff_leaves(const struct diff_judge *j, uint32_t link, const struct packet 
 	if (link >= j->lab->n_links || j->m->after[DIR_OUT] == LIST_NONE)
 		return true;
 	out.dir = DIR_OUT;
-	out.iface = intern_cid(j->m->names, link_name(j, link));
+	out.iface = intern_cid(j->m->names, diff_link_name(j, link));
 	fences.before[DIR_OUT] = fences.after[DIR_OUT] = LIST_NONE;
 	fences.entry[DIR_OUT] = j->m->after[DIR_OUT];
 	fences.otherwise = ruling_pass();
@@ -161,6 +152,10 @@ static bool is_pinned(const struct way *w, const struct result *r)
 /* A refused packet; the answer goes where its source, as sent, is routed */
 static void refused(struct way *w, const struct result *r, const struct packet *first)
 {
+	if (w->j->m->discipline == STATES_FREE) {
+		diff_free_refused(w, r, first);
+		return;
+	}
 	w->e->fate = r->verdict == V_RETURN ? FATE_ANSWERED : FATE_LOST;
 	w->e->answer = r->answer;
 	w->e->answer_link = lab_route(w->j->lab, first->src);
@@ -170,11 +165,11 @@ static void refused(struct way *w, const struct result *r, const struct packet *
 	if (r->verdict == V_RETURN && w->p.dir == DIR_OUT &&
 	    (w->was_translated || is_pinned(w, r)))
 		told(w, DK_RETURN, FATE_LOST);
-	else if (r->verdict == V_RETURN && !is_summed(w->p.proto))
+	else if (r->verdict == V_RETURN && !diff_is_summed(w->p.proto))
 		told(w, DK_UNSUMMED, FATE_LOST);
 	else if (r->verdict == V_RETURN && !may_answer(w, first))
 		told(w, DK_FENCED, FATE_LOST);
-	if (w->is_own && may_be_answer(&w->p))
+	if (w->is_own && diff_may_be_answer(&w->p))
 		told(w, DK_OWN_ERROR, FATE_ANY);
 }
 
@@ -256,7 +251,7 @@ static bool depends_on_draw(const struct way *w, const struct result *r)
 {
 	struct world none;
 
-	if (is_replay(r))
+	if (is_replay(w, r))
 		return false;
 	for (uint32_t i = 0; i < MAX_POOL; i++) {
 		struct result other;
@@ -272,11 +267,13 @@ static bool depends_on_draw(const struct way *w, const struct result *r)
 }
 
 /* Does Linux see this crossing another way */
-static enum diff_known known_at(const struct way *w, const struct result *r)
+static enum diff_known known_at(struct way *w, const struct result *r)
 {
+	if (w->j->m->discipline == STATES_FREE)
+		return diff_free_known(w, r);
 	if ((r->src_changed || r->dst_changed) && w->is_invalid && !w->is_tracked)
 		return DK_INVALID;
-	if ((w->was_translated || is_replay(r)) && is_self(&r->packet))
+	if ((w->was_translated || is_replay(w, r)) && is_self(&r->packet))
 		return DK_SELF;
 	if (w->is_own && w->p.dir == DIR_IN && r->xlate != NULL)
 		return DK_LO_NAT;
@@ -302,7 +299,7 @@ static bool cross(struct way *w, enum direction dir, const char *iface,
 	r = model_eval(w->j->m, w->j->w, &w->p, w->j->a);
 	note_steps(w, &r);
 	w->e->crossings++;
-	w->e->replays += is_replay(&r);
+	w->e->replays += is_replay(w, &r);
 	w->was_translated |= r.src_changed || r.dst_changed;
 	known = known_at(w, &r);
 	if (known != DK_NONE) {
@@ -313,7 +310,7 @@ static bool cross(struct way *w, enum direction dir, const char *iface,
 		refused(w, &r, first);
 		return false;
 	}
-	w->is_local = dir == DIR_OUT && r.dst_changed && !is_replay(&r);
+	w->is_local = dir == DIR_OUT && r.dst_changed && !is_replay(w, &r);
 	w->is_skipped = is_skip(&r);
 	w->is_local_pass = w->is_local && passes_local(&r);
 	carry_source(w, &r);
@@ -350,7 +347,7 @@ static bool has_two_names(struct way *w, const char *out)
 
 	if (first.dst_changed && !passes_local(&first))
 		p = first.packet;
-	else if (is_replay(&back) && back.dst_changed)
+	else if (is_replay(w, &back) && back.dst_changed)
 		p.dst = back.packet.dst;
 	else
 		return false;
@@ -375,13 +372,14 @@ static void remember_both(struct way *w)
 static bool cross_lo(struct way *w, const struct packet *first)
 {
 	const char *out = facts_crossed(w->j->m->facts, "lo0", w->p.dst), *in;
+	const bool is_free = w->j->m->discipline == STATES_FREE;
 	bool is_local;
 
-	if (lab_route(w->j->lab, look(w, w->p, DIR_OUT, out).packet.dst) != LAB_LOCAL) {
+	if (!is_free && lab_route(w->j->lab, look(w, w->p, DIR_OUT, out).packet.dst) != LAB_LOCAL) {
 		told(w, DK_REROUTED, FATE_ANY);
 		return false;
 	}
-	if (has_two_names(w, out)) {
+	if (!is_free && has_two_names(w, out)) {
 		told(w, DK_LO_NAME, FATE_ANY);
 		return false;
 	}
@@ -391,7 +389,7 @@ static bool cross_lo(struct way *w, const struct packet *first)
 	is_local = w->is_local;
 	if (!w->is_local_pass && !cross(w, DIR_IN, in, first))
 		return false;
-	if (is_local && !w->is_skipped)
+	if (is_local && !w->is_skipped && !is_free)
 		remember_both(w);
 	return true;
 }
@@ -401,7 +399,7 @@ static bool go(struct way *w, const struct gen_packet *x)
 	uint32_t link;
 
 	if (!x->from_host) {
-		const char *name = link_name(w->j, x->link);
+		const char *name = diff_link_name(w->j, x->link);
 
 		if (!cross(w, DIR_IN, name, &x->p))
 			return false;
@@ -411,13 +409,14 @@ static bool go(struct way *w, const struct gen_packet *x)
 		return cross_lo(w, &x->p);
 	}
 	link = w->e->link = lab_route(w->j->lab, w->p.dst);
-	return link == LAB_LOCAL || cross(w, DIR_OUT, link_name(w->j, link), &x->p);
+	return link == LAB_LOCAL || cross(w, DIR_OUT, diff_link_name(w->j, link), &x->p);
 }
 
 struct diff_expect diff_expect(struct diff_judge *j, const struct gen_packet *x, bool is_tracked)
 {
+	const bool is_free = j->m->discipline == STATES_FREE;
 	struct diff_expect e = {
-		.state_lo = j->w->states.n, .answer_link = LAB_NOWHERE,
+		.state_lo = j->w->states.n, .link_lo = j->w->links.n, .answer_link = LAB_NOWHERE,
 		.sport_lo = x->p.sport, .sport_hi = x->p.sport,
 	};
 	struct way w = { .j = j, .e = &e, .p = x->p, .is_own = x->from_host,
@@ -426,12 +425,18 @@ struct diff_expect diff_expect(struct diff_judge *j, const struct gen_packet *x,
 	if (go(&w, x)) {
 		e.fate = FATE_ARRIVED;
 		e.p = w.p;
-		if (is_tracked && !w.was_translated && was_translated(&w))
+		if (is_tracked && !is_free && !w.was_translated && was_translated(&w))
 			told(&w, DK_UNDONE, FATE_ANY);
 	}
-	if (e.fate != FATE_ARRIVED || (w.is_invalid && !is_tracked))
-		j->w->states.n = e.state_lo;
+	if (e.fate != FATE_ARRIVED || (w.is_invalid && !is_tracked)) {
+		if (!is_free)
+			j->w->states.n = e.state_lo;
+		j->w->links.n = e.link_lo;
+	}
 	e.state_hi = j->w->states.n;
+	e.link_hi = j->w->links.n;
+	if (is_free)
+		diff_free_note(&w, &x->p);
 	return e;
 }
 
@@ -450,6 +455,7 @@ void diff_learn(struct diff_judge *j, const struct diff_expect *e, const struct 
 {
 	if (e->pool == NULL)
 		return;
+	diff_free_learn(j, e, seen);
 	for (uint32_t i = e->state_lo; i < e->state_hi; i++) {
 		struct state *s = &j->w->states.v[i];
 

@@ -38,11 +38,15 @@
  * @DK_ANSWER:	Answers what came in without a state; a rule that makes one on its
  *		way out makes it look like an answer to a state, so no fence stops it
  * @DK_FENCED:	The answer would leave with an interior source: the egress fence
+ * @DK_LIMIT:	A limit counts connections: one whose packet was lost is none, and
+ *		what conntrack does not track neither
+ * @DK_TWICE:	Two states fit the packet
+ * @DK_UNSURE:	It shares a state with a packet of which that was not compared
  */
 enum diff_known {
 	DK_NONE, DK_INVALID, DK_RETURN, DK_FLOW, DK_LO_NAME, DK_REROUTED, DK_UNSUMMED,
 	DK_OWN_ERROR, DK_UNDONE, DK_SELF, DK_LO_NAT, DK_POOL, DK_ANSWER,
-	DK_FENCED, N_DIFF_KNOWN
+	DK_FENCED, DK_LIMIT, DK_TWICE, DK_UNSURE, N_DIFF_KNOWN
 };
 
 /** struct diff_known_info - A @name, and @text that says why */
@@ -68,6 +72,8 @@ enum diff_fate { FATE_LOST, FATE_ANSWERED, FATE_ARRIVED, FATE_ANY };
  * @known:	Named difference that had a part in it
  * @state_lo:	States that it made in the world, from
  * @state_hi:	to
+ * @link_lo:	Links of nat instances that it made in the world, from
+ * @link_hi:	to
  * @crossings:	Interfaces crossed
  * @replays:	Of these, by a state
  * @steps:	What decided each crossing, as text
@@ -84,6 +90,8 @@ struct diff_expect {
 	enum diff_known known;
 	uint32_t state_lo;
 	uint32_t state_hi;
+	uint32_t link_lo;
+	uint32_t link_hi;
 	uint32_t crossings;
 	uint32_t replays;
 	const char *steps;
@@ -95,12 +103,16 @@ struct diff_expect {
  * @m:		Model
  * @w:		World, states kept
  * @a:		Memory
+ * @unsure:	Flows of which the states are not known
+ * @limits_unsure: A limited state was made that conntrack does not count
  */
 struct diff_judge {
 	const struct lab *lab;
 	const struct model *m;
 	struct world *w;
 	struct arena *a;
+	VEC(struct flow) unsure;
+	bool limits_unsure;
 };
 
 /**
@@ -112,6 +124,20 @@ struct diff_judge {
  * Return: that
  */
 struct diff_expect diff_expect(struct diff_judge *j, const struct gen_packet *x, bool is_tracked);
+
+/**
+ * diff_expect_error() - What must become of an ICMP error, where states are free
+ * @j:		By what
+ * @x:		The error
+ * @quoted:	The packet that it quotes
+ *
+ * An error is a packet of its own for the rules; but an instance translates it with
+ * the flow that it quotes, so it is judged only where that has no link.
+ *
+ * Return: that
+ */
+struct diff_expect diff_expect_error(struct diff_judge *j, const struct gen_packet *x,
+				     const struct packet *quoted);
 
 /**
  * diff_leaves() - Do the fences let a packet out that no state lets

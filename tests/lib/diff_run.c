@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "lang/ipfw.h"
 #include "lang/pf.h"
 #include "model/policy.h"
 #include "target/nft.h"
@@ -79,13 +80,33 @@ static bool is_held(struct run *run, const struct nft_program *program)
 	return changes.list.n == 0;
 }
 
+static bool lower_pf(struct run *run, struct lang_ctx *ctx, uint32_t src)
+{
+	const struct pf_options o = { .tolerate_missing = false };
+
+	return pf_lower(ctx, pf_parse(ctx, NULL, &src, 1), &run->b->facts, NULL, &o, &run->m);
+}
+
+static bool lower_ipfw(struct run *run, struct lang_ctx *ctx, uint32_t src)
+{
+	const struct ipfw_options o = { .one_pass = -1 };
+	struct ipfw_cmds cmds = { .list = { .n = 0 } };
+	const struct ipfw_ruleset *rs;
+
+	if (!ipfw_rules_read(ctx, src, &cmds))
+		return false;
+	rs = ipfw_parse(ctx, &cmds);
+	return ctx->diags->n_errors == 0 &&
+	       ipfw_lower(ctx, rs, &run->b->facts, &o, &run->m);
+}
+
 /* As the command line does it: parse, lower, policy, program, load */
 static enum diff_outcome load(struct run *run, struct sources *sources, struct diags *diags)
 {
 	struct lang_ctx ctx = {
 		.a = run->a, .names = &run->b->names, .sources = sources, .diags = diags,
 	};
-	const struct pf_options pf = { .tolerate_missing = false };
+	const bool is_ipfw = run->s->lang == DIFF_IPFW;
 	struct policy_options policy = { 0 };
 	struct nft_options options;
 	struct nft_program *program;
@@ -95,10 +116,10 @@ static enum diff_outcome load(struct run *run, struct sources *sources, struct d
 
 	for (uint32_t i = 0; i < run->s->lines.list.n; i++)
 		text = arena_printf(run->a, "%s%s\n", text, run->s->lines.list.v[i]);
-	src = sources_add(sources, "diff.pf.conf", text, (uint32_t)strlen(text), SPAN_NONE);
+	src = sources_add(sources, is_ipfw ? "diff.ipfw.rules" : "diff.pf.conf", text,
+			  (uint32_t)strlen(text), SPAN_NONE);
 	model_init(&run->m, run->a, &run->b->names, &run->b->facts);
-	if (!pf_lower(&ctx, pf_parse(&ctx, NULL, &src, 1), &run->b->facts, NULL, &pf, &run->m) ||
-	    diags->n_errors > 0)
+	if (!(is_ipfw ? lower_ipfw : lower_pf)(run, &ctx, src) || diags->n_errors > 0)
 		return DIFF_REFUSED;
 	memcpy(policy.off, run->s->fences_off, sizeof(policy.off));
 	policy_add(&run->m, &policy, diags);
@@ -106,6 +127,8 @@ static enum diff_outcome load(struct run *run, struct sources *sources, struct d
 	program = nft_program_from_model(&run->m, &options, diags);
 	if (program == NULL)
 		return DIFF_INEXPRESSIBLE;
+	/* States are elements of sets, and one of the same name would keep them */
+	BUG_IF(is_ipfw && nft_destroy(&run->b->lab.nft, &changed) < 0);
 	if (nft_load(&run->b->lab.nft, program, diags, &changed) == 0 && is_held(run, program))
 		return DIFF_RAN;
 	/* The next one is not to suffer from it */
@@ -188,7 +211,7 @@ static const char *where(struct run *run, uint32_t link)
 
 static bool in_pool(const struct diff_expect *e, struct addr a)
 {
-	if (e->pool == NULL)
+	if (e->pool == NULL || e->pool->kind == XL_INSTANCE)
 		return addr_equal(a, e->p.src);
 	for (uint32_t i = 0; i < e->pool->to.n; i++)
 		if (addr_equal(a, e->pool->to.v[i]))
@@ -345,9 +368,12 @@ static void send_probe(struct run *run, struct diff_probe *p)
  */
 static struct diff_expect expect_error(struct run *run, const struct diff_probe *p)
 {
-	const uint32_t n = run->world.states.n;
+	const uint32_t n = run->world.states.n, n_links = run->world.links.n;
 	struct gen_packet reply = p->x;
 	struct diff_expect e;
+
+	if (run->m.discipline == STATES_FREE)
+		return diff_expect_error(&run->judge, &p->x, &p->quoted.p);
 
 	reply.p = p->quoted.p;
 	reply.p.src = p->quoted.p.dst;
@@ -358,6 +384,7 @@ static struct diff_expect expect_error(struct run *run, const struct diff_probe 
 		reply.p.tcp_flags = TCP_FLAG_ACK;
 	e = diff_expect(&run->judge, &reply, true);
 	run->world.states.n = n;
+	run->world.links.n = n_links;
 	if (e.replays < e.crossings) {
 		e.fate = FATE_ANY;
 	} else if (e.fate == FATE_ARRIVED && !diff_leaves(&run->judge, e.link, &e.p)) {
@@ -579,6 +606,8 @@ void diff_run(struct diff_bench *b, struct arena *a, const struct diff_ruleset *
 		return;
 	}
 	world_init(&run.world, a);
-	run.judge = (struct diff_judge){ &b->lab, &run.m, &run.world, a };
+	run.judge = (struct diff_judge){
+		.lab = &b->lab, .m = &run.m, .w = &run.world, .a = a,
+	};
 	send_rounds(&run);
 }

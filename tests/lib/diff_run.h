@@ -61,8 +61,12 @@ struct diff_probe {
 	const char *wrong;
 };
 
+/** enum diff_lang - What a ruleset is written in */
+enum diff_lang { DIFF_PF, DIFF_IPFW };
+
 /**
  * struct diff_ruleset - A ruleset as it was compiled and sent through
+ * @lang:	Its language
  * @lines:	Its statements
  * @seed:	Of its packets
  * @n_packets:	Packets to send
@@ -70,6 +74,7 @@ struct diff_probe {
  * @fences_off:	Policies switched off
  */
 struct diff_ruleset {
+	enum diff_lang lang;
 	struct gen_lines lines;
 	uint64_t seed;
 	uint32_t n_packets;

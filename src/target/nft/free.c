@@ -148,8 +148,6 @@ static bool add_label(struct free_frame *f, struct nft_stmts *s, const struct ru
 	}
 	if (!ends)
 		label.chain = free_chain_of(f, next)->name;
-	if (at->dir == DIR_OUT)
-		free_mark_link(f, s, label.x);
 	stmt_mark(f->p, s, NFT_K_MARK, ~f->label_mask, label.value | (ends ? f->decided : 0));
 	stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
 	vec_add(f->p->a, &f->labels, label);
@@ -478,6 +476,7 @@ bool free_lower(struct free_frame *f)
 	if (!lower_places(f))
 		return false;
 	free_deny_in(f, chains[IN_AFTER]);
+	free_note_links(f, chains[OUT_AFTER]);
 	resume_pass(f, chains[IN_AFTER], DIR_IN);
 	resume_pass(f, chains[OUT_AFTER], DIR_OUT);
 	if (!f->p->options.no_nat && (!free_nat(f, chains[IN_TRANSLATE], DIR_IN) ||

@@ -91,11 +91,12 @@ struct free_label {
 /**
  * struct free_link - How the links of an instance with deny_in are known
  * @x:		The instance
- * @bit:	Bit of the ct mark that its translations set
+ * @bit:	Bits of the ct mark: what comes in by the connection's own direction
+ *		has a link; what comes in by the other has one
  */
 struct free_link {
 	const struct xlate *x;
-	uint32_t bit;
+	uint32_t bit[2];
 };
 
 /**
@@ -190,8 +191,8 @@ bool free_check_xlate(struct free_frame *f, const struct rule *r, const struct e
 /** free_declare_links() - Bits for instances with deny_in; false when there are too few */
 bool free_declare_links(struct free_frame *f);
 
-/** free_mark_link() - Remember that the packet's flow has a link of @x, if that is asked */
-void free_mark_link(struct free_frame *f, struct nft_stmts *s, const struct xlate *x);
+/** free_note_links() - What goes out gives its answers a link, where that is asked */
+void free_note_links(struct free_frame *f, struct nft_chain *c);
 
 /** free_deny_in() - Refuse what met an instance with deny_in and has no link */
 void free_deny_in(struct free_frame *f, struct nft_chain *c);

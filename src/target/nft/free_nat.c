@@ -8,11 +8,14 @@
  * so what libalias keeps as links needs no rules.
  *
  * `deny_in` asks whether there is a link.  The kernel does not say so of a flow
- * that a translation left as it was, so each such instance has a bit of the
- * connection's mark that its translations set.
+ * that a translation left as it was, so each such instance has two bits of the
+ * connection's mark.  A link is for one way: what went out gives one to its
+ * answers, not to itself should it come in; a redirect to what came in.
  */
 #include "target/nft/free.h"
 
+#define CT_INVALID	0x1u	/* NF_CT_STATE_INVALID_BIT */
+#define CT_RELATED	0x4u	/* NF_CT_STATE_BIT(IP_CT_RELATED) */
 #define SHIFT_MAX	64u	/* ports that a redirect may move, a rule each */
 
 static bool refuse(struct free_frame *f, const struct rule *r, const char *what)
@@ -56,50 +59,98 @@ bool free_check_xlate(struct free_frame *f, const struct rule *r, const struct e
 	return check_redirects(f, r, x);
 }
 
+static uint32_t take_bit(uint32_t *left)
+{
+	const uint32_t bit = *left & -*left;
+
+	*left &= *left - 1;
+	return bit;
+}
+
 bool free_declare_links(struct free_frame *f)
 {
 	uint32_t left = f->p->options.mark_mask & ~f->shared.answer;
 
 	for (uint32_t i = 0; i < f->m->xlates.n; i++) {
 		const struct xlate *x = &f->m->xlates.v[i];
+		struct free_link link = { .x = x };
 
 		if (!x->deny_in)
 			continue;
-		if (left == 0) {
+		link.bit[0] = take_bit(&left);
+		link.bit[1] = take_bit(&left);
+		if (link.bit[1] == 0) {
 			diag_add(f->d, DIAG_E1707, SPAN_NONE,
-				 "mask 0x%08x has no bit left for the links of nat instance %u",
-				 f->p->options.mark_mask, x->instance);
+				 "mask 0x%08x has no two bits left for the links of nat "
+				 "instance %u", f->p->options.mark_mask, x->instance);
 			return false;
 		}
-		vec_add(f->p->a, &f->links, ((struct free_link){ x, left & -left }));
-		left &= left - 1;
+		vec_add(f->p->a, &f->links, link);
 	}
 	return true;
 }
 
-void free_mark_link(struct free_frame *f, struct nft_stmts *s, const struct xlate *x)
+static const struct free_link *link_of(const struct free_frame *f, const struct xlate *x)
 {
 	for (uint32_t i = 0; i < f->links.n; i++)
 		if (f->links.v[i].x == x)
-			stmt_mark(f->p, s, NFT_K_CT_MARK, UINT32_MAX, f->links.v[i].bit);
+			return &f->links.v[i];
+	return NULL;
 }
 
+static void match_label(struct free_frame *f, struct nft_stmts *s, const struct free_label *l,
+			uint32_t ct_dir)
+{
+	stmt_masked(f->p, s, NFT_K_MARK, f->label_mask, l->value, false);
+	stmt_match(f->p, s, NFT_K_CT_DIR, false, nft_value_num(NFT_T_CT_DIR, ct_dir));
+}
+
+/* An error goes with the connection that it quotes, and makes no link */
+void free_note_links(struct free_frame *f, struct nft_chain *c)
+{
+	for (uint32_t i = 0; i < f->labels.n; i++) {
+		const struct free_label *l = &f->labels.v[i];
+		const struct free_link *link = link_of(f, l->x);
+
+		for (uint32_t dir = 0; dir < 2 && link != NULL && l->dir == DIR_OUT; dir++) {
+			struct nft_stmts s = { 0 };
+
+			match_label(f, &s, l, dir);
+			stmt_masked(f->p, &s, NFT_K_CT_STATE, CT_RELATED, 0, false);
+			stmt_mark(f->p, &s, NFT_K_CT_MARK, UINT32_MAX, link->bit[1 - dir]);
+			nft_add_rule(f->p, c, &s, l->origin);
+		}
+	}
+}
+
+static void drop(struct free_frame *f, struct nft_chain *c, struct nft_stmts *s,
+		 const struct free_label *l)
+{
+	stmt_counter(f->p, s);
+	stmt_verdict(f->p, s, NFT_V_DROP, NULL);
+	nft_add_rule(f->p, c, s, l->origin);
+}
+
+/* What has no connection cannot be asked for its mark, and has no link either */
 void free_deny_in(struct free_frame *f, struct nft_chain *c)
 {
 	for (uint32_t i = 0; i < f->labels.n; i++) {
 		const struct free_label *l = &f->labels.v[i];
+		const struct free_link *link = link_of(f, l->x);
+		struct nft_stmts none = { 0 };
 
-		for (uint32_t k = 0; k < f->links.n && l->dir == DIR_IN; k++) {
+		if (link == NULL || l->dir != DIR_IN)
+			continue;
+		for (uint32_t dir = 0; dir < 2; dir++) {
 			struct nft_stmts s = { 0 };
 
-			if (f->links.v[k].x != l->x)
-				continue;
-			stmt_masked(f->p, &s, NFT_K_MARK, f->label_mask, l->value, false);
-			stmt_masked(f->p, &s, NFT_K_CT_MARK, f->links.v[k].bit, 0, false);
-			stmt_counter(f->p, &s);
-			stmt_verdict(f->p, &s, NFT_V_DROP, NULL);
-			nft_add_rule(f->p, c, &s, l->origin);
+			match_label(f, &s, l, dir);
+			stmt_masked(f->p, &s, NFT_K_CT_MARK, link->bit[dir], 0, false);
+			drop(f, c, &s, l);
 		}
+		stmt_masked(f->p, &none, NFT_K_MARK, f->label_mask, l->value, false);
+		stmt_masked(f->p, &none, NFT_K_CT_STATE, CT_INVALID, 0, true);
+		drop(f, c, &none, l);
 	}
 }
 
@@ -129,7 +180,9 @@ static bool add_job(struct free_frame *f, struct nft_chain *c, const struct job 
 			stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_DRAW,
 				 .draw = { .mod = job->one_of } });
 		stmt_counter(f->p, &s);
-		free_mark_link(f, &s, job->l->x);
+		if (job->nat.is_dst && link_of(f, job->l->x) != NULL)
+			stmt_mark(f->p, &s, NFT_K_CT_MARK, UINT32_MAX,
+				  link_of(f, job->l->x)->bit[0]);
 		stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_NAT, .nat = job->nat });
 		nft_add_rule(f->p, c, &s, job->l->origin);
 	}
