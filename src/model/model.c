@@ -100,9 +100,8 @@ struct rule *model_add_rule(struct model *m, uint32_t list, struct origin origin
 
 	BUG_IF(list >= m->lists.n);
 	r = vec_push(m->a, &m->lists.v[list].rules);
-	r->origin = origin;
-	r->exit = EX_NEXT;
-	r->list = LIST_NONE;
+	/* All of it: the place may be that of a rule that was given up */
+	*r = (struct rule){ .exit = EX_NEXT, .list = LIST_NONE, .origin = origin };
 	return r;
 }
 
