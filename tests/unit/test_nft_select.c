@@ -61,28 +61,121 @@ TEST(last_match_becomes_first_match)
 	fix_fini(&f);
 }
 
-TEST(rules_of_called_lists_take_their_place)
+/* A called list with a rule in each round, called on igb1 between two others; @quick or not */
+static void add_anchor(struct fix *f, const char *name, bool quick)
 {
-	struct fix f;
+	const uint32_t inner = model_add_list(&f->m, name);
 	struct rule *r;
-	uint32_t inner;
-	const char *c;
+
+	fix_filter(f, 1, "one", ruling_block(), false);
+	r = model_add_rule(&f->m, f->filter, fix_at(f, 2, "anchor"));
+	rule_test(&f->m, r, F_IFACE, fix_iface(f, "igb1"));
+	rule_call(r, inner);
+	r->is_quick = quick;
+	r = model_add_rule(&f->m, inner, fix_at(f, 3, "inner"));
+	rule_prefer(&f->m, r, ruling_block());
+	r = model_add_rule(&f->m, inner, fix_at(f, 4, "inner quick"));
+	rule_prefer(&f->m, r, ruling_block());
+	r->exit = EX_SETTLE;
+	fix_filter(f, 5, "five", ruling_keep(), false);
+	fix_filter(f, 6, "six quick", ruling_keep(), true);
+}
+
+/* The name of the chain that a rule jumps to, the @n-th in a text */
+static char *jump_of(struct fix *f, const char *text, int n)
+{
+	for (text = strstr(text, "jump "); text != NULL && n-- > 0;)
+		text = strstr(text + 1, "jump ");
+	return text == NULL ? (char *)"?" : arena_strndup(&f->a, text + 5,
+							 strcspn(text + 5, " \n"));
+}
+
+TEST(a_called_list_is_a_chain_for_each_round)
+{
+	const char *text, *c, *first, *last;
+	struct fix f;
 
 	fix_init(&f);
 	fix_enter(&f);
-	inner = model_add_list(&f.m, "anchor");
-	fix_filter(&f, 1, "one", ruling_block(), false);
-	r = model_add_rule(&f.m, f.filter, fix_at(&f, 2, "anchor"));
-	rule_test(&f.m, r, F_IFACE, fix_iface(&f, "igb1"));
-	rule_call(r, inner);
-	r = model_add_rule(&f.m, inner, fix_at(&f, 3, "inner"));
-	rule_prefer(&f.m, r, ruling_block());
-	fix_filter(&f, 4, "four", ruling_keep(), false);
-	c = chain_of(&f, text_of(&f), "in_filter");
-	CHECK(in_order(c, ":4 four", ":3 inner"));
-	CHECK(in_order(c, ":3 inner", ":1 one"));
-	CHECK(has(c, "iifname \"igb1\" counter drop comment \"test.conf:3 inner\""));
+	add_anchor(&f, "anchor", false);
+	text = text_of(&f);
+	c = chain_of(&f, text, "in_filter");
+	first = jump_of(&f, c, 0);
+	last = jump_of(&f, c, 1);
+	CHECK(in_order(c, arena_printf(&f.a, "iifname \"igb1\" jump %s comment", first),
+		       ":6 six"));
+	CHECK(in_order(c, ":6 six", ":5 five"));
+	CHECK(in_order(c, ":5 five", arena_printf(&f.a, "jump %s", last)));
+	CHECK(in_order(c, arena_printf(&f.a, "jump %s", last), ":1 one"));
+	CHECK(has(chain_of(&f, text, first), ":4 inner quick"));
+	CHECK(!has(chain_of(&f, text, first), ":3 inner"));
+	CHECK(has(chain_of(&f, text, last), ":3 inner"));
+	CHECK(!has(chain_of(&f, text, last), ":4 inner"));
 	fix_fini(&f);
+}
+
+TEST(a_quick_call_has_both_rounds_at_its_place)
+{
+	const char *text, *c, *both;
+	struct fix f;
+
+	fix_init(&f);
+	fix_enter(&f);
+	add_anchor(&f, "anchor", true);
+	text = text_of(&f);
+	c = chain_of(&f, text, "in_filter");
+	both = jump_of(&f, c, 0);
+	CHECK(in_order(c, both, ":6 six"));
+	CHECK_STR(jump_of(&f, c, 1), "?");
+	c = chain_of(&f, text, both);
+	CHECK(has(chain_of(&f, text, jump_of(&f, c, 0)), ":4 inner quick"));
+	CHECK(has(chain_of(&f, text, jump_of(&f, c, 1)), ":3 inner"));
+	fix_fini(&f);
+}
+
+/* The text of a model with two anchors, the first with @n rules */
+static char *two_anchors(struct fix *f, uint32_t n)
+{
+	uint32_t list;
+
+	fix_init(f);
+	fix_enter(f);
+	list = model_add_list(&f->m, "a/one");
+	rule_call(model_add_rule(&f->m, f->filter, fix_at(f, 1, "one")), list);
+	for (uint32_t i = 0; i < n; i++) {
+		struct rule *r = model_add_rule(&f->m, list, fix_at(f, 2, "inner"));
+
+		rule_test(&f->m, r, F_DPORT, fix_num(f, 1000 + i, 2000 + i));
+		rule_prefer(&f->m, r, ruling_keep());
+	}
+	list = model_add_list(&f->m, "a/two");
+	rule_call(model_add_rule(&f->m, f->filter, fix_at(f, 3, "two")), list);
+	rule_prefer(&f->m, model_add_rule(&f->m, list, fix_at(f, 4, "inner")), ruling_keep());
+	rule_test(&f->m, &f->m.lists.v[list].rules.v[0], F_SPORT, fix_num(f, 10, 20));
+	return text_of(f);
+}
+
+TEST(rules_of_one_anchor_leave_the_chains_of_others_alone)
+{
+	static const char *const heads[] = { "in_filter", "out_filter" };
+	struct fix f, g;
+	const char *x = two_anchors(&f, 0), *y = two_anchors(&g, 2);
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		const char *c = chain_of(&f, x, heads[i]);
+
+		CHECK_STR(c, chain_of(&g, y, heads[i]));
+		for (int n = 0; n < 4; n++) {
+			const char *name = jump_of(&f, c, n);
+			const bool is_one = n == 0 || n == 3;
+			const char *was = chain_of(&f, x, name), *is = chain_of(&g, y, name);
+
+			CHECK(was[0] != '\0');
+			CHECK_INT(is_one && n == 3, strcmp(was, is) != 0);
+		}
+	}
+	fix_fini(&f);
+	fix_fini(&g);
 }
 
 TEST(directions)
@@ -345,11 +438,6 @@ TEST(refused_masks)
 	fix_fini(&f);
 }
 
-static void refused_log(struct fix *f)
-{
-	rule_log(&f->m, model_add_rule(&f->m, f->filter, fix_at(f, 1, "match log")));
-}
-
 static void refused_goto(struct fix *f)
 {
 	struct rule *r = model_add_rule(&f->m, f->filter, fix_at(f, 1, "skipto"));
@@ -362,11 +450,6 @@ static void refused_recv(struct fix *f)
 {
 	rule_test(&f->m, fix_filter(f, 1, "received-on", ruling_block(), false), F_RECV,
 		  fix_iface(f, "igb1"));
-}
-
-static void refused_prob(struct fix *f)
-{
-	fix_filter(f, 1, "probability", ruling_block(), false)->prob = PROB_ONE / 2;
 }
 
 static void refused_rdr_prob(struct fix *f)
@@ -406,8 +489,8 @@ static void refused_unchanged(struct fix *f)
 TEST(refused_constructs)
 {
 	static model_fn *const rows[] = {
-		refused_log, refused_goto, refused_recv, refused_prob, refused_rdr_prob,
-		refused_answer, refused_out_rdr, refused_in_nat, refused_unchanged,
+		refused_goto, refused_recv, refused_rdr_prob, refused_answer,
+		refused_out_rdr, refused_in_nat, refused_unchanged,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -293,8 +293,9 @@ bool pf_emit(struct pf_lower *l, uint32_t list, const struct pf_stmt *s,
 				l->m->lists.v[list].rules.n--;
 				continue;
 			}
-			finish(l, r, arg);
+			/* Translations too: they tag what they match, changed or not */
 			ok &= pf_emit_options(l, r, s->rule->o, s->at);
+			finish(l, r, arg);
 			l->n_rules++;
 		}
 	}

@@ -25,9 +25,8 @@
  * `out` the mirror image.  A bare `ct state established` would let a forwarded
  * flow out that only an `in` rule passed.
  *
- * Last match becomes first match: quick rules in their order, then the others
- * from the last to the first.  That holds because a filter rule does nothing
- * but prefer.
+ * How the last match becomes the first one is told in directed_plan.c, what becomes
+ * of tags in directed_tags.c.
  */
 #include "target/nft/directed.h"
 
@@ -72,6 +71,7 @@ static struct nft_view view(struct frame *f, enum direction dir, enum nft_lo lo)
 	return (struct nft_view){
 		.p = f->p, .m = f->m, .d = f->d, .dir = dir, .lo = lo,
 		.iface = dir == DIR_IN ? NFT_K_IIFNAME : NFT_K_OIFNAME,
+		.tag_mask = f->tag_mask, .tag_codes = f->tag_codes, .n_codes = f->n_codes,
 	};
 }
 
@@ -196,14 +196,6 @@ static bool lower_nat_out(struct frame *f, struct nft_chain *c)
 	       add_calls(f, c, &v, &out->nats, f->leg[DIR_OUT], false);
 }
 
-static const struct flat_rule *first_return(const struct side *s)
-{
-	for (uint32_t i = 0; i < s->filter.list.n; i++)
-		if (s->filter.list.v[i].ruling.verdict == V_RETURN)
-			return &s->filter.list.v[i];
-	return NULL;
-}
-
 /* What would be translated, or is of a translated flow, is judged in postrouting */
 static bool lower_answer(struct frame *f, struct nft_chain *c)
 {
@@ -215,18 +207,18 @@ static bool lower_answer(struct frame *f, struct nft_chain *c)
 	stmt_verdict(f->p, &translated, NFT_V_ACCEPT, NULL);
 	nft_add_rule(f->p, c, &translated, NULL);
 	return add_skips(f, c, &v, &out->skips) && add_calls(f, c, &v, &out->nats, 0, true) &&
-	       directed_filter(f, c, &v, true);
+	       directed_filter(f, c, &v, f->decided != 0 ? JUDGE_AHEAD : JUDGE_ANSWERS);
 }
 
 static bool lower_answers(struct frame *f, struct nft_chain **chains)
 {
 	const struct side *out = &f->sides[DIR_OUT];
-	const struct flat_rule *first = first_return(out);
+	const struct rule *first = out->plan.answer;
 
 	if (first == NULL && f->m->otherwise.verdict != V_RETURN)
 		return true;
 	if (out->nats.list.n > 0 && first != NULL)
-		diag_add(f->d, DIAG_W1702, first->origin->at,
+		diag_add(f->d, DIAG_W1702, first->origin.at,
 			 "packets that nat rules translate are dropped here without an answer");
 	return lower_answer(f, chains[ANSWER_FWD]) && lower_answer(f, chains[ANSWER_OWN]);
 }
@@ -342,27 +334,16 @@ void directed_arp(struct frame *f)
 
 bool directed_lower(struct frame *f)
 {
-	const uint32_t mask = f->p->options.mark_mask;
 	struct nft_chain *chains[N_BASES];
-	const struct nft_view in = view(f, DIR_IN, NFT_LO_TOO);
-	const struct nft_view out = view(f, DIR_OUT, NFT_LO_TOO);
-	uint32_t left = mask;
+	struct nft_view in, out;
 
-	if (__builtin_popcount(mask) < 3) {
-		diag_add(f->d, DIAG_E1707, SPAN_NONE,
-			 "mask 0x%08x has fewer than the 3 bits that states need", mask);
-		return false;
-	}
-	f->leg[DIR_IN] = left & -left;
-	left &= left - 1;
-	f->leg[DIR_OUT] = left & -left;
-	left &= left - 1;
-	f->answer = left & -left;
 	for (int i = 0; i < N_BASES; i++)
 		chains[i] = nft_add_base(f->p, NFT_INET, bases[i].name, bases[i].type,
 					 bases[i].hook, bases[i].prio);
-	if (!directed_split(f, DIR_IN) || !directed_split(f, DIR_OUT))
+	if (!directed_split(f, DIR_IN) || !directed_split(f, DIR_OUT) || !directed_plan(f))
 		return false;
+	in = view(f, DIR_IN, NFT_LO_TOO);
+	out = view(f, DIR_OUT, NFT_LO_TOO);
 	if (!f->p->options.no_nat &&
 	    (!lower_nat_in(f, chains[IN_TRANSLATE]) ||
 	     !lower_nat_local(f, chains[LOCAL_TRANSLATE]) ||
@@ -371,14 +352,14 @@ bool directed_lower(struct frame *f)
 	lower_source_routes(f, chains[IN_FENCE]);
 	if (!directed_rules(f, chains[IN_FENCE], &in, &f->sides[DIR_IN].fences) ||
 	    !add_skips(f, chains[IN_FILTER], &in, &f->sides[DIR_IN].skips) ||
-	    !directed_filter(f, chains[IN_FILTER], &in, false) || !lower_answers(f, chains) ||
+	    !directed_filter(f, chains[IN_FILTER], &in, JUDGE) || !lower_answers(f, chains) ||
 	    !add_skips(f, chains[OUT_FILTER], &out, &f->sides[DIR_OUT].skips) ||
-	    !directed_filter(f, chains[OUT_FILTER], &out, false))
+	    !directed_filter(f, chains[OUT_FILTER], &out, JUDGE))
 		return false;
 	if (f->sides[DIR_OUT].after.list.n > 0)
 		directed_answers(f, chains[OUT_FENCE], DIR_OUT);
 	if (!directed_rules(f, chains[OUT_FENCE], &out, &f->sides[DIR_OUT].after))
 		return false;
 	directed_arp(f);
-	return true;
+	return nft_check_depth(f->p, f->d, "anchors");
 }

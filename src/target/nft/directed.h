@@ -50,23 +50,76 @@ struct nat_calls {
 };
 
 /**
+ * struct list_plan - What rules of a list leave in the packet mark for the second round
+ * @ids:	By rule: its number if it does so as a candidate, else 0; or NULL
+ * @memos:	By rule: number + 1 of the bit that says that a call was made, else 0; or NULL
+ * @is_quiet:	Known to have no rules that have to do with tags or draws
+ */
+struct list_plan {
+	uint8_t *ids;
+	uint8_t *memos;
+	bool is_quiet;
+};
+
+/**
+ * struct filter_plan - How the filter of one direction is laid out (directed_plan.c)
+ * @lists:	By number of the list
+ * @n_ids:	Candidates that have a number
+ * @n_memos:	Calls that have a bit
+ * @answer:	The first rule that refuses with an answer, or NULL
+ * @has_effects: Some rule draws, or gives tags that are asked for: to judge a
+ *		packet twice is not the same as once
+ */
+struct filter_plan {
+	struct list_plan *lists;
+	uint32_t n_ids;
+	uint32_t n_memos;
+	const struct rule *answer;
+	bool has_effects;
+};
+
+/**
+ * enum judging - What a filter is run for
+ * @JUDGE:	To decide
+ * @JUDGE_ANSWERS: Only to answer what it refuses; decided later
+ * @JUDGE_AHEAD: To decide, where there is still an answer; later only obeyed
+ */
+enum judging { JUDGE, JUDGE_ANSWERS, JUDGE_AHEAD };
+
+/** enum round - First quick rules in order, then the others, then neither decided */
+enum round { ROUND_FIRST, ROUND_LAST, ROUND_BOTH };
+
+/**
+ * struct part - A chain that holds one round of a called list
+ */
+struct part {
+	uint32_t list;
+	enum direction dir;
+	enum judging how;
+	enum round round;
+	struct nft_chain *chain;
+};
+
+/**
  * struct side - One direction of a model, taken apart
  * @fences:	Judged first, each a block
  * @policy:	Translations called before the language's own lists
  * @skips:	Decided before translation and state
  * @nats:	Translations of the language
- * @filter:	What decides the rest
  * @after:	Judged on what passes, each a block
- * @filter_list: List of the filter, LIST_NONE: there is none
+ * @filter_list: List whose rules decide the rest
+ * @filter_first: The first of them
+ * @plan:	How they do
  */
 struct side {
 	struct flat_rules fences;
 	struct nat_calls policy;
 	struct flat_rules skips;
 	struct nat_calls nats;
-	struct flat_rules filter;
 	struct flat_rules after;
 	uint32_t filter_list;
+	uint32_t filter_first;
+	struct filter_plan plan;
 };
 
 /**
@@ -107,11 +160,22 @@ struct sticky {
  * @sides:	The model, by direction
  * @leg:	Bit of the ct mark: the flow has a state of this direction
  * @answer:	Bit of the ct mark: we refused it and say so
+ * @tag_mask:	Bits of the packet mark that hold the number of the tag
+ * @ct_tags:	The same in the ct mark
+ * @tag_codes:	By bit of F_TAGS: the number; 0: nobody asks for that tag
+ * @n_codes:	How many have one
+ * @ids:	Bits of the packet mark that hold the number of the last candidate
+ * @memos:	Bits of the packet mark that say which calls were made
+ * @decided:	Bit of the packet mark: passed by JUDGE_AHEAD
  * @keep:	Chains that set the bit and accept, or NULL, by direction
  * @pass:	Chains that do so only for translated packets
  * @runs:	Maps made so far: a list can be called from several chains
  * @stickies:	Sets of sources made so far
  * @answers:	Chains that answer, by what they answer
+ * @parts:	Chains of called lists of the filter
+ * @n_parts:	How many of them have their rules
+ * @saves:	Chain that puts the tag into the ct mark, or NULL
+ * @restores:	Chain that gives a packet the tag of its state and accepts, or NULL
  */
 struct frame {
 	struct nft_program *p;
@@ -120,11 +184,22 @@ struct frame {
 	struct side sides[2];
 	uint32_t leg[2];
 	uint32_t answer;
+	uint32_t tag_mask;
+	uint32_t ct_tags;
+	uint8_t tag_codes[MODEL_TAGS];
+	uint32_t n_codes;
+	uint32_t ids;
+	uint32_t memos;
+	uint32_t decided;
 	struct nft_chain *keep[2];
 	struct nft_chain *pass[2];
 	VEC(struct nat_run) runs;
 	VEC(struct sticky) stickies;
 	VEC(struct answer_chain { struct answer what; struct nft_chain *chain; }) answers;
+	VEC(struct part) parts;
+	uint32_t n_parts;
+	struct nft_chain *saves;
+	struct nft_chain *restores;
 };
 
 /** directed_lower() - Fill a program; false when an error was added */
@@ -193,17 +268,52 @@ bool nat_rule_pinned(struct frame *f, const struct nft_tests *t, const struct xl
 /** directed_answers() - Accept answers to what was let in the other way */
 void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir);
 
+/** directed_plan() - Lay out the filters and share out the bits; false on error */
+bool directed_plan(struct frame *f);
+
 /**
  * directed_filter() - The filter of one direction into its chain
  * @f:		Frame
  * @c:		Base chain
  * @v:		How it sees packets
- * @is_copy:	Only to answer: what is not answered is accepted, uncounted
+ * @how:	What for
  *
  * Return: false when an error was added
  */
 bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view *v,
-		     bool is_copy);
+		     enum judging how);
+
+/** directed_list() - The rules of a filter, both rounds, into its chain; false on error */
+bool directed_list(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+		   enum judging how);
+
+/** directed_ruling() - A ruling as the end of a rule, counted and logged where it should be */
+bool directed_ruling(struct frame *f, struct nft_stmts *s, const struct ruling *r,
+		     const struct rule *whose, enum direction dir, enum judging how);
+
+/** directed_tag() - The tag that a rule gives, if it does and somebody asks for it */
+void directed_tag(struct frame *f, struct nft_stmts *s, const struct rule *r);
+
+/** directed_tags() - Number the tags that rules ask for; false on error */
+bool directed_tags(struct frame *f);
+
+/** directed_save_tags() - The chain that puts a packet's tag into the ct mark, and returns */
+const char *directed_save_tags(struct frame *f);
+
+/** directed_restore_tags() - The chain that gives a packet its state's tag, and accepts */
+const char *directed_restore_tags(struct frame *f);
+
+/** directed_draw() - The probability of a rule */
+void directed_draw(struct frame *f, struct nft_stmts *s, const struct rule *r);
+
+/** directed_writes() - Does a rule give a tag that somebody asks for */
+bool directed_writes(const struct frame *f, const struct rule *r);
+
+/** directed_faces() - Can a rule match in a direction */
+bool directed_faces(const struct rule *r, enum direction dir);
+
+/** directed_ends() - Does a rule end its list, or send all packets on to another */
+bool directed_ends(const struct rule *r);
 
 /** directed_answer() - The chain that refuses a packet and says so; for both frames */
 const char *directed_answer(struct frame *f, struct answer a);

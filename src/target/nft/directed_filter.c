@@ -2,8 +2,7 @@
 /*
  * DOC: Theory of operation
  *
- * The filter of one direction: what has a state passes, then the rules, first
- * match first.  A pass that keeps state goes to a chain that sets the bit of
+ * The filter of one direction: what has a state passes, then the rules.  A pass that keeps state goes to a chain that sets the bit of
  * the leg; a pass without state goes to one that does so for translated flows
  * only, because pf keeps a state for each of those.
  *
@@ -50,13 +49,16 @@ static uint32_t leg_of(const struct frame *f, enum direction dir, bool is_reply)
 }
 
 /* Accept what has a state that was made in this direction of ct */
-static void accept_state(struct frame *f, struct nft_chain *c, enum direction dir, bool is_reply)
+static void accept_state(struct frame *f, struct nft_chain *c, enum direction dir, bool is_reply,
+			 enum judging how)
 {
+	const bool has_tags = f->tag_mask != 0 && how == JUDGE;
 	struct nft_stmts s = { 0 };
 
 	match_direction(f, &s, is_reply);
 	match_bit(f, &s, leg_of(f, dir, is_reply));
-	add_verdict(f, c, &s, NFT_V_ACCEPT, NULL);
+	add_verdict(f, c, &s, has_tags ? NFT_V_GOTO : NFT_V_ACCEPT,
+		    has_tags ? directed_restore_tags(f) : NULL);
 }
 
 void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir)
@@ -79,12 +81,16 @@ void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir)
 static const char *keep_chain(struct frame *f, enum direction dir)
 {
 	struct nft_chain *c = f->keep[dir];
-	struct nft_stmts end = { 0 };
+	struct nft_stmts save = { 0 }, end = { 0 };
 
 	if (c != NULL)
 		return c->name;
-	c = nft_add_chain(f->p, NFT_INET, dir == DIR_IN ? "in_keep" : "out_keep");
+	c = nft_add_named(f->p, NFT_INET, dir == DIR_IN ? "in_keep" : "out_keep");
 	f->keep[dir] = c;
+	if (f->tag_mask != 0) {
+		stmt_verdict(f->p, &save, NFT_V_JUMP, directed_save_tags(f));
+		nft_add_rule(f->p, c, &save, NULL);
+	}
 	for (int reply = 0; reply < 2; reply++) {
 		struct nft_stmts s = { 0 };
 
@@ -125,7 +131,7 @@ static const char *pass_chain(struct frame *f, enum direction dir)
 
 	if (c != NULL)
 		return c->name;
-	c = nft_add_chain(f->p, NFT_INET, dir == DIR_IN ? "in_pass" : "out_pass");
+	c = nft_add_named(f->p, NFT_INET, dir == DIR_IN ? "in_pass" : "out_pass");
 	f->pass[dir] = c;
 	add_translated(f, c, dir, dir == DIR_IN ? CT_DNAT : CT_SNAT, false);
 	if (dir == DIR_OUT)
@@ -216,7 +222,8 @@ const char *directed_answer(struct frame *f, struct answer a)
 		    f->answers.v[i].what.icmp6 == a.icmp6 &&
 		    f->answers.v[i].what.queries == a.queries)
 			return f->answers.v[i].chain->name;
-	c = nft_add_chain(f->p, NFT_INET, "answer");
+	c = nft_add_list(f->p, NFT_INET, "answer",
+			 arena_printf(f->p->a, "%d %d %d %d", a.rst, a.icmp4, a.icmp6, a.queries));
 	vec_add(f->p->a, &f->answers, ((struct answer_chain){ a, c }));
 	if (a.rst)
 		add_rst(f, c);
@@ -228,29 +235,33 @@ const char *directed_answer(struct frame *f, struct answer a)
 	return c->name;
 }
 
-static bool check_answer(struct frame *f, const struct flat_rule *r)
+static bool check_answer(struct frame *f, const struct ruling *r, const struct rule *whose)
 {
-	const struct answer *a = &r->ruling.answer;
+	const struct answer *a = &r->answer;
 
 	if ((a->icmp4 < 0 || a->icmp4 >> 8 == ICMP4_UNREACHABLE) &&
 	    (a->icmp6 < 0 || a->icmp6 >> 8 == ICMP6_UNREACHABLE))
 		return true;
-	diag_add(f->d, DIAG_E1701, r->origin != NULL ? r->origin->at : SPAN_NONE,
+	diag_add(f->d, DIAG_E1701, whose != NULL ? whose->origin.at : SPAN_NONE,
 		 "only `unreachable` can be the ICMP answer in nftables");
 	diag_help(f->d, "return-icmp takes the codes of `unreach`, as in return-icmp(13)");
 	return false;
 }
 
 static void add_ruling(struct frame *f, struct nft_stmts *s, const struct ruling *r,
-		       enum direction dir, bool is_copy)
+		       enum direction dir, enum judging how)
 {
-	if (r->verdict == V_RETURN && (is_copy || dir == DIR_IN))
+	if (r->verdict == V_RETURN && (how != JUDGE || dir == DIR_IN)) {
 		stmt_verdict(f->p, s, NFT_V_GOTO, directed_answer(f, r->answer));
-	else if (is_copy)
-		stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
-	else if (r->verdict != V_PASS)
-		stmt_verdict(f->p, s, NFT_V_DROP, NULL);
-	else if (r->keep)
+		return;
+	}
+	if (how == JUDGE_ANSWERS || r->verdict != V_PASS) {
+		stmt_verdict(f->p, s, how == JUDGE_ANSWERS ? NFT_V_ACCEPT : NFT_V_DROP, NULL);
+		return;
+	}
+	if (how == JUDGE_AHEAD)
+		stmt_mark(f->p, s, NFT_K_MARK, UINT32_MAX, f->decided);
+	if (r->keep)
 		stmt_verdict(f->p, s, NFT_V_GOTO, keep_chain(f, dir));
 	else if (is_translating(f, dir))
 		stmt_verdict(f->p, s, NFT_V_GOTO, pass_chain(f, dir));
@@ -258,28 +269,21 @@ static void add_ruling(struct frame *f, struct nft_stmts *s, const struct ruling
 		stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
 }
 
-static bool add_rule(struct frame *f, struct nft_chain *c, const struct nft_view *v,
-		     const struct flat_rule *r, bool is_copy)
+bool directed_ruling(struct frame *f, struct nft_stmts *s, const struct ruling *r,
+		     const struct rule *whose, enum direction dir, enum judging how)
 {
 	static const char *const names[] = {
 		[V_PASS] = "pass", [V_BLOCK] = "block", [V_RETURN] = "return",
 	};
-	const bool is_shown = !is_copy || r->ruling.verdict == V_RETURN;
-	struct nft_alts alts = { 0 };
+	const bool is_shown = how != JUDGE_ANSWERS || r->verdict == V_RETURN;
 
-	if ((r->ruling.verdict == V_RETURN && !check_answer(f, r)) ||
-	    !nft_match(v, &r->t, r->origin != NULL ? r->origin->at : SPAN_NONE, &alts))
+	if (r->verdict == V_RETURN && !check_answer(f, r, whose))
 		return false;
-	for (uint32_t i = 0; i < alts.list.n; i++) {
-		struct nft_stmts *s = &alts.list.v[i];
-
-		if (is_shown)
-			stmt_counter(f->p, s);
-		if (is_shown && r->is_logged)
-			directed_log(f, s, r->origin, names[r->ruling.verdict]);
-		add_ruling(f, s, &r->ruling, v->dir, is_copy);
-		nft_add_rule(f->p, c, s, r->origin);
-	}
+	if (is_shown)
+		stmt_counter(f->p, s);
+	if (is_shown && whose != NULL && rule_has_effect(whose, EF_LOG) != NULL)
+		directed_log(f, s, &whose->origin, names[r->verdict]);
+	add_ruling(f, s, r, dir, how);
 	return true;
 }
 
@@ -321,21 +325,13 @@ static void add_exempt_answers(struct frame *f, struct nft_chain *c, const struc
 	add_exempt_icmp(f, c, where, true);
 }
 
-static bool side_answers(const struct side *s)
-{
-	for (uint32_t i = 0; i < s->filter.list.n; i++)
-		if (s->filter.list.v[i].ruling.verdict == V_RETURN)
-			return true;
-	return false;
-}
-
 /* Our own answers: without an incoming interface, or back in on lo */
 static void add_exempt(struct frame *f, struct nft_chain *c, enum direction dir)
 {
 	struct nft_stmts where = { 0 };
 
-	if (f->m->otherwise.verdict != V_RETURN && !side_answers(&f->sides[DIR_IN]) &&
-	    !side_answers(&f->sides[DIR_OUT]))
+	if (f->m->otherwise.verdict != V_RETURN && f->sides[DIR_IN].plan.answer == NULL &&
+	    f->sides[DIR_OUT].plan.answer == NULL)
 		return;
 	if (dir == DIR_OUT)
 		stmt_match(f->p, &where, NFT_K_IIF, false, nft_value_num(NFT_T_IFINDEX, 0));
@@ -344,18 +340,34 @@ static void add_exempt(struct frame *f, struct nft_chain *c, enum direction dir)
 	add_exempt_answers(f, c, &where);
 }
 
-bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view *v, bool is_copy)
+/* What an earlier run in this crossing decided is obeyed, what one left is cleared */
+static void add_start(struct frame *f, struct nft_chain *c, enum direction dir, enum judging how)
 {
-	const struct side *s = &f->sides[v->dir];
-	const struct flat_rule otherwise = { .ruling = f->m->otherwise };
+	const uint32_t bits = f->ids | f->memos | (how == JUDGE_AHEAD ? f->decided : 0);
+	struct nft_stmts obey = { 0 }, clear = { 0 };
 
-	add_exempt(f, c, v->dir);
-	accept_state(f, c, v->dir, false);
-	accept_state(f, c, v->dir, true);
-	for (uint32_t i = 0; i < s->filter.list.n; i++) {
-		if (!add_rule(f, c, v, &s->filter.list.v[i], is_copy))
-			return false;
-		nft_forget(f->p);
+	if (f->decided != 0 && dir == DIR_OUT && how == JUDGE) {
+		stmt_masked(f->p, &obey, NFT_K_MARK, f->decided, f->decided, false);
+		stmt_mark(f->p, &obey, NFT_K_MARK, ~f->decided, 0);
+		add_verdict(f, c, &obey, NFT_V_ACCEPT, NULL);
 	}
-	return add_rule(f, c, v, &otherwise, is_copy);
+	stmt_mark(f->p, &clear, NFT_K_MARK, ~bits, 0);
+	if (bits != 0)
+		nft_add_rule(f->p, c, &clear, NULL);
+}
+
+bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+		     enum judging how)
+{
+	struct nft_stmts end = { 0 };
+
+	add_start(f, c, v->dir, how);
+	add_exempt(f, c, v->dir);
+	accept_state(f, c, v->dir, false, how);
+	accept_state(f, c, v->dir, true, how);
+	if (!directed_list(f, c, v, how) ||
+	    !directed_ruling(f, &end, &f->m->otherwise, NULL, v->dir, how))
+		return false;
+	nft_add_rule(f->p, c, &end, NULL);
+	return true;
 }

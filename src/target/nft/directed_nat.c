@@ -29,6 +29,7 @@ struct nat_rule {
 	const struct rule *r;
 	const struct xlate *x;
 	uint32_t bits;
+	bool is_guard;			/* nothing is translated, so nothing is tagged */
 	enum nft_verdict unchanged;	/* what becomes of what it leaves as it is */
 };
 
@@ -124,6 +125,8 @@ static bool add_exit(const struct nat_rule *n, struct nft_chain *c, const struct
 	if (!nft_match(n->v, t, n->r->origin.at, &alts))
 		return false;
 	for (uint32_t i = 0; i < alts.list.n; i++) {
+		if (!n->is_guard)
+			directed_tag(n->f, &alts.list.v[i], n->r);
 		stmt_verdict(n->f->p, &alts.list.v[i], verdict, NULL);
 		nft_add_rule(n->f->p, c, &alts.list.v[i], &n->r->origin);
 	}
@@ -134,6 +137,7 @@ static bool add_exit(const struct nat_rule *n, struct nft_chain *c, const struct
 static void add_effects(const struct nat_rule *n, struct nft_stmts *s)
 {
 	stmt_counter(n->f->p, s);
+	directed_tag(n->f, s, n->r);
 	if (rule_has_effect(n->r, EF_LOG) != NULL)
 		directed_log(n->f, s, &n->r->origin, n->x->kind == XL_DST ? "rdr" : "nat");
 	if (n->bits != 0)
@@ -444,15 +448,31 @@ static bool lower_translation(struct frame *f, struct nft_chain *c, const struct
 	return set_unchanged(&n, e->list) && add_xlate(&n, &t);
 }
 
+/* The tag that a call of another list gives */
+static bool add_tag(const struct nat_rule *n, const struct nft_tests *t)
+{
+	struct nft_alts alts = { 0 };
+
+	if (n->is_guard || !directed_writes(n->f, n->r))
+		return true;
+	if (!nft_match(n->v, t, n->r->origin.at, &alts))
+		return false;
+	for (uint32_t i = 0; i < alts.list.n; i++) {
+		directed_tag(n->f, &alts.list.v[i], n->r);
+		nft_add_rule(n->f->p, n->c, &alts.list.v[i], &n->r->origin);
+	}
+	return true;
+}
+
 /* A rule without translation: "no rdr", or another list */
 static bool lower_other(struct frame *f, struct nft_chain *c, const struct nft_view *v,
 			const struct rule *r, uint32_t bits, bool guard)
 {
-	const struct nat_rule n = { .f = f, .c = c, .v = v, .r = r };
+	const struct nat_rule n = { .f = f, .c = c, .v = v, .r = r, .is_guard = guard };
 	const struct nat_call call = { nft_tests_of(r), r->list, r->origin.at };
 
 	if (r->exit == EX_CALL)
-		return directed_nat(f, c, v, &call, bits, guard);
+		return add_tag(&n, &call.t) && directed_nat(f, c, v, &call, bits, guard);
 	if (r->exit == EX_NEXT && r->effects.n == 0)
 		return true;
 	if (r->exit == EX_RETURN)
@@ -509,7 +529,7 @@ static bool lower_list(struct frame *f, struct nft_chain *c, const struct nft_vi
 
 	for (uint32_t i = 0; i < l->rules.n; i++) {
 		const struct rule *r = &l->rules.v[i];
-		const struct nat_rule n = { .f = f, .c = c, .v = v, .r = r };
+		const struct nat_rule n = { .f = f, .c = c, .v = v, .r = r, .is_guard = guard };
 		const struct nft_tests t = nft_tests_of(r);
 		struct nat_run run;
 		bool ok;
@@ -537,7 +557,9 @@ bool directed_nat(struct frame *f, struct nft_chain *c, const struct nft_view *v
 		  const struct nat_call *call, uint32_t bits, bool guard)
 {
 	struct nft_alts alts = { 0 };
+	struct nft_scope outer;
 	struct nft_chain *own;
+	bool ok;
 
 	if (f->m->lists.v[call->list].rules.n == 0)
 		return true;
@@ -545,10 +567,14 @@ bool directed_nat(struct frame *f, struct nft_chain *c, const struct nft_view *v
 		return false;
 	if (alts.list.n == 0)
 		return true;
-	own = nft_add_chain(f->p, NFT_INET, guard ? "untranslated" : "translate");
+	own = nft_add_list(f->p, NFT_INET, guard ? "untranslated" : "translate",
+			   f->m->lists.v[call->list].name);
 	for (uint32_t i = 0; i < alts.list.n; i++) {
 		stmt_verdict(f->p, &alts.list.v[i], NFT_V_JUMP, own->name);
 		nft_add_rule(f->p, c, &alts.list.v[i], NULL);
 	}
-	return lower_list(f, own, v, call->list, bits, guard);
+	outer = nft_enter(f->p, own);
+	ok = lower_list(f, own, v, call->list, bits, guard);
+	f->p->scope = outer;
+	return ok;
 }

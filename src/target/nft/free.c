@@ -482,5 +482,5 @@ bool free_lower(struct free_frame *f)
 	if (!f->p->options.no_nat && (!free_nat(f, chains[IN_TRANSLATE], DIR_IN) ||
 				      !free_nat(f, chains[OUT_TRANSLATE], DIR_OUT)))
 		return false;
-	return lower_fences(f, chains[IN_FENCE], chains[OUT_FENCE]) && free_check_depth(f);
+	return lower_fences(f, chains[IN_FENCE], chains[OUT_FENCE]) && nft_check_depth(f->p, f->d, "places to skip to");
 }

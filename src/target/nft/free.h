@@ -200,7 +200,4 @@ void free_deny_in(struct free_frame *f, struct nft_chain *c);
 /** free_nat() - What the labels of a direction translate; false when an error was added */
 bool free_nat(struct free_frame *f, struct nft_chain *c, enum direction dir);
 
-/** free_check_depth() - Does the kernel take chains that lead so far; told if not */
-bool free_check_depth(struct free_frame *f);
-
 #endif /* TARGET_NFT_FREE_H */

@@ -448,6 +448,39 @@ static uint32_t tags_asked(const struct set *in, uint32_t all, bool none)
 	return bits;
 }
 
+/* Is a packet with the tag of a number, 0: with none, in the set */
+static bool code_is_in(const struct nft_view *v, const struct set *in, uint32_t code)
+{
+	for (uint32_t i = 0; code != 0 && i < MODEL_TAGS; i++)
+		if (v->tag_codes[i] == code)
+			return set_has(in, AF_NONE, 1u << i);
+	return set_has(in, AF_NONE, 0);
+}
+
+/* Tags as a number in the mark: one, all but one, or each for itself */
+static void expand_codes(const struct nft_view *v, const struct way *from, struct ways *out)
+{
+	uint32_t n[2] = { 0 }, last[2] = { 0 };
+
+	for (uint32_t code = 0; code <= v->n_codes; code++) {
+		const bool is_in = code_is_in(v, from->t.f[F_TAGS], code);
+
+		n[is_in]++;
+		last[is_in] = code;
+	}
+	if (n[false] == 0) {
+		add_way(v, out, from);
+	} else if (n[false] == 1) {
+		stmt_masked(v->p, &add_way(v, out, from)->stmts, NFT_K_MARK, v->tag_mask,
+			    nft_spread(last[false], v->tag_mask), true);
+	} else {
+		for (uint32_t code = 0; code <= v->n_codes; code++)
+			if (code_is_in(v, from->t.f[F_TAGS], code))
+				stmt_masked(v->p, &add_way(v, out, from)->stmts, NFT_K_MARK,
+					    v->tag_mask, nft_spread(code, v->tag_mask), false);
+	}
+}
+
 /* Tags as bits of the mark: one or none of some, else each combination for itself */
 static void expand_tags(const struct nft_view *v, const struct way *from, struct ways *out)
 {
@@ -478,6 +511,8 @@ static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret
 	add_local(v, w, F_DST_LOCAL, NFT_K_FIB_DADDR);
 	if (w->t.f[F_TAGS] == NULL)
 		add_way(v, &ways, w);
+	else if (v->tag_codes != NULL)
+		expand_codes(v, w, &ways);
 	else
 		expand_tags(v, w, &ways);
 	for (uint32_t i = 0; i < ways.list.n; i++)

@@ -33,6 +33,9 @@ enum nft_lo { NFT_LO_TOO, NFT_LO_NOT, NFT_LO_ONLY };
  * @iface:	Key of the interface crossed
  * @lo:		What the chain sees
  * @tag_mask:	Bits of the packet mark that hold the tags; 0: nowhere
+ * @tag_codes:	NULL: a bit for each tag.  Else a packet has one tag or none, and the
+ *		bits hold its number, by bit of F_TAGS; 0: none that is asked for
+ * @n_codes:	The highest number
  */
 struct nft_view {
 	struct nft_program *p;
@@ -42,6 +45,8 @@ struct nft_view {
 	enum nft_key iface;
 	enum nft_lo lo;
 	uint32_t tag_mask;
+	const uint8_t *tag_codes;
+	uint32_t n_codes;
 };
 
 /** struct nft_alts - Alternatives; none: never true */

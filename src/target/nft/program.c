@@ -3,8 +3,10 @@
  * DOC: Theory of operation
  *
  * Sets with the same members are one set: a list of ports that twenty rules
- * use is loaded once.  Names count up in the order of use, so the same model
- * gives the same names, and loading it again finds nothing to change.
+ * use is loaded once, and named by the hash of its members.  Chains and maps of a
+ * list of rules are named by the hash of its name, and count within it.  So the
+ * same model gives the same names, loading it again finds nothing to change, and
+ * what changes in one list changes no name in others.
  */
 #include "target/nft/program.h"
 
@@ -28,9 +30,27 @@ void nft_program_init(struct nft_program *p, struct arena *a, struct sources *so
 	*p = (struct nft_program){ .a = a, .tmp = a, .sources = sources, .options = *o };
 }
 
+static uint32_t hash_bytes(uint32_t h, const void *data, size_t len)
+{
+	const uint8_t *b = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ b[i]) * 16777619u;
+	return h;
+}
+
+static uint32_t hash_text(const char *s)
+{
+	return hash_bytes(2166136261u, s, s != NULL ? strlen(s) : 0);
+}
+
 static const char *new_name(struct nft_program *p, const char *what)
 {
-	return arena_printf(p->a, "%s_%u", what, ++p->n_names);
+	struct nft_scope *s = &p->scope;
+
+	if (s->hash == 0)
+		return arena_printf(p->a, "%s_%u", what, ++s->n_names);
+	return arena_printf(p->a, "%s_%08x_%u", what, s->hash, ++s->n_names);
 }
 
 static struct nft_chain *add_chain(struct nft_program *p, enum nft_family f, const char *name)
@@ -58,6 +78,38 @@ struct nft_chain *nft_add_base(struct nft_program *p, enum nft_family f, const c
 struct nft_chain *nft_add_chain(struct nft_program *p, enum nft_family f, const char *what)
 {
 	return add_chain(p, f, new_name(p, what));
+}
+
+struct nft_chain *nft_add_named(struct nft_program *p, enum nft_family f, const char *name)
+{
+	return add_chain(p, f, name);
+}
+
+static bool has_chain(const struct nft_program *p, enum nft_family f, const char *name)
+{
+	for (uint32_t i = 0; i < p->chains.n; i++)
+		if (p->chains.v[i]->family == f && strcmp(p->chains.v[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
+struct nft_chain *nft_add_list(struct nft_program *p, enum nft_family f, const char *what,
+			       const char *list)
+{
+	const char *const first = arena_printf(p->a, "%s_%08x", what, hash_text(list));
+	const char *name = first;
+
+	for (uint32_t i = 2; has_chain(p, f, name); i++)
+		name = arena_printf(p->a, "%s_%u", first, i);
+	return add_chain(p, f, name);
+}
+
+struct nft_scope nft_enter(struct nft_program *p, const struct nft_chain *c)
+{
+	const struct nft_scope outer = p->scope;
+
+	p->scope = (struct nft_scope){ .hash = hash_text(c->name) };
+	return outer;
 }
 
 struct nft_set *nft_add_map(struct nft_program *p, enum nft_family f, const char *what,
@@ -103,15 +155,6 @@ void nft_set_seal(struct nft_set *s)
 		;
 }
 
-static uint32_t hash_bytes(uint32_t h, const void *data, size_t len)
-{
-	const uint8_t *b = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ b[i]) * 16777619u;
-	return h;
-}
-
 static bool same_set(const struct nft_set *x, const struct nft_set *y)
 {
 	if (x->family != y->family || x->keys[0] != y->keys[0] ||
@@ -121,6 +164,14 @@ static bool same_set(const struct nft_set *x, const struct nft_set *y)
 		if (memcmp(x->elems.v[i].key, y->elems.v[i].key, 2 * NFT_VALUE_BYTES) != 0)
 			return false;
 	return true;
+}
+
+static bool has_set(const struct nft_set *s, const struct nft_set *like)
+{
+	for (; s != NULL; s = s->next)
+		if (s->family == like->family && strcmp(s->name, like->name) == 0)
+			return true;
+	return false;
 }
 
 /* The one with these members; @s becomes it if there is none yet */
@@ -135,9 +186,11 @@ static const struct nft_set *intern_set(struct nft_program *p, struct nft_set *s
 	for (struct nft_set *have = *head; have != NULL; have = have->next)
 		if (same_set(have, s))
 			return have;
+	s->name = arena_printf(p->a, "%s_%08x", what, h);
+	for (uint32_t i = 2; has_set(*head, s); i++)
+		s->name = arena_printf(p->a, "%s_%08x_%u", what, h, i);
 	s->next = *head;
 	*head = s;
-	s->name = new_name(p, what);
 	nft_set_seal(s);
 	p->has_table[s->family] = true;
 	vec_add(p->a, &p->sets, s);

@@ -253,6 +253,12 @@ struct nft_chain {
 
 #define NFT_SET_BUCKETS	1024u
 
+/** struct nft_scope - Generated names count by themselves in each, 0: in none */
+struct nft_scope {
+	uint32_t hash;
+	uint32_t n_names;
+};
+
 /**
  * struct nft_program - All tables
  * @a:		Memory
@@ -267,9 +273,9 @@ struct nft_chain {
  * @origin_next: The next origin with the same hash, as number + 1
  * @origin_head: The first one
  * @buckets:	Sets by content
- * @n_names:	Generated names so far, by nft_name()
  * @last_comment: Of the rule added last that had an origin, or NULL
  * @last_origin: Its origin
+ * @scope:	Of generated names
  */
 struct nft_program {
 	struct arena *a;
@@ -283,9 +289,9 @@ struct nft_program {
 	VEC(uint32_t) origin_next;
 	uint32_t origin_head[NFT_SET_BUCKETS];
 	struct nft_set *buckets[NFT_SET_BUCKETS];
-	uint32_t n_names;
 	const char *last_comment;
 	uint32_t last_origin;
+	struct nft_scope scope;
 };
 
 /**
@@ -336,6 +342,22 @@ struct nft_chain *nft_add_base(struct nft_program *p, enum nft_family f, const c
 
 /** nft_add_chain() - A new regular chain, named @what and a number */
 struct nft_chain *nft_add_chain(struct nft_program *p, enum nft_family f, const char *what);
+
+/** nft_add_named() - A new regular chain named @name, a literal of ours */
+struct nft_chain *nft_add_named(struct nft_program *p, enum nft_family f, const char *name);
+
+/**
+ * nft_add_list() - A new regular chain for a list of rules, the same name for the same list
+ * @p:		Program
+ * @f:		Family of its table
+ * @what:	Start of its name
+ * @list:	Name of the list, the user's: only its hash goes into the name
+ */
+struct nft_chain *nft_add_list(struct nft_program *p, enum nft_family f, const char *what,
+			       const char *list);
+
+/** nft_enter() - Names from here on are of a chain's scope; the scope until now */
+struct nft_scope nft_enter(struct nft_program *p, const struct nft_chain *c);
 
 /**
  * nft_add_map() - A new, empty set or map, named @what and a number
@@ -400,6 +422,14 @@ uint32_t nft_origin(struct nft_program *p, const struct origin *o);
  * Return: the comment, or NULL for an origin that says nothing
  */
 const char *nft_comment(struct nft_program *p, const struct origin *o);
+
+/**
+ * nft_check_depth() - Does the kernel take chains that lead so far
+ * @p:		Program
+ * @d:		Told if not
+ * @what:	What leads on, in the plural
+ */
+bool nft_check_depth(struct nft_program *p, struct diags *d, const char *what);
 
 /** nft_forget() - Nothing in @tmp is needed any more: free it when it is much */
 void nft_forget(struct nft_program *p);

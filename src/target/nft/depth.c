@@ -3,11 +3,10 @@
  * DOC: Theory of operation
  *
  * The kernel counts chains that lead to each other from a base chain on, also
- * by goto, which needs no stack, and takes no more than 16.  So a list with many
- * places to skip to, each before the next, is refused here, at the rule that
- * leads too far.
+ * by goto, which needs no stack, and takes no more than 16.  So lists that lead
+ * further are refused here, at the rule that does.
  */
-#include "target/nft/free.h"
+#include "target/nft/program.h"
 
 #include <string.h>
 
@@ -64,19 +63,16 @@ static bool visit(struct depths *d, uint32_t chain, uint32_t level, struct span 
 	return true;
 }
 
-bool free_check_depth(struct free_frame *f)
+bool nft_check_depth(struct nft_program *p, struct diags *d, const char *what)
 {
-	struct depths d = {
-		.p = f->p,
-		.seen = arena_array(f->p->tmp, uint32_t, f->p->chains.n + 1),
-	};
+	struct depths w = { .p = p, .seen = arena_array(p->tmp, uint32_t, p->chains.n + 1) };
 
-	for (uint32_t i = 0; i < f->p->chains.n; i++) {
-		if (f->p->chains.v[i]->type == NULL || visit(&d, i, 0, SPAN_NONE))
+	for (uint32_t i = 0; i < p->chains.n; i++) {
+		if (p->chains.v[i]->type == NULL || visit(&w, i, 0, SPAN_NONE))
 			continue;
-		diag_add(f->d, DIAG_E1701, d.too_deep,
-			 "more than %u places to skip to one behind the other cannot be expressed "
-			 "in nftables yet", DEPTH_MAX - 1);
+		diag_add(d, DIAG_E1701, w.too_deep,
+			 "more than %u %s one behind the other cannot be expressed in nftables",
+			 DEPTH_MAX - 1, what);
 		return false;
 	}
 	return true;
