@@ -69,6 +69,63 @@ struct decl_param {
 	struct span at;
 };
 
+#define DECL_TCP	0x01u
+#define DECL_UDP	0x02u
+
+/**
+ * struct decl_ports - Ports outside and what they become inside
+ * @ext_lo:	Lowest outside port, >= 1
+ * @ext_hi:	Highest, >= @ext_lo
+ * @int_lo:	Inside port of @ext_lo
+ * @int_hi:	@int_lo: all go to that one; else of @ext_hi, at the same distance
+ */
+struct decl_ports {
+	uint16_t ext_lo;
+	uint16_t ext_hi;
+	uint16_t int_lo;
+	uint16_t int_hi;
+};
+
+/**
+ * struct decl_forward - Ports of the host that lead to a jail
+ * @protos:	DECL_TCP, DECL_UDP or both
+ * @ports:	Which, at least one
+ * @from:	Only from here; AF_NONE: from everywhere
+ * @on:		Only on this interface; NULL: any
+ * @to:		Only this address of the host; AF_NONE: those that
+ *		forward_externals() gives
+ * @is_log:	What it translates is logged
+ * @is_filtered: The written rules judge it too; else it passes, as `rdr pass`
+ * @is_shared:	Others may claim the same place
+ * @text:	As written, one line
+ * @at:		Where
+ */
+struct decl_forward {
+	uint8_t protos;
+	VEC(struct decl_ports) ports;
+	struct prefix from;
+	const char *on;
+	struct addr to;
+	bool is_log;
+	bool is_filtered;
+	bool is_shared;
+	const char *text;
+	struct span at;
+};
+
+/**
+ * struct decl_nat - Where a jail goes out, and as whom
+ * @iface:	Interface
+ * @as:		Address that it gets there; AF_NONE: the first of its family on
+ *		@iface
+ * @at:		Where that is written
+ */
+struct decl_nat {
+	const char *iface;
+	struct addr as;
+	struct span at;
+};
+
 /**
  * struct decl_jail - A jail
  * @name:	Its name
@@ -78,6 +135,8 @@ struct decl_param {
  * @is_enabled:	Is to be up: in jail_list, or jail_list is empty; none is when
  *		jail_enable is NO. Set by decl_finish()
  * @addrs:	Its addresses
+ * @forwards:	Ports that lead to it
+ * @nats:	Where it goes out translated
  * @params:	Everything declared of it, defaults included
  * @at:		Its name in its declaration
  */
@@ -88,6 +147,8 @@ struct decl_jail {
 	struct span vnet_at;
 	bool is_enabled;
 	VEC(struct decl_addr) addrs;
+	VEC(struct decl_forward) forwards;
+	VEC(struct decl_nat) nats;
 	VEC(struct decl_param) params;
 	struct span at;
 };

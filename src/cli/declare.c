@@ -17,6 +17,7 @@
 #include "lang/jail.h"
 #include "lang/pf.h"
 #include "lang/rc.h"
+#include "model/forward.h"
 #include "model/lint.h"
 
 #define DEFAULT_DIR	"/etc/sallyport"
@@ -193,7 +194,8 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 			 source_at(&c->sources, srcs[0])->name);
 	model_init(&d->model, &c->arena, &c->names, &d->facts);
 	d->has_rules = n > 0;
-	if (n > 0) {
+	/* Forwards and nats of jails are rules, with or without a pf.conf before them */
+	if (n > 0 || (!has_lang(c, LANG_IPFW) && forward_is_any(&d->decl))) {
 		d->pf = pf_parse(ctx, &d->decl, srcs, n);
 		if (strict == CLI_PARSED)
 			return c->diags.n_errors > 0 ? cli_refused(c) : 0;

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "host/ipfw_exec.h"
 #include "lang/ipfw.h"
+#include "model/forward.h"
 
 /* A setting of sysctl.conf as 0 or 1, or -1 */
 static int setting(const struct decl *d, const char *name)
@@ -90,6 +91,13 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	d->ipfw = ipfw_parse(ctx, &cmds);
 	if (strict == CLI_PARSED)
 		return c->diags.n_errors > 0 ? cli_refused(c) : 0;
+	if (forward_is_any(&d->decl)) {
+		diag_add(&c->diags, DIAG_E1609, SPAN_NONE, "$nat and $forward of jails cannot "
+			 "stand beside an ipfw ruleset yet");
+		diag_help(&c->diags, "say it in ipfw: nat 1 config if igb0 redirect_port tcp "
+			  "10.0.0.2:443 8443");
+		return EX_DATAERR;
+	}
 	if (c->diags.n_errors > 0 || !ipfw_lower(ctx, d->ipfw, &d->facts, &o, &d->model))
 		return cli_refused(c);
 	d->ipfw_accepts = o.default_to_accept;

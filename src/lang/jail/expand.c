@@ -60,6 +60,13 @@ const struct jail_param *jail_params_find(const struct jail_params *ps, const ch
 	return p != NULL && !p->is_var ? p : NULL;
 }
 
+const struct jail_param *jail_params_find_var(const struct jail_params *ps, const char *name)
+{
+	const struct jail_param *p = find(ps, intern_cid(ps->c->names, name));
+
+	return p != NULL && p->is_var && p->state == JAIL_PARAM_DONE ? p : NULL;
+}
+
 static struct jail_param *add_param(struct jail_params *ps, uint32_t key)
 {
 	struct jail_param *p = vec_push(ps->c->a, &ps->list);

@@ -76,4 +76,7 @@ void jail_params_of(struct jail_params *ps, uint32_t block);
 /** jail_params_find() - The parameter (not variable) named @name, or NULL */
 const struct jail_param *jail_params_find(const struct jail_params *ps, const char *name);
 
+/** jail_params_find_var() - The variable named @name, or NULL; with values, or of none */
+const struct jail_param *jail_params_find_var(const struct jail_params *ps, const char *name);
+
 #endif /* LANG_JAIL_EXPAND_H */

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "lang/ifaddr.h"
 #include "lang/jail/expand.h"
+#include "lang/jail/forward.h"
 #include "lang/jail/lex.h"
 
 /**
@@ -79,7 +80,7 @@ static const char *const param_names[] = {
 
 /* User variables of which a later version makes something for the network */
 static const char *const future_vars[] = {
-	"address", "bridge", "forward", "gateway", "http", "nat", "pool", "ports",
+	"address", "bridge", "gateway", "http", "pool", "ports",
 };
 
 /* jail(8): a switch is true without value, or by "true" or a number */
@@ -322,6 +323,26 @@ static void rename_jail(struct lower *lo)
 	lo->jail->name = text_name(lo, t, 0, t->buf.n);
 }
 
+/* Our own variables: each value of $forward is one forward, of $nat one way out */
+static void lower_vars(struct lower *lo)
+{
+	const struct jail_param *forward = jail_params_find_var(lo->ps, "forward");
+	const struct jail_param *nat = jail_params_find_var(lo->ps, "nat");
+
+	for (uint32_t i = 0; forward != NULL && i < forward->values.n; i++) {
+		struct decl_forward f;
+
+		if (jail_forward_parse(lo->c, &forward->values.v[i], &f))
+			vec_add(lo->c->a, &lo->jail->forwards, f);
+	}
+	for (uint32_t i = 0; nat != NULL && i < nat->values.n; i++) {
+		struct decl_nat n;
+
+		if (jail_nat_parse(lo->c, &nat->values.v[i], &n))
+			vec_add(lo->c->a, &lo->jail->nats, n);
+	}
+}
+
 static void lower_jail(struct lang_ctx *c, struct jail_params *ps, uint32_t block,
 		       struct decl *d)
 {
@@ -340,6 +361,7 @@ static void lower_jail(struct lang_ctx *c, struct jail_params *ps, uint32_t bloc
 		if (p != NULL && p->state == JAIL_PARAM_DONE && net_params[i].fn != NULL)
 			net_params[i].fn(&lo, p, net_params[i].af);
 	}
+	lower_vars(&lo);
 }
 
 static void check_var(struct lang_ctx *c, const struct jail_stmt *st)

@@ -9,6 +9,8 @@
  */
 #include "lang/pf/lower.h"
 
+#include "model/forward.h"
+
 /* Reassembly is done anyway; the rest of scrub is refused by its words */
 static bool lower_scrub(struct pf_lower *l UNUSED, const struct pf_stmt *s UNUSED)
 {
@@ -156,6 +158,9 @@ bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *f
 	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++)
 		ok &= pf_lower_stmt(&l, &f->stmts.v[i]);
 	ok = ok && pf_hoist(&l);
+	if (d != NULL && ok && forward_is_any(d))
+		ok = forward_lower(m, d, &(struct forward_lists){ l.list_rdr, l.list_nat,
+				   l.list_filter }, o->tolerate_missing, c->diags);
 	/* A translation goes to the filter out of a called list: it must not come back */
 	model_add_rule(m, l.list_filter, own("end of the filter rules"))->exit = EX_SETTLE;
 	return ok;

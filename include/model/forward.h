@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * forward - what $forward, $nat and `forward add` mean as rules
+ *
+ * They are the last translations of a ruleset: what the user wrote there comes
+ * first, and a place outside may be claimed once.
+ *
+ * Owns:	 nothing; lives in the model's arena.
+ * Does not:	 know who listens on the host.
+ */
+#ifndef MODEL_FORWARD_H
+#define MODEL_FORWARD_H
+
+#include "model/decl.h"
+#include "model/model.h"
+
+/**
+ * struct forward_lists - Where the rules go
+ * @rdr:	List of inbound translations, first match
+ * @nat:	List of outbound ones
+ * @filter:	List that judges what is translated and does not pass at once
+ */
+struct forward_lists {
+	uint32_t rdr;
+	uint32_t nat;
+	uint32_t filter;
+};
+
+/** forward_is_any() - Does an enabled jail have a forward or a nat */
+bool forward_is_any(const struct decl *d);
+
+/**
+ * forward_lower() - Add the rules of all enabled jails to a model
+ * @m:		Model with the written translations
+ * @d:		Declarations, finished
+ * @lists:	Where to
+ * @tolerate_missing: An interface that is not known is a note (N1608), and what
+ *		needs it matches nothing; else it is an error
+ * @diags:	Told of forwards that lead nowhere (E1604, E1605, E1607), and of two
+ *		that claim one place (E1606)
+ *
+ * Cost: O(n log n) in the forwards, and O(n * rules) where rules are written.
+ *
+ * Return: true; false when an error was told
+ */
+MUST_USE bool forward_lower(struct model *m, const struct decl *d,
+			    const struct forward_lists *lists, bool tolerate_missing,
+			    struct diags *diags);
+
+/** struct forward_addrs - Addresses */
+struct forward_addrs {
+	VEC(struct addr) list;
+};
+
+/**
+ * forward_externals() - The outside addresses of a forward
+ * @facts:	Host
+ * @d:		Declarations: addresses of jails are none of the host's
+ * @j:		Its jail
+ * @f:		Forward
+ * @ret:	Addresses are added, of the jail's families only
+ *
+ * Return: the interface that they are of, or NULL: `to` says it, or there is none
+ */
+const char *forward_externals(const struct facts *facts, const struct decl *d,
+			      const struct decl_jail *j, const struct decl_forward *f,
+			      struct forward_addrs *ret);
+
+#endif /* MODEL_FORWARD_H */

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lang/jail/forward.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "lang/ifaddr.h"
+
+/**
+ * struct reader - A forward while its words are read
+ * @c:		Context
+ * @t:		Its text
+ * @pos:	Where the next word starts
+ * @f:		What it says so far
+ */
+struct reader {
+	struct lang_ctx *c;
+	const struct text *t;
+	uint32_t pos;
+	struct decl_forward *f;
+};
+
+/* A decimal number in bytes [@lo, @hi); -1: it is none, or too long to be a port */
+static int32_t number(const struct text *t, uint32_t lo, uint32_t hi)
+{
+	int32_t v = 0;
+
+	if (lo == hi || hi - lo > 5)
+		return -1;
+	for (uint32_t i = lo; i < hi; i++) {
+		if (t->buf.v[i] < '0' || t->buf.v[i] > '9')
+			return -1;
+		v = v * 10 + (t->buf.v[i] - '0');
+	}
+	return v;
+}
+
+static uint32_t find(const struct text *t, uint32_t lo, uint32_t hi, char c)
+{
+	const char *p = memchr(t->buf.v + lo, c, hi - lo);
+
+	return p == NULL ? hi : (uint32_t)(p - t->buf.v);
+}
+
+static bool read_port(struct reader *r, uint32_t lo, uint32_t hi, uint16_t *ret)
+{
+	const int32_t v = number(r->t, lo, hi);
+
+	if (v < 1 || v > 65535) {
+		text_error(r->c, DIAG_E1433, r->t, lo, MAX(hi, lo + 1),
+			   "'%.*s' is not a port in 1..65535", (int)(hi - lo), r->t->buf.v + lo);
+		return false;
+	}
+	*ret = (uint16_t)v;
+	return true;
+}
+
+/* "N", "N-M", or with @open "N-*", which is as long as @n_ports */
+static bool read_range(struct reader *r, uint32_t lo, uint32_t hi, uint32_t n_ports,
+		       uint16_t *ret_lo, uint16_t *ret_hi)
+{
+	const uint32_t dash = find(r->t, lo, hi, '-');
+	const bool is_open = n_ports > 0 && dash + 2 == hi && r->t->buf.v[dash + 1] == '*';
+
+	if (!read_port(r, lo, dash, ret_lo))
+		return false;
+	*ret_hi = *ret_lo;
+	if (is_open) {
+		if (*ret_lo + n_ports - 1 > 65535) {
+			text_error(r->c, DIAG_E1433, r->t, lo, hi,
+				   "the ports %u-* would end above 65535", *ret_lo);
+			return false;
+		}
+		*ret_hi = (uint16_t)(*ret_lo + n_ports - 1);
+		return true;
+	}
+	if (dash == hi)
+		return true;
+	if (!read_port(r, dash + 1, hi, ret_hi))
+		return false;
+	if (*ret_hi < *ret_lo) {
+		text_error(r->c, DIAG_E1433, r->t, lo, hi, "the range %u-%u is the wrong way round",
+			   *ret_lo, *ret_hi);
+		return false;
+	}
+	return true;
+}
+
+/* "EXT" or "EXT:INT" in bytes [@lo, @hi) */
+static bool read_item(struct reader *r, uint32_t lo, uint32_t hi)
+{
+	const uint32_t colon = find(r->t, lo, hi, ':');
+	struct decl_ports p;
+	uint32_t n_ports;
+
+	if (!read_range(r, lo, colon, 0, &p.ext_lo, &p.ext_hi))
+		return false;
+	p.int_lo = p.ext_lo;
+	p.int_hi = p.ext_hi;
+	n_ports = (uint32_t)(p.ext_hi - p.ext_lo) + 1;
+	if (colon < hi && !read_range(r, colon + 1, hi, n_ports, &p.int_lo, &p.int_hi))
+		return false;
+	if (p.int_hi != p.int_lo && p.int_hi - p.int_lo != p.ext_hi - p.ext_lo) {
+		text_error(r->c, DIAG_E1433, r->t, lo, hi,
+			   "%u outside ports cannot become %u inside ports", n_ports,
+			   p.int_hi - p.int_lo + 1u);
+		diag_help(r->c->diags, "'%u-*' takes as many as there are outside", p.int_lo);
+		return false;
+	}
+	if (r->f->ports.n >= LIMIT_LIST_ITEMS) {
+		text_error(r->c, DIAG_E1433, r->t, lo, hi, "more than %u ports in one list",
+			   LIMIT_LIST_ITEMS);
+		return false;
+	}
+	vec_add(r->c->a, &r->f->ports, p);
+	return true;
+}
+
+static bool read_ports(struct reader *r, struct text_word w)
+{
+	for (uint32_t lo = w.lo, hi; lo <= w.hi; lo = hi + 1) {
+		hi = find(r->t, lo, w.hi, ',');
+		if (!read_item(r, lo, hi))
+			return false;
+	}
+	return true;
+}
+
+static bool read_proto(struct reader *r, struct text_word w)
+{
+	static const struct { const char *word; uint8_t protos; } protos[] = {
+		{ "tcp", DECL_TCP },
+		{ "udp", DECL_UDP },
+		{ "tcp+udp", DECL_TCP | DECL_UDP },
+		{ "udp+tcp", DECL_TCP | DECL_UDP },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(protos); i++)
+		if (text_word_is(r->t, w, protos[i].word))
+			r->f->protos = protos[i].protos;
+	if (r->f->protos == 0)
+		text_error(r->c, DIAG_E1432, r->t, w.lo, w.hi,
+			   "'%.*s' is none of tcp, udp, tcp+udp", (int)(w.hi - w.lo),
+			   r->t->buf.v + w.lo);
+	return r->f->protos != 0;
+}
+
+static bool read_from(struct reader *r, struct text_word w)
+{
+	if (text_word_is(r->t, w, "any"))
+		return true;
+	if (prefix_parse(r->t->buf.v + w.lo, w.hi - w.lo, &r->f->from) == 0)
+		return true;
+	text_error(r->c, DIAG_E1434, r->t, w.lo, w.hi, "'%.*s' is not an address or network",
+		   (int)(w.hi - w.lo), r->t->buf.v + w.lo);
+	return false;
+}
+
+static bool read_on(struct reader *r, struct text_word w)
+{
+	if (!ifname_is_good(r->t->buf.v + w.lo, w.hi - w.lo)) {
+		text_error(r->c, DIAG_E1418, r->t, w.lo, w.hi,
+			   "'%.*s' cannot be an interface's name", (int)(w.hi - w.lo),
+			   r->t->buf.v + w.lo);
+		return false;
+	}
+	r->f->on = intern_str(r->c->names, r->t->buf.v + w.lo, w.hi - w.lo);
+	return true;
+}
+
+static bool read_to(struct reader *r, struct text_word w)
+{
+	if (addr_parse(r->t->buf.v + w.lo, w.hi - w.lo, &r->f->to) == 0)
+		return true;
+	text_error(r->c, DIAG_E1434, r->t, w.lo, w.hi, "'%.*s' is not an address",
+		   (int)(w.hi - w.lo), r->t->buf.v + w.lo);
+	return false;
+}
+
+/**
+ * struct option - A word after the ports
+ * @word:	Its name
+ * @read:	Takes the word that follows; NULL: none does
+ * @flag:	Where the flag is that it sets, in struct decl_forward
+ */
+static const struct option {
+	const char *word;
+	bool (*read)(struct reader *r, struct text_word w);
+	size_t flag;
+} options[] = {
+	{ "from", read_from, 0 },
+	{ "on", read_on, 0 },
+	{ "to", read_to, 0 },
+	{ "log", NULL, offsetof(struct decl_forward, is_log) },
+	{ "filtered", NULL, offsetof(struct decl_forward, is_filtered) },
+	{ "share", NULL, offsetof(struct decl_forward, is_shared) },
+};
+
+/* The option that a word names; told if there is none, or it was there before */
+static const struct option *find_option(struct reader *r, struct text_word w, uint32_t *seen)
+{
+	static const char *const names[] = { "from", "on", "to", "log", "filtered", "share", NULL };
+	const char *near;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (!text_word_is(r->t, w, options[i].word))
+			continue;
+		if ((*seen & 1u << i) != 0) {
+			text_error(r->c, DIAG_E1432, r->t, w.lo, w.hi, "'%s' stands twice",
+				   options[i].word);
+			return NULL;
+		}
+		*seen |= 1u << i;
+		return &options[i];
+	}
+	near = diag_nearest(text_word_str(r->c->a, r->t, w), names);
+	text_error(r->c, DIAG_E1432, r->t, w.lo, w.hi, "'%.*s' is not a word of a forward",
+		   (int)(w.hi - w.lo), r->t->buf.v + w.lo);
+	if (near != NULL)
+		diag_help(r->c->diags, "did you mean '%s'?", near);
+	return NULL;
+}
+
+static bool read_options(struct reader *r)
+{
+	const uint32_t end = r->t->buf.n;
+	struct text_word w, value;
+	uint32_t seen = 0;
+
+	while (text_next_word(r->t, &r->pos, end, &w)) {
+		const struct option *o = find_option(r, w, &seen);
+
+		if (o == NULL)
+			return false;
+		if (o->read == NULL) {
+			*(bool *)((char *)r->f + o->flag) = true;
+			continue;
+		}
+		if (!text_next_word(r->t, &r->pos, end, &value)) {
+			text_error(r->c, DIAG_E1432, r->t, w.lo, w.hi, "nothing follows '%s'",
+				   o->word);
+			return false;
+		}
+		if (!o->read(r, value))
+			return false;
+	}
+	return true;
+}
+
+/* Addresses of both families in one forward can never meet */
+static bool check_families(struct reader *r)
+{
+	const struct decl_forward *f = r->f;
+
+	if (f->to.af == AF_NONE || f->from.a.af == AF_NONE || f->to.af == f->from.a.af)
+		return true;
+	text_error(r->c, DIAG_E1434, r->t, 0, r->t->buf.n,
+		   "'from' is of IPv%d and 'to' of IPv%d", f->from.a.af, f->to.af);
+	return false;
+}
+
+bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_forward *ret)
+{
+	struct decl_forward f = { .at = t->at };
+	struct reader r = { .c = c, .t = t, .f = &f };
+	struct text_word proto, ports;
+
+	if (!text_next_word(t, &r.pos, t->buf.n, &proto) || !read_proto(&r, proto)) {
+		if (t->buf.n == 0)
+			text_error(c, DIAG_E1432, t, 0, 0, "an empty forward");
+		return false;
+	}
+	if (!text_next_word(t, &r.pos, t->buf.n, &ports)) {
+		text_error(c, DIAG_E1432, t, 0, t->buf.n, "a forward without ports");
+		diag_help(c->diags, "as in \"tcp 8443:443\"");
+		return false;
+	}
+	if (!read_ports(&r, ports) || !read_options(&r) || !check_families(&r))
+		return false;
+	f.text = forward_print(c->a, &f);
+	*ret = f;
+	return true;
+}
+
+bool jail_nat_parse(struct lang_ctx *c, const struct text *t, struct decl_nat *ret)
+{
+	const uint32_t end = t->buf.n, bar = find(t, 0, end, '|');
+	struct decl_nat n = { .at = t->at };
+
+	if (!ifname_is_good(t->buf.v, bar)) {
+		text_error(c, DIAG_E1418, t, 0, bar, "'%.*s' cannot be an interface's name",
+			   (int)bar, t->buf.v);
+		return false;
+	}
+	if (bar < end && addr_parse(t->buf.v + bar + 1, end - bar - 1, &n.as) != 0) {
+		text_error(c, DIAG_E1435, t, bar + 1, end, "'%.*s' is not an address",
+			   (int)(end - bar - 1), t->buf.v + bar + 1);
+		diag_help(c->diags, "$nat = \"igb0\" or \"igb0|203.0.113.5\"");
+		return false;
+	}
+	n.iface = intern_str(c->names, t->buf.v, bar);
+	*ret = n;
+	return true;
+}
+
+bool forward_read(struct lang_ctx *c, uint32_t src, struct decl_forward *ret)
+{
+	const struct source *s = source_at(c->sources, src);
+	const struct span at = { src, 0, s->len };
+	struct text t = { .at = at };
+
+	if (!lang_check_text(c, src))
+		return false;
+	text_add(c->a, &t, s->text, s->len, at, true);
+	text_finish(c->a, &t);
+	return jail_forward_parse(c, &t, ret);
+}
+
+/** struct buf - Text that grows */
+struct buf {
+	VEC(char) s;
+};
+
+static void PRINTF(3, 4) put(struct arena *a, struct buf *b, const char *fmt, ...)
+{
+	char word[ADDR_TEXT_BYTES + LIMIT_IFNAME_BYTES + 16];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(word, sizeof(word), fmt, ap);
+	va_end(ap);
+	BUG_IF(n < 0 || (size_t)n >= sizeof(word));
+	for (int i = 0; i < n; i++)
+		vec_add(a, &b->s, word[i]);
+}
+
+static void put_range(struct arena *a, struct buf *b, uint16_t lo, uint16_t hi)
+{
+	put(a, b, "%u", lo);
+	if (hi != lo)
+		put(a, b, "-%u", hi);
+}
+
+static void put_ports(struct arena *a, struct buf *b, const struct decl_forward *f)
+{
+	for (uint32_t i = 0; i < f->ports.n; i++) {
+		const struct decl_ports *p = &f->ports.v[i];
+
+		put(a, b, i > 0 ? "," : " ");
+		put_range(a, b, p->ext_lo, p->ext_hi);
+		if (p->int_lo == p->ext_lo && p->int_hi == p->ext_hi)
+			continue;
+		put(a, b, ":");
+		put_range(a, b, p->int_lo, p->int_hi);
+	}
+}
+
+const char *forward_print(struct arena *a, const struct decl_forward *f)
+{
+	static const char *const protos[] = {
+		[DECL_TCP] = "tcp", [DECL_UDP] = "udp", [DECL_TCP | DECL_UDP] = "tcp+udp",
+	};
+	struct buf b = { .s = { 0 } };
+	char text[ADDR_TEXT_BYTES];
+
+	put(a, &b, "%s", protos[f->protos]);
+	put_ports(a, &b, f);
+	if (f->from.a.af != AF_NONE)
+		put(a, &b, " from %s", prefix_print(f->from, text));
+	if (f->on != NULL)
+		put(a, &b, " on %s", f->on);
+	if (f->to.af != AF_NONE)
+		put(a, &b, " to %s", addr_print(f->to, text));
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].read == NULL && *(const bool *)((const char *)f + options[i].flag))
+			put(a, &b, " %s", options[i].word);
+	vec_add(a, &b.s, '\0');
+	return b.s.v;
+}
