@@ -39,6 +39,8 @@ struct ipfw_exec_answer {
  * @decl:	Jails and sysctls, or NULL
  * @rc:		Sources of rc.conf, which the script finds as /etc/rc.conf
  * @n_rc:	How many
+ * @given:	Sources of other files that it may read, by their names
+ * @n_given:	How many
  * @seconds:	Time; 0: SANDBOX_SECONDS
  * @answer:	Answers ipfw's calls, with what was recorded before; NULL:
  *		everything succeeds
@@ -51,6 +53,8 @@ struct ipfw_exec {
 	const struct decl *decl;
 	const uint32_t *rc;
 	uint32_t n_rc;
+	const uint32_t *given;
+	uint32_t n_given;
 	uint32_t seconds;
 	void (*answer)(void *arg, const struct ipfw_cmd *cmd, const struct ipfw_cmds *before,
 		       struct ipfw_exec_answer *ret);

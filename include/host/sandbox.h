@@ -40,7 +40,7 @@ struct sandbox_var {
 
 /**
  * struct sandbox_file - A file that the script finds
- * @path:	Absolute, its directories are made; not below /tmp
+ * @path:	Absolute, its directories are made; read-only but for those below /tmp
  * @text:	C string
  */
 struct sandbox_file {

@@ -81,6 +81,15 @@ bool ipfw_is_script(const struct source *s);
 MUST_USE bool ipfw_script_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret);
 
 /**
+ * ipfw_script_sources() - Does a script read a file of this name (". PATH/NAME")
+ * @s:		Script
+ * @base:	Name without directories
+ *
+ * Return: true; by the text alone, so a line that is never run counts too
+ */
+bool ipfw_script_sources(const struct source *s, const char *base);
+
+/**
  * ipfw_rules_read() - Read a file of rules, as `ipfw FILE` does
  * @c:		Context; told of what is wrong
  * @src:	Source

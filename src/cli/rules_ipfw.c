@@ -32,15 +32,18 @@ static int exec_script(struct cli *c, struct lang_ctx *ctx, const struct declare
 		       uint32_t src, struct ipfw_cmds *cmds)
 {
 	uint32_t *rc = arena_array(&c->arena, uint32_t, c->files.n);
+	uint32_t *given = arena_array(&c->arena, uint32_t, c->files.n);
 	struct ipfw_exec x = {
 		.c = ctx, .src = src, .facts = &d->facts, .decl = &d->decl, .rc = rc,
-		.answer = ipfw_exec_answer, .arg = ctx,
+		.given = given, .answer = ipfw_exec_answer, .arg = ctx,
 	};
 	int err;
 
 	for (uint32_t i = 0; i < c->files.n; i++)
 		if (c->files.v[i].lang == LANG_RC)
 			rc[x.n_rc++] = c->files.v[i].src;
+		else if (c->files.v[i].lang == LANG_IPFW && c->files.v[i].src != src)
+			given[x.n_given++] = c->files.v[i].src;
 	err = ipfw_exec_run(&x, cmds);
 	if (err == 0)
 		return 0;
@@ -49,6 +52,20 @@ static int exec_script(struct cli *c, struct lang_ctx *ctx, const struct declare
 	if (err == -ENOEXEC || err == -ENOTSUP)
 		return EX_UNAVAILABLE;
 	return cli_system(c, err, "run the script in a sandbox");
+}
+
+/* Does another script read this file: it is then no script of its own */
+static bool is_part(const struct cli *c, uint32_t i)
+{
+	const char *name = source_at(&c->sources, c->files.v[i].src)->name;
+	const char *slash = strrchr(name, '/');
+
+	for (uint32_t k = 0; k < c->files.n; k++)
+		if (k != i && c->files.v[k].lang == LANG_IPFW &&
+		    ipfw_script_sources(source_at(&c->sources, c->files.v[k].src),
+					slash != NULL ? slash + 1 : name))
+			return true;
+	return false;
 }
 
 /* The commands of all ipfw files, in order; 0 or an exit status */
@@ -60,7 +77,7 @@ static int read_commands(struct cli *c, struct lang_ctx *ctx, const struct decla
 	for (uint32_t i = 0; i < c->files.n && status == 0; i++) {
 		const uint32_t src = c->files.v[i].src;
 
-		if (c->files.v[i].lang != LANG_IPFW)
+		if (c->files.v[i].lang != LANG_IPFW || is_part(c, i))
 			continue;
 		if (!ipfw_is_script(source_at(&c->sources, src)))
 			status = ipfw_rules_read(ctx, src, cmds) ? 0 : EX_DATAERR;

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "host/ipfw_files.h"
 #include "host/ipfw_host.h"
 
 #define EXIT_NOT_FOUND	127	/* what a shell says of a command that is not there */
@@ -32,9 +33,8 @@ static const char *const forbidden[] = {
  * struct exec_run - A script that runs
  * @x:		Script
  * @cmds:	What is recorded
- * @text:	The script
- * @len:	Its bytes
- * @lines:	Offset of each line's first byte
+ * @files:	The script and what it may read
+ * @unread:	The file that "." did not find, as the shell told; it ends the script
  * @own_err:	What the last answer said on standard error, which is no message
  *		of the script
  * @full:	The arena's cap was met
@@ -42,40 +42,37 @@ static const char *const forbidden[] = {
 struct exec_run {
 	const struct ipfw_exec *x;
 	struct ipfw_cmds *cmds;
-	const char *text;
-	uint32_t len;
-	VEC(uint32_t) lines;
+	struct ipfw_files files;
+	const char *unread;
 	const char *own_err;
 	bool full;
 };
 
 /* ---- places ---------------------------------------------------------------- */
 
-static void find_lines(struct exec_run *r)
+static const struct source *text_of(const struct exec_run *r, struct span at)
 {
-	vec_add(r->x->c->a, &r->lines, 0);
-	for (uint32_t i = 0; i < r->len; i++)
-		if (r->text[i] == '\n')
-			vec_add(r->x->c->a, &r->lines, i + 1);
+	return source_at(r->x->c->sources, at.src);
 }
 
 /* A line with those that a backslash joins to it, without blanks around */
 static struct span line_span(const struct exec_run *r, uint32_t line)
 {
+	const struct ipfw_file *f = ipfw_files_at(&r->files, line);
+	const struct source *s = source_at(r->x->c->sources, f->src);
 	uint32_t lo, hi;
 
-	if (line == 0 || line > r->lines.n)
-		return (struct span){ r->x->src, 0, 0 };
-	lo = r->lines.v[line - 1];
-	do {
-		hi = line < r->lines.n ? r->lines.v[line] - 1 : r->len;
-		line++;
-	} while (hi > lo && r->text[hi - 1] == '\\' && line <= r->lines.n);
-	while (lo < hi && strchr(" \t", r->text[lo]) != NULL)
+	if (line < f->first_line || line - f->first_line >= f->lines.n)
+		return (struct span){ f->src, 0, 0 };
+	lo = f->lines.v[line - f->first_line];
+	hi = lo + (uint32_t)strcspn(s->text + lo, "\n");
+	while (hi < s->len && hi > lo && s->text[hi - 1] == '\\')
+		hi += 1 + (uint32_t)strcspn(s->text + hi + 1, "\n");
+	while (lo < hi && strchr(" \t", s->text[lo]) != NULL)
 		lo++;
-	while (hi > lo && strchr(" \t\r", r->text[hi - 1]) != NULL)
+	while (hi > lo && strchr(" \t\r", s->text[hi - 1]) != NULL)
 		hi--;
-	return (struct span){ r->x->src, lo, hi };
+	return (struct span){ f->src, lo, hi };
 }
 
 /* Where in @in, from *@from on, a word stands by itself; false: nowhere */
@@ -83,17 +80,18 @@ static bool find_word(const struct exec_run *r, struct span in, uint32_t *from, 
 		      struct span *ret)
 {
 	const uint32_t len = (uint32_t)strlen(word);
+	const char *text = text_of(r, in)->text;
 	uint32_t at = MAX(*from, in.lo);
 
 	while (len > 0 && in.hi - at >= len) {
-		const char *found = memmem(r->text + at, in.hi - at, word, len);
+		const char *found = memmem(text + at, in.hi - at, word, len);
 		uint32_t lo;
 
 		if (found == NULL)
 			return false;
-		lo = (uint32_t)(found - r->text);
-		if ((lo == in.lo || strchr(" \t\"'\n", r->text[lo - 1]) != NULL) &&
-		    (lo + len == in.hi || strchr(" \t\"'\n\r;\\)", r->text[lo + len]) != NULL)) {
+		lo = (uint32_t)(found - text);
+		if ((lo == in.lo || strchr(" \t\"'\n", text[lo - 1]) != NULL) &&
+		    (lo + len == in.hi || strchr(" \t\"'\n\r;\\)", text[lo + len]) != NULL)) {
 			*ret = (struct span){ in.src, lo, lo + len };
 			*from = lo + len;
 			return true;
@@ -210,6 +208,8 @@ static bool is_ipfw_part(const char *text, uint32_t *ret_lo, uint32_t hi)
 /**
  * struct asking - Variables of a line, being collected or told
  * @r:		Run
+ * @in:		The line, in its text
+ * @text:	That text
  * @call:	The call that they stand in
  * @names:	Names
  * @n:		How many
@@ -218,6 +218,8 @@ static bool is_ipfw_part(const char *text, uint32_t *ret_lo, uint32_t hi)
  */
 struct asking {
 	struct exec_run *r;
+	struct span in;
+	const char *text;
 	const struct sandbox_call *call;
 	const char **names;
 	uint32_t n;
@@ -229,36 +231,34 @@ struct asking {
 typedef bool (*use_fn)(struct asking *k, const char *name, struct span at);
 
 /* The variable at the "$" at @lo, if there is a plain one; byte after it */
-static uint32_t take_use(const struct exec_run *r, uint32_t lo, uint32_t hi, use_fn fn,
-			 struct asking *arg)
+static uint32_t take_use(struct asking *k, uint32_t lo, uint32_t hi, use_fn fn)
 {
-	const bool braced = lo + 1 < hi && r->text[lo + 1] == '{';
+	const bool braced = lo + 1 < hi && k->text[lo + 1] == '{';
 	const uint32_t name = lo + (braced ? 2 : 1);
 	uint32_t end = name;
 
-	while (end < hi && is_name(r->text[end], end == name))
+	while (end < hi && is_name(k->text[end], end == name))
 		end++;
-	if (end == name || (braced && (end == hi || strchr("}%#", r->text[end]) == NULL)))
+	if (end == name || (braced && (end == hi || strchr("}%#", k->text[end]) == NULL)))
 		return MAX(end, lo + 1);
-	if (!fn(arg, intern_str(r->x->c->names, r->text + name, end - name),
-		(struct span){ r->x->src, lo, end + braced }))
+	if (!fn(k, intern_str(k->r->x->c->names, k->text + name, end - name),
+		(struct span){ k->in.src, lo, end + braced }))
 		return hi;
 	return end;
 }
 
 /* May a command of the line be this call: are its literal words among the call's */
-static bool is_call(const struct exec_run *r, uint32_t lo, uint32_t hi,
-		    const struct sandbox_call *call)
+static bool is_call(const struct asking *k, uint32_t lo, uint32_t hi)
 {
 	while (lo < hi) {
-		const uint32_t len = MIN((uint32_t)strcspn(r->text + lo, " \t\n"), hi - lo);
+		const uint32_t len = MIN((uint32_t)strcspn(k->text + lo, " \t\n"), hi - lo);
 		bool found = len == 0;
 
 		for (uint32_t i = 0; i < len && !found; i++)
-			found = strchr("$'\"`\\(){}<>#/", r->text[lo + i]) != NULL;
-		for (uint32_t i = 0; i < call->n && !found; i++)
-			found = strlen(call->argv[i]) == len &&
-				memcmp(call->argv[i], r->text + lo, len) == 0;
+			found = strchr("$'\"`\\(){}<>#/", k->text[lo + i]) != NULL;
+		for (uint32_t i = 0; i < k->call->n && !found; i++)
+			found = strlen(k->call->argv[i]) == len &&
+				memcmp(k->call->argv[i], k->text + lo, len) == 0;
 		if (!found)
 			return false;
 		lo += len + 1;
@@ -267,45 +267,52 @@ static bool is_call(const struct exec_run *r, uint32_t lo, uint32_t hi,
 }
 
 /* Each variable of one command of the line */
-static void each_use_of_part(const struct exec_run *r, uint32_t lo, uint32_t hi, use_fn fn,
-			     struct asking *arg)
+static void each_use_of_part(struct asking *k, uint32_t lo, uint32_t hi, use_fn fn)
 {
 	bool quoted = false;
 
-	if (!is_ipfw_part(r->text, &lo, hi) || !is_call(r, lo, hi, arg->call))
+	if (!is_ipfw_part(k->text, &lo, hi) || !is_call(k, lo, hi))
 		return;
 	while (lo < hi) {
-		quoted ^= r->text[lo] == '\'';
-		if (!quoted && r->text[lo] == '#' && strchr(" \t", r->text[lo - 1]) != NULL)
+		quoted ^= k->text[lo] == '\'';
+		if (!quoted && k->text[lo] == '#' && strchr(" \t", k->text[lo - 1]) != NULL)
 			return;
-		if (!quoted && r->text[lo] == '$')
-			lo = take_use(r, lo, hi, fn, arg);
+		if (!quoted && k->text[lo] == '$')
+			lo = take_use(k, lo, hi, fn);
 		else
-			lo += r->text[lo] == '\\' ? 2 : 1;
+			lo += k->text[lo] == '\\' ? 2 : 1;
 	}
 }
 
 /* Each variable in the commands of the line that call ipfw */
-static void each_use(const struct exec_run *r, uint32_t line, use_fn fn,
-		     struct asking *arg)
+static void each_use(struct asking *k, use_fn fn)
 {
-	const struct span at = line_span(r, line);
+	const struct span at = k->in;
 	uint32_t lo = at.lo;
 	char quote = 0;
 
 	for (uint32_t i = at.lo; i < at.hi; i++) {
-		const char ch = r->text[i];
+		const char ch = k->text[i];
 
 		if (quote == 0 && (ch == '\'' || ch == '"'))
 			quote = ch;
 		else if (ch == quote)
 			quote = 0;
 		if (quote == 0 && (ch == ';' || ch == '&' || ch == '|')) {
-			each_use_of_part(r, lo, i, fn, arg);
+			each_use_of_part(k, lo, i, fn);
 			lo = i + 1;
 		}
 	}
-	each_use_of_part(r, lo, at.hi, fn, arg);
+	each_use_of_part(k, lo, at.hi, fn);
+}
+
+static struct asking asking(struct exec_run *r, const struct sandbox_call *call,
+			    const char **names, uint32_t max)
+{
+	const struct span in = line_span(r, call->line);
+
+	return (struct asking){ .r = r, .in = in, .text = text_of(r, in)->text, .call = call,
+				.names = names, .max = max };
 }
 
 static bool collect_name(struct asking *k, const char *name, struct span at)
@@ -353,24 +360,24 @@ static uint32_t on_ask(void *arg, const struct sandbox_call *call, const char **
 		       uint32_t max)
 {
 	struct exec_run *r = arg;
-	struct asking k = { .r = r, .call = call, .names = names, .max = max };
+	struct asking k = asking(r, call, names, max);
 
 	if (strcmp(call->argv[0], "ipfw") != 0)
 		return 0;
-	GUARDED(r, { each_use(r, call->line, collect_name, &k); });
+	GUARDED(r, { each_use(&k, collect_name); });
 	return r->full ? 0 : k.n;
 }
 
 static void warn_unset(struct exec_run *r, const struct sandbox_call *call, uint64_t unset)
 {
 	const char *names[64];
-	struct asking k = { .r = r, .call = call, .names = names, .max = ARRAY_SIZE(names) };
+	struct asking k = asking(r, call, names, ARRAY_SIZE(names));
 
 	if (unset == 0)
 		return;
-	each_use(r, call->line, collect_name, &k);
+	each_use(&k, collect_name);
 	k.unset = unset;
-	each_use(r, call->line, tell_name, &k);
+	each_use(&k, tell_name);
 }
 
 static void refuse(struct exec_run *r, const char *name, uint32_t line)
@@ -412,6 +419,22 @@ static void on_refused(void *arg, const char *name, uint32_t line)
 	GUARDED(r, { refuse(r, name, line); });
 }
 
+/* "NAME: .: line 3: can't open './x': ...": the file; NULL: another message */
+static const char *unread_file(struct arena *a, const char *text, size_t len)
+{
+	static const char dot[] = ": .: ", open[] = "can't open '";
+	const char *at = memmem(text, len, dot, sizeof(dot) - 1);
+	const char *end;
+
+	if (at != NULL)
+		at = memmem(at, len - (size_t)(at - text), open, sizeof(open) - 1);
+	if (at == NULL)
+		return NULL;
+	at += sizeof(open) - 1;
+	end = memchr(at, '\'', len - (size_t)(at - text));
+	return end != NULL ? arena_strndup(a, at, (size_t)(end - at)) : NULL;
+}
+
 static void on_said(void *arg, const char *text, size_t len, uint32_t line)
 {
 	struct exec_run *r = arg;
@@ -419,8 +442,12 @@ static void on_said(void *arg, const char *text, size_t len, uint32_t line)
 	if (r->own_err != NULL && strlen(r->own_err) == len && memcmp(r->own_err, text, len) == 0)
 		return;
 	GUARDED(r, {
-		diag_add(r->x->c->diags, DIAG_W2317, line_span(r, line), "the script said: %.*s",
-			 (int)MIN(len, 200u), text);
+		const char *file = unread_file(r->x->c->a, text, len);
+
+		r->unread = file != NULL ? file : r->unread;
+		if (file == NULL)
+			diag_add(r->x->c->diags, DIAG_W2317, line_span(r, line),
+				 "the script said: %.*s", (int)MIN(len, 200u), text);
 	});
 }
 
@@ -449,31 +476,38 @@ static bool may_assign(const char *text, uint32_t at)
 }
 
 /* The variable of -D that is assigned at @at, or NULL */
-static const char *defined_at(const struct exec_run *r, uint32_t at)
+static const char *defined_at(const struct lang_ctx *c, const char *text, uint32_t at)
 {
 	uint32_t n = 0;
 
-	while (is_name(r->text[at + n], n == 0))
+	while (is_name(text[at + n], n == 0))
 		n++;
-	if (n == 0 || r->text[at + n] != '=' || !may_assign(r->text, at))
+	if (n == 0 || text[at + n] != '=' || !may_assign(text, at))
 		return NULL;
-	return lang_define_find(r->x->c, r->text + at, n);
+	return lang_define_find(c, text + at, n);
 }
 
-/* The script with assignments to variables of -D made ones of another name, so that -D wins */
+/*
+ * A text that runs: behind the empty lines that set its line numbers apart, and with
+ * assignments to variables of -D made ones of another name, so that -D wins
+ */
 static struct script_text {
 	const char *text;
 	uint32_t len;
-} with_defines(const struct exec_run *r)
+} with_defines(const struct exec_run *r, const struct ipfw_file *f)
 {
+	const struct source *s = source_at(r->x->c->sources, f->src);
 	struct arena *a = r->x->c->a;
 	VEC(char) out = { .n = 0 };
 
-	for (uint32_t i = 0; i < r->len; i++) {
-		if ((i == 0 || !is_name(r->text[i - 1], false)) && defined_at(r, i) != NULL)
+	for (uint32_t line = 1; line < f->first_line; line++)
+		vec_add(a, &out, '\n');
+	for (uint32_t i = 0; i < s->len; i++) {
+		if ((i == 0 || !is_name(s->text[i - 1], false)) &&
+		    defined_at(r->x->c, s->text, i) != NULL)
 			for (const char *p = "_not_"; *p != '\0'; p++)
 				vec_add(a, &out, *p);
-		vec_add(a, &out, r->text[i]);
+		vec_add(a, &out, s->text[i]);
 	}
 	vec_add(a, &out, '\0');
 	return (struct script_text){ out.v, out.n - 1 };
@@ -538,12 +572,21 @@ static void tell_end(struct exec_run *r, const struct sandbox_result *end)
 
 	switch (end->end) {
 	case SANDBOX_DONE:
+		if (r->unread != NULL)
+			diag_add(d, DIAG_W2317, at, "the script did not find '%s'", r->unread);
 		return;
 	case SANDBOX_TIMEOUT:
 		diag_add(d, DIAG_E2313, at, "the script was not done after %u seconds",
 			 r->x->seconds > 0 ? r->x->seconds : SANDBOX_SECONDS);
 		return;
 	case SANDBOX_STOPPED:
+		if (r->unread != NULL) {
+			diag_add(d, DIAG_E2318, at, "the script may not read '%s'", r->unread);
+			r->unread = NULL;
+			diag_help(d, "a file beside the script is there for it, by name, and one "
+				  "that -f gives");
+			return;
+		}
 		diag_add(d, DIAG_E2314, at, "the script stopped here, with status %d",
 			 end->status);
 		if (r->own_err != NULL)
@@ -556,6 +599,16 @@ static void tell_end(struct exec_run *r, const struct sandbox_result *end)
 	case SANDBOX_TOO_MUCH:
 		if (!diag_is_full(d))
 			diag_add(d, DIAG_E2315, at, "the script called or wrote too much");
+	}
+}
+
+static void add_files(const struct exec_run *r, struct ipfw_paths *paths)
+{
+	for (uint32_t i = 1; i < r->files.list.n; i++) {
+		const struct ipfw_file *f = &r->files.list.v[i];
+
+		ipfw_files_paths(r->x, &r->files, i, f->is_sourced ? with_defines(r, f).text
+				 : source_at(r->x->c->sources, f->src)->text, paths);
 	}
 }
 
@@ -578,13 +631,14 @@ int ipfw_exec_run(const struct ipfw_exec *x, struct ipfw_cmds *ret)
 	struct lang_ctx *c = x->c;
 	const uint32_t n_errors = c->diags->n_errors;
 	const struct source *s = source_at(c->sources, x->src);
-	struct exec_run r = { .x = x, .cmds = ret, .text = s->text, .len = s->len };
+	struct exec_run r = { .x = x, .cmds = ret };
 	const struct sandbox_file files[] = {
 		{ "/etc/rc.subr", rc_subr }, { "/etc/network.subr", rc_subr },
 		{ "/etc/defaults/rc.conf", rc_subr }, { "/etc/rc.conf", rc_conf(x) },
 	};
+	struct ipfw_paths paths = { .list = { .n = 0 } };
 	struct sandbox_script script = {
-		.name = s->name, .files = files, .n_files = ARRAY_SIZE(files),
+		.name = s->name,
 		.commands = commands(c->a), .seconds = x->seconds,
 	};
 	struct sandbox_var *vars = arena_array(c->a, struct sandbox_var, c->n_defines + 1);
@@ -594,8 +648,13 @@ int ipfw_exec_run(const struct ipfw_exec *x, struct ipfw_cmds *ret)
 
 	if (!lang_check_text(c, x->src))
 		return -EINVAL;
-	find_lines(&r);
-	text = with_defines(&r);
+	ipfw_files_find(x, &r.files);
+	text = with_defines(&r, &r.files.list.v[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		vec_add(c->a, &paths.list, files[i]);
+	add_files(&r, &paths);
+	script.files = paths.list.v;
+	script.n_files = paths.list.n;
 	script.text = text.text;
 	script.len = text.len;
 	script.vars = vars;

@@ -153,6 +153,20 @@ static int make_fifos(int fifos[3])
 	return 0;
 }
 
+/* Files of the caller: those below /tmp when that is there, and the others */
+static int make_files(const struct sandbox_start *s, bool in_tmp)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < s->script->n_files && err == 0; i++) {
+		const struct sandbox_file *f = &s->script->files[i];
+
+		if ((strncmp(f->path, "/tmp/", 5) == 0) == in_tmp)
+			err = make_file(f->path, f->text, strlen(f->text), 0644);
+	}
+	return err;
+}
+
 static int fill_root(const struct sandbox_start *s, int fifos[3])
 {
 	int err = bind_file("/dev/null", "/dev/null", MS_NOSUID | MS_NOEXEC);
@@ -165,9 +179,8 @@ static int fill_root(const struct sandbox_start *s, int fifos[3])
 		err = make_file(SANDBOX_SCRIPT, s->script->text, s->script->len, 0644);
 	if (err == 0)
 		err = make_file(SANDBOX_START, s->start, strlen(s->start), 0644);
-	for (uint32_t i = 0; i < s->script->n_files && err == 0; i++)
-		err = make_file(s->script->files[i].path, s->script->files[i].text,
-				strlen(s->script->files[i].text), 0644);
+	if (err == 0)
+		err = make_files(s, false);
 	return err == 0 ? make_fifos(fifos) : err;
 }
 
@@ -197,6 +210,8 @@ int walls_root(const struct sandbox_start *s, int fifos[3])
 	err = fill_root(s, fifos);
 	if (err == 0)
 		err = make_tmp();
+	if (err == 0)
+		err = make_files(s, true);
 	if (err < 0)
 		return err;
 	if (mount(NULL, NEW_ROOT, NULL,

@@ -25,10 +25,12 @@ static void check(const struct sources *s, const struct ipfw_cmds *cmds)
 static void fuzz_one(struct fuzz *f)
 {
 	static const struct lang_define define = { "a", "ipfw -q 1" };
+	static const struct lang_loader loader = { .read = fuzz_read_again };
 	struct ipfw_cmds cmds = { .list = { .n = 0 } };
 
 	f->c.defines = &define;
 	f->c.n_defines = 1;
+	f->c.loader = &loader;
 	(void)ipfw_is_script(source_at(&f->sources, f->src));
 	BUG_IF(ipfw_script_read(&f->c, f->src, &cmds) != (f->diags.n_errors == 0));
 	check(&f->sources, &cmds);

@@ -221,7 +221,7 @@ TEST(messages)
 		{ DIAG_E2312, "wget x" }, { DIAG_E2312, "{ rm x; } 2>/dev/null" },
 		{ DIAG_E2312, "sh -c :" }, { DIAG_E2313, "sleep 60" },
 		{ DIAG_E2314, "set -e; false; ipfw x" }, { DIAG_E2314, "exit 2" },
-		{ DIAG_E2314, "if" }, { DIAG_E2314, ". ./other.sh" },
+		{ DIAG_E2314, "if" }, { DIAG_E2318, ". ./other.sh" },
 		{ DIAG_E2315, "set +x; x=0123456789abcdef\n"
 			      "while :; do x=$x$x$x$x; echo $x >&2; done" },
 		{ DIAG_W2316, "sysctl -n kern.none" }, { DIAG_W2316, "ifconfig em9" },

@@ -237,6 +237,7 @@ static bool is_reader_code(const char *name)
 
 TEST(golden)
 {
+	CLEANUP(base_fd_close) int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char path[4096];
 	struct dirent **list = NULL;
 	bool seen[DIAG_N_CODES] = { false };
@@ -245,7 +246,9 @@ TEST(golden)
 	snprintf(path, sizeof(path), "%.*s/../golden/ipfw_script",
 		 (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
 	n = scandir(path, &list, NULL, alphasort);
-	if (!CHECK(n > 0))
+	/* Files that a script reads are beside it */
+	if (!CHECK(n > 0) || !CHECK(back >= 0) || !CHECK_INT(chdir(path), 0) ||
+	    !CHECK(getcwd(path, sizeof(path)) != NULL))
 		return;
 	for (int i = 0; i < n; i++) {
 		char *dot = strrchr(list[i]->d_name, '.'), file[8192], *told, *want;
@@ -284,6 +287,7 @@ TEST(golden)
 	for (int i = 0; i < n; i++)
 		free(list[i]);
 	free(list);
+	CHECK_INT(fchdir(back), 0);
 	CHECK(n_cases > 10);
 	for (int c = 0; c < DIAG_N_CODES; c++)
 		if (is_reader_code(diag_codes[c].name) && !CHECK(seen[c]))

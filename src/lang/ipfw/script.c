@@ -22,6 +22,7 @@ enum command_kind {
 	COMMAND_SET,		/* set -e */
 	COMMAND_EXPORT,		/* its words are assignments */
 	COMMAND_UNSET,
+	COMMAND_SOURCE,		/* reads another file */
 	COMMAND_EXIT
 };
 
@@ -43,6 +44,8 @@ static const struct { const char *name; enum command_kind kind; } commands[] = {
 	{ "export", COMMAND_EXPORT },
 	{ "readonly", COMMAND_EXPORT },
 	{ "unset", COMMAND_UNSET },
+	{ ".", COMMAND_SOURCE },
+	{ "source", COMMAND_SOURCE },
 	{ "exit", COMMAND_EXIT },
 };
 
@@ -397,6 +400,36 @@ static void tell_not_done(struct script *s, const struct simple *cmd, const char
 		 "'%s' is not carried out", name);
 }
 
+static bool read_text(struct script *s, struct ipfw_cmds *ret, bool *ret_end);
+
+/* ". FILE": its commands stand here */
+static bool source_file(struct script *s, const struct simple *cmd, struct ipfw_cmds *ret,
+			bool *ret_end)
+{
+	const struct script outer = *s;
+	const char *path = s->fields.n > 1 ? script_field_text(s, s->fields.v[1]) : "";
+	uint32_t src;
+	bool ok;
+
+	if (path[0] == '\0' || ipfw_is_rc_path(path))
+		return script_needs_shell(s, cmd->lo, cmd->hi);
+	path = ipfw_source_path(s->c, s->src, path, script_field_span(s, s->fields.v[1]));
+	if (!lang_read(s->c, path, script_field_span(s, s->fields.v[1]), s->n_files, &src))
+		return false;
+	s->src = src;
+	s->text = source_at(s->c->sources, src)->text;
+	s->len = source_at(s->c->sources, src)->len;
+	s->pos = 0;
+	s->n_files++;
+	ok = read_text(s, ret, ret_end);
+	s->src = outer.src;
+	s->text = outer.text;
+	s->len = outer.len;
+	s->pos = outer.pos;
+	s->n_files = outer.n_files;
+	return ok;
+}
+
 /* Do what a whole command says; *@ret_end: the script ends here */
 static bool run_command(struct script *s, const struct simple *cmd, struct ipfw_cmds *ret,
 			bool *ret_end)
@@ -414,6 +447,8 @@ static bool run_command(struct script *s, const struct simple *cmd, struct ipfw_
 		tell_not_done(s, cmd, name);
 	else if (kind == COMMAND_SET)
 		return check_set(s, cmd);
+	else if (kind == COMMAND_SOURCE)
+		return source_file(s, cmd, ret, ret_end);
 	for (uint32_t i = 1; kind == COMMAND_UNSET && i < s->fields.n; i++)
 		(void)script_set(s, script_field_text(s, s->fields.v[i]), NULL, SPAN_NONE);
 	*ret_end = kind == COMMAND_EXIT;
@@ -441,6 +476,27 @@ static bool read_command(struct script *s, struct ipfw_cmds *ret, bool *ret_end)
 	return run_command(s, &cmd, ret, ret_end);
 }
 
+/* The commands of the text from s->pos on */
+static bool read_text(struct script *s, struct ipfw_cmds *ret, bool *ret_end)
+{
+	while (s->pos < s->len && !*ret_end) {
+		const int ch = script_peek(s, 0);
+
+		if (ch == '#')
+			while (s->pos < s->len && s->text[s->pos] != '\n')
+				s->pos++;
+		else if (ch == ';' && script_peek(s, 1) == ';')
+			return script_needs_shell(s, s->pos, s->pos + 2);
+		else if (strchr(" \t\r\n;", ch) != NULL)
+			s->pos++;
+		else if (script_join_len(s) > 0)
+			s->pos += script_join_len(s);
+		else if (!read_command(s, ret, ret_end))
+			return false;
+	}
+	return true;
+}
+
 bool ipfw_script_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret)
 {
 	struct script s;
@@ -449,20 +505,5 @@ bool ipfw_script_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret)
 	if (!lang_check_text(c, src))
 		return false;
 	script_init(&s, c, src);
-	while (s.pos < s.len && !end) {
-		const int ch = script_peek(&s, 0);
-
-		if (ch == '#')
-			while (s.pos < s.len && s.text[s.pos] != '\n')
-				s.pos++;
-		else if (ch == ';' && script_peek(&s, 1) == ';')
-			return script_needs_shell(&s, s.pos, s.pos + 2);
-		else if (strchr(" \t\r\n;", ch) != NULL)
-			s.pos++;
-		else if (script_join_len(&s) > 0)
-			s.pos += script_join_len(&s);
-		else if (!read_command(&s, ret, &end))
-			return false;
-	}
-	return true;
+	return read_text(&s, ret, &end);
 }

@@ -81,6 +81,7 @@ struct script_field {
  * @fields:	Its words
  * @uses:	Its variables
  * @depth:	"${" around @pos
+ * @n_files:	Files around this one, that have sourced it
  * @long_quote:	The last quote whose string goes over several lines
  */
 struct script {
@@ -94,6 +95,7 @@ struct script {
 	VEC(struct script_field) fields;
 	VEC(struct script_use) uses;
 	uint32_t depth;
+	uint32_t n_files;
 	struct span long_quote;
 };
 
@@ -152,6 +154,21 @@ const char *script_field_text(struct script *s, struct script_field f);
  * source, as long as half of LIMIT_SOURCES is free), else in the file
  */
 struct span script_field_span(struct script *s, struct script_field f);
+
+/** ipfw_is_rc_path() - Is a path one of rc's, which only --exec stands for */
+bool ipfw_is_rc_path(const char *path);
+
+/**
+ * ipfw_source_path() - Where the file of ". PATH" is
+ * @c:		Context; told N2308 when it is taken from beside the script
+ * @src:	The script
+ * @path:	As written
+ * @at:		Its place
+ *
+ * Return: @path beside the script or in the current directory; an absolute one
+ * as it is, or, if it is not there, the file of that name beside the script
+ */
+const char *ipfw_source_path(struct lang_ctx *c, uint32_t src, const char *path, struct span at);
 
 /** script_bytes_text() - Bytes @lo up to the last as a C string */
 const char *script_bytes_text(struct script *s, uint32_t lo, uint32_t hi);
