@@ -113,16 +113,87 @@ struct ipfw_ruleset;
 struct ipfw_ruleset *ipfw_parse(struct lang_ctx *c, const struct ipfw_cmds *cmds);
 
 /**
+ * struct ipfw_reply - What ipfw says to a command that is carried out
+ * @status:	0: @text is for standard output, unless -q; else the exit status,
+ *		and @text is for standard error
+ * @text:	One line, without "ipfw: "
+ */
+struct ipfw_reply {
+	int status;
+	const char *text;
+};
+
+/**
+ * struct ipfw_replies - What is said
+ * @list:	In the order of the commands
+ * @is_test:	Nothing is numbered (-n): a rule without number is shown as 00000
+ */
+struct ipfw_replies {
+	VEC(struct ipfw_reply) list;
+	bool is_test;
+};
+
+/**
+ * ipfw_run() - Carry commands out on a ruleset, and answer as ipfw(8) does
+ * @c:		Context; told of what is wrong
+ * @rs:		Ruleset from ipfw_parse()
+ * @cmds:	Commands
+ * @ret:	Answers are added; what is not there to be taken away is an answer
+ *		with a status, and the rest is carried out
+ *
+ * With an error told @rs is of no use any more.
+ */
+void ipfw_run(struct lang_ctx *c, struct ipfw_ruleset *rs, const struct ipfw_cmds *cmds,
+	      struct ipfw_replies *ret);
+
+/**
+ * ipfw_save() - A ruleset as text that gives it back
+ * @rs:		Ruleset
+ * @out:	Stream; for ipfw_saved_read()
+ */
+void ipfw_save(const struct ipfw_ruleset *rs, FILE *out);
+
+/** struct ipfw_spans - Places */
+struct ipfw_spans {
+	VEC(struct span) list;
+};
+
+/**
+ * ipfw_settle() - Say that a ruleset's rules stand in what was saved
+ * @c:		Context
+ * @rs:		Ruleset
+ * @saved:	What ipfw_save() wrote of it, as a source
+ * @from:	Source of the commands that were run last
+ * @ret:	Spans in @saved of the rules that came from @from are added
+ */
+void ipfw_settle(struct lang_ctx *c, struct ipfw_ruleset *rs, uint32_t saved, uint32_t from,
+		 struct ipfw_spans *ret);
+
+/** ipfw_saved_read() - As ipfw_rules_read(), of what ipfw_save() wrote: "#" is no comment */
+MUST_USE bool ipfw_saved_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret);
+
+/** ipfw_check_nats() - Tell E2018 of instances that commands at @from give an unknown interface */
+void ipfw_check_nats(struct lang_ctx *c, const struct ipfw_ruleset *rs,
+		     const struct facts *facts, uint32_t from);
+
+/** ipfw_set_one_pass() - Let a ruleset that does not say have this one_pass, 0 or 1 */
+void ipfw_set_one_pass(struct ipfw_ruleset *rs, int one_pass);
+
+/**
  * struct ipfw_options - What the caller wants of lowering
  * @one_pass:	net.inet.ip.fw.one_pass where the ruleset does not say: 0, 1,
  *		or -1 for FreeBSD's default (1, with a warning)
  * @default_to_accept: The last rule accepts (net.inet.ip.fw.default_to_accept)
  * @tolerate_missing: An unknown interface is a note, not an error
+ * @is_live:	Commands come one by one: a nat instance may be configured after
+ *		the rule that names it, which denies until then; and the last
+ *		rule is counted
  */
 struct ipfw_options {
 	int one_pass;
 	bool default_to_accept;
 	bool tolerate_missing;
+	bool is_live;
 };
 
 /**

@@ -345,6 +345,7 @@ enum discipline { STATES_DIRECTED, STATES_FREE };
  *		LIST_NONE
  * @discipline: Of states
  * @otherwise:	The ruling when none was preferred
+ * @otherwise_text: How its language shows that, where it is counted; or NULL
  * @skipped:	Interfaces that the language ignores (set skip), or NULL
  * @interior:	Addresses behind the fences, NULL before the policy is added
  * @tags:	Tags by bit of F_TAGS, as the language numbers them; at most
@@ -362,6 +363,7 @@ struct model {
 	uint32_t after[2];
 	enum discipline discipline;
 	struct ruling otherwise;
+	const char *otherwise_text;
 	const struct set *skipped;
 	const struct set *interior;
 	VEC(uint32_t) tags;

@@ -129,6 +129,103 @@ MUST_USE int nft_load(struct nl_session *nl, const struct nft_program *p, struct
 		      bool *ret_changed);
 
 /**
+ * struct nft_text_count - What all rules of one text have counted
+ * @text:	Of the rule, as its comment has it, without file and line
+ * @packets:	Packets, each counted once
+ * @bytes:	Bytes
+ */
+struct nft_text_count {
+	const char *text;
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+/** struct nft_texts - Sorted by text; those that have counted nothing are left out */
+struct nft_texts {
+	VEC(struct nft_text_count) list;
+};
+
+/**
+ * nft_texts_read() - What the kernel's rules have counted, by their text
+ * @nl:		Session of NETLINK_NETFILTER
+ * @a:		Memory
+ * @ret:	Set on success
+ *
+ * Return: 0, or a negative errno as nft_diff()
+ */
+MUST_USE int nft_texts_read(struct nl_session *nl, struct arena *a, struct nft_texts *ret);
+
+/** nft_text_find() - The count of a rule's text, or NULL; comments that were cut are found */
+const struct nft_text_count *nft_text_find(const struct nft_texts *t, const char *text);
+
+/** nft_text_of_comment() - "FILE:LINE TEXT" without the place */
+const char *nft_text_of_comment(const char *comment);
+
+/**
+ * struct nft_keep - What nft_reload() keeps of what was counted
+ * @always:	Write although nothing differs: some counts are to be cleared
+ * @is_cleared:	Does the rule with this text begin with 0; NULL: none does
+ * @arg:	For it
+ */
+struct nft_keep {
+	bool always;
+	bool (*is_cleared)(void *arg, const char *text);
+	void *arg;
+};
+
+/**
+ * nft_reload() - nft_load(), and rules whose text stays keep what they have counted
+ * @nl:		Session of NETLINK_NETFILTER
+ * @p:		Program; its counters are set
+ * @k:		What is kept
+ * @d:		As nft_load()
+ * @ret_changed: As nft_load()
+ *
+ * Packets between the look and the transaction are not counted.
+ *
+ * Return: as nft_load()
+ */
+MUST_USE int nft_reload(struct nl_session *nl, struct nft_program *p, const struct nft_keep *k,
+			struct diags *d, bool *ret_changed);
+
+/**
+ * struct nft_state - A free state that the kernel remembers
+ * @text:	Of the rule that made it, as in struct nft_text_count
+ * @af:		AF_V4 or AF_V6
+ * @proto:	Protocol
+ * @src:	As its first packet went
+ * @dst:	The same
+ * @sport:	0 for protocols without ports
+ * @dport:	The same
+ * @expires_ms:	From now
+ */
+struct nft_state {
+	const char *text;
+	uint8_t af;
+	uint8_t proto;
+	struct addr src;
+	struct addr dst;
+	uint16_t sport;
+	uint16_t dport;
+	uint64_t expires_ms;
+};
+
+/** struct nft_states - By rule in the order of the kernel's sets */
+struct nft_states {
+	VEC(struct nft_state) list;
+};
+
+/**
+ * nft_states_read() - The free states that the kernel remembers
+ * @nl:		Session of NETLINK_NETFILTER
+ * @a:		Memory
+ * @ret:	Set on success
+ *
+ * Return: 0, or a negative errno as nft_diff()
+ */
+MUST_USE int nft_states_read(struct nl_session *nl, struct arena *a, struct nft_states *ret);
+
+/**
  * nft_destroy() - Delete our tables in all families, and nothing else
  * @nl:		Session of NETLINK_NETFILTER
  * @ret_changed: Set on success: there were some

@@ -6,6 +6,7 @@
  * values of -D hold any other byte, and nothing needs quoting.
  */
 #include "cli/applied.h"
+#include "cli/live.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,8 @@ static const char *absolute(struct cli *c, const char *path)
 static void put_all(struct cli *c, FILE *out)
 {
 	for (uint32_t i = 0; i < c->files.n; i++) {
+		if (c->files.v[i].live)
+			continue;
 		put(out, "file");
 		put(out, lang_names[c->files.v[i].lang]);
 		put(out, absolute(c, c->files.v[i].path));
@@ -70,6 +73,8 @@ static int save_texts(struct cli *c, struct state *st)
 		char name[16];
 		int err;
 
+		if (c->files.v[i].live)	/* the last, and kept already */
+			break;
 		snprintf(name, sizeof(name), "text/%u", i);
 		err = state_write(st, name, s->text, s->len);
 		if (err < 0)
@@ -90,6 +95,8 @@ int applied_save(struct cli *c, struct state *st)
 	put_all(c, out);
 	fclose(out);
 	err = save_texts(c, st);
+	if (err == 0)
+		err = live_forget(c, st);
 	return err < 0 ? err : state_write(st, "applied", text, len);
 }
 

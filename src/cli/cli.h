@@ -35,16 +35,20 @@ enum cli_lang {
  * @path:	As given; "-" is standard input
  * @lang:	What --lang said before it, or LANG_BY_NAME
  * @src:	Its text, once read
- * @kept:	@src is the text that the last apply read from standard input
+ * @kept:	@src is a text of the state: what the last apply read from
+ *		standard input
+ * @live:	And is the ruleset that the ipfw command keeps
  */
 struct cli_file {
 	const char *path;
 	enum cli_lang lang;
 	uint32_t src;
 	bool kept;
+	bool live;
 };
 
 struct cli_verb;
+struct ipfw_call;
 struct pf_file;
 
 /**
@@ -77,6 +81,9 @@ struct pf_file;
  * @output:	-o of compile
  * @batch:	--batch of why
  * @sequence:	--sequence of why
+ * @is_host:	The verb looks at the host, so rules that a command keeps there
+ *		belong to the declarations
+ * @ipfw:	The ipfw command that is carried out, or NULL
  */
 struct cli {
 	struct arena arena;
@@ -105,6 +112,8 @@ struct cli {
 	const char *output;
 	const char *batch;
 	bool sequence;
+	bool is_host;
+	struct ipfw_call *ipfw;
 };
 
 /**
@@ -222,6 +231,9 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
  */
 int cli_declare(struct cli *c, struct declared *d, enum cli_strict strict);
 
+/** cli_lang_of() - The language of a file, by --lang or its name, or LANG_BY_NAME */
+enum cli_lang cli_lang_of(const struct cli_file *f);
+
 /**
  * cli_facts() - Learn what the host has
  * @c:		Run
@@ -242,6 +254,7 @@ int verb_compile(struct cli *c);
 int verb_destroy(struct cli *c);
 int verb_explain(struct cli *c);
 int verb_fmt(struct cli *c);
+int verb_ipfw(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
 int verb_why(struct cli *c);

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "cli/applied.h"
 #include "cli/cli.h"
+#include "cli/live.h"
 #include "host/facts.h"
 #include "lang/jail.h"
 #include "lang/pf.h"
@@ -36,7 +37,7 @@ static const struct { const char *pattern; enum cli_lang lang; } lang_of_names[]
 	{ "*.json", LANG_IOCAGE },
 };
 
-static enum cli_lang lang_of(const struct cli_file *f)
+enum cli_lang cli_lang_of(const struct cli_file *f)
 {
 	const char *base = source_short_name(f->path);
 
@@ -59,7 +60,7 @@ static int find_langs(struct cli *c)
 	for (uint32_t i = 0; i < c->files.n; i++) {
 		struct cli_file *f = &c->files.v[i];
 
-		f->lang = lang_of(f);
+		f->lang = cli_lang_of(f);
 		pf |= f->lang == LANG_PF;
 		ipfw |= f->lang == LANG_IPFW;
 		if (f->lang == LANG_BY_NAME) {
@@ -134,17 +135,21 @@ static void add_default_files(struct cli *c, struct lang_ctx *ctx)
 static int find_files(struct cli *c, struct lang_ctx *ctx)
 {
 	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+	const bool given = c->files.n > 0;
 	int err;
 
-	if (c->files.n > 0)
+	if (given && !c->is_host)
 		return 0;
 	err = state_open(&st, c->state_dir, STATE_READ, 0);
-	if (err == 0)
+	if (err == 0 && !given)
 		err = applied_load(c, &st);
 	if (err < 0 && err != -ENOENT)
 		return cli_system(c, err, "read what the last apply was given");
 	if (c->files.n == 0)
 		add_default_files(c, ctx);
+	err = live_load(c, &st, given);
+	if (err < 0)
+		return cli_system(c, err, "read the rules that the ipfw command keeps");
 	ctx->defines = c->defines.v;
 	ctx->n_defines = c->defines.n;
 	if (c->files.n > 0)

@@ -76,6 +76,7 @@ int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
 	struct nft_options o;
 	int status = cli_netns(c);
 
+	c->is_host = true;
 	if (status == 0)
 		status = cli_declare(c, &h->d, CLI_STRICT);
 	if (status != 0)

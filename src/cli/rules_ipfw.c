@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/ipfw.h"
+#include "cli/live.h"
 #include "host/ipfw_exec.h"
 #include "lang/ipfw.h"
 #include "model/forward.h"
@@ -79,7 +80,9 @@ static int read_commands(struct cli *c, struct lang_ctx *ctx, const struct decla
 
 		if (c->files.v[i].lang != LANG_IPFW || is_part(c, i))
 			continue;
-		if (!ipfw_is_script(source_at(&c->sources, src)))
+		if (c->files.v[i].live)
+			status = ipfw_saved_read(ctx, src, cmds) ? 0 : EX_DATAERR;
+		else if (!ipfw_is_script(source_at(&c->sources, src)))
 			status = ipfw_rules_read(ctx, src, cmds) ? 0 : EX_DATAERR;
 		else if (c->exec && !is_literal(ctx, src))
 			status = exec_script(c, ctx, d, src, cmds);
@@ -96,6 +99,7 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		.one_pass = c->one_pass,
 		.default_to_accept = setting(&d->decl, "net.inet.ip.fw.default_to_accept") == 1,
 		.tolerate_missing = strict == CLI_TOLERANT,
+		.is_live = c->ipfw != NULL || live_is_there(c),
 	};
 	struct ipfw_cmds cmds = { .list = { .n = 0 } };
 	int status;
@@ -106,6 +110,9 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	if (status != 0)
 		return status;
 	d->ipfw = ipfw_parse(ctx, &cmds);
+	d->ipfw_accepts = o.default_to_accept;
+	if (c->ipfw != NULL && c->diags.n_errors == 0)
+		ipfw_call_run(c, ctx, d);
 	if (strict == CLI_PARSED)
 		return c->diags.n_errors > 0 ? cli_refused(c) : 0;
 	if (forward_is_any(&d->decl)) {
@@ -117,6 +124,5 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	}
 	if (c->diags.n_errors > 0 || !ipfw_lower(ctx, d->ipfw, &d->facts, &o, &d->model))
 		return cli_refused(c);
-	d->ipfw_accepts = o.default_to_accept;
 	return 0;
 }

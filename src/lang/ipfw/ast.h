@@ -197,6 +197,7 @@ struct ipfw_table {
 	const char *name;
 	enum iw type;
 	const char *flow_keys;
+	const char *valtype;	/* as written, or NULL */
 	VEC(struct ipfw_entry) entries;
 	struct span at;
 };

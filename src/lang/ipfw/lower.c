@@ -268,10 +268,19 @@ static void put_return_action(struct lower *l, const struct spot *at, uint32_t a
 static void put_nat(struct lower *l, const struct spot *at, uint32_t arg)
 {
 	const struct ipfw_rule *r = l->rules.v[at->i].r;
-	const uint32_t xlate = lower_xlate(l, r, arg);
 	const struct set *afs = at->match != NULL ? at->match->f[F_AF] : NULL;
+	uint32_t xlate;
 	struct rule *to;
 
+	if (l->o->is_live && arg != 0 && !lower_nat_is_ready(l, arg)) {
+		diag_add(l->c->diags, DIAG_W2401, r->arg_at,
+			 "nat instance %u is not configured, or its interface has no address: "
+			 "until then rule %u denies", arg,
+			 r->number);
+		rule_decide(add_action(l, at), ruling_block());
+		return;
+	}
+	xlate = lower_xlate(l, r, arg);
 	if (afs == NULL || set_has(afs, AF_NONE, AF_V6)) {
 		to = add_action(l, at);
 		rule_test(l->m, to, F_AF, set_one(l->a, AF_V6));
@@ -470,6 +479,10 @@ bool ipfw_lower(struct lang_ctx *c, const struct ipfw_ruleset *rs, const struct 
 
 	m->discipline = STATES_FREE;
 	m->otherwise = o->default_to_accept || rs->is_off ? ruling_pass() : ruling_block();
+	if (o->is_live)
+		m->otherwise_text = m->otherwise.verdict == V_PASS ?
+				    "65535 allow ip from any to any" :
+				    "65535 deny ip from any to any";
 	choose_one_pass(&l);
 	l.xlates = arena_array(c->a, uint32_t, UINT16_MAX + 2u);
 	for (uint32_t i = 0; i < rs->rules.n && !rs->is_off; i++)

@@ -93,6 +93,9 @@ const struct ipfw_insn *lower_tablearg(struct lower *l, const struct ipfw_rule *
 /** lower_path() - antispoof, verrevpath, versrcreach, or `not` that */
 struct dnf lower_path(struct lower *l, const struct ipfw_insn *n);
 
+/** lower_nat_is_ready() - Is an instance configured, and has an address if it needs one */
+bool lower_nat_is_ready(const struct lower *l, uint32_t instance);
+
 /** lower_xlate() - The translation of a nat instance (0: global); E2014, E2018 */
 uint32_t lower_xlate(struct lower *l, const struct ipfw_rule *r, uint32_t instance);
 

@@ -17,25 +17,36 @@ static const struct set *unregistered(struct lower *l, bool cgn)
 	return set_make(l->a, &rs);
 }
 
-/* The first IPv4 address of the instance's interface */
+/* The first IPv4 address of an interface, or NULL */
+static const struct addr *first_address(const struct lower *l, const char *iface)
+{
+	const struct iface *f = facts_find(l->facts, iface);
+
+	for (uint32_t i = 0; f != NULL && i < f->addrs.n; i++)
+		if (f->addrs.v[i].p.a.af == AF_V4)
+			return &f->addrs.v[i].p.a;
+	return NULL;
+}
+
+bool lower_nat_is_ready(const struct lower *l, uint32_t instance)
+{
+	const struct ipfw_nat *n = ipfw_find_nat(l->rs, instance);
+
+	return n != NULL && (n->iface == NULL || first_address(l, n->iface) != NULL);
+}
+
+/* The address of the instance */
 static void add_address(struct lower *l, const struct ipfw_nat *n, struct xlate *x)
 {
-	const struct iface *f = n->iface != NULL ? facts_find(l->facts, n->iface) : NULL;
+	const struct addr *first = n->iface != NULL ? first_address(l, n->iface) : &n->ip;
 
-	if (n->iface == NULL) {
-		if (n->ip.af != AF_NONE)
-			vec_add(l->a, &x->to, n->ip);
-		return;
-	}
-	for (uint32_t i = 0; f != NULL && i < f->addrs.n; i++) {
-		if (f->addrs.v[i].p.a.af != AF_V4)
-			continue;
-		vec_add(l->a, &x->to, f->addrs.v[i].p.a);
-		return;
-	}
-	diag_add(l->c->diags, l->o->tolerate_missing ? DIAG_N2044 : DIAG_E2018, n->iface_at,
-		 f == NULL ? "interface %s is not known" : "no IPv4 address of %s is known",
-		 n->iface);
+	if (first != NULL && first->af != AF_NONE)
+		vec_add(l->a, &x->to, *first);
+	if (first == NULL)
+		diag_add(l->c->diags, l->o->tolerate_missing ? DIAG_N2044 : DIAG_E2018, n->iface_at,
+			 facts_find(l->facts, n->iface) == NULL ? "interface %s is not known"
+								: "no IPv4 address of %s is known",
+			 n->iface);
 }
 
 static struct xlate instance(struct lower *l, const struct ipfw_nat *n)

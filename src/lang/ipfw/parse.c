@@ -7,7 +7,9 @@
  * automatic number depends on what is there at that moment.
  */
 #include <ctype.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "lang/ipfw/parse.h"
 
@@ -122,7 +124,23 @@ void p_line(struct parser *p, const char *line)
 	vec_add(p->c->a, &p->rs->lines, line);
 }
 
+bool p_reply(struct parser *p, int status, const char *fmt, ...)
+{
+	va_list ap;
+	const char *text;
+
+	if (p->replies == NULL)
+		return false;
+	va_start(ap, fmt);
+	text = arena_vprintf(p->c->a, fmt, ap);
+	va_end(ap);
+	vec_add(p->c->a, &p->replies->list, ((struct ipfw_reply){ status, text }));
+	return true;
+}
+
 /* -- commands -------------------------------------------------------------- */
+
+#define ANY_SET	UINT32_MAX
 
 /* Take away the rules that @fits says; how many */
 static uint32_t remove_rules(struct ipfw_ruleset *rs, bool (*fits)(const struct ipfw_rule *,
@@ -144,9 +162,11 @@ static bool is_not_default(const struct ipfw_rule *r, const uint32_t *arg)
 	return r->set != IPFW_SET_DEFAULT;
 }
 
+/* Number at least, at most; the set, or any */
 static bool is_numbered(const struct ipfw_rule *r, const uint32_t *arg)
 {
-	return r->number >= arg[0] && r->number <= arg[1];
+	return r->number >= arg[0] && r->number <= arg[1] &&
+	       (arg[2] == ANY_SET || r->set == arg[2]);
 }
 
 static bool is_in_set(const struct ipfw_rule *r, const uint32_t *arg)
@@ -156,13 +176,21 @@ static bool is_in_set(const struct ipfw_rule *r, const uint32_t *arg)
 
 static bool cmd_add(struct parser *p)
 {
-	return parse_add(p, 0);
+	return parse_add(p, p->use_set >= 0 ? (uint32_t)p->use_set : 0);
 }
 
 static bool cmd_flush(struct parser *p)
 {
-	remove_rules(p->rs, is_not_default, NULL);
-	p_line(p, "-f flush");
+	const uint32_t set = (uint32_t)p->use_set;
+
+	if (p->use_set >= 0) {
+		remove_rules(p->rs, is_in_set, &set);
+		p_line(p, arena_printf(p->c->a, "-f set %u flush", set));
+	} else {
+		remove_rules(p->rs, is_not_default, NULL);
+		p_line(p, "-f flush");
+	}
+	p_reply(p, 0, "Flushed all rules.");
 	return true;
 }
 
@@ -184,7 +212,7 @@ static bool delete_numbers(struct parser *p)
 	const char *s = p_peek(p);
 	const size_t dash = strcspn(s, "-");
 	const char *last = s[dash] == '-' ? s + dash + 1 : s;
-	uint32_t range[2];
+	uint32_t range[3] = { [2] = p->use_set >= 0 ? (uint32_t)p->use_set : ANY_SET };
 
 	if (!text_number(s, dash, IPFW_DEFAULT_RULE - 1, &range[0]) ||
 	    !text_number(last, strlen(last), IPFW_DEFAULT_RULE - 1, &range[1])) {
@@ -192,9 +220,16 @@ static bool delete_numbers(struct parser *p)
 			 s);
 		return false;
 	}
-	if (remove_rules(p->rs, is_numbered, range) == 0)
+	if (remove_rules(p->rs, is_numbered, range) == 0) {
 		diag_add(p->c->diags, DIAG_N2034, p_here(p), "rule %s does not exist", s);
-	p_line(p, arena_printf(p->c->a, "delete %s", s));
+		if (range[0] == range[1])
+			p_reply(p, EX_UNAVAILABLE, "rule %u not found", range[0]);
+		else
+			p_reply(p, EX_UNAVAILABLE, "no rules rules in %u-%u range", range[0],
+				range[1]);
+	}
+	p_line(p, p->use_set >= 0 ? arena_printf(p->c->a, "set %u delete %s", range[2], s)
+				  : arena_printf(p->c->a, "delete %s", s));
 	p_take(p);
 	return true;
 }
@@ -291,8 +326,12 @@ static bool cmd_set(struct parser *p)
 
 	if (s == NULL)
 		return p_missing(p, "swap, move, enable, disable or show");
-	if (isdigit((unsigned char)s[0]))	/* set N COMMAND: of that set only */
-		return p_number(p, 0, IPFW_SET_DEFAULT, "set", &set) && run(p);
+	if (isdigit((unsigned char)s[0])) {	/* set N COMMAND: of that set only */
+		if (!p_number(p, 0, IPFW_SET_DEFAULT, "set", &set))
+			return false;
+		p->use_set = (int32_t)set;
+		return run(p);
+	}
 	if (iw_is(IWK_COMMAND, s, IW_DISABLE) || iw_is(IWK_COMMAND, s, IW_ENABLE))
 		return set_switch(p);
 	p_take(p);
@@ -397,9 +436,10 @@ static void swap_number(struct parser *p)
 	p->w.v[1] = t;
 }
 
-static void one_command(struct lang_ctx *c, struct ipfw_ruleset *rs, const struct ipfw_cmd *cmd)
+static void one_command(struct lang_ctx *c, struct ipfw_ruleset *rs, const struct ipfw_cmd *cmd,
+			struct ipfw_replies *replies)
 {
-	struct parser p = { .c = c, .rs = rs, .cmd = cmd };
+	struct parser p = { .c = c, .rs = rs, .cmd = cmd, .use_set = -1, .replies = replies };
 
 	take_words(&p);
 	swap_number(&p);
@@ -420,6 +460,13 @@ static void take_sysctls(struct ipfw_ruleset *rs, const struct ipfw_cmds *cmds)
 	}
 }
 
+static void run_all(struct lang_ctx *c, struct ipfw_ruleset *rs, const struct ipfw_cmds *cmds,
+		    struct ipfw_replies *replies)
+{
+	for (uint32_t i = 0; i < cmds->list.n && !diag_is_full(c->diags); i++)
+		one_command(c, rs, &cmds->list.v[i], replies);
+}
+
 struct ipfw_ruleset *ipfw_parse(struct lang_ctx *c, const struct ipfw_cmds *cmds)
 {
 	struct ipfw_ruleset *rs = arena_new(c->a, struct ipfw_ruleset);
@@ -427,7 +474,13 @@ struct ipfw_ruleset *ipfw_parse(struct lang_ctx *c, const struct ipfw_cmds *cmds
 	rs->a = c->a;
 	rs->one_pass = -1;
 	take_sysctls(rs, cmds);
-	for (uint32_t i = 0; i < cmds->list.n && !diag_is_full(c->diags); i++)
-		one_command(c, rs, &cmds->list.v[i]);
+	run_all(c, rs, cmds, NULL);
 	return rs;
+}
+
+void ipfw_run(struct lang_ctx *c, struct ipfw_ruleset *rs, const struct ipfw_cmds *cmds,
+	      struct ipfw_replies *ret)
+{
+	take_sysctls(rs, cmds);
+	run_all(c, rs, cmds, ret);
 }

@@ -18,6 +18,8 @@
  * @cmd:	Command
  * @w:		Its words, options apart, lists joined
  * @i:		Next word
+ * @use_set:	"set N COMMAND": N, else -1
+ * @replies:	Commands are carried out one by one, and this is said; or NULL
  */
 struct parser {
 	struct lang_ctx *c;
@@ -25,6 +27,8 @@ struct parser {
 	const struct ipfw_cmd *cmd;
 	VEC(struct ipfw_word) w;
 	uint32_t i;
+	int32_t use_set;
+	struct ipfw_replies *replies;
 };
 
 /** p_peek() - The next word's text, or NULL at the end */
@@ -59,6 +63,16 @@ bool p_number(struct parser *p, uint32_t lo, uint32_t hi, const char *what, uint
 
 /** p_line() - Keep a canonical command for ipfw_fmt() */
 void p_line(struct parser *p, const char *line);
+
+/**
+ * p_reply() - Say something of a command that is carried out
+ * @p:		Command; nothing happens where nobody asks for answers
+ * @status:	As in struct ipfw_reply
+ * @fmt:	Text
+ *
+ * Return: somebody asks
+ */
+bool p_reply(struct parser *p, int status, const char *fmt, ...) PRINTF(3, 4);
 
 /** text_number() - All of @s as a number; false if it is none or above @max */
 bool text_number(const char *s, size_t len, uint32_t max, uint32_t *ret);
@@ -108,6 +122,17 @@ bool parse_table(struct parser *p);
 
 /** ipfw_unreach_text() - Name or number of an unreach code */
 const char *ipfw_unreach_text(struct arena *a, bool v6, uint32_t code);
+
+/** ipfw_table_refs() - Rules that use a table */
+uint32_t ipfw_table_refs(const struct ipfw_ruleset *rs, const char *name);
+
+/** ipfw_entry_key() - The key of an entry as `ipfw table T list` prints it */
+const char *ipfw_entry_key(struct arena *a, const struct ipfw_table *t,
+			   const struct ipfw_entry *e);
+
+/** ipfw_entry_value() - The same of its value */
+const char *ipfw_entry_value(struct arena *a, const struct ipfw_table *t,
+			     const struct ipfw_entry *e);
 
 /** ipfw_rule_body() - A rule without number and set, as `ipfw list` prints it */
 const char *ipfw_rule_body(struct arena *a, const struct ipfw_rule *r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <ctype.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "lang/ipfw/parse.h"
 #include "net/names.h"
@@ -274,6 +275,7 @@ static bool config(struct parser *p, uint32_t number)
 		if (!config_word(p, &n))
 			return false;
 	p_line(p, ipfw_nat_line(p->c->a, &n, false));
+	p_reply(p, 0, "ipfw %s", ipfw_nat_line(p->c->a, &n, true));
 	if (old != NULL)
 		*old = n;
 	else
@@ -293,6 +295,7 @@ static bool delete(struct parser *p, uint32_t number)
 		return true;
 	}
 	diag_add(p->c->diags, DIAG_N2034, p->cmd->at, "there is no nat instance %u", number);
+	p_reply(p, EX_UNAVAILABLE, "nat %u not available", number);
 	return true;
 }
 

@@ -270,7 +270,7 @@ bool parse_add(struct parser *p, uint32_t use_set)
 {
 	struct ipfw_rule r = { .set = use_set, .at = p->cmd->at };
 	const bool has_number = p_peek(p) != NULL && strspn(p_peek(p), "0123456789") > 0;
-	const char *number = "";
+	const char *number = "", *body;
 
 	if (has_number && !p_number(p, 0, IPFW_DEFAULT_RULE - 1, "rule number", &r.number))
 		return false;
@@ -282,11 +282,16 @@ bool parse_add(struct parser *p, uint32_t use_set)
 		number = arena_printf(p->c->a, "%u ", r.number);
 	if (r.set > 0)
 		number = arena_printf(p->c->a, "%sset %u ", number, r.set);
-	p_line(p, arena_printf(p->c->a, "add %s%s", number, ipfw_rule_body(p->c->a, &r)));
+	body = ipfw_rule_body(p->c->a, &r);
+	p_line(p, arena_printf(p->c->a, "add %s%s", number, body));
+	if (p->replies != NULL && p->replies->is_test)
+		p_reply(p, 0, "%05u %s", r.number, body);
 	if (r.number == 0)
 		r.number = auto_number(p->rs);
-	r.text = arena_printf(p->c->a, "%05u %s", r.number, ipfw_rule_body(p->c->a, &r));
+	r.text = arena_printf(p->c->a, "%05u %s", r.number, body);
 	warn_never(p, &r);
+	if (p->replies != NULL && !p->replies->is_test)
+		p_reply(p, 0, "%s", r.text);
 	insert(p, &r);
 	return true;
 }

@@ -8,6 +8,7 @@
  */
 #include <ctype.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "lang/ipfw/parse.h"
 #include "net/names.h"
@@ -147,15 +148,30 @@ static bool read_value(struct parser *p, const struct ipfw_word *w, struct ipfw_
 
 /* -- commands -------------------------------------------------------------- */
 
+/* "added: 10.0.0.0/8 0"; with a status also why it was not */
+static void say_entry(struct parser *p, const struct ipfw_table *t, const struct ipfw_entry *e,
+		      const char *what)
+{
+	if (p->replies != NULL)
+		p_reply(p, 0, "%s: %s %s", what, ipfw_entry_key(p->c->a, t, e),
+			ipfw_entry_value(p->c->a, t, e));
+}
+
 static void set_entry(struct parser *p, struct ipfw_table *t, const struct ipfw_entry *e)
 {
 	for (uint32_t i = 0; i < t->entries.n; i++) {
-		if (same_key(&t->entries.v[i], e)) {
+		if (!same_key(&t->entries.v[i], e))
+			continue;
+		if (p->replies == NULL) {
 			t->entries.v[i] = *e;
 			return;
 		}
+		say_entry(p, t, &t->entries.v[i], "exists");
+		p_reply(p, EX_OSERR, "Adding record failed: record already exists");
+		return;
 	}
 	vec_add(p->c->a, &t->entries, *e);
+	say_entry(p, t, e, "added");
 }
 
 /* KEY, or KEY VALUE [KEY VALUE]... */
@@ -190,9 +206,10 @@ static bool do_add(struct parser *p, const char *name)
 	return true;
 }
 
-static bool nothing(struct parser *p, const char *name)
+static bool nothing(struct parser *p, const char *name, const char *what)
 {
 	diag_add(p->c->diags, DIAG_N2034, p->cmd->at, "there is no table %s", name);
+	p_reply(p, EX_OSERR, "%s", what);
 	return true;
 }
 
@@ -202,7 +219,7 @@ static bool do_delete(struct parser *p, const char *name)
 
 	if (t == NULL) {
 		p->i = p->w.n;
-		return nothing(p, name);
+		return nothing(p, name, "Deleting record failed: table not found");
 	}
 	while (p_peek(p) != NULL) {
 		const struct ipfw_word *w = p_take(p);
@@ -216,8 +233,11 @@ static bool do_delete(struct parser *p, const char *name)
 		if (i == t->entries.n) {
 			diag_add(p->c->diags, DIAG_N2034, w->at, "%s is not in table %s",
 				 e.key_text, name);
+			say_entry(p, t, &e, "notfound");
+			p_reply(p, EX_OSERR, "Deleting record failed: record not found");
 			continue;
 		}
+		say_entry(p, t, &t->entries.v[i], "deleted");
 		for (; i + 1 < t->entries.n; i++)
 			t->entries.v[i] = t->entries.v[i + 1];
 		t->entries.n--;
@@ -272,7 +292,8 @@ static bool read_type(struct parser *p, struct ipfw_table *t)
 	return true;
 }
 
-static bool read_param(struct parser *p, struct ipfw_table *t, bool *flush, const char **text)
+static bool read_param(struct parser *p, struct ipfw_table *t, bool *flush, bool *missing,
+		       const char **text)
 {
 	const struct iw_row *row = iw_find(IWK_TABLEPARAM, p_peek(p));
 	const uint32_t first = p->i;
@@ -281,6 +302,7 @@ static bool read_param(struct parser *p, struct ipfw_table *t, bool *flush, cons
 		return p_unknown(p, DIAG_E2003, IWK_TABLEPARAM, "option");
 	p_note(p, row, p_take(p)->at);
 	*flush |= row->word == IW_P_OR_FLUSH;
+	*missing |= row->word == IW_P_OR_FLUSH || strcmp(row->text, "missing") == 0;
 	if (row->word == IW_P_TYPE && !read_type(p, t))
 		return false;
 	if (row->word == IW_P_VALTYPE || row->word == IW_P_VALUE) {
@@ -291,6 +313,8 @@ static bool read_param(struct parser *p, struct ipfw_table *t, bool *flush, cons
 				 "values of several kinds in one table: not in this version");
 			return false;
 		}
+		if (row->word == IW_P_VALTYPE)
+			t->valtype = p_peek(p);
 		p_take(p);
 	}
 	for (uint32_t i = first; i < p->i; i++)
@@ -303,16 +327,18 @@ static bool do_create(struct parser *p, const char *name)
 	struct ipfw_table *t = ipfw_find_table(p->rs, name);
 	struct ipfw_table new = { .name = name, .type = IW_K_ADDR, .at = p->cmd->at };
 	const char *text = "";
-	bool flush = false;
+	bool flush = false, missing = false;
 
 	while (p_peek(p) != NULL)
-		if (!read_param(p, &new, &flush, &text))
+		if (!read_param(p, &new, &flush, &missing, &text))
 			return false;
 	p_line(p, arena_printf(p->c->a, "table %s create%s", name, text));
 	if (t == NULL)
 		vec_add(p->c->a, &p->rs->tables, new);
 	else if (flush)
 		t->entries.n = 0;
+	else if (!missing)
+		p_reply(p, EX_OSERR, "Table creation failed: File exists");
 	return true;
 }
 
@@ -322,7 +348,8 @@ static bool do_flush(struct parser *p, const char *name)
 	const bool all = strcmp(name, "all") == 0;
 
 	if (t == NULL && !all)
-		return nothing(p, name);
+		return nothing(p, name, arena_printf(p->c->a, "failed to flush table %s: "
+						     "No such process", name));
 	for (uint32_t i = 0; i < p->rs->tables.n; i++)
 		if (all || &p->rs->tables.v[i] == t)
 			p->rs->tables.v[i].entries.n = 0;
@@ -336,7 +363,10 @@ static bool do_destroy(struct parser *p, const char *name)
 	uint32_t kept = 0;
 
 	if (!all && ipfw_find_table(p->rs, name) == NULL)
-		return nothing(p, name);
+		return nothing(p, name, arena_printf(p->c->a, "failed to destroy table %s: "
+						     "No such process", name));
+	if (p->replies != NULL && !all && ipfw_table_refs(p->rs, name) > 0)
+		return p_reply(p, EX_OSERR, "failed to destroy table %s: Device busy", name);
 	for (uint32_t i = 0; i < p->rs->tables.n; i++)
 		if (!all && p->rs->tables.v[i].name != name)
 			p->rs->tables.v[kept++] = p->rs->tables.v[i];

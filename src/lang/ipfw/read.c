@@ -46,7 +46,7 @@ static void read_line(struct lang_ctx *c, uint32_t src, uint32_t lo, uint32_t hi
 	vec_add(c->a, &ret->list, cmd);
 }
 
-bool ipfw_rules_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret)
+static bool read_all(struct lang_ctx *c, uint32_t src, bool has_comments, struct ipfw_cmds *ret)
 {
 	const struct source *s = source_at(c->sources, src);
 	uint32_t lo = 0;
@@ -56,10 +56,20 @@ bool ipfw_rules_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret)
 	while (lo < s->len) {
 		const char *nl = memchr(s->text + lo, '\n', s->len - lo);
 		const uint32_t end = nl != NULL ? (uint32_t)(nl - s->text) : s->len;
-		const char *hash = memchr(s->text + lo, '#', end - lo);
+		const char *hash = has_comments ? memchr(s->text + lo, '#', end - lo) : NULL;
 
 		read_line(c, src, lo, hash != NULL ? (uint32_t)(hash - s->text) : end, ret);
 		lo = end + 1;
 	}
 	return true;
+}
+
+bool ipfw_rules_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret)
+{
+	return read_all(c, src, true, ret);
+}
+
+bool ipfw_saved_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret)
+{
+	return read_all(c, src, false, ret);
 }

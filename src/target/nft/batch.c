@@ -4,8 +4,9 @@
  *
  * A base chain that is deleted and made again, even in one transaction, loses
  * the packets that wait in its queues, and the last nat chain takes the
- * translations of established connections with it.  So base chains stay, and
- * rules, sets and regular chains are made anew in one transaction: rules go
+ * translations of established connections with it.  So base chains stay, and sets
+ * that packets fill, which are named by what they remember; rules, other sets and
+ * regular chains are made anew in one transaction: rules go
  * first, as they refer to sets and chains, then sets, whose elements refer to
  * chains.  A table with flags that it should not have (dormant) is none to spare,
  * and the kernel refuses to wake it while its chains change: it is made anew.
@@ -24,6 +25,9 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
+
+#include "base/limits.h"
+#include "target/nft/keep.h"
 
 #define ELEMS_BYTES	(60u << 10)	/* of one list of elements; nla_len ends at 64 KiB */
 
@@ -134,14 +138,33 @@ static bool stays(const struct fill *f, const struct nft_line *l)
 	return strcmp(one.list.v[0].text, l->text) == 0;
 }
 
-/* Everything of a table that stays, but the base chains that stay */
+/* What packets have filled stays where the program has a set like it */
+static bool set_stays(const struct fill *f, const struct nft_line *l)
+{
+	struct nft_lines one = { .a = f->jobs->a };
+
+	for (uint32_t i = 0; i < f->p->sets.n; i++) {
+		const struct nft_set *s = f->p->sets.v[i];
+		const struct nft_set_text t = nft_set_props(s);
+
+		if (!s->is_dynamic || nft_family_number(s->family) != l->family ||
+		    strcmp(s->name, l->name) != 0)
+			continue;
+		nft_add_set_line(&one, l->family, s->name, &t);
+		return strcmp(one.list.v[0].text, l->text) == 0;
+	}
+	return false;
+}
+
+/* Everything of a table that stays, but the base chains and states that stay */
 static void clear_table(struct fill *f, uint8_t family)
 {
 	const struct nft_lines *have = f->have;
 
 	delete_rules(f, family);
 	for (uint32_t i = 0; i < have->list.n; i++)
-		if (have->list.v[i].kind == NFT_O_SET && have->list.v[i].family == family)
+		if (have->list.v[i].kind == NFT_O_SET && have->list.v[i].family == family &&
+		    !set_stays(f, &have->list.v[i]))
 			delete_named(f, NFT_MSG_DELSET, family, have->list.v[i].name);
 	for (uint32_t i = 0; i < have->list.n; i++)
 		if (have->list.v[i].kind == NFT_O_CHAIN && have->list.v[i].family == family &&
@@ -180,11 +203,11 @@ static void add_chain(struct fill *f, const struct nft_chain *c)
 	nftnl_chain_free(nc);
 }
 
-/* How nft shows keys and data: in which byte order numbers are */
-static void put_byte_orders(struct nftnl_set *ns, const struct nft_set *s)
+/* What nft shows: in which byte order numbers are, and the comment */
+static void put_userdata(struct nftnl_set *ns, const struct nft_set *s)
 {
 	enum { HOST = 1, BIG = 2 };
-	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(64);
+	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(64 + LIMIT_COMMENT_BYTES);
 	const bool is_host = nft_types[s->keys[0]].is_host;
 
 	BUG_IF(buf == NULL);
@@ -194,6 +217,8 @@ static void put_byte_orders(struct nftnl_set *ns, const struct nft_set *s)
 		nftnl_udata_put_u32(buf, NFTNL_UDATA_SET_DATABYTEORDER,
 				    s->n_datas > 1 ? 0
 				    : nft_types[s->datas[0]].is_host ? HOST : BIG);
+	if (s->comment != NULL)
+		nftnl_udata_put_strz(buf, NFTNL_UDATA_SET_COMMENT, s->comment);
 	nftnl_set_set_data(ns, NFTNL_SET_USERDATA, nftnl_udata_buf_data(buf),
 			   nftnl_udata_buf_len(buf));
 	nftnl_udata_buf_free(buf);
@@ -225,16 +250,27 @@ static struct nftnl_set *build_set(struct fill *f, const struct nft_set *s)
 		BUG_IF(e == NULL);
 		nftnl_set_add_expr(ns, e);
 	}
-	put_byte_orders(ns, s);
+	put_userdata(ns, s);
 	return ns;
 }
 
 static void add_set(struct fill *f, const struct nft_set *s)
 {
-	struct nlmsghdr *msg = add(f, NFT_MSG_NEWSET, NLM_F_CREATE, nft_family_number(s->family),
-				   arena_printf(f->jobs->a, "set %s", s->name), NFT_NO_ORIGIN);
+	const uint8_t family = nft_family_number(s->family);
+	struct nlmsghdr *msg;
 	struct nftnl_set *ns;
 
+	for (uint32_t i = 0; i < f->have->list.n && s->is_dynamic; i++) {
+		const struct nft_line *l = &f->have->list.v[i];
+
+		if (l->kind > NFT_O_SET)	/* sorted */
+			break;
+		if (l->kind == NFT_O_SET && l->family == family &&
+		    strcmp(l->name, s->name) == 0 && table_stays(f, family) && set_stays(f, l))
+			return;
+	}
+	msg = add(f, NFT_MSG_NEWSET, NLM_F_CREATE, family,
+		  arena_printf(f->jobs->a, "set %s", s->name), NFT_NO_ORIGIN);
 	if (msg == NULL)
 		return;
 	ns = build_set(f, s);
@@ -345,6 +381,7 @@ static void add_rules(struct fill *f, const struct nft_chain *c)
 		if (msg == NULL)
 			return;
 		nr = nft_build_rule(c, &c->rules.v[i]);
+		nft_keep_counter(nr, c->rules.v[i].packets, c->rules.v[i].bytes);
 		nftnl_rule_nlmsg_build_payload(msg, nr);
 		nftnl_rule_free(nr);
 	}

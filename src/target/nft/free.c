@@ -307,6 +307,7 @@ static bool lower_rule(struct free_frame *f, struct nft_chain *c, struct place_k
 static bool lower_place(struct free_frame *f, struct nft_chain *c, struct place_key at)
 {
 	const struct rule_list *l = &f->m->lists.v[at.list];
+	const struct origin end = { .text = f->m->otherwise_text };
 	struct nft_stmts s = { 0 };
 
 	for (uint32_t i = at.first; i < l->rules.n; i++)
@@ -314,7 +315,7 @@ static bool lower_place(struct free_frame *f, struct nft_chain *c, struct place_
 			return false;
 	stmt_counter(f->p, &s);
 	add_ruling(f, &s, &at, f->m->otherwise.verdict);
-	nft_add_rule(f->p, c, &s, NULL);
+	nft_add_rule(f->p, c, &s, f->m->otherwise_text != NULL ? &end : NULL);
 	return true;
 }
 

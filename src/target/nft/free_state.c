@@ -9,6 +9,9 @@
  * says where to go on.  One map to a label in the packet mark would be one
  * look-up, but overwrites the bits of the mark that are not ours.
  *
+ * Sets are named by their rule, not by a count: so they stay, with all that is in
+ * them, when other rules come and go.
+ *
  * A hit refreshes the element.  Lifetimes are ipfw's where the flags of one
  * packet tell them: 20 s after a SYN, 1 s after a RST, else 300 s; UDP 10 s,
  * others 5 s.
@@ -82,6 +85,14 @@ static struct nft_lookup limit_key(const struct free_state *st)
 	return l;
 }
 
+/* "PROTOCOL FAMILY RULE": what a set remembers */
+static const char *remembers(struct free_frame *f, const struct origin *o, uint8_t af,
+			     int32_t proto)
+{
+	return arena_printf(f->p->a, "%d %u %s", proto, af == AF_V4 ? 4u : 6u,
+			    o->text != NULL ? o->text : "");
+}
+
 /* Rules made of one share what they count */
 static const struct nft_set *declare_limit(struct free_frame *f, const struct free_state *st)
 {
@@ -98,6 +109,7 @@ static const struct nft_set *declare_limit(struct free_frame *f, const struct fr
 	for (uint8_t i = 0; i < l.n_keys; i++)
 		types[i] = nft_keys[l.keys[i]].type;
 	set = nft_add_map(f->p, NFT_INET, "limits", types, l.n_keys);
+	nft_set_remembers(f->p, set, "limits", remembers(f, &st->r->origin, st->af, st->proto));
 	set->is_dynamic = true;
 	set->size = STATES_MAX;
 	nft_set_seal(set);
@@ -115,6 +127,7 @@ static void declare_set(struct free_frame *f, const struct rule *r, const struct
 	struct free_state st;
 	uint32_t n;
 
+	nft_set_remembers(f->p, set, "states", remembers(f, &r->origin, af, proto));
 	set->is_dynamic = true;
 	set->timeout_ms = lives_of(proto, &n)[n - 1].ms;
 	set->timeout_ms = lives_of(proto, &n)->ms > set->timeout_ms ? lives_of(proto, &n)->ms

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "target/nft/batch.h"
+#include "target/nft/keep.h"
 
 #define WORK_BYTES	((size_t)1 << 30)	/* for what the kernel holds, as lines */
 
@@ -203,10 +204,31 @@ static int tell_refusals(const struct nft_program *p, const struct nft_jobs *job
 	return is_missing ? -EOPNOTSUPP : -EINVAL;
 }
 
+/* Begin with what was counted, but where that is cleared */
+static void keep_counts(struct nft_program *p, const struct nft_keep *k,
+			const struct nft_lines *have, struct arena *work)
+{
+	struct nft_texts kept = { .list = { .n = 0 } };
+
+	nft_keep_texts(have, work, &kept);
+	for (uint32_t i = 0; i < kept.list.n && k->is_cleared != NULL; i++)
+		if (k->is_cleared(k->arg, kept.list.v[i].text))
+			kept.list.v[i].packets = kept.list.v[i].bytes = 0;
+	nft_keep_fill(p, &kept, work);
+}
+
+/* What is to be made so */
+struct wanted {
+	const struct nft_program *p;
+	struct nft_program *counted;	/* the same, if counts are kept */
+	const struct nft_keep *keep;
+};
+
 /* One look and one attempt; -EAGAIN: look again */
-static int attempt(struct nl_session *nl, const struct nft_program *p, struct arena *work,
+static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *work,
 		   struct diags *d, bool *changed)
 {
+	const struct nft_program *p = w->p;
 	struct nft_lines have = { .a = work }, want = { .a = work };
 	struct nl_batch b CLEANUP(nl_batch_fini);
 	struct nft_jobs jobs = { .a = work };
@@ -221,8 +243,11 @@ static int attempt(struct nl_session *nl, const struct nft_program *p, struct ar
 	/* Where nothing is, nothing need be compared, which is most of the work */
 	if (p != NULL && have.list.n > 0)
 		nft_lines_of(p, &want);
-	if (!(p != NULL && have.list.n == 0 && p->chains.n > 0) && is_same(&have, &want))
+	if (!(p != NULL && have.list.n == 0 && p->chains.n > 0) && is_same(&have, &want) &&
+	    (w->keep == NULL || !w->keep->always))
 		return 0;
+	if (w->counted != NULL)
+		keep_counts(w->counted, w->keep, &have, work);
 	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
 	if (err == 0)
 		err = nft_batch_fill(&b, p, &have, &jobs);
@@ -243,7 +268,7 @@ static int attempt(struct nl_session *nl, const struct nft_program *p, struct ar
 	return tell_refusals(p, &jobs, &result, d);
 }
 
-static int make_so(struct nl_session *nl, const struct nft_program *p, struct diags *d,
+static int make_so(struct nl_session *nl, const struct wanted *w, struct diags *d,
 		   bool *ret_changed)
 {
 	bool changed = false;
@@ -253,7 +278,7 @@ static int make_so(struct nl_session *nl, const struct nft_program *p, struct di
 		int err;
 
 		arena_init(&work, WORK_BYTES);
-		err = attempt(nl, p, &work, d, &changed);
+		err = attempt(nl, w, &work, d, &changed);
 		if (err == -EAGAIN)
 			continue;
 		if (err == 0)
@@ -266,13 +291,23 @@ static int make_so(struct nl_session *nl, const struct nft_program *p, struct di
 int nft_load(struct nl_session *nl, const struct nft_program *p, struct diags *d,
 	     bool *ret_changed)
 {
+	const struct wanted w = { .p = p };
+
 	BUG_IF(p == NULL);
-	return make_so(nl, p, d, ret_changed);
+	return make_so(nl, &w, d, ret_changed);
+}
+
+int nft_reload(struct nl_session *nl, struct nft_program *p, const struct nft_keep *k,
+	       struct diags *d, bool *ret_changed)
+{
+	const struct wanted w = { p, p, k };
+
+	return make_so(nl, &w, d, ret_changed);
 }
 
 int nft_destroy(struct nl_session *nl, bool *ret_changed)
 {
-	return make_so(nl, NULL, NULL, ret_changed);
+	return make_so(nl, &(struct wanted){ .p = NULL }, NULL, ret_changed);
 }
 
 /* ---- counters ----------------------------------------------------------------- */
@@ -328,5 +363,21 @@ int nft_counters(struct nl_session *nl, const struct nft_program *p, struct aren
 		j += order >= 0;
 	}
 	*ret = counts;
+	return 0;
+}
+
+int nft_texts_read(struct nl_session *nl, struct arena *a, struct nft_texts *ret)
+{
+	struct arena work CLEANUP(arena_fini);
+	struct nft_lines have = { .a = &work };
+	uint32_t genid;
+	int err;
+
+	arena_init(&work, WORK_BYTES);
+	err = nft_lines_read(nl, &have, &genid);
+	if (err < 0)
+		return err;
+	ret->list.n = 0;
+	nft_keep_texts(&have, a, ret);
 	return 0;
 }

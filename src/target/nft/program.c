@@ -155,6 +155,26 @@ void nft_set_seal(struct nft_set *s)
 		;
 }
 
+static bool has_other(const struct nft_program *p, const struct nft_set *s, const char *name)
+{
+	for (uint32_t i = 0; i < p->sets.n; i++)
+		if (p->sets.v[i] != s && strcmp(p->sets.v[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
+void nft_set_remembers(struct nft_program *p, struct nft_set *s, const char *what,
+		       const char *comment)
+{
+	uint32_t h;
+
+	s->comment = nft_sanitise(p, comment);
+	h = hash_bytes(2166136261u, s->comment, strlen(s->comment));
+	do
+		s->name = arena_printf(p->a, "%s_%08x", what, h++);
+	while (has_other(p, s, s->name));
+}
+
 static bool same_set(const struct nft_set *x, const struct nft_set *y)
 {
 	if (x->family != y->family || x->keys[0] != y->keys[0] ||
@@ -290,6 +310,16 @@ uint32_t nft_origin(struct nft_program *p, const struct origin *o)
 	return p->origins.n - 1;
 }
 
+const char *nft_sanitise(struct nft_program *p, const char *text)
+{
+	char *s = arena_printf(p->a, "%.*s", (int)LIMIT_COMMENT_BYTES, text);
+
+	for (char *c = s; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' || *c == '"' || *c == '\\')
+			*c = '?';
+	return s;
+}
+
 const char *nft_comment(struct nft_program *p, const struct origin *o)
 {
 	const char *text = o->text != NULL ? o->text : "";
@@ -304,12 +334,7 @@ const char *nft_comment(struct nft_program *p, const struct origin *o)
 	} else {
 		snprintf(s, sizeof(s), "%s", text);
 	}
-	if (s[0] == '\0')
-		return NULL;
-	for (char *c = s; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' || *c == '"' || *c == '\\')
-			*c = '?';
-	return arena_strndup(p->a, s, strlen(s));
+	return s[0] != '\0' ? nft_sanitise(p, s) : NULL;
 }
 
 void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_stmts *stmts,

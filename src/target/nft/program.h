@@ -94,6 +94,7 @@ struct nft_elem {
  * @timeout_ms:	Of dynamic elements; 0: they stay
  * @size:	Most elements, 0 = not said
  * @elems:	Elements
+ * @comment:	Of a dynamic set: what it remembers, sanitised; or NULL
  * @key_len:	Bytes of a key
  * @data_len:	Bytes of data
  * @next:	In the table of equal sets
@@ -114,6 +115,7 @@ struct nft_set {
 	uint32_t key_len;
 	uint32_t data_len;
 	VEC(struct nft_elem) elems;
+	const char *comment;
 	struct nft_set *next;
 };
 
@@ -226,11 +228,15 @@ struct nft_stmts {
  * @stmts:	Statements in order
  * @comment:	Sanitised, or NULL
  * @origin:	Number of its origin in the program, or NFT_NO_ORIGIN
+ * @packets:	Its counter begins with this
+ * @bytes:	The same
  */
 struct nft_rule {
 	struct nft_stmts stmts;
 	const char *comment;
 	uint32_t origin;
+	uint64_t packets;
+	uint64_t bytes;
 };
 
 /**
@@ -373,6 +379,19 @@ struct nft_scope nft_enter(struct nft_program *p, const struct nft_chain *c);
 struct nft_set *nft_add_map(struct nft_program *p, enum nft_family f, const char *what,
 			    const enum nft_type *keys, uint8_t n_keys);
 
+/**
+ * nft_set_remembers() - Name a dynamic set by what it remembers
+ * @p:		Program
+ * @s:		Dynamic set
+ * @what:	Start of its name
+ * @comment:	What it remembers; sanitised, at most LIMIT_COMMENT_BYTES
+ *
+ * The same comment gives the same name whatever else the program holds, so
+ * that what the kernel has remembered stays when the program is replaced.
+ */
+void nft_set_remembers(struct nft_program *p, struct nft_set *s, const char *what,
+		       const char *comment);
+
 /** nft_set_seal() - Work out lengths, and the size of a map that has all its elements */
 void nft_set_seal(struct nft_set *s);
 
@@ -430,6 +449,9 @@ const char *nft_comment(struct nft_program *p, const struct origin *o);
  * @what:	What leads on, in the plural
  */
 bool nft_check_depth(struct nft_program *p, struct diags *d, const char *what);
+
+/** nft_sanitise() - @text fit for nft: as nft_comment() does, without the place */
+const char *nft_sanitise(struct nft_program *p, const char *text);
 
 /** nft_forget() - Nothing in @tmp is needed any more: free it when it is much */
 void nft_forget(struct nft_program *p);

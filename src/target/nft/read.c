@@ -78,6 +78,28 @@ static int take_table(const struct nlmsghdr *msg, void *arg)
 	return 0;
 }
 
+static int take_attr(const struct nftnl_udata *attr, void *arg)
+{
+	const struct nftnl_udata **comment = arg;
+
+	if (nftnl_udata_type(attr) == NFTNL_UDATA_SET_COMMENT)
+		*comment = attr;
+	return 0;
+}
+
+static const char *set_comment(struct reading *r, const struct nftnl_set *s)
+{
+	uint32_t len;
+	const void *data = nftnl_set_get_data(s, NFTNL_SET_USERDATA, &len);
+	const struct nftnl_udata *attr = NULL;
+	const char *text;
+
+	if (data == NULL || nftnl_udata_parse(data, len, take_attr, &attr) < 0 || attr == NULL)
+		return NULL;
+	text = nftnl_udata_get(attr);
+	return arena_strndup(r->l->a, text, strnlen(text, nftnl_udata_len(attr)));
+}
+
 static int take_set(const struct nlmsghdr *msg, void *arg)
 {
 	struct reading *r = arg;
@@ -111,6 +133,7 @@ static int take_set(const struct nlmsghdr *msg, void *arg)
 	/* Those without a name go with the rule that they are part of */
 	if ((t.flags & NFT_SET_ANONYMOUS) == 0) {
 		nft_add_set_line(r->l, ref.family, ref.name, &t);
+		r->l->list.v[r->l->list.n - 1].comment = set_comment(r, s);
 		vec_add(r->l->a, &r->sets, ref);
 	}
 	nftnl_set_free(s);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * keep - what rules have counted, from one program to the next
+ *
+ * Owns:	 nothing; lives in an arena.
+ * Threads:	 none.
+ */
+#ifndef TARGET_NFT_KEEP_H
+#define TARGET_NFT_KEEP_H
+
+#include "target/nft/kernel.h"
+
+/** nft_keep_texts() - Sums by text of what the kernel's rules have counted, sorted by text */
+void nft_keep_texts(const struct nft_lines *have, struct arena *a, struct nft_texts *ret);
+
+/**
+ * nft_keep_fill() - Let a program's rules begin with what was counted
+ * @p:		Program; the first counter of each rule's text gets all of it
+ * @kept:	From nft_keep_texts()
+ * @a:		Memory for the run
+ */
+void nft_keep_fill(struct nft_program *p, const struct nft_texts *kept, struct arena *a);
+
+/** nft_keep_counter() - The counter of a rule begins with @packets and @bytes */
+void nft_keep_counter(struct nftnl_rule *nr, uint64_t packets, uint64_t bytes);
+
+#endif /* TARGET_NFT_KEEP_H */
