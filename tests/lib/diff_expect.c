@@ -30,7 +30,7 @@ const struct diff_known_info diff_known[N_DIFF_KNOWN] = {
 	[DK_UNSURE] = { "unsure", "shares a state with a packet that was not compared" },
 };
 
-#define MAX_POOL	3u	/* addresses of the largest pool that rules can name */
+#define MAX_POOL	4u	/* addresses of the largest pool that rules can name */
 
 /* Would conntrack begin a connection with it */
 static bool begins_flow(const struct packet *p)
@@ -173,13 +173,21 @@ static void refused(struct way *w, const struct result *r, const struct packet *
 		told(w, DK_OWN_ERROR, FATE_ANY);
 }
 
+static bool is_fixed(const struct xlate *x)
+{
+	return x->pool == POOL_SOURCE_HASH || x->pool == POOL_BITMASK;
+}
+
 static void note_source(struct way *w, const struct result *r)
 {
+	if (r->dst_changed && r->xlate != NULL && r->xlate->kind == XL_DST)
+		w->e->dst_pool = is_fixed(r->xlate) ? NULL : r->xlate;
 	if (!r->src_changed || r->xlate == NULL || r->xlate->kind == XL_DST)
 		return;
 	w->e->sport_lo = r->sport_lo;
 	w->e->sport_hi = r->sport_hi;
 	w->e->pool = r->xlate;
+	w->e->is_fixed = is_fixed(r->xlate);
 }
 
 static void carry_source(struct way *w, const struct result *r)
@@ -443,6 +451,10 @@ struct diff_expect diff_expect(struct diff_judge *j, const struct gen_packet *x,
 /* Where a flow has the source that the draw gave, give it the one that was seen */
 static void learn_flow(struct flow *f, const struct diff_expect *e, const struct packet *seen)
 {
+	if (e->dst_pool != NULL && addr_equal(f->dst, e->p.dst))
+		f->dst = seen->dst;
+	if (e->pool == NULL)
+		return;
 	if (!addr_equal(f->src, e->p.src) || f->sport != e->p.sport)
 		return;
 	f->src = seen->src;
@@ -453,9 +465,10 @@ static void learn_flow(struct flow *f, const struct diff_expect *e, const struct
 
 void diff_learn(struct diff_judge *j, const struct diff_expect *e, const struct packet *seen)
 {
-	if (e->pool == NULL)
+	if (e->pool != NULL)
+		diff_free_learn(j, e, seen);
+	if (e->pool == NULL && e->dst_pool == NULL)
 		return;
-	diff_free_learn(j, e, seen);
 	for (uint32_t i = e->state_lo; i < e->state_hi; i++) {
 		struct state *s = &j->w->states.v[i];
 

@@ -67,6 +67,8 @@ enum diff_fate { FATE_LOST, FATE_ANSWERED, FATE_ARRIVED, FATE_ANY };
  * @sport_lo:	Least source port (ICMP id) that it may have
  * @sport_hi:	Highest
  * @pool:	Its source is one of these; NULL: it is @p's
+ * @is_fixed:	It is @p's all the same: no draw chose it
+ * @dst_pool:	Its destination is one of these; NULL: it is @p's
  * @answer:	FATE_ANSWERED: what is sent back
  * @answer_link: Where that is seen; LAB_NOWHERE: nowhere
  * @known:	Named difference that had a part in it
@@ -85,6 +87,8 @@ struct diff_expect {
 	uint16_t sport_lo;
 	uint16_t sport_hi;
 	const struct xlate *pool;
+	bool is_fixed;
+	const struct xlate *dst_pool;
 	struct answer answer;
 	uint32_t answer_link;
 	enum diff_known known;

@@ -252,6 +252,13 @@ static const char *match(struct gen *g, struct arena *a, bool is_filter, uint8_t
 static const char *nat(struct gen *g, struct arena *a)
 {
 	static const char *const options[] = { "", "", "", " static-port", " port 20000:20100" };
+	static const char *const pools[] = {
+		"203.0.113.2/31 round-robin", "203.0.113.2/31 random",
+		"203.0.113.2/31 source-hash", "203.0.113.2/31 source-hash 0x1234",
+		"203.0.113.2/31 bitmask", "203.0.113.2/31", "{ 203.0.113.2, 203.0.113.3 }",
+		"{ 203.0.113.2 203.0.113.3 } sticky-address",
+		"203.0.113.2/31 random sticky-address",
+	};
 	const char *proto, *what, *target;
 	uint8_t af;
 
@@ -264,6 +271,9 @@ static const char *nat(struct gen *g, struct arena *a)
 	}
 	if (gen_often(g, 12))
 		return arena_printf(a, "no nat%s%s", on(g, true), what);
+	if (af == AF_V4 && gen_often(g, 35))
+		return arena_printf(a, "nat%s on igb0%s -> %s%s", gen_often(g, 30) ? " pass" : "",
+				    what, PICK(g, pools), gen_often(g, 20) ? " static-port" : "");
 	target = gen_often(g, 60) ? (gen_often(g, 50) ? "(igb0)" : "(igb0:0)") :
 		 af == AF_NONE ? "(igb1)" : place(g, af, OWN | 1u << PUBLIC_JAIL);
 	return arena_printf(a, "nat%s%s%s -> %s%s", gen_often(g, 30) ? " pass" : "", on(g, true),
@@ -276,6 +286,14 @@ static const char *rdr(struct gen *g, struct arena *a)
 		" port 2000:2010 -> %s port 8000:*", " port 2000:2010 -> %s port 8000",
 		" port 8000:8010 -> %s", " port { 80 443 } -> %s", " port 80 -> %s port 8000",
 		" port 100:200 -> %s port 100:200", " port 22 -> %s",
+		" port 2000:2010 -> %s port 8000:8003", " port > 65000 -> %s port 80:89",
+	};
+	static const char *const pools[] = {
+		" -> 192.168.100.2/31 round-robin", " port 80 -> 192.168.100.2/31 port 8000 random",
+		" -> { 192.168.100.2, 192.168.100.3 } port 80",
+		" port { 80 443 } -> 192.168.100.2/31 source-hash", " -> 192.168.100.0/30 bitmask",
+		" port 80:443 -> { 192.168.100.2 192.168.100.3 } sticky-address",
+		" port 2000:2010 -> 192.168.100.2/31 port 8000:8003 random",
 	};
 	static const char *const protos[] = { "tcp", "tcp", "tcp", "udp", "{ tcp udp }" };
 	const uint8_t af = gen_often(g, 65) ? AF_V4 : AF_V6;
@@ -292,12 +310,64 @@ static const char *rdr(struct gen *g, struct arena *a)
 		return arena_printf(a, "no rdr%s%s", head, gen_often(g, 50) ? dport(g, a) : "");
 	if (gen_often(g, 15))
 		return arena_printf(a, "rdr%s -> %s", head, target);
+	if (af == AF_V4 && gen_often(g, 25))
+		return arena_printf(a, "rdr%s%s%s", gen_often(g, 45) ? " pass" : "", head,
+				    PICK(g, pools));
 	/* The format is of the table above */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(buf, sizeof(buf), tail, target);
 #pragma GCC diagnostic pop
 	return arena_printf(a, "rdr%s%s%s", gen_often(g, 45) ? " pass" : "", head, buf);
+}
+
+static const char *binat(struct gen *g, struct arena *a)
+{
+	static const char *const some[] = {
+		"binat on igb0 inet from 192.168.100.2 to any -> 203.0.113.3",
+		"binat pass on igb0 inet from 192.168.100.2 to any -> 203.0.113.3",
+		"binat on igb0 inet from 192.168.100.2/31 to any -> 203.0.113.2/31",
+		"binat on igb0 inet from 192.168.100.2/31 to ! 192.0.2.0/24 -> 203.0.113.2/31",
+		"binat on igb0 inet proto tcp from 10.7.0.9 to any -> 203.0.113.3",
+		"binat on igb0 inet6 from fd00:64::2 to any -> 2001:db8:a::2",
+		"no binat on igb0 inet proto udp from 192.168.100.2 to any",
+		"no binat on igb0 inet from 192.168.100.2 to 192.0.2.0/24",
+	};
+
+	return arena_printf(a, "%s", PICK(g, some));
+}
+
+/* A filter rule that translates; those of match come before what they could blind */
+static const char *to(struct gen *g, struct arena *a, bool is_match)
+{
+	static const char *const sources[] = {
+		"$jails", "igb1:network", "192.168.100.2", "10.7.0.9", "{ 10.7.0.9 192.168.100.3 }",
+	};
+	static const char *const outs[] = {
+		"(igb0:0)", "203.0.113.3", "203.0.113.2/31 random", "203.0.113.3 static-port",
+		"{ 203.0.113.2 203.0.113.3 }",
+	};
+	static const char *const ins[] = {
+		"port 80 rdr-to 192.168.100.2", "port 2000:2010 rdr-to 192.168.100.2 port 8000:*",
+		"rdr-to 192.168.100.3", "port 22 rdr-to 192.168.100.2 port 2222",
+		"port { 80 443 } rdr-to { 192.168.100.2 192.168.100.3 }",
+		"rdr-to 198.51.100.77", "port 8000:8010 rdr-to 203.0.113.2 port 8000:*",
+	};
+	const char *head = is_match ? "match" : "pass", *quick = "";
+
+	if (!is_match && gen_often(g, 35))
+		quick = " quick";
+	if (gen_often(g, 30))
+		return arena_printf(a, "%s out%s on igb0 inet%s from %s to any nat-to %s", head,
+				    quick, gen_often(g, 50) ? " proto tcp" : "",
+				    PICK(g, sources), PICK(g, outs));
+	if (!is_match && gen_often(g, 15))
+		return arena_printf(a, "pass%s on igb0 inet from 192.168.100.2 to any binat-to "
+				    "203.0.113.3", quick);
+	return arena_printf(a, "%s in%s%s inet proto %s from %s to %s %s", head, quick,
+			    gen_often(g, 85) ? " on igb0" : "", gen_often(g, 70) ? "tcp" : "udp",
+			    gen_often(g, 75) ? "any" : place(g, AF_V4, OUTSIDE),
+			    place(g, AF_V4, 1u << OWN0), PICK(g, ins));
 }
 
 static const char *filter(struct gen *g, struct arena *a, bool block)
@@ -331,6 +401,7 @@ void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 	static const char *const skips[] = {
 		"lo", "lo", "lo0", "lo1", "igb1", "{ lo igb1 }",
 	};
+	const bool by_filter = gen_often(g, 25);	/* translations are of filter rules */
 	uint32_t n;
 
 	ret->list.n = 0;
@@ -347,14 +418,21 @@ void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 							: "set block-policy drop");
 	if (gen_often(g, 25))
 		vec_add(a, &ret->list, "scrub in all");
-	for (n = gen_below(g, 3); n > 0; n--)
+	for (n = by_filter ? 0 : gen_below(g, 3); n > 0; n--)
 		vec_add(a, &ret->list, nat(g, a));
-	for (n = gen_below(g, 6); n > 0; n--)
+	for (n = by_filter ? 0 : gen_below(g, 6); n > 0; n--)
 		vec_add(a, &ret->list, rdr(g, a));
+	for (n = by_filter || gen_often(g, 75) ? 0 : 1 + gen_below(g, 2); n > 0; n--)
+		vec_add(a, &ret->list, binat(g, a));
 	if (gen_often(g, 40))
 		vec_add(a, &ret->list, gen_often(g, 50) ? "block in all" : "block all");
-	for (n = gen_below(g, 7); n > 0; n--)
+	if (by_filter && gen_often(g, 50))
+		vec_add(a, &ret->list, to(g, a, true));
+	for (n = gen_below(g, 7); n > 0; n--) {
+		if (by_filter && gen_often(g, 40))
+			vec_add(a, &ret->list, to(g, a, false));
 		vec_add(a, &ret->list, filter(g, a, gen_often(g, 45)));
+	}
 	if (gen_often(g, 15))
 		vec_add(a, &ret->list, gen_often(g, 50) ? "antispoof for igb0"
 							: "antispoof quick for { igb0 lo1 }");

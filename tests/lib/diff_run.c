@@ -41,7 +41,14 @@ struct flow_run {
 	uint32_t next[2];		/* TCP sequence numbers, [1] of the other end */
 };
 
+struct stuck {
+	const struct xlate *xlate;
+	struct addr source;
+	struct addr to;
+};
+
 struct run {
+	VEC(struct stuck) stuck;
 	struct diff_bench *b;
 	struct arena *a;
 	const struct diff_ruleset *s;
@@ -209,12 +216,12 @@ static const char *where(struct run *run, uint32_t link)
 	return run->b->lab.facts->ifaces.v[run->b->lab.links[link].iface].name;
 }
 
-static bool in_pool(const struct diff_expect *e, struct addr a)
+static bool in_pool(const struct xlate *x, struct addr want, struct addr a)
 {
-	if (e->pool == NULL || e->pool->kind == XL_INSTANCE)
-		return addr_equal(a, e->p.src);
-	for (uint32_t i = 0; i < e->pool->to.n; i++)
-		if (addr_equal(a, e->pool->to.v[i]))
+	if (x == NULL || x->kind == XL_INSTANCE)
+		return addr_equal(a, want);
+	for (uint32_t i = 0; i < x->to.n; i++)
+		if (addr_equal(a, x->to.v[i]))
 			return true;
 	return false;
 }
@@ -230,9 +237,26 @@ static bool same_ports(const struct diff_expect *e, const struct packet *p)
 
 static bool same_packet(const struct diff_expect *e, const struct packet *p)
 {
-	return p->proto == e->p.proto && in_pool(e, p->src) && addr_equal(p->dst, e->p.dst) &&
-	       same_ports(e, p) && p->tcp_flags == e->p.tcp_flags &&
+	return p->proto == e->p.proto && in_pool(e->is_fixed ? NULL : e->pool, e->p.src, p->src) &&
+	       in_pool(e->dst_pool, e->p.dst, p->dst) && same_ports(e, p) && p->tcp_flags == e->p.tcp_flags &&
 	       p->icmp_type == e->p.icmp_type && p->icmp_code == e->p.icmp_code;
+}
+
+/* A sticky pool gives a source one address: the one that was seen first */
+static bool is_stuck(struct run *run, const struct diff_probe *p)
+{
+	const struct xlate *x = p->want.pool != NULL ? p->want.pool : p->want.dst_pool;
+	const struct packet *got = &p->data[0].w.p;
+	struct stuck s = { .xlate = x, .source = p->x.p.src };
+
+	if (x == NULL || !x->is_sticky)
+		return true;
+	s.to = x->kind == XL_DST ? got->dst : got->src;
+	for (uint32_t i = 0; i < run->stuck.n; i++)
+		if (run->stuck.v[i].xlate == x && addr_equal(run->stuck.v[i].source, s.source))
+			return addr_equal(run->stuck.v[i].to, s.to);
+	vec_add(run->a, &run->stuck, s);
+	return true;
 }
 
 static const char *seen_text(struct run *run, const struct diff_probe *p)
@@ -289,7 +313,7 @@ static bool right_error(const struct diff_probe *p, const struct diff_arrival *g
 	       q->dport == first->dport && q->proto == first->proto;
 }
 
-static bool is_right(const struct run *run, const struct diff_probe *p)
+static bool is_right(struct run *run, const struct diff_probe *p)
 {
 	const struct diff_expect *e = &p->want;
 
@@ -306,7 +330,7 @@ static bool is_right(const struct run *run, const struct diff_probe *p)
 		return p->n_data == 0 && p->n_answers == 1 && right_answer(p, &p->answers[0]);
 	case FATE_ARRIVED:
 		return p->n_data == 1 && p->n_answers == 0 && p->data[0].link == e->link &&
-		       same_packet(e, &p->data[0].w.p);
+		       same_packet(e, &p->data[0].w.p) && is_stuck(run, p);
 	}
 	return false;
 }

@@ -153,6 +153,22 @@ struct sticky {
 };
 
 /**
+ * struct shift - The map of a shift of ports
+ * @xlate:	The translation
+ * @to:		Where it leads
+ * @protos:	Of these protocols
+ * @ports:	Of these ports, NULL: all
+ * @map:	The map
+ */
+struct shift {
+	const struct xlate *xlate;
+	struct addr to;
+	const struct set *protos;
+	const struct set *ports;
+	struct nft_set *map;
+};
+
+/**
  * struct frame - The lowering of one model
  * @p:		Program
  * @m:		Model
@@ -170,6 +186,7 @@ struct sticky {
  * @keep:	Chains that set the bit and accept, or NULL, by direction
  * @pass:	Chains that do so only for translated packets
  * @runs:	Maps made so far: a list can be called from several chains
+ * @shifts:	Maps of shifts made so far
  * @stickies:	Sets of sources made so far
  * @answers:	Chains that answer, by what they answer
  * @parts:	Chains of called lists of the filter
@@ -194,6 +211,7 @@ struct frame {
 	struct nft_chain *keep[2];
 	struct nft_chain *pass[2];
 	VEC(struct nat_run) runs;
+	VEC(struct shift) shifts;
 	VEC(struct sticky) stickies;
 	VEC(struct answer_chain { struct answer what; struct nft_chain *chain; }) answers;
 	VEC(struct part) parts;
@@ -247,6 +265,10 @@ bool directed_nat_run(struct frame *f, uint32_t list, uint32_t first, struct nat
  */
 void directed_pool(struct frame *f, const struct xlate *x, const struct addr *to, uint32_t n_to,
 		   uint32_t i, struct nft_stmts *ret);
+
+/** directed_shift() - l4proto . port -> address . port of a shift; made once */
+struct nft_set *directed_shift(struct frame *f, const struct xlate *x, struct addr to,
+			       const struct set *protos, const struct set *ports);
 
 /** directed_sticky() - The sources that a translation gave an address; made once */
 struct nft_set *directed_sticky(struct frame *f, const struct xlate *x, struct addr to);

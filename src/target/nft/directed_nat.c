@@ -144,44 +144,6 @@ static void add_effects(const struct nat_rule *n, struct nft_stmts *s)
 		stmt_mark(n->f->p, s, NFT_K_CT_MARK, UINT32_MAX, n->bits);
 }
 
-static void put_port(uint8_t *to, uint32_t port)
-{
-	const struct nft_value v = nft_value_num(NFT_T_PORT, port);
-
-	memcpy(to, v.b, v.len);
-}
-
-/* l4proto . port -> address . port, for each port that the tests allow */
-static struct nft_set *shift_map(const struct nat_rule *n, const struct nft_tests *t,
-				 struct addr to)
-{
-	static const enum nft_type keys[] = { NFT_T_PROTO, NFT_T_PORT };
-	const enum nft_type addr = to.af == AF_V4 ? NFT_T_IP4 : NFT_T_IP6;
-	struct nft_set *map = nft_add_map(n->f->p, NFT_INET, "ports", keys, ARRAY_SIZE(keys));
-	const struct nft_value v = nft_value_num(addr, to.v);
-
-	map->datas[0] = addr;
-	map->datas[1] = NFT_T_PORT;
-	map->n_datas = 2;
-	for (uint32_t proto = 0; proto <= UINT8_MAX; proto++)
-		for (uint32_t port = 0; port <= UINT16_MAX; port++) {
-			struct nft_elem *e;
-
-			if (!set_has(t->f[F_PROTO], AF_NONE, proto))
-				break;
-			if (t->f[F_DPORT] != NULL && !set_has(t->f[F_DPORT], AF_NONE, port))
-				continue;
-			e = vec_push(n->f->p->a, &map->elems);
-			e->origin = NFT_NO_ORIGIN;
-			e->key[0] = (uint8_t)proto;
-			put_port(e->key + 4, port);
-			memcpy(e->data, v.b, v.len);
-			put_port(e->data + v.len, xlate_shift(n->x, (uint16_t)port));
-		}
-	nft_set_seal(map);
-	return map;
-}
-
 static void add_nat(const struct nat_rule *n, struct nft_stmts *s, const struct nft_tests *t,
 		    struct addr to, const struct xlate *ports)
 {
@@ -191,7 +153,8 @@ static void add_nat(const struct nat_rule *n, struct nft_stmts *s, const struct 
 	if (ports != NULL && ports->port == XP_SHIFT) {
 		stmt_add(n->f->p, s, &(struct nft_stmt){ .kind = NFT_S_NAT_MAP, .lookup = {
 			.keys = { NFT_K_L4PROTO, NFT_K_DPORT }, .n_keys = 2, .is_dst = true,
-			.af = to.af, .set = shift_map(n, t, to) } });
+			.af = to.af, .set = directed_shift(n->f, n->x, to, t->f[F_PROTO],
+							   t->f[F_DPORT]) } });
 		return;
 	}
 	if (ports != NULL) {

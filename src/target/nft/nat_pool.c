@@ -14,6 +14,7 @@
 #include "target/nft/directed.h"
 
 #include <linux/netfilter.h>
+#include <string.h>
 
 #define STICKY_MS	UINT64_C(86400000)
 #define STICKY_SOURCES	65536u
@@ -52,4 +53,66 @@ struct nft_set *directed_sticky(struct frame *f, const struct xlate *x, struct a
 	nft_set_seal(set);
 	vec_add(f->p->a, &f->stickies, ((struct sticky){ x, to, set }));
 	return set;
+}
+
+static void put_port(uint8_t *to, uint32_t port)
+{
+	const struct nft_value v = nft_value_num(NFT_T_PORT, port);
+
+	memcpy(to, v.b, v.len);
+}
+
+static struct nft_set *shift_map(struct nft_program *p, const struct xlate *x, struct addr to,
+				 const struct set *protos, const struct set *ports)
+{
+	static const enum nft_type keys[] = { NFT_T_PROTO, NFT_T_PORT };
+	const enum nft_type addr = to.af == AF_V4 ? NFT_T_IP4 : NFT_T_IP6;
+	struct nft_set *map = nft_add_map(p, NFT_INET, "ports", keys, ARRAY_SIZE(keys));
+	const struct nft_value v = nft_value_num(addr, to.v);
+
+	map->datas[0] = addr;
+	map->datas[1] = NFT_T_PORT;
+	map->n_datas = 2;
+	for (uint32_t proto = 0; proto <= UINT8_MAX; proto++)
+		for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+			struct nft_elem *e;
+
+			if (!set_has(protos, AF_NONE, proto))
+				break;
+			if (ports != NULL && !set_has(ports, AF_NONE, port))
+				continue;
+			e = vec_push(p->a, &map->elems);
+			e->origin = NFT_NO_ORIGIN;
+			e->key[0] = (uint8_t)proto;
+			put_port(e->key + 4, port);
+			memcpy(e->data, v.b, v.len);
+			put_port(e->data + v.len, xlate_shift(x, (uint16_t)port));
+		}
+	nft_set_seal(map);
+	return map;
+}
+
+static bool same_set(const struct set *x, const struct set *y)
+{
+	return x == NULL || y == NULL ? x == y : set_equal(x, y);
+}
+
+struct nft_set *directed_shift(struct frame *f, const struct xlate *x, struct addr to,
+			       const struct set *protos, const struct set *ports)
+{
+	struct shift s = { .xlate = x, .to = to };
+
+	for (uint32_t i = 0; i < f->shifts.n; i++) {
+		const struct shift *have = &f->shifts.v[i];
+
+		if (have->xlate == x && addr_equal(have->to, to) &&
+		    same_set(have->protos, protos) && same_set(have->ports, ports))
+			return have->map;
+	}
+	/* What is asked with is forgotten after the rule */
+	s.protos = set_union(f->p->a, protos, protos);
+	s.ports = ports == NULL ? NULL : set_union(f->p->a, ports, ports);
+	s.map = shift_map(f->p, x, to, protos, ports);
+	vec_add(f->p->a, &f->shifts, s);
+	return s.map;
 }
