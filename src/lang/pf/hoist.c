@@ -179,7 +179,7 @@ static bool check_match(const struct hoist *h, uint32_t at)
 
 		if (i == at || !is_of_dir(h, rule_at(h, i)))
 			continue;
-		if (i < at && turn_at(h, i) == NULL && !is_blind(h, i, at))
+		if (i < at && rule_at(h, i)->effects.n > 0 && !is_blind(h, i, at))
 			return refuse(h, rule_at(h, i), "a match rule below translates what this "
 				      "rule tests, and this one is asked before it");
 		if (turn_at(h, i) != NULL && i > at && may_both(&new, &t))
