@@ -140,10 +140,10 @@ static const char *body(struct shape *s, const char **ret_proto)
 	const bool tcp = proto[0] == 't', ports = tcp || proto[0] == 'u' || proto[0] == '{';
 	const bool v6 = proto[2] == '6' || proto[3] == '6' || gen_often(s->g, 15);
 	const char *text = arena_printf(s->a, "%s from %s%s to %s%s", proto,
-					host(s, v6), ports && gen_often(s->g, 10) ? PICK(s->g, sports)
-									  : "",
-					host(s, v6), ports && gen_often(s->g, 65)
-							     ? PICK(s->g, dports) : "");
+					host(s, v6),
+					ports && gen_often(s->g, 10) ? PICK(s->g, sports) : "",
+					host(s, v6),
+					ports && gen_often(s->g, 65) ? PICK(s->g, dports) : "");
 
 	if (gen_often(s->g, 65))
 		text = arena_printf(s->a, "%s%s", text, PICK(s->g, options));
@@ -164,8 +164,8 @@ static const char *body(struct shape *s, const char **ret_proto)
 	if (ports && gen_often(s->g, 5))
 		text = arena_printf(s->a, "%s flow table(5)", text);
 	if (s->has_tags && gen_often(s->g, 20))
-		text = arena_printf(s->a, "%s %stagged %u", text, gen_often(s->g, 30) ? "not " : "",
-				    1 + gen_below(s->g, 2));
+		text = arena_printf(s->a, "%s %stagged %u", text,
+				    gen_often(s->g, 30) ? "not " : "", 1 + gen_below(s->g, 2));
 	return text;
 }
 

@@ -277,7 +277,7 @@ static bool has_fence(const struct frame *f, enum policy policy)
 }
 
 /* The kernel writes the next hop of such a packet into it behind all our chains */
-static void lower_source_routes(struct frame *f, struct nft_chain *c)
+void directed_source_routes(struct frame *f, struct nft_chain *c)
 {
 	static const struct {
 		uint8_t af;
@@ -349,7 +349,7 @@ bool directed_lower(struct frame *f)
 	     !lower_nat_local(f, chains[LOCAL_TRANSLATE]) ||
 	     !lower_nat_out(f, chains[OUT_TRANSLATE])))
 		return false;
-	lower_source_routes(f, chains[IN_FENCE]);
+	directed_source_routes(f, chains[IN_FENCE]);
 	if (!directed_rules(f, chains[IN_FENCE], &in, &f->sides[DIR_IN].fences) ||
 	    !add_skips(f, chains[IN_FILTER], &in, &f->sides[DIR_IN].skips) ||
 	    !directed_filter(f, chains[IN_FILTER], &in, JUDGE) || !lower_answers(f, chains) ||

@@ -344,6 +344,9 @@ const char *directed_answer(struct frame *f, struct answer a);
 bool directed_rules(struct frame *f, struct nft_chain *c, const struct nft_view *v,
 		    const struct flat_rules *rules);
 
+/** directed_source_routes() - No source route leads over the interior fence; for both frames */
+void directed_source_routes(struct frame *f, struct nft_chain *c);
+
 /** directed_arp() - The fence's ARP rules, in a table of their own */
 void directed_arp(struct frame *f);
 

@@ -169,6 +169,33 @@ static bool add_answer(struct free_frame *f, struct nft_stmts *s, const struct r
 	return true;
 }
 
+/*
+ * A look for states that not every packet takes: those that do go on in a chain of
+ * their own, where it is known that they have looked
+ */
+static const char *probed_chain(struct free_frame *f, const struct place_key *at, uint32_t idx,
+				uint32_t name)
+{
+	struct place_key next = *at;
+	struct nft_stmts jump = { 0 }, go = { 0 };
+	struct nft_chain *c;
+
+	next.first = idx + 1;
+	next.probed = true;
+	next.name = name;
+	c = nft_add_chain(f->p, NFT_INET, at->dir == DIR_IN ? "in_probed" : "out_probed");
+	stmt_verdict(f->p, &jump, NFT_V_JUMP, free_probe_chain(f, at, name)->name);
+	nft_add_rule(f->p, c, &jump, NULL);
+	stmt_verdict(f->p, &go, NFT_V_GOTO, free_chain_of(f, next)->name);
+	nft_add_rule(f->p, c, &go, NULL);
+	return c->name;
+}
+
+static bool is_conditional(const struct rule *r)
+{
+	return r->tests.n > 0 || r->prob != 0;
+}
+
 /* What a rule does in the end, @probe first; nothing for one that goes on with the next */
 static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule *r,
 		    const struct place_key *at, uint32_t idx, const struct effect *probe)
@@ -179,7 +206,9 @@ static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule
 
 	if (xlate != NULL)
 		return add_label(f, s, r, xlate, at, idx);
-	if (probe != NULL)
+	if (probe != NULL && is_conditional(r))
+		stmt_verdict(f->p, s, NFT_V_GOTO, probed_chain(f, at, idx, probe->name));
+	else if (probe != NULL)
 		stmt_verdict(f->p, s, NFT_V_JUMP,
 			     free_probe_chain(f, at, probe->name)->name);
 	switch (r->exit) {
@@ -204,8 +233,8 @@ static bool check_rule(struct free_frame *f, const struct rule *r)
 
 	if (rule_has_effect(r, EF_PREFER) != NULL)
 		return refuse(f, r, "a preference beside free states");
-	if (probe != NULL && (r->tests.n > 0 || r->prob != 0 || r->exit != EX_NEXT))
-		return refuse(f, r, "a look for states under a condition or a probability");
+	if (probe != NULL && r->exit != EX_NEXT)
+		return refuse(f, r, "a look for states that is no rule of its own");
 	return true;
 }
 
@@ -253,14 +282,9 @@ static void add_draw(struct free_frame *f, struct nft_chain *c, const struct rul
 	nft_add_rule(f->p, c, &s, &r->origin);
 }
 
-/* Has a probe looked already for what this one looks for; notes that it has */
-static bool is_looked_for(struct place_key *at, uint32_t name)
+static bool has_looked(const struct place_key *at, uint32_t name)
 {
-	if (at->probed && (at->name == 0 || at->name == name))
-		return true;
-	at->probed = true;
-	at->name = name;
-	return false;
+	return at->probed && (at->name == 0 || at->name == name);
 }
 
 static bool lower_rule(struct free_frame *f, struct nft_chain *c, struct place_key *at,
@@ -281,7 +305,7 @@ static bool lower_rule(struct free_frame *f, struct nft_chain *c, struct place_k
 		add_draw(f, c, &f->m->lists.v[at->list], idx);
 		stmt_masked(f->p, &pre, NFT_K_MARK, f->drawn, f->drawn, false);
 	}
-	if (probe != NULL && is_looked_for(at, probe->name)) {
+	if (probe != NULL && has_looked(at, probe->name)) {
 		if (r->effects.n == 1)
 			return true;
 		probe = NULL;
@@ -290,6 +314,10 @@ static bool lower_rule(struct free_frame *f, struct nft_chain *c, struct place_k
 		return true;
 	if (!add_end(f, &end, r, at, idx, probe))
 		return false;
+	if (probe != NULL && !is_conditional(r)) {
+		at->probed = true;
+		at->name = probe->name;
+	}
 	if (rule_has_effect(r, EF_RECORD) != NULL)
 		return free_record(f, c, &v, r, &pre, &end);
 	for (uint32_t i = 0; i < alts.list.n; i++) {
@@ -453,6 +481,7 @@ static bool lower_fences(struct free_frame *f, struct nft_chain *in, struct nft_
 				 "beside free states");
 			return false;
 		}
+	directed_source_routes(fences, in);
 	if (!directed_rules(fences, in, &from, &fences->sides[DIR_IN].fences) ||
 	    !directed_rules(fences, out, &to, &fences->sides[DIR_OUT].after))
 		return false;
