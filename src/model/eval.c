@@ -13,6 +13,7 @@
 #include "model/pool.h"
 
 #define STACK_MAX	17u	/* model_check() allows calls 16 deep */
+#define HITS_MAX	64u	/* states of two names can lead to each other for ever */
 
 struct position {
 	uint32_t list;
@@ -40,6 +41,7 @@ struct run {
 	uint32_t xlate;			/* the last one, from 1 on; 0 = none */
 	bool probed;
 	uint32_t probed_name;
+	uint32_t n_hits;		/* free states found */
 	bool refused;			/* by a nat instance */
 	struct position at;
 	struct frame stack[STACK_MAX];
@@ -420,8 +422,9 @@ static enum outcome probe_free(struct run *run, uint32_t name)
 
 		if (!flow_equal(flow, s->before) && !flow_equal(flow, flow_reverse(s->before)))
 			continue;
-		if (name != 0 && s->name != name)
+		if ((name != 0 && s->name != name) || run->n_hits == HITS_MAX)
 			continue;
+		run->n_hits++;
 		add_step(run, NULL, s->origin, "state");
 		run->at = (struct position){ s->cont, 0 };
 		return JUMPED;

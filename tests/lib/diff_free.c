@@ -152,6 +152,12 @@ static bool error_passes(struct way *w, const struct packet *first, struct addr 
 	return r.verdict == V_PASS && !r.src_changed;
 }
 
+static struct flow error_flow(const struct packet *first, struct addr src)
+{
+	return (struct flow){ .proto = first->src.af == AF_V4 ? PROTO_ICMP : PROTO_ICMP6,
+			      .src = src, .dst = first->src };
+}
+
 /*
  * The ICMP error that answers passes the rules like any packet, a RST does not.
  * It comes from the address that was asked or from the interface's, the kernel knows.
@@ -167,6 +173,9 @@ static bool answer_passes(struct way *w, const struct packet *first)
 	for (uint32_t i = 0; i < by->addrs.n && own.af == AF_NONE; i++)
 		if (by->addrs.v[i].p.a.af == first->src.af)
 			own = by->addrs.v[i].p.a;
+	/* It makes states as any packet does, of whichever source it has */
+	vec_add(w->j->a, &w->j->unsure, error_flow(first, own));
+	vec_add(w->j->a, &w->j->unsure, error_flow(first, first->dst));
 	return error_passes(w, first, own) &&
 	       (facts_iface_of(f, first->dst) == NULL || error_passes(w, first, first->dst));
 }

@@ -13,7 +13,8 @@
 
 #define STEP		10u	/* between rule numbers */
 #define RULES_MAX	14u	/* in the middle */
-#define OUT_NAT		900u	/* number where what goes out is translated */
+#define LONG_MAX	60u	/* and in a ruleset whose places lie far behind each other */
+#define OUT_NAT		9000u	/* number where what goes out is translated */
 
 #define PICK(g, array)	((array)[gen_below((g), (uint32_t)ARRAY_SIZE(array))])
 
@@ -27,6 +28,7 @@ struct shape {
 	bool has_tags;
 	bool has_names;
 	bool one_pass;
+	bool is_long;
 	uint32_t number;	/* of the rule that is made */
 };
 
@@ -186,7 +188,7 @@ static const char *state(struct shape *s)
 /* The number of a later rule, which need not exist */
 static uint32_t later(struct shape *s)
 {
-	if (gen_often(s->g, 50))
+	if (gen_often(s->g, s->is_long ? 10 : 50))
 		return OUT_NAT;
 	return s->number + 1 + gen_below(s->g, 8 * STEP);
 }
@@ -198,7 +200,7 @@ static const char *action(struct shape *s)
 		"reset", "reject", "unreach port", "unreach host", "reset6", "unreach6 admin-prohib",
 	};
 
-	if (gen_often(s->g, 25))
+	if (gen_often(s->g, s->is_long ? 60 : 25))
 		return arena_printf(s->a, "skipto %u", later(s));
 	if (gen_often(s->g, 4))
 		return "skipto tablearg";
@@ -262,16 +264,16 @@ static void add_tail(struct shape *s)
 		"ip from any to any out via igb0 keep-state",
 	};
 
-	say(s, gen_often(s->g, 60) ? "add 890 deny ip from any to any"
-				   : "add 890 count ip from any to any");
+	say(s, gen_often(s->g, 60) ? "add 8990 deny ip from any to any"
+				   : "add 8990 count ip from any to any");
 	if (s->has_nat && gen_often(s->g, 80))
 		say(s, arena_printf(s->a, "add %u nat %u %s", OUT_NAT,
 				    s->has_nat2 && gen_often(s->g, 30) ? 2 : 1,
 				    PICK(s->g, nat_out)));
 	if (gen_often(s->g, 20))
-		say(s, "add 950 deny tcp from any to any 8000-8010");
-	say(s, gen_often(s->g, 80) ? "add 990 allow ip from any to any"
-				   : "add 990 allow ip from any to any keep-state");
+		say(s, "add 9050 deny tcp from any to any 8000-8010");
+	say(s, gen_often(s->g, 80) ? "add 9090 allow ip from any to any"
+				   : "add 9090 allow ip from any to any keep-state");
 }
 
 void gen_ipfw_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
@@ -279,7 +281,7 @@ void gen_ipfw_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 	struct shape s = {
 		.g = g, .a = a, .ret = ret, .has_nat = gen_often(g, 65),
 		.has_tags = gen_often(g, 20), .has_names = gen_often(g, 20),
-		.one_pass = gen_often(g, 35), .number = 100,
+		.one_pass = gen_often(g, 35), .is_long = gen_often(g, 12), .number = 100,
 	};
 
 	ret->list.n = 0;
@@ -291,7 +293,7 @@ void gen_ipfw_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 	if (s.has_nat2)
 		add_nat_config(&s, 2);
 	add_head(&s);
-	for (uint32_t n = gen_below(g, RULES_MAX); n > 0; n--) {
+	for (uint32_t n = gen_below(g, s.is_long ? LONG_MAX : RULES_MAX); n > 0; n--) {
 		add_rule(&s);
 		s.number += STEP * (1 + gen_below(g, 4));
 	}

@@ -489,6 +489,12 @@ static bool lower_fences(struct free_frame *f, struct nft_chain *in, struct nft_
 	return true;
 }
 
+static bool cut_ways(struct free_frame *f, struct nft_chain *const chains[N_BASES])
+{
+	return free_cut(f, &chains[IN_BEFORE], 1) && free_cut(f, &chains[OUT_BEFORE_OWN], 2) &&
+	       free_cut(f, &chains[IN_AFTER], 1) && free_cut(f, &chains[OUT_AFTER], 1);
+}
+
 bool free_lower(struct free_frame *f)
 {
 	struct nft_chain *chains[N_BASES];
@@ -512,5 +518,6 @@ bool free_lower(struct free_frame *f)
 	if (!f->p->options.no_nat && (!free_nat(f, chains[IN_TRANSLATE], DIR_IN) ||
 				      !free_nat(f, chains[OUT_TRANSLATE], DIR_OUT)))
 		return false;
-	return lower_fences(f, chains[IN_FENCE], chains[OUT_FENCE]) && nft_check_depth(f->p, f->d, "places to skip to");
+	return lower_fences(f, chains[IN_FENCE], chains[OUT_FENCE]) && cut_ways(f, chains) &&
+	       nft_check_depth(f->p, f->d, "places to skip to");
 }

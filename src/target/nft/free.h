@@ -200,4 +200,13 @@ void free_deny_in(struct free_frame *f, struct nft_chain *c);
 /** free_nat() - What the labels of a direction translate; false when an error was added */
 bool free_nat(struct free_frame *f, struct nft_chain *c, enum direction dir);
 
+/**
+ * free_cut() - Cut ways through chains that are longer than the kernel takes
+ * @f:		Frame
+ * @bases:	Base chains that lead to the same places; their last rules lead there
+ * @n_bases:	How many
+ *
+ * Return: false when an error was added
+ */
+bool free_cut(struct free_frame *f, struct nft_chain *const *bases, uint32_t n_bases);
 #endif /* TARGET_NFT_FREE_H */
