@@ -209,4 +209,5 @@ bool free_nat(struct free_frame *f, struct nft_chain *c, enum direction dir);
  * Return: false when an error was added
  */
 bool free_cut(struct free_frame *f, struct nft_chain *const *bases, uint32_t n_bases);
+
 #endif /* TARGET_NFT_FREE_H */
