@@ -117,7 +117,7 @@ static int take_file(struct cli *c, const char *lang, const char *path)
 		if (strcmp(lang, lang_names[l]) == 0) {
 			vec_add(&c->arena, &c->files, ((struct cli_file){
 				.path = path, .lang = (enum cli_lang)l,
-				.kept = strcmp(path, "-") == 0 }));
+				.kept = c->use_kept || strcmp(path, "-") == 0 }));
 			return 0;
 		}
 	}
@@ -168,7 +168,7 @@ static int take(struct cli *c, const char *what, const char **p, const char *end
 	return 0;
 }
 
-/* Standard input of the last apply is gone: its text was kept */
+/* Standard input of the last apply is gone, and a file may have changed: texts were kept */
 static int load_kept(struct cli *c, const struct state *st)
 {
 	for (uint32_t i = 0; i < c->files.n; i++) {
@@ -182,7 +182,8 @@ static int load_kept(struct cli *c, const struct state *st)
 		err = state_read(st, name, &c->arena, &text, &len);
 		if (err < 0)
 			return err == -ENOENT ? -EBADMSG : err;
-		c->files.v[i].src = sources_add(&c->sources, "stdin", text, (uint32_t)len,
+		c->files.v[i].src = sources_add(&c->sources, strcmp(c->files.v[i].path, "-") == 0 ?
+						"stdin" : c->files.v[i].path, text, (uint32_t)len,
 						SPAN_NONE);
 	}
 	return 0;

@@ -14,6 +14,7 @@
  */
 #include "cli/applied.h"
 #include "cli/host.h"
+#include "cli/pfrun.h"
 
 static bool is_wanted(const struct host_want *w, struct addr a)
 {
@@ -74,6 +75,10 @@ static int apply_all(struct cli *c, struct cli_host *h)
 	err = applied_save(c, &h->st);
 	if (err < 0)
 		return cli_system(c, err, "record what was applied");
+	if (h->d.run != NULL)
+		err = pfrun_save(c, &h->st, h->d.run);
+	if (err < 0)
+		return cli_system(c, err, "record what is loaded");
 	err = host_apply(&host, &h->want, HOST_LINKS);
 	if (err < 0)
 		return cli_host_error(c, err, "set links and addresses");

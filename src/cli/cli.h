@@ -50,6 +50,8 @@ struct cli_file {
 struct cli_verb;
 struct ipfw_call;
 struct pf_file;
+struct pf_run;
+struct pfrun;
 
 /**
  * struct cli - One run
@@ -76,6 +78,10 @@ struct pf_file;
  * @dry_run:	-n
  * @quiet:	-q
  * @verbose:	-v
+ * @is_found:	@files are what the last apply was given, or of /etc/sallyport
+ * @use_kept:	The texts of the last apply, not the files as they are now
+ * @may_be_empty: No files are no error
+ * @run:	What was loaded; NULL: read it from the state when it is needed
  * @bare:	Data is printed as it is, also with --json
  * @to:		--to of compile
  * @output:	-o of compile
@@ -107,6 +113,10 @@ struct cli {
 	bool dry_run;
 	bool quiet;
 	bool verbose;
+	bool is_found;
+	bool use_kept;
+	bool may_be_empty;
+	struct pfrun *run;
 	bool bare;
 	const char *to;
 	const char *output;
@@ -195,6 +205,8 @@ struct ipfw_ruleset;
  * @model:	Packet rules with the policy around them
  * @has_rules:	A pf.conf was among the files
  * @pf:		The pf.conf files, or NULL
+ * @pf_run:	What was loaded beside them, parsed, or NULL
+ * @run:	The same as it is remembered, or NULL
  * @ipfw:	What the ipfw files left behind, or NULL
  * @ipfw_accepts: Its last rule accepts
  */
@@ -204,6 +216,8 @@ struct declared {
 	struct model model;
 	bool has_rules;
 	struct pf_file *pf;
+	struct pf_run *pf_run;
+	struct pfrun *run;
 	struct ipfw_ruleset *ipfw;
 	bool ipfw_accepts;
 };
@@ -215,6 +229,13 @@ struct declared {
  * @CLI_PARSED:	Nothing yet: the files are read and parsed, and no model is made
  */
 enum cli_strict { CLI_TOLERANT, CLI_STRICT, CLI_PARSED };
+
+/** cli_rules_pf() - Make the model of the pf.conf files; 0 or an exit status */
+int cli_rules_pf(struct cli *c, struct lang_ctx *ctx, struct declared *d,
+		 enum cli_strict strict);
+
+/** cli_find_files() - Without -f: find what the last apply was given; 0 or an exit status */
+int cli_find_files(struct cli *c);
 
 /** cli_rules_ipfw() - Make the model of the ipfw files; 0 or an exit status */
 int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
@@ -255,6 +276,7 @@ int verb_destroy(struct cli *c);
 int verb_explain(struct cli *c);
 int verb_fmt(struct cli *c);
 int verb_ipfw(struct cli *c);
+int verb_pfctl(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
 int verb_why(struct cli *c);

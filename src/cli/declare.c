@@ -16,9 +16,7 @@
 #include "cli/live.h"
 #include "host/facts.h"
 #include "lang/jail.h"
-#include "lang/pf.h"
 #include "lang/rc.h"
-#include "model/forward.h"
 #include "model/lint.h"
 
 #define DEFAULT_DIR	"/etc/sallyport"
@@ -138,8 +136,10 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 	const bool given = c->files.n > 0;
 	int err;
 
-	if (given && !c->is_host)
+	if (c->is_found || (given && !c->is_host))
 		return 0;
+	c->is_found = !given;
+	c->is_host = true;
 	err = state_open(&st, c->state_dir, STATE_READ, 0);
 	if (err == 0 && !given)
 		err = applied_load(c, &st);
@@ -152,7 +152,7 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 		return cli_system(c, err, "read the rules that the ipfw command keeps");
 	ctx->defines = c->defines.v;
 	ctx->n_defines = c->defines.n;
-	if (c->files.n > 0)
+	if (c->files.n > 0 || c->may_be_empty)
 		return 0;
 	diag_add(&c->diags, DIAG_E1014, SPAN_NONE,
 		 "no -f, nothing applied since boot, and nothing in " DEFAULT_DIR);
@@ -186,34 +186,15 @@ static bool has_lang(const struct cli *c, enum cli_lang lang)
 static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		       enum cli_strict strict)
 {
-	const struct pf_options o = { .tolerate_missing = strict == CLI_TOLERANT };
-	uint32_t *srcs = arena_array(&c->arena, uint32_t, c->files.n);
-	uint32_t n = 0;
+	int status;
 
-	for (uint32_t i = 0; i < c->files.n; i++)
-		if (c->files.v[i].lang == LANG_PF)
-			srcs[n++] = c->files.v[i].src;
-	if (n > 0 && d->decl.pf_enable == 0)
-		diag_add(&c->diags, DIAG_W1021, d->decl.pf_enable_at,
-			 "pf_enable is NO, and the rules of '%s' are applied all the same",
-			 source_at(&c->sources, srcs[0])->name);
 	model_init(&d->model, &c->arena, &c->names, &d->facts);
-	d->has_rules = n > 0;
-	/* Forwards and nats of jails are rules, with or without a pf.conf before them */
-	if (n > 0 || (!has_lang(c, LANG_IPFW) && forward_is_any(&d->decl))) {
-		d->pf = pf_parse(ctx, &d->decl, srcs, n);
-		if (strict == CLI_PARSED)
-			return c->diags.n_errors > 0 ? cli_refused(c) : 0;
-		if (c->diags.n_errors > 0 ||
-		    !pf_lower(ctx, d->pf, &d->facts, &d->decl, &o, &d->model))
-			return cli_refused(c);
-	}
-	if (has_lang(c, LANG_IPFW)) {
-		const int status = cli_rules_ipfw(c, ctx, d, strict);
-
-		if (status != 0 || strict == CLI_PARSED)
-			return status;
-	}
+	if (has_lang(c, LANG_IPFW))
+		status = cli_rules_ipfw(c, ctx, d, strict);
+	else
+		status = cli_rules_pf(c, ctx, d, strict);
+	if (status != 0 || strict == CLI_PARSED)
+		return status;
 	policy_add(&d->model, &c->policy, &c->diags);
 	BUG_IF(model_check(&d->model) != NULL);
 	if (d->has_rules)
@@ -221,12 +202,25 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	return 0;
 }
 
-static int declare(struct cli *c, struct declared *d, enum cli_strict strict)
+static struct lang_ctx context(struct cli *c)
 {
-	struct lang_ctx ctx = {
+	return (struct lang_ctx){
 		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
 		.defines = c->defines.v, .n_defines = c->defines.n,
 	};
+}
+
+int cli_find_files(struct cli *c)
+{
+	struct lang_ctx ctx = context(c);
+	const int status = find_files(c, &ctx);
+
+	return status != 0 ? status : find_langs(c);
+}
+
+static int declare(struct cli *c, struct declared *d, enum cli_strict strict)
+{
+	struct lang_ctx ctx = context(c);
 	int status = find_files(c, &ctx);
 
 	if (status == 0)

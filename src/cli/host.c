@@ -65,10 +65,33 @@ static int open_all(struct cli *c, struct cli_host *h, enum state_mode mode)
 		err = nl_open(&h->filter, NETLINK_NETFILTER);
 	if (err < 0)
 		return cli_system(c, err, "open a netlink socket");
+	if (h->st.lock_fd >= 0)
+		return 0;
 	err = state_open(&h->st, c->state_dir, mode, STATE_LOCK_SECONDS);
 	if (err < 0)
 		return cli_system(c, err, cli_state_what(c));
 	return 0;
+}
+
+/*
+ * What was loaded beside the files must not change between the look and the
+ * change.  Where there is no state nothing was loaded, and none is made before
+ * the declarations are found to be good.
+ */
+static int lock_state(struct cli *c, struct cli_host *h)
+{
+	struct state look;
+	bool is_there;
+	int err = state_open(&look, c->state_dir, STATE_READ, 0);
+
+	if (err < 0)
+		return 0;
+	is_there = look.dir_fd >= 0;
+	state_close(&look);
+	if (!is_there)
+		return 0;
+	err = state_open(&h->st, c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
+	return err < 0 ? cli_system(c, err, cli_state_what(c)) : 0;
 }
 
 int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
@@ -77,6 +100,8 @@ int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
 	int status = cli_netns(c);
 
 	c->is_host = true;
+	if (status == 0 && mode == STATE_WRITE)
+		status = lock_state(c, h);
 	if (status == 0)
 		status = cli_declare(c, &h->d, CLI_STRICT);
 	if (status != 0)

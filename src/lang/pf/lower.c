@@ -42,8 +42,6 @@ bool pf_lower_known(struct pf_lower *l, const struct pf_rule *r)
 /* What only the normal form says, but for what would change packets */
 static bool lower_echo(struct pf_lower *l, const struct pf_stmt *s)
 {
-	if (s->kind == PS_LOAD)
-		return pl_error(l, E1102, s->at, "'load' is not in this version of sallyport");
 	if (s->kind != PS_ECHO || s->echo->later == NULL)
 		return true;
 	return pl_error(l, E1102, s->echo->at, "%s is not in this version of sallyport",
@@ -93,14 +91,6 @@ static void lower_skip(struct pf_lower *l, const struct pf_stmt *s)
 	l->m->skipped = l->m->skipped == NULL ? ids : set_union(l->c->a, l->m->skipped, ids);
 }
 
-static bool has_binat(const struct pf_file *f)
-{
-	for (uint32_t i = 0; i < f->stmts.n; i++)
-		if (f->stmts.v[i].kind == PS_RULE && f->stmts.v[i].rule->action == PA_BINAT)
-			return true;
-	return false;
-}
-
 static void call(struct pf_lower *l, uint32_t list, uint32_t what, const char *text)
 {
 	rule_call(model_add_rule(l->m, list, own(text)), what);
@@ -117,7 +107,7 @@ static void make_entries(struct pf_lower *l)
 		[DIR_IN] = { l->list_in, l->list_rdr, "rdr rules" },
 		[DIR_OUT] = { l->list_out, l->list_nat, "nat rules" },
 	};
-	const bool binat = has_binat(l->f);
+	const bool binat = pf_blocks_have(l, PA_BINAT);
 
 	if (binat) {
 		l->list_binat[DIR_IN] = model_add_list(l->m, "binat in");
@@ -143,7 +133,8 @@ static void make_entries(struct pf_lower *l)
 bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *facts,
 	      const struct decl *d, const struct pf_options *o, struct model *m)
 {
-	struct pf_lower l = { .c = c, .f = f, .facts = facts, .d = d, .o = o, .m = m };
+	struct pf_lower l = { .c = c, .f = f, .path = "", .facts = facts, .d = d, .o = o,
+			      .m = m };
 	bool ok;
 
 	l.list_in = model_add_list(m, "in");
@@ -153,10 +144,14 @@ bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *f
 	l.list_filter = model_add_list(m, "filter");
 	m->discipline = STATES_DIRECTED;
 	m->otherwise = ruling_pass();
+	pf_blocks_make(&l);
 	ok = pf_tables(&l);
 	make_entries(&l);
 	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++)
-		ok &= pf_lower_stmt(&l, &f->stmts.v[i]);
+		if (!pf_is_flushed(&l, &f->stmts.v[i]))
+			ok &= pf_lower_stmt(&l, &f->stmts.v[i]);
+	for (int kind = PAK_FILTER; kind <= PAK_BINAT && !l.is_full; kind++)
+		ok &= pf_lower_path(&l, "", (enum pf_anchor_kind)kind);
 	ok = ok && pf_hoist(&l);
 	if (d != NULL && ok && forward_is_any(d))
 		ok = forward_lower(m, d, &(struct forward_lists){ l.list_rdr, l.list_nat,

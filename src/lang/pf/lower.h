@@ -12,14 +12,47 @@
 
 /**
  * struct pf_table_set - What a table holds
+ * @path:	Of its anchor, "" for the main ruleset
  * @name:	Interned
  * @at:		Where it is defined; SPAN_NONE for one that is not
- * @in:		Addresses, longest prefix applied
+ * @f:		The file that @at is of, or NULL
+ * @def:	Its definition, or NULL
+ * @is_active:	It is defined, or was made while the rules were in force
+ * @is_persist:	It stays without a rule that names it
+ * @entries:	What it holds
+ * @in:		Addresses, longest prefix applied; NULL until somebody asks
  */
 struct pf_table_set {
+	const char *path;
 	const char *name;
 	struct span at;
+	const struct pf_file *f;
+	const struct pf_table *def;
+	bool is_active;
+	bool is_persist;
+	struct pf_entries entries;
 	const struct set *in;
+};
+
+/**
+ * struct pf_block - Rules that a call of an anchor finds at its path
+ * @path:	Path
+ * @f:		File that they are of
+ * @stmts:	Its statements
+ * @n_stmts:	How many
+ * @kinds:	Kinds that count, PF_KIND_*
+ */
+struct pf_block {
+	const char *path;
+	const struct pf_file *f;
+	const struct pf_stmt *stmts;
+	uint32_t n_stmts;
+	unsigned int kinds;
+};
+
+/** struct pf_blocks - By path; those of one path in the order that counts */
+struct pf_blocks {
+	VEC(struct pf_block) list;
 };
 
 /**
@@ -66,8 +99,9 @@ struct pf_match {
 };
 
 /**
- * struct pf_outer - An inline anchor around the rules being lowered
+ * struct pf_outer - An anchor around the rules being lowered
  * @up:		The one around it, or NULL
+ * @f:		File that @s is of
  * @s:		Its statement
  * @mt:		What it matches, but for addresses
  * @src:	Sources
@@ -75,6 +109,7 @@ struct pf_match {
  */
 struct pf_outer {
 	const struct pf_outer *up;
+	const struct pf_file *f;
 	const struct pf_stmt *s;
 	struct pf_match mt;
 	struct pf_part src;
@@ -98,7 +133,11 @@ struct pf_turn {
 /**
  * struct pf_lower - State of lowering
  * @c:		Context
- * @f:		Ruleset
+ * @f:		File of the rules being lowered
+ * @path:	Anchor that they are in, "" for the main ruleset
+ * @depth:	Anchors called, one out of the other
+ * @n_calls:	Calls of anchors so far
+ * @blocks:	What anchors hold
  * @facts:	Host
  * @d:		Jails, or NULL
  * @o:		Options
@@ -124,6 +163,10 @@ struct pf_turn {
 struct pf_lower {
 	struct lang_ctx *c;
 	const struct pf_file *f;
+	const char *path;
+	uint32_t depth;
+	uint32_t n_calls;
+	struct pf_blocks blocks;
 	const struct facts *facts;
 	const struct decl *d;
 	const struct pf_options *o;
@@ -220,8 +263,55 @@ bool pf_check_rule(struct pf_lower *l, const struct pf_rule *r);
 /** pf_check_icmp() - What FreeBSD checks of ICMP types, once the family is known */
 bool pf_check_icmp(struct pf_lower *l, const struct pf_rule *r, uint8_t af);
 
-/** pf_tables() - Fill @l->tables from the statements */
+/** pf_tables() - Fill @l->tables from the statements, @l->f first, and what is loaded */
 bool pf_tables(struct pf_lower *l);
+
+/** pf_path_join() - The whole path of an anchor that the ruleset at @path names @name */
+const char *pf_path_join(struct arena *a, const char *path, const char *name);
+
+/** pf_anchor_kind_of() - Which kind of anchor calls a rule */
+enum pf_anchor_kind pf_anchor_kind_of(const struct pf_rule *r);
+
+/** pf_kind_bit() - PF_KIND_* that rules called by a kind of anchor are of */
+unsigned int pf_kind_bit(enum pf_anchor_kind kind);
+
+/** pf_blocks_make() - Fill @l->blocks from @l->f and what is loaded */
+void pf_blocks_make(struct pf_lower *l);
+
+/** pf_blocks_have() - Is a rule of this action in any block */
+bool pf_blocks_have(const struct pf_lower *l, enum pf_action action);
+
+/** pf_is_flushed() - Does a statement of the main ruleset's files not count any more */
+bool pf_is_flushed(const struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_lower_path() - Lower the rules of one kind that were loaded at a path */
+bool pf_lower_path(struct pf_lower *l, const char *path, enum pf_anchor_kind kind);
+
+/** pf_is_overridden() - Was something loaded into the anchor at @path */
+bool pf_is_overridden(const struct pf_lower *l, const char *path);
+
+/**
+ * pf_called_paths() - The anchors that a call means, in the order of evaluation
+ * @l:		Lowering
+ * @name:	As written, "x" or "x/" and a star
+ * @out:	Paths are added
+ */
+void pf_called_paths(const struct pf_lower *l, const char *name, struct pf_names *out);
+
+/**
+ * pf_each_called() - Go through the statements of a called anchor
+ * @l:		Lowering; @l->f and @l->path are those of the statements meanwhile
+ * @path:	Whole path
+ * @kind:	Only rules of this kind
+ * @fn:		Does something with one, false when something was told
+ * @arg:	For @fn
+ * @ret_any:	Set when there was one
+ *
+ * Return: false when @fn said so
+ */
+bool pf_each_called(struct pf_lower *l, const char *path, enum pf_anchor_kind kind,
+		    bool (*fn)(struct pf_lower *l, const struct pf_stmt *s, void *arg), void *arg,
+		    bool *ret_any);
 
 /** pf_match_of() - Check a rule and say what it matches, in @l->match */
 bool pf_match_of(struct pf_lower *l, const struct pf_rule *r);

@@ -2,13 +2,7 @@
 /*
  * DOC: Theory of operation
  *
- * Anchors, tags, probability and binat.
- *
- * The rules of an inline anchor belong to the ruleset that calls it: the last
- * match of both together counts, and quick inside ends both.  So they are
- * lowered in place, each with the anchor's own tests added, and no list is
- * called.  An anchor without a block is empty until somebody loads rules into
- * it, and says nothing until then.
+ * Tags, probability and binat.
  */
 #include <string.h>
 
@@ -87,80 +81,6 @@ bool pf_emit_options(struct pf_lower *l, struct rule *r, const struct pf_rule_op
 		r->draw = l->m->n_draws++;
 	}
 	return true;
-}
-
-/* ---- anchors -------------------------------------------------------------- */
-
-/* Has an inline anchor of @stmts, or one within it, this first part of a path */
-static bool has_inline(const struct pf_stmt *stmts, uint32_t n, const char *part, size_t len)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		const struct pf_anchor *a;
-
-		if (stmts[i].kind != PS_RULE || stmts[i].rule->action != PA_ANCHOR)
-			continue;
-		a = stmts[i].rule->anchor;
-		if (a->is_inline && a->name != NULL &&
-		    (part[0] == '*' || (strncmp(a->name, part, len) == 0 &&
-					(a->name[len] == '\0' || a->name[len] == '/'))))
-			return true;
-		if (has_inline(a->stmts, a->n_stmts, part, len))
-			return true;
-	}
-	return false;
-}
-
-static bool lower_call(struct pf_lower *l, const struct pf_stmt *s)
-{
-	const struct pf_anchor *a = s->rule->anchor;
-	const char *part = a->name + (a->name[0] == '/');
-
-	if (a->kind == PAK_FILTER &&
-	    has_inline(l->f->stmts.v, l->f->stmts.n, part, strcspn(part, "/")))
-		return pl_error(l, E1102, s->at, "calling the rules of an anchor that stands "
-				"elsewhere is not in this version of sallyport");
-	pf_diag(l->c, l->f, N1153, s->at, "anchor '%s' is empty: nothing is loaded into it",
-		a->name);
-	return true;
-}
-
-static bool anchor_is_plain(struct pf_lower *l, const struct pf_stmt *s)
-{
-	const struct pf_rule_opts *o = s->rule->o;
-
-	if (s->rule->is_quick)
-		return pl_error(l, E1102, s->at, "a quick anchor with rules is not in this version "
-				"of sallyport");
-	if (o->tag != NULL || o->probability >= 0)
-		return pl_error(l, E1102, s->at,
-				"%s on an anchor with rules is not in this version of sallyport",
-				o->tag != NULL ? "tag" : "probability");
-	return true;
-}
-
-bool pf_lower_anchor(struct pf_lower *l, const struct pf_stmt *s)
-{
-	const struct pf_anchor *a = s->rule->anchor;
-	struct pf_outer outer = { .up = l->outer, .s = s };
-	bool ok = true;
-
-	if (!pf_match_of(l, s->rule))
-		return false;
-	if (!a->is_inline)
-		return lower_call(l, s);
-	if (!anchor_is_plain(l, s))
-		return false;
-	if (l->match.src.list.n != 1 || l->match.dst.list.n != 1)
-		return pl_error(l, E1102, s->at, "an anchor for link-local addresses of several "
-				"interfaces is not in this version of sallyport");
-	outer.mt = l->match;
-	outer.src = l->match.src.list.v[0];
-	outer.dst = l->match.dst.list.v[0];
-	l->outer = &outer;
-	for (uint32_t i = 0; i < a->n_stmts && !l->is_full; i++)
-		ok &= pf_lower_stmt(l, &a->stmts[i]);
-	l->outer = outer.up;
-	return ok;
 }
 
 /* ---- binat ---------------------------------------------------------------- */

@@ -238,9 +238,13 @@ static unsigned int wanted_families(const struct pf_match *mt)
 /* The tests of the anchors around, and whether a packet can still meet all of them */
 static bool add_outer(struct pf_lower *l, struct rule *r, bool *ret_ok)
 {
+	const struct pf_file *own = l->f;
+
 	for (const struct pf_outer *o = l->outer; o != NULL; o = o->up) {
 		add_tests(l, r, &o->mt, &o->src, &o->dst, wanted_families(&o->mt));
+		l->f = o->f;
 		*ret_ok &= pf_emit_options(l, r, o->s->rule->o, o->s->at);
+		l->f = own;
 	}
 	for (uint32_t i = 0; i < r->tests.n; i++)
 		if (l->outer != NULL && set_is_empty(r->tests.v[i].in))

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base/limits.h"
+
 enum ruleset { RS_SCRUB, RS_NAT, RS_RDR, RS_BINAT, RS_FILTER, N_RULESETS };
 
 static enum ruleset ruleset_of(const struct pf_rule *r)
@@ -121,7 +123,8 @@ bool pf_norm_block(struct pf_norm *n, const struct pf_anchor *a)
 bool pf_norm_form(struct lang_ctx *c, const struct pf_file *f, const struct facts *facts,
 		  const struct pf_options *o, FILE *out)
 {
-	struct pf_norm n = { .l = { .c = c, .f = f, .facts = facts, .o = o }, .out = out };
+	struct pf_norm n = { .l = { .c = c, .f = f, .path = "", .facts = facts, .o = o },
+			     .out = out };
 	bool ok = true;
 
 	for (uint32_t i = 0; i < f->stmts.n; i++)
@@ -136,4 +139,115 @@ bool pf_norm_form(struct lang_ctx *c, const struct pf_file *f, const struct fact
 		}
 	}
 	return ok;
+}
+
+/* ---- what is in force ------------------------------------------------------- */
+
+static const enum ruleset nat_sets[] = { RS_NAT, RS_RDR, RS_BINAT };
+static const enum ruleset filter_sets[] = { RS_SCRUB, RS_FILTER };
+
+static bool show_stmts(struct pf_norm *n, const struct pf_stmt *stmts, uint32_t count,
+		       enum ruleset set, bool is_main)
+{
+	bool ok = true;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (stmts[i].kind != PS_RULE || ruleset_of(stmts[i].rule) != set)
+			continue;
+		if (is_main && pf_is_flushed(&n->l, &stmts[i]))
+			continue;
+		ok &= pf_norm_statement(n, &stmts[i]);
+		if (n->show->after != NULL)
+			n->show->after(stmts[i].at, n->out, n->show->arg);
+	}
+	return ok;
+}
+
+static bool show_set(struct pf_norm *n, enum ruleset set)
+{
+	const struct pf_file *outer = n->l.f;
+	const char *path = n->l.path;
+	bool ok = true;
+
+	n->nr = 0;
+	if (path[0] == '\0' && n->l.f != NULL)
+		ok = show_stmts(n, n->l.f->stmts.v, n->l.f->stmts.n, set, true);
+	for (uint32_t i = 0; i < n->l.blocks.list.n; i++) {
+		const struct pf_block *b = &n->l.blocks.list.v[i];
+
+		if (strcmp(b->path, path) != 0 || (b->kinds & n->show->kinds) == 0)
+			continue;
+		n->l.f = b->f;
+		ok &= show_stmts(n, b->stmts, b->n_stmts, set, false);
+	}
+	n->l.f = outer;
+	return ok;
+}
+
+/* Every ruleset of the kind at a path */
+static bool show_path(struct pf_norm *n, const char *path)
+{
+	const bool is_nat = n->show->kinds == PF_KIND_NAT;
+	const enum ruleset *sets = is_nat ? nat_sets : filter_sets;
+	const size_t n_sets = is_nat ? ARRAY_SIZE(nat_sets) : ARRAY_SIZE(filter_sets);
+	const char *outer = n->l.path;
+	const uint32_t outer_nr = n->nr;
+	bool ok = true;
+
+	n->l.path = path;
+	for (size_t i = 0; i < n_sets; i++)
+		ok &= show_set(n, sets[i]);
+	n->l.path = outer;
+	n->nr = outer_nr;
+	return ok;
+}
+
+bool pf_norm_shows_inside(const struct pf_norm *n, const struct pf_anchor *a)
+{
+	return n->depth < LIMIT_NESTING && (a->name == NULL || n->show->recurse);
+}
+
+static bool show_child(struct pf_norm *n, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	bool ok;
+
+	fprintf(n->out, "%*sanchor \"%s\" all {\n", (int)n->depth * 2, "",
+		slash != NULL ? slash + 1 : path);
+	n->depth++;
+	ok = show_path(n, path);
+	n->depth--;
+	fprintf(n->out, "%*s}\n", (int)n->depth * 2, "");
+	return ok;
+}
+
+bool pf_norm_inside(struct pf_norm *n, const struct pf_anchor *a)
+{
+	struct pf_names paths = { .list = { 0 } };
+	const uint32_t outer = n->nr;
+	bool ok = true;
+
+	n->depth++;
+	if (a->name == NULL) {
+		n->nr = 0;
+		ok = show_stmts(n, a->stmts, a->n_stmts, RS_FILTER, false);
+		n->nr = outer;
+	} else {
+		pf_called_paths(&n->l, a->name, &paths);
+		for (uint32_t i = 0; i < paths.list.n; i++)
+			ok &= a->name[strlen(a->name) - 1] == '*'
+				? show_child(n, paths.list.v[i]) : show_path(n, paths.list.v[i]);
+	}
+	n->depth--;
+	return ok;
+}
+
+bool pf_show(struct lang_ctx *c, const struct pf_file *f, const struct facts *facts,
+	     const struct pf_options *o, const struct pf_show *w, FILE *out)
+{
+	struct pf_norm n = { .l = { .c = c, .f = f, .path = w->anchor, .facts = facts, .o = o },
+			     .out = out, .show = w };
+
+	pf_blocks_make(&n.l);
+	return show_path(&n, w->anchor);
 }

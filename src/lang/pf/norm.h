@@ -83,12 +83,14 @@ struct pf_nrule {
  * struct pf_norm - State of printing
  * @l:		For addresses of interfaces
  * @out:	Where to
+ * @show:	Which rules are shown and how; NULL: the normal form of a file
  * @depth:	Anchors around
  * @nr:		Number of the next rule
  */
 struct pf_norm {
 	struct pf_lower l;
 	FILE *out;
+	const struct pf_show *show;
 	uint32_t depth;
 	uint32_t nr;
 };
@@ -101,6 +103,12 @@ bool pf_norm_statement(struct pf_norm *n, const struct pf_stmt *s);
 
 /** pf_norm_block() - Print the rules of an anchor's block */
 bool pf_norm_block(struct pf_norm *n, const struct pf_anchor *a);
+
+/** pf_norm_shows_inside() - Are the rules of an anchor printed behind its call */
+bool pf_norm_shows_inside(const struct pf_norm *n, const struct pf_anchor *a);
+
+/** pf_norm_inside() - Print them */
+bool pf_norm_inside(struct pf_norm *n, const struct pf_anchor *a);
 
 /** pf_norm_rule() - Print a single rule, without the end of the line */
 void pf_norm_rule(struct pf_norm *n, const struct pf_nrule *x);

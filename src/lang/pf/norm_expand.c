@@ -208,8 +208,20 @@ static void one_rule(struct pf_norm *n, struct expansion *e)
 		return;
 	set_flags(r, &x);
 	fprintf(n->out, "%*s", (int)n->depth * 2, "");
+	if (n->show != NULL && n->show->is_numbered)
+		fprintf(n->out, "@%u ", n->nr);
 	pf_norm_rule(n, &x);
 	n->nr++;
+	if (n->show != NULL) {
+		if (r->action == PA_ANCHOR && pf_norm_shows_inside(n, r->anchor)) {
+			fputs(" {\n", n->out);
+			pf_norm_inside(n, r->anchor);
+			fprintf(n->out, "%*s}", (int)n->depth * 2, "");
+		}
+		putc('\n', n->out);
+		e->added++;
+		return;
+	}
 	/* Only the first of several calls shows the block; an empty one only without a name */
 	if (r->action == PA_ANCHOR && r->anchor->is_inline &&
 	    ((r->anchor->n_stmts > 0 && e->added == 0) || r->anchor->name == NULL)) {

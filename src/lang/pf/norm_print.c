@@ -97,26 +97,27 @@ static const char *const op_text[] = {
 	[PP_GE] = ">=", [PP_INSIDE] = "><", [PP_OUTSIDE] = "<>",
 };
 
-static void print_port(FILE *out, const struct pf_port *p, int proto)
+static void print_port(const struct pf_norm *n, const struct pf_port *p, int proto)
 {
+	const bool is_numeric = n->show != NULL && n->show->is_numeric;
 	const char *name = NULL;
 
 	if (p == NULL)
 		return;
 	if (p->op == PP_RANGE) {
-		fprintf(out, " port %u:%u", p->lo, p->hi);
+		fprintf(n->out, " port %u:%u", p->lo, p->hi);
 		return;
 	}
 	if (p->op == PP_INSIDE || p->op == PP_OUTSIDE) {
-		fprintf(out, " port %u %s %u", p->lo, op_text[p->op], p->hi);
+		fprintf(n->out, " port %u %s %u", p->lo, op_text[p->op], p->hi);
 		return;
 	}
-	if (p->op == PP_EQ || p->op == PP_NE)
+	if (!is_numeric && (p->op == PP_EQ || p->op == PP_NE))
 		name = service_name(proto == (int)PROTO_TCP ? PROTO_TCP : PROTO_UDP, p->lo);
 	if (name != NULL)
-		fprintf(out, " port %s %s", op_text[p->op], name);
+		fprintf(n->out, " port %s %s", op_text[p->op], name);
 	else
-		fprintf(out, " port %s %u", op_text[p->op], p->lo);
+		fprintf(n->out, " port %s %u", op_text[p->op], p->lo);
 }
 
 static char *label_port(struct arena *a, const struct pf_port *p)
@@ -426,12 +427,12 @@ static void part_sides(struct pf_norm *n, const struct pf_nrule *x)
 	}
 	fputs(" from ", n->out);
 	pf_norm_host(n->out, &x->src, x->af);
-	print_port(n->out, x->sport, x->proto);
+	print_port(n, x->sport, x->proto);
 	if (x->os != NULL)
 		fprintf(n->out, " os \"%s\"", x->os->name);
 	fputs(" to ", n->out);
 	pf_norm_host(n->out, &x->dst, x->af);
-	print_port(n->out, x->dport, x->proto);
+	print_port(n, x->dport, x->proto);
 }
 
 static void part_flags(struct pf_norm *n, const struct pf_nrule *x)
