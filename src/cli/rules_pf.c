@@ -30,10 +30,12 @@ static int load_run(struct cli *c, struct lang_ctx *ctx, struct declared *d)
 
 	if (d->pf != NULL && again)
 		pfrun_reload(c, ctx, d->pf, d->run);
-	if (d->pf != NULL && !pfrun_load_anchors(c, ctx, d->pf, "", again, 0, d->run))
-		return cli_refused(c);
+	/* What cannot be read is told, and what else is wrong too */
+	if (d->pf != NULL)
+		(void)pfrun_load_anchors(c, ctx, d->pf, "", again, 0, d->run);
 	d->pf_run = arena_new(&c->arena, struct pf_run);
-	return pfrun_parse(c, ctx, &d->decl, d->run, d->pf_run) ? 0 : cli_refused(c);
+	(void)pfrun_parse(c, ctx, &d->decl, d->run, d->pf_run);
+	return c->diags.n_errors > 0 && d->pf == NULL ? cli_refused(c) : 0;
 }
 
 int cli_rules_pf(struct cli *c, struct lang_ctx *ctx, struct declared *d, enum cli_strict strict)
@@ -67,5 +69,7 @@ int cli_rules_pf(struct cli *c, struct lang_ctx *ctx, struct declared *d, enum c
 	if (d->pf == NULL)
 		d->pf = pf_parse(ctx, &d->decl, srcs, 0);
 	o.run = d->pf_run;
-	return pf_lower(ctx, d->pf, &d->facts, &d->decl, &o, &d->model) ? 0 : cli_refused(c);
+	if (!pf_lower(ctx, d->pf, &d->facts, &d->decl, &o, &d->model) || c->diags.n_errors > 0)
+		return cli_refused(c);
+	return 0;
 }
