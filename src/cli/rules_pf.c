@@ -27,15 +27,17 @@ static int load_run(struct cli *c, struct lang_ctx *ctx, struct declared *d)
 {
 	/* Files that are named are loaded, as by pfctl -f; else what is in force goes on */
 	const bool again = !c->is_found;
+	bool ok = true;
 
 	if (d->pf != NULL && again)
 		pfrun_reload(c, ctx, d->pf, d->run);
 	/* What cannot be read is told, and what else is wrong too */
 	if (d->pf != NULL)
-		(void)pfrun_load_anchors(c, ctx, d->pf, "", again, 0, d->run);
+		ok = pfrun_load_anchors(c, ctx, d->pf, "", again, 0, d->run);
 	d->pf_run = arena_new(&c->arena, struct pf_run);
-	(void)pfrun_parse(c, ctx, &d->decl, d->run, d->pf_run);
-	return c->diags.n_errors > 0 && d->pf == NULL ? cli_refused(c) : 0;
+	if (pfrun_parse(c, ctx, &d->decl, d->run, d->pf_run) && (ok || d->pf != NULL))
+		return 0;
+	return cli_refused(c);
 }
 
 int cli_rules_pf(struct cli *c, struct lang_ctx *ctx, struct declared *d, enum cli_strict strict)

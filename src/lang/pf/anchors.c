@@ -316,21 +316,56 @@ static bool lower_braces(struct pf_lower *l, const struct pf_anchor *a, bool *re
 	return each_stmt(l, &own, a->kind, lower_one, NULL, ret_any);
 }
 
-static bool anchor_is_plain(struct pf_lower *l, const struct pf_stmt *s)
+/* The rules themselves, lowered in place */
+static bool lower_inside(struct pf_lower *l, const struct pf_stmt *s)
 {
-	const struct pf_rule_opts *o = s->rule->o;
+	const struct pf_anchor *a = s->rule->anchor;
+	bool any = false;
+
+	if (a->is_inline && (a->name == NULL ||
+			     !pf_is_overridden(l, pf_path_join(l->c->a, l->path, a->name))))
+		return lower_braces(l, a, &any);
+	return lower_called(l, s, a->name, &any);
+}
+
+/* One draw, one tag, or one end for all of the rules within: they are a list that is called */
+static bool needs_list(const struct pf_stmt *s)
+{
+	return s->rule->is_quick || s->rule->o->tag != NULL || s->rule->o->probability >= 0;
+}
+
+static void finish_call(struct pf_lower *l UNUSED, struct rule *r, const void *arg)
+{
+	const struct pf_stmt *s = ((const void *const *)arg)[0];
+	const uint32_t list = *(const uint32_t *)((const void *const *)arg)[1];
 
 	if (s->rule->is_quick)
-		return pl_error(l, E1102, s->at, "a quick anchor with rules is not in this version "
-				"of sallyport");
-	if (o->tag != NULL || o->probability >= 0)
-		return pl_error(l, E1102, s->at,
-				"%s on an anchor with rules is not in this version of sallyport",
-				o->tag != NULL ? "tag" : "probability");
-	if (l->match.src.list.n != 1 || l->match.dst.list.n != 1)
-		return pl_error(l, E1102, s->at, "an anchor for link-local addresses of several "
-				"interfaces is not in this version of sallyport");
-	return true;
+		rule_call_quick(r, list);
+	else
+		rule_call(r, list);
+}
+
+static bool lower_as_list(struct pf_lower *l, const struct pf_stmt *s)
+{
+	const struct pf_outer *outer = l->outer;
+	const uint32_t caller = l->list_filter;
+	uint32_t list;
+	const void *arg[] = { s, &list };
+	bool ok;
+
+	if (s->rule->anchor->kind != PAK_FILTER)
+		return pl_error(l, E1102, s->at, "tag or probability on an anchor of translations "
+				"is not in this version of sallyport");
+	list = model_add_list(l->m, arena_printf(l->c->a, "anchor %s", s->rule->anchor->name != NULL
+						 ? s->rule->anchor->name : ""));
+	if (!pf_emit(l, caller, s, &l->match, finish_call, arg))
+		return false;
+	l->list_filter = list;
+	l->outer = NULL;
+	ok = lower_inside(l, s);
+	l->list_filter = caller;
+	l->outer = outer;
+	return ok;
 }
 
 /* Are there rules that a call would come to */
@@ -356,7 +391,7 @@ bool pf_lower_anchor(struct pf_lower *l, const struct pf_stmt *s)
 {
 	const struct pf_anchor *a = s->rule->anchor;
 	struct pf_outer outer = { .up = l->outer, .f = l->f, .s = s };
-	bool ok, any = false;
+	bool ok;
 
 	if (!pf_match_of(l, s->rule))
 		return false;
@@ -365,17 +400,16 @@ bool pf_lower_anchor(struct pf_lower *l, const struct pf_stmt *s)
 			a->name);
 		return true;
 	}
-	if (!anchor_is_plain(l, s))
-		return false;
+	if (needs_list(s))
+		return lower_as_list(l, s);
+	if (l->match.src.list.n != 1 || l->match.dst.list.n != 1)
+		return pl_error(l, E1102, s->at, "an anchor for link-local addresses of several "
+				"interfaces is not in this version of sallyport");
 	outer.mt = l->match;
 	outer.src = l->match.src.list.v[0];
 	outer.dst = l->match.dst.list.v[0];
 	l->outer = &outer;
-	if (a->is_inline && (a->name == NULL ||
-			     !pf_is_overridden(l, pf_path_join(l->c->a, l->path, a->name))))
-		ok = lower_braces(l, a, &any);
-	else
-		ok = lower_called(l, s, a->name, &any);
+	ok = lower_inside(l, s);
 	l->outer = outer.up;
 	return ok;
 }
