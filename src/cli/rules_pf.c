@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/pfrun.h"
+#include "model/forward.h"
 
 /* What was loaded while the rules were in force; 0 or an exit status */
 static int find_run(struct cli *c, struct declared *d)
@@ -54,7 +55,8 @@ int cli_rules_pf(struct cli *c, struct lang_ctx *ctx, struct declared *d, enum c
 		diag_add(&c->diags, DIAG_W1021, d->decl.pf_enable_at,
 			 "pf_enable is NO, and the rules of '%s' are applied all the same",
 			 source_at(&c->sources, srcs[0])->name);
-	if (n > 0)
+	/* Forwards and nats of jails are rules, with or without a pf.conf before them */
+	if (n > 0 || forward_is_any(&d->decl))
 		d->pf = pf_parse(ctx, &d->decl, srcs, n);
 	if (c->diags.n_errors > 0)
 		return cli_refused(c);
@@ -66,7 +68,7 @@ int cli_rules_pf(struct cli *c, struct lang_ctx *ctx, struct declared *d, enum c
 	if (status != 0 || d->run->enabled == PFRUN_DISABLED)
 		return status;
 	d->has_rules = n > 0 || pfrun_anchor(c, d->run, "", false) != NULL;
-	if (!d->has_rules)
+	if (!d->has_rules && d->pf == NULL)
 		return 0;
 	if (d->pf == NULL)
 		d->pf = pf_parse(ctx, &d->decl, srcs, 0);
