@@ -191,7 +191,8 @@ static int check_pf(struct cli *c)
 			continue;
 		c->diags.n_errors = c->diags.list.n = 0;
 		diag_add(&c->diags, DIAG_E2403, SPAN_NONE,
-			 "pf rules are in force here: '%s' is what is declared", c->files.v[i].path);
+			 "pf rules are in force here: '%s' is what is declared",
+			 c->files.v[i].path);
 		return EX_DATAERR;
 	}
 	return 0;

@@ -101,6 +101,13 @@ static bool set_option(struct ipfw_call *call, char o)
 	}
 }
 
+static int preprocessor(struct cli *c)
+{
+	diag_add(&c->diags, DIAG_E2402, SPAN_NONE,
+		 "-p: no preprocessor is started; run it yourself, and give its output as the file");
+	return EX_UNAVAILABLE;
+}
+
 /* Options from *@i on */
 static int read_options(struct cli *c, struct ipfw_call *call, uint32_t *i)
 {
@@ -108,12 +115,8 @@ static int read_options(struct cli *c, struct ipfw_call *call, uint32_t *i)
 		for (const char *o = c->args.v[*i] + 1; *o != '\0'; o++) {
 			if (*o == 'h')
 				return help();
-			if (*o == 'p') {
-				diag_add(&c->diags, DIAG_E2402, SPAN_NONE,
-					 "-p: no preprocessor is started; run it yourself, and give "
-					 "its output as the file");
-				return EX_UNAVAILABLE;
-			}
+			if (*o == 'p')
+				return preprocessor(c);
 			if (set_option(call, *o))
 				continue;
 			ipfw_say(c, SPAN_NONE, "illegal option -- %c", *o);

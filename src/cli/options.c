@@ -132,7 +132,7 @@ static const struct option_row options[] = {
 	{ "--one-pass", VALUE, set_one_pass, NULL, "0|1",
 	  "ipfw: what a nat rule took goes on with the next rule (0), or passes (1)" },
 	{ "--exec", NO_VALUE, set_exec, NULL, "",
-	  "ipfw: run a script that needs a shell, in a sandbox" },
+	  "ipfw: run a script that needs a shell, in a sandbox; never without" },
 	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR", "keep state in DIR/lib and DIR/run" },
 	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "",
 	  "accepted; nothing is proven in this version" },
