@@ -20,6 +20,7 @@
 #define LANG_IPFW_H
 
 #include "lang/lang.h"
+#include "model/decl.h"
 #include "model/model.h"
 
 /**
@@ -100,6 +101,13 @@ bool ipfw_script_sources(const struct source *s, const char *base);
  * Return: true; false when an error was told
  */
 MUST_USE bool ipfw_rules_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds *ret);
+
+/**
+ * ipfw_jail_variables() - "jail_NAME" for each jail: its address, or a list of them
+ * @c:		Context; its presets become these
+ * @d:		Jails
+ */
+void ipfw_jail_variables(struct lang_ctx *c, const struct decl *d);
 
 struct ipfw_ruleset;
 
@@ -188,12 +196,14 @@ void ipfw_set_one_pass(struct ipfw_ruleset *rs, int one_pass);
  * @is_live:	Commands come one by one: a nat instance may be configured after
  *		the rule that names it, which denies until then; and the last
  *		rule is counted
+ * @d:		Jails, for the table "jails"; may be NULL
  */
 struct ipfw_options {
 	int one_pass;
 	bool default_to_accept;
 	bool tolerate_missing;
 	bool is_live;
+	const struct decl *d;
 };
 
 /**

@@ -58,6 +58,8 @@ struct lang_loader {
  * @diags:	Where errors go
  * @defines:	Variables from outside
  * @n_defines:	How many
+ * @presets:	Variables that a script begins with and may change
+ * @n_presets:	How many
  * @loader:	How included files are read, or NULL for the file system
  */
 struct lang_ctx {
@@ -67,6 +69,8 @@ struct lang_ctx {
 	struct diags *diags;
 	const struct lang_define *defines;
 	uint32_t n_defines;
+	const struct lang_define *presets;
+	uint32_t n_presets;
 	const struct lang_loader *loader;
 };
 

@@ -197,7 +197,7 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		return status;
 	policy_add(&d->model, &c->policy, &c->diags);
 	BUG_IF(model_check(&d->model) != NULL);
-	if (d->has_rules)
+	if (d->has_rules || has_lang(c, LANG_IPFW))
 		lint_jails(&d->model, &d->decl, &c->diags);
 	return 0;
 }

@@ -100,12 +100,14 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		.default_to_accept = setting(&d->decl, "net.inet.ip.fw.default_to_accept") == 1,
 		.tolerate_missing = strict == CLI_TOLERANT,
 		.is_live = c->ipfw != NULL || live_is_there(c),
+		.d = &d->decl,
 	};
 	struct ipfw_cmds cmds = { .list = { .n = 0 } };
 	int status;
 
 	if (o.one_pass < 0)
 		o.one_pass = setting(&d->decl, "net.inet.ip.fw.one_pass");
+	ipfw_jail_variables(ctx, &d->decl);
 	status = read_commands(c, ctx, d, &cmds);
 	if (status != 0)
 		return status;

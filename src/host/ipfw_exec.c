@@ -518,6 +518,8 @@ static uint32_t shell_vars(const struct lang_ctx *c, struct sandbox_var *out)
 {
 	uint32_t n = 0;
 
+	for (uint32_t i = 0; i < c->n_presets; i++)
+		out[n++] = (struct sandbox_var){ c->presets[i].name, c->presets[i].value };
 	for (uint32_t i = 0; i < c->n_defines; i++) {
 		const char *name = c->defines[i].name;
 		uint32_t k = 0;
@@ -641,7 +643,8 @@ int ipfw_exec_run(const struct ipfw_exec *x, struct ipfw_cmds *ret)
 		.name = s->name,
 		.commands = commands(c->a), .seconds = x->seconds,
 	};
-	struct sandbox_var *vars = arena_array(c->a, struct sandbox_var, c->n_defines + 1);
+	struct sandbox_var *vars = arena_array(c->a, struct sandbox_var,
+					       c->n_presets + c->n_defines + 1);
 	struct script_text text;
 	struct sandbox_result end;
 	int err;

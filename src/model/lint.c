@@ -1,6 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/lint.h"
 
+/* The same of a rule with a nat instance, which does both */
+static const struct set *of_instance(const struct model *m, const struct rule *r,
+				     const struct xlate *x, enum xlate_kind kind)
+{
+	const struct set *dirs = rule_tests(r, F_DIR), *src = rule_tests(r, F_SRC);
+	struct ranges rs = { .list = { .n = 0 } };
+
+	for (uint32_t i = 0; kind == XL_DST && i < x->redirects.n; i++)
+		for (uint32_t t = 0; t < x->redirects.v[i].to.n; t++)
+			ranges_add_set(m->a, &rs, set_addr(m->a, x->redirects.v[i].to.v[t].a));
+	if (kind == XL_DST || (dirs != NULL && !set_has(dirs, AF_NONE, DIR_OUT)))
+		return set_make(m->a, &rs);
+	ranges_add(m->a, &rs, AF_V4, 0, UINT32_MAX);
+	src = src != NULL ? set_intersect(m->a, src, set_make(m->a, &rs)) : set_make(m->a, &rs);
+	return x->only_from != NULL ? set_intersect(m->a, src, x->only_from) : src;
+}
+
 /* Addresses that translations of a kind lead to (XL_DST) or start from (XL_SRC) */
 static const struct set *translated(const struct model *m, enum xlate_kind kind)
 {
@@ -13,6 +30,8 @@ static const struct set *translated(const struct model *m, enum xlate_kind kind)
 			const struct set *src = rule_tests(r, F_SRC);
 			const struct xlate *x = e != NULL ? &m->xlates.v[e->xlate] : NULL;
 
+			if (x != NULL && x->kind == XL_INSTANCE)
+				ranges_add_set(m->a, &rs, of_instance(m, r, x, kind));
 			if (x == NULL || x->kind != kind)
 				continue;
 			for (uint32_t t = 0; kind == XL_DST && t < x->to.n; t++)

@@ -54,6 +54,7 @@ enum context { CTX_MAIN, CTX_CALLED, N_CTX };
  * @list_at:	By context and index of a rule (the default rule is the last):
  *		the list that begins there, or LIST_NONE
  * @xlates:	By instance: number in the model + 1
+ * @jails:	The table "jails" of the declarations, once it was asked for
  * @errors:	Errors before the lowering began
  */
 struct lower {
@@ -69,6 +70,7 @@ struct lower {
 	VEC(struct work_rule) rules;
 	uint32_t *list_at[N_CTX];
 	uint32_t *xlates;
+	const struct ipfw_table *jails;
 	uint32_t errors;
 };
 
@@ -83,6 +85,9 @@ void lower_variants(struct lower *l, struct work_rule *w);
 
 /** lower_table() - What a table matches; of its entries only those of @value */
 struct dnf lower_table(struct lower *l, const struct ipfw_insn *n, const uint32_t *value);
+
+/** lower_find_table() - A table, that of the declared jails included, or NULL */
+const struct ipfw_table *lower_find_table(struct lower *l, const char *name);
 
 /** lower_flow() - The same for a table of flows */
 struct dnf lower_flow(struct lower *l, const struct ipfw_insn *n, const uint32_t *value);

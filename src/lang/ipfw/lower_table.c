@@ -68,7 +68,7 @@ static const struct set *number_set(struct lower *l, const struct ipfw_insn *n,
 
 static const struct ipfw_table *find(struct lower *l, const struct ipfw_insn *n, enum iw type)
 {
-	const struct ipfw_table *t = ipfw_find_table(l->rs, n->table.name);
+	const struct ipfw_table *t = lower_find_table(l, n->table.name);
 
 	if (t == NULL) {
 		diag_add(l->c->diags, DIAG_W2037, n->at, "there is no table %s: taken as empty",
@@ -148,7 +148,7 @@ const struct ipfw_insn *lower_tablearg(struct lower *l, const struct ipfw_rule *
 static void table_variants(struct lower *l, struct work_rule *w)
 {
 	const struct ipfw_insn *n = lower_tablearg(l, w->r);
-	const struct ipfw_table *t = n != NULL ? ipfw_find_table(l->rs, n->table.name) : NULL;
+	const struct ipfw_table *t = n != NULL ? lower_find_table(l, n->table.name) : NULL;
 
 	if (n != NULL && t == NULL)
 		(void)lower_insn(l, n, NULL);	/* tells that there is no such table */

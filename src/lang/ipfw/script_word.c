@@ -71,6 +71,8 @@ void script_init(struct script *s, struct lang_ctx *c, uint32_t src)
 	*s = (struct script){ .c = c, .src = src };
 	s->text = source_at(c->sources, src)->text;
 	s->len = source_at(c->sources, src)->len;
+	for (uint32_t i = 0; i < c->n_presets; i++)
+		(void)script_set(s, c->presets[i].name, c->presets[i].value, SPAN_NONE);
 	for (uint32_t i = 0; i < c->n_defines; i++)
 		*var_at(s, intern_cid(c->names, c->defines[i].name)) =
 			(struct script_var){ .value = c->defines[i].value, .is_fixed = true };
