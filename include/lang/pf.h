@@ -313,6 +313,27 @@ void pf_listed_tables(struct lang_ctx *c, const struct pf_file *f, struct pf_nam
 void pf_fmt(const char *text, uint32_t len, FILE *out);
 
 /**
+ * pf_freebsd_message() - What FreeBSD's pfctl says of a mistake
+ * @a:		Memory
+ * @g:		An error of pf_parse(), pf_lower() or pf_norm_form()
+ *
+ * Return: what stands behind "FILE:LINE: "; our own words where FreeBSD has none
+ */
+const char *pf_freebsd_message(struct arena *a, const struct diag *g);
+
+/**
+ * pf_freebsd_print() - Errors as pfctl prints them, a line each
+ * @d:		Diagnostics; warnings and notes are left out
+ * @file:	The name to give where a diagnostic has no place
+ * @out:	Where to
+ *
+ * "FILE:LINE: message", and the lines that pfctl adds: "no IP address found for
+ * em9" before, "skipping rule due to errors" and "rule expands to no valid
+ * combination" behind.
+ */
+void pf_freebsd_print(struct diags *d, const char *file, FILE *out);
+
+/**
  * pf_words() - Every word of the language, for fuzzers and completion
  *
  * Return: words in ASCII order, NULL after the last

@@ -247,6 +247,7 @@ extern const char *const pf_timeout_names[];
  * @overload:	Table, or NULL
  * @flush:	flush; 2: flush global
  * @track:	source-track: 0 none, 1 global, 2 rule
+ * @is_global:	"global" is written
  * @no_sync:	Words that are there
  * @sloppy:	As @no_sync
  * @pflow:	As @no_sync
@@ -264,6 +265,7 @@ struct pf_state_opts {
 	const char *overload;
 	uint8_t flush;
 	uint8_t track;
+	bool is_global;
 	bool no_sync;
 	bool sloppy;
 	bool pflow;

@@ -181,6 +181,11 @@ static bool file_entries(struct pf_lower *l, const struct pf_table_part *part,
 
 /* ---- definitions ---------------------------------------------------------- */
 
+static const char *const host_kind_names[] = {
+	[PH_ANY] = "'any'", [PH_RANGE] = "a range", [PH_DYNAMIC] = "a name in parentheses",
+	[PH_TABLE] = "another table", [PH_NOROUTE] = "'no-route'", [PH_URPF] = "'urpf-failed'",
+};
+
 static bool table_host(struct pf_lower *l, const struct pf_host *h, struct pf_entries *es)
 {
 	struct pf_locals locals = { .list = { 0 } };
@@ -191,7 +196,7 @@ static bool table_host(struct pf_lower *l, const struct pf_host *h, struct pf_en
 	}
 	if (h->kind != PH_NAME) {
 		pf_diag(l->c, l->f, E1115, h->at, "a table holds addresses, prefixes and names of "
-			"interfaces only");
+			"interfaces only, not %s", host_kind_names[h->kind]);
 		if (h->kind == PH_ANY)
 			diag_help(l->c->diags, "everything is { 0.0.0.0/0, ::/0 }");
 		return false;

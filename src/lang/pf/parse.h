@@ -227,6 +227,9 @@ bool pf_state_options(struct pf_parser *p, struct pf_rule *r, bool in_parenthese
 /** pf_scrub_options() - Options of scrub, up to @end; their effect is told as a note */
 bool pf_scrub_options(struct pf_parser *p, struct pf_rule *r, int end);
 
+/** pf_check_words() - A whole rule: do its parts go together; false when told that not */
+bool pf_check_words(struct pf_parser *p, const struct pf_rule *r);
+
 /** pf_block() - Statements up to '}', for anchors; stands behind '{' */
 bool pf_block(struct pf_parser *p, struct pf_stmts *out);
 

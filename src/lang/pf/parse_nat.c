@@ -233,7 +233,8 @@ static bool parse_target(struct pf_parser *p, struct pf_rule *r)
 		return true;
 	}
 	if (pf_is_end(p))
-		return pf_error(p, E1312, p->t.at, "a translation rule needs '-> address'");
+		return pf_error(p, E1312, p->t.at, "%s needs '-> address'",
+				r->action == PA_BINAT ? "binat" : "a translation rule");
 	if (!pf_expect(p, PT_ARROW, "'->' and an address"))
 		return false;
 	if (!pf_target(p, r, r->action == PA_NAT, &r->target))
@@ -268,7 +269,7 @@ static bool nat_options(struct pf_parser *p, struct pf_rule *r)
 				return false;
 			o->rtable = (int32_t)n;
 		} else {
-			return pf_expect(p, PT_ARROW, "'->' and an address");
+			return pf_unexpected(p, "'->' and an address", PWR_RULE);
 		}
 	}
 	return true;
@@ -298,7 +299,7 @@ static bool rest_of_nat(struct pf_parser *p, struct pf_rule *r)
 	    !binat_shape(p, r) || !parse_target(p, r))
 		return false;
 	pf_take_later(p, r);
-	return true;
+	return pf_check_words(p, r);
 }
 
 static enum pf_action action_of(enum pf_word word)

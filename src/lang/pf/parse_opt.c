@@ -32,6 +32,8 @@ static bool flag_letters(struct pf_parser *p, uint8_t *ret)
 
 static bool opt_flags(struct pf_parser *p, struct pf_rule *r)
 {
+	if (r->has_flags)
+		return pf_error(p, E1101, p->t.at, "flags cannot be redefined");
 	r->has_flags = true;
 	r->flags_at = p->t.at;
 	pf_next(p);
@@ -49,6 +51,8 @@ static bool opt_flags(struct pf_parser *p, struct pf_rule *r)
 
 static bool opt_icmp(struct pf_parser *p, struct pf_rule *r)
 {
+	if (r->icmps.n > 0)
+		return pf_error(p, E1101, p->t.at, "icmp-type cannot be redefined");
 	r->icmp_at = p->t.at;
 	r->icmp_is_v6 = p->icmp_v6 = pf_is(p, PW_ICMP6_TYPE);
 	pf_next(p);
@@ -458,13 +462,13 @@ static const struct rule_option {
 	{ PW_GROUP, opt_ids, ON_ANCHOR },
 	{ PW_ICMP_TYPE, opt_icmp, ON_ANCHOR },
 	{ PW_ICMP6_TYPE, opt_icmp, ON_ANCHOR },
-	{ PW_KEEP, opt_state, 0 },
+	{ PW_KEEP, opt_state, ON_ANCHOR },
 	{ PW_LABEL, opt_label, ON_ANTISPOOF | ON_ANCHOR },
 	{ PW_MAX_PKT_RATE, opt_pkt, 0 },
 	{ PW_MAX_PKT_SIZE, opt_pkt, ON_ANCHOR },
-	{ PW_MODULATE, opt_state, 0 },
+	{ PW_MODULATE, opt_state, ON_ANCHOR },
 	{ PW_NAT_TO, opt_xlate_to, 0 },
-	{ PW_NO, opt_state, 0 },
+	{ PW_NO, opt_state, ON_ANCHOR },
 	{ PW_ONCE, opt_word, 0 },
 	{ PW_PRIO, opt_prio, ON_ANCHOR },
 	{ PW_PROBABILITY, opt_probability, ON_ANCHOR },
@@ -474,12 +478,12 @@ static const struct rule_option {
 	{ PW_REPLY_TO, opt_route, 0 },
 	{ PW_RIDENTIFIER, opt_ridentifier, ON_ANTISPOOF | ON_ANCHOR },
 	{ PW_ROUTE_TO, opt_route, 0 },
-	{ PW_RTABLE, opt_rtable, ON_ANCHOR },
+	{ PW_RTABLE, opt_rtable, ON_ANTISPOOF | ON_ANCHOR },
 	{ PW_SCRUB, opt_scrub, 0 },
 	{ PW_SET, opt_set, 0 },
 	{ PW_SOURCE, opt_limiter, 0 },
 	{ PW_STATE, opt_limiter, 0 },
-	{ PW_SYNPROXY, opt_state, 0 },
+	{ PW_SYNPROXY, opt_state, ON_ANCHOR },
 	{ PW_TAG, opt_tag, ON_ANCHOR },
 	{ PW_TAGGED, opt_tagged, ON_ANCHOR },
 	{ PW_TOS, opt_tos, ON_ANCHOR },

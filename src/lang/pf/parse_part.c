@@ -39,6 +39,14 @@ bool pf_iface_item(struct pf_parser *p)
 	return true;
 }
 
+static bool all_digits(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!isdigit((unsigned char)s[i]))
+			return false;
+	return len > 0;
+}
+
 bool pf_proto_item(struct pf_parser *p)
 {
 	int n;
@@ -46,8 +54,14 @@ bool pf_proto_item(struct pf_parser *p)
 	if (p->t.kind != PT_WORD && p->t.kind != PT_STRING)
 		return pf_unexpected(p, "a protocol", 0);
 	n = proto_parse(p->t.text, p->t.len);
+	if (n < 0 && all_digits(p->t.text, p->t.len))
+		return pf_error(p, E1207, p->t.at, "protocol '%s' is not in 1..255",
+				pf_token_str(p));
 	if (n < 0)
 		return pf_error(p, E1207, p->t.at, "unknown protocol '%s'", pf_token_str(p));
+	if (n == 0)
+		return pf_error(p, E1207, p->t.at, "protocol 0 cannot be told from none: leave it "
+				"out");
 	vec_add(p->c->a, &p->protos, ((struct pf_proto){ (uint8_t)n, p->t.at }));
 	pf_next(p);
 	return true;
@@ -81,14 +95,6 @@ bool pf_icmp_item(struct pf_parser *p)
 }
 
 /* ---- ports ---------------------------------------------------------------- */
-
-static bool all_digits(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!isdigit((unsigned char)s[i]))
-			return false;
-	return len > 0;
-}
 
 /* A number as pfctl reads one where it does not see a number at once: 0x50 */
 static int hex_port(const char *s, size_t len)
@@ -431,6 +437,8 @@ static bool host_table(struct pf_parser *p, struct pf_host *h)
 	if (!pf_is_name(p))
 		return pf_unexpected(p, "the name of a table", 0);
 	h->name = pf_token_str(p);
+	if (strlen(h->name) > 31)
+		return pf_error(p, E1109, p->t.at, "the name of a table is longer than 31 bytes");
 	pf_next(p);
 	return pf_expect(p, '>', "'>'");
 }

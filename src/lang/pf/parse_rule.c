@@ -87,12 +87,12 @@ static bool log_option(struct pf_parser *p, struct pf_rule *r)
 			return false;
 	} else if (pf_is(p, PW_ALL)) {
 		pf_opts(p, r)->log_all = true;
-	} else if (pf_is(p, PW_USER)) {
+	} else if (pf_is(p, PW_USER) || pf_is(p, PW_GROUP)) {
 		pf_opts(p, r)->log_user = true;
 	} else if (p->t.kind == PT_WORD && strcmp(pf_token_str(p), "matches") == 0) {
 		pf_opts(p, r)->log_matches = true;
 	} else {
-		return pf_unexpected(p, "all, user, matches or to", 0);
+		return pf_unexpected(p, "all, user, group, matches or to", 0);
 	}
 	pf_diag(p->c, p->f, N1151, span_join(at, p->t.at),
 		"this log option has no effect here: the first packet of each connection is "
@@ -310,7 +310,7 @@ bool pf_rule_filter(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
 	if (!pf_part_quick(p, r) || !pf_parts_common(p, r) || !pf_rule_options(p, r))
 		return false;
 	pf_take_later(p, r);
-	return true;
+	return pf_check_words(p, r);
 }
 
 /* ---- scrub ---------------------------------------------------------------- */
@@ -325,7 +325,7 @@ bool pf_rule_scrub(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
 	if (!pf_part_quick(p, r) || !pf_parts_common(p, r) || !pf_scrub_options(p, r, PT_NL))
 		return false;
 	pf_take_later(p, r);
-	return true;
+	return pf_check_words(p, r);
 }
 
 /* ---- anchors -------------------------------------------------------------- */
@@ -353,7 +353,6 @@ static bool anchor_block(struct pf_parser *p, struct pf_anchor *a)
 	if (a->kind != PAK_FILTER)
 		return pf_unexpected(p, "the end of the line: only 'anchor' takes rules in braces",
 				     0);
-	a->is_inline = true;
 	if (!pf_block(p, &block))
 		return false;
 	a->stmts = block.list.v;
@@ -381,7 +380,8 @@ bool pf_rule_anchor(struct pf_parser *p, struct pf_stmt *s, enum pf_word word)
 	if (!pf_parts_common(p, r) || !pf_rule_options(p, r))
 		return false;
 	pf_take_later(p, r);
-	return anchor_block(p, r->anchor);
+	r->anchor->is_inline = p->t.kind == '{';
+	return pf_check_words(p, r) && anchor_block(p, r->anchor);
 }
 
 bool pf_load_anchor(struct pf_parser *p, struct pf_stmt *s, enum pf_word word UNUSED)

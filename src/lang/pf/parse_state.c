@@ -172,8 +172,10 @@ static bool so_track(struct pf_parser *p, struct pf_state_opts *o)
 		return true;
 	if (strcmp(pf_token_str(p), "rule") == 0)
 		o->track = 2;
-	else if (strcmp(pf_token_str(p), "global") != 0)
-		return pf_unexpected(p, "rule or global", 0);
+	else if (strcmp(pf_token_str(p), "global") == 0)
+		o->is_global = true;
+	else
+		return true;
 	pf_next(p);
 	return true;
 }
