@@ -266,6 +266,7 @@ static bool depends_on_draw(const struct way *w, const struct result *r)
 
 		world_init(&none, w->j->a);
 		none.draw = i;
+		none.draws = w->j->w->draws;
 		other = model_eval(w->j->m, &none, &w->p, w->j->a);
 		if (other.verdict != r->verdict ||
 		    (r->verdict == V_PASS && other.src_changed != r->src_changed))

@@ -270,7 +270,8 @@ static const char *nat(struct gen *g, struct arena *a)
 		what = arena_printf(a, " from %s to any", from);
 	}
 	if (gen_often(g, 12))
-		return arena_printf(a, "no nat%s%s", on(g, true), what);
+		return arena_printf(a, "no nat%s%s%s", on(g, true), what,
+				    gen_often(g, 10) ? gen_tags(g, a) : "");
 	if (af == AF_V4 && gen_often(g, 35))
 		return arena_printf(a, "nat%s on igb0%s -> %s%s", gen_often(g, 30) ? " pass" : "",
 				    what, PICK(g, pools), gen_often(g, 20) ? " static-port" : "");
@@ -309,7 +310,8 @@ static const char *rdr(struct gen *g, struct arena *a)
 	if (gen_often(g, 12))
 		return arena_printf(a, "no rdr%s%s", head, gen_often(g, 50) ? dport(g, a) : "");
 	if (gen_often(g, 15))
-		return arena_printf(a, "rdr%s -> %s", head, target);
+		return arena_printf(a, "rdr%s%s -> %s", head,
+				    gen_often(g, 20) ? gen_tags(g, a) : "", target);
 	if (af == AF_V4 && gen_often(g, 25))
 		return arena_printf(a, "rdr%s%s%s", gen_often(g, 45) ? " pass" : "", head,
 				    PICK(g, pools));
@@ -389,11 +391,12 @@ static const char *filter(struct gen *g, struct arena *a, bool block)
 		what = " all";
 	action = !block ? "pass" : gen_often(g, 8) && strcmp(proto, "tcp") == 0 && !all ?
 		 "block return-rst" : PICK(g, blocks);
-	return arena_printf(a, "%s%s%s%s%s%s%s%s", action, PICK(g, dirs),
+	return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s", action, PICK(g, dirs),
 			    gen_often(g, 15) ? " log" : "", gen_often(g, 20) ? " quick" : "",
 			    on(g, false), what,
 			    !all && strcmp(proto, "tcp") == 0 && gen_often(g, 30) ?
-			    PICK(g, flags) : "", block ? "" : PICK(g, states));
+			    PICK(g, flags) : "", block ? "" : PICK(g, states),
+			    gen_often(g, 5) ? gen_tags(g, a) : "", gen_chance(g));
 }
 
 void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
@@ -405,6 +408,10 @@ void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 	uint32_t n;
 
 	ret->list.n = 0;
+	if (gen_often(g, 20)) {
+		gen_dense(g, a, ret);
+		return;
+	}
 	vec_add(a, &ret->list, "ext = \"igb0\"");
 	vec_add(a, &ret->list, "web = \"{ 80 443 }\"");
 	vec_add(a, &ret->list, "jails = \"192.168.100.0/29\"");

@@ -43,6 +43,15 @@ const struct lab_route *gen_routes(struct arena *a, uint32_t *ret_n);
 /** gen_ruleset() - A pf.conf */
 void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret);
 
+/** gen_tags() - A tag that a rule gives, asks for, or both, or nothing */
+const char *gen_tags(struct gen *g, struct arena *a);
+
+/** gen_chance() - A probability, or mostly nothing */
+const char *gen_chance(struct gen *g);
+
+/** gen_dense() - A pf.conf of few and broad rules, with tags and anchors */
+void gen_dense(struct gen *g, struct arena *a, struct gen_lines *ret);
+
 /**
  * struct gen_packet - A packet and who sends it
  * @from_host:	The host itself

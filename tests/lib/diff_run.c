@@ -630,6 +630,9 @@ void diff_run(struct diff_bench *b, struct arena *a, const struct diff_ruleset *
 		return;
 	}
 	world_init(&run.world, a);
+	/* Less than one probability and more than the other that rules have */
+	for (uint32_t i = 0; i < run.m.n_draws; i++)
+		vec_add(a, &run.world.draws, PROB_ONE / 2);
 	run.judge = (struct diff_judge){
 		.lab = &b->lab, .m = &run.m, .w = &run.world, .a = a,
 	};

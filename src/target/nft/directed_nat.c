@@ -431,7 +431,9 @@ static bool add_tag(const struct nat_rule *n, const struct nft_tests *t)
 static bool lower_other(struct frame *f, struct nft_chain *c, const struct nft_view *v,
 			const struct rule *r, uint32_t bits, bool guard)
 {
-	const struct nat_rule n = { .f = f, .c = c, .v = v, .r = r, .is_guard = guard };
+	/* Where the filter is judged ahead of translation it sees the tags of these rules */
+	const struct nat_rule n = { .f = f, .c = c, .v = v, .r = r,
+				    .is_guard = guard && f->decided == 0 };
 	const struct nat_call call = { nft_tests_of(r), r->list, r->origin.at };
 
 	if (r->exit == EX_CALL)

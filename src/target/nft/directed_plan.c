@@ -190,6 +190,21 @@ static bool remember(struct planner *w, const struct event *e)
 	return true;
 }
 
+/* Does a list of translations give tags to what it leaves as it is */
+static bool tags_others(const struct frame *f, uint32_t list)
+{
+	const struct rule_list *l = &f->m->lists.v[list];
+
+	for (uint32_t i = 0; i < l->rules.n; i++) {
+		const struct rule *r = &l->rules.v[i];
+
+		if ((directed_writes(f, r) && rule_has_effect(r, EF_TRANSLATE) == NULL) ||
+		    (r->exit == EX_CALL && tags_others(f, r->list)))
+			return true;
+	}
+	return false;
+}
+
 static bool plan_side(struct frame *f, enum direction dir)
 {
 	struct side *s = &f->sides[dir];
@@ -198,6 +213,8 @@ static bool plan_side(struct frame *f, enum direction dir)
 	s->plan.lists = arena_array(f->p->a, struct list_plan, f->m->lists.n);
 	if (!walk(&w, s->filter_list, s->filter_first, false))
 		return false;
+	for (uint32_t i = 0; i < s->nats.list.n; i++)
+		s->plan.has_effects |= tags_others(f, s->nats.list.v[i].list);
 	for (uint32_t i = 0; i < w.events.n; i++)
 		if (is_remembered(&w, i) && !remember(&w, &w.events.v[i]))
 			return false;
