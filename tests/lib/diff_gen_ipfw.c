@@ -29,6 +29,7 @@ struct shape {
 	bool has_names;
 	bool one_pass;
 	bool is_long;
+	bool has_calls;
 	uint32_t number;	/* of the rule that is made */
 };
 
@@ -81,6 +82,7 @@ static const char *redirect(struct shape *s)
 		" redirect_port tcp 10.7.0.9:443 443 192.0.2.7",
 		" redirect_port tcp 192.168.100.3:8000 8000",
 		" redirect_port udp 192.168.100.2:100-200 100-200",
+		" redirect_port tcp 192.168.100.2:8000-8099 1950-2049",
 		" redirect_addr 192.168.100.3 203.0.113.3",
 		" redirect_addr 192.168.100.2 0.0.0.0",
 		" redirect_proto esp 192.168.100.3",
@@ -202,6 +204,8 @@ static const char *action(struct shape *s)
 
 	if (gen_often(s->g, s->is_long ? 60 : 25))
 		return arena_printf(s->a, "skipto %u", later(s));
+	if (s->has_calls && gen_often(s->g, 30))
+		return "call 9500";
 	if (gen_often(s->g, 4))
 		return "skipto tablearg";
 	if (s->has_nat && s->one_pass && gen_often(s->g, 6))
@@ -216,7 +220,8 @@ static void add_rule(struct shape *s)
 {
 	const char *proto, *what = action(s), *text = body(s, &proto);
 	const bool by_table = what[0] == 's' && what[7] == 't';
-	const char *keep = gen_often(s->g, 30) ? state(s) : "";
+	const bool decides = what[0] == 'a' || (what[0] == 'p' && what[1] == 'a');
+	const char *keep = gen_often(s->g, 30) && (decides || !s->has_calls) ? state(s) : "";
 
 	if (by_table)
 		text = "ip from table(4) to any";
@@ -276,12 +281,25 @@ static void add_tail(struct shape *s)
 				   : "add 9090 allow ip from any to any keep-state");
 }
 
+/* Rules that others call, behind all that fall through to the end */
+static void add_called(struct shape *s)
+{
+	static const char *const what[] = { "deny", "count", "allow", "skipto 9560", "return" };
+	const char *proto;
+
+	for (uint32_t i = 0; i < 4; i++)
+		say(s, arena_printf(s->a, "add %u %s %s", 9500 + STEP * i, PICK(s->g, what),
+				    body(s, &proto)));
+	say(s, gen_often(s->g, 80) ? "add 9560 return" : "add 9560 return ip4 from any to any");
+}
+
 void gen_ipfw_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 {
 	struct shape s = {
 		.g = g, .a = a, .ret = ret, .has_nat = gen_often(g, 65),
 		.has_tags = gen_often(g, 20), .has_names = gen_often(g, 20),
-		.one_pass = gen_often(g, 35), .is_long = gen_often(g, 12), .number = 100,
+		.one_pass = gen_often(g, 35), .is_long = gen_often(g, 12), .has_calls = gen_often(g, 15),
+		.number = 100,
 	};
 
 	ret->list.n = 0;
@@ -298,4 +316,6 @@ void gen_ipfw_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 		s.number += STEP * (1 + gen_below(g, 4));
 	}
 	add_tail(&s);
+	if (s.has_calls)
+		add_called(&s);
 }

@@ -155,6 +155,16 @@ static const struct construct {
 	    "ip daddr 198.51.100.3 counter dnat ip to 10.1.0.3 ",
 	    "ip saddr 10.1.0.3 counter snat ip to 198.51.100.3 ",
 	    "th sport 82 counter snat ip to 198.51.100.2:8082" } },
+	{ "nat 1 config ip 198.51.100.2 redirect_port tcp 10.1.0.2:2000-2199 30000-30199\n"
+	  "add 10 nat 1 ip from any to any via em0\n",
+	  { "dnat ip to meta l4proto . th dport map @", "snat ip to meta l4proto . th sport map @",
+	    "6 . 30199 : 10.1.0.2 . 2199", "6 . 2000 : 198.51.100.2 . 30000" } },
+	{ "add 10 call 100 tcp from any to any\nadd 20 deny ip from any to any 25\n"
+	  "add 30 allow ip from any to any\nadd 100 deny ip from any to any 23\n"
+	  "add 110 return ip from any to any 80\nadd 120 count ip from any to any\n"
+	  "add 130 return\n",
+	  { "meta l4proto 6 counter jump in_list", "th dport 80 counter return",
+	    "meta l4proto 6 counter jump out_list" } },
 	{ "nat 1 config ip 198.51.100.2 unreg_only deny_in\n"
 	  "add 10 nat 1 ip from any to any via em0\n",
 	  { "snat to :32768-65535 fully-random", "snat ip to 198.51.100.2:32768-65535",
@@ -322,7 +332,10 @@ typedef void spoil_fn(struct lowered *l, struct rule *r);
 
 static void spoil_call(struct lowered *l, struct rule *r)
 {
-	rule_call(r, model_add_list(&l->seed.m, "sub"));
+	const uint32_t sub = model_add_list(&l->seed.m, "sub");
+
+	rule_probe(&l->seed.m, model_add_rule(&l->seed.m, sub, (struct origin){ 0 }));
+	rule_call(r, sub);
 }
 
 static void spoil_prefer(struct lowered *l, struct rule *r)

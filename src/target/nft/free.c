@@ -196,6 +196,26 @@ static bool is_conditional(const struct rule *r)
 	return r->tests.n > 0 || r->prob != 0;
 }
 
+/*
+ * Behind a call it must be known where the packet is: not translated, and whether a
+ * state has been looked for as before
+ */
+static bool may_call(struct free_frame *f, uint32_t list, const struct place_key *at)
+{
+	const struct rule_list *l = &f->m->lists.v[list];
+
+	for (uint32_t i = 0; i < l->rules.n; i++) {
+		const struct rule *r = &l->rules.v[i];
+		const bool has_looked = at->probed && at->name == 0;
+
+		if (rule_has_effect(r, EF_TRANSLATE) != NULL ||
+		    (rule_has_effect(r, EF_PROBE) != NULL && !has_looked) ||
+		    ((r->exit == EX_GOTO || r->exit == EX_CALL) && !may_call(f, r->list, at)))
+			return false;
+	}
+	return true;
+}
+
 /* What a rule does in the end, @probe first; nothing for one that goes on with the next */
 static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule *r,
 		    const struct place_key *at, uint32_t idx, const struct effect *probe)
@@ -217,13 +237,24 @@ static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule
 	case EX_GOTO:
 		stmt_verdict(f->p, s, NFT_V_GOTO, free_chain_of(f, to)->name);
 		return true;
+	case EX_CALL:
+		if (!may_call(f, r->list, at))
+			return refuse(f, r, "a call of rules that translate or look for states");
+		stmt_verdict(f->p, s, NFT_V_JUMP, free_chain_of(f, to)->name);
+		return true;
+	case EX_RETURN:
+		stmt_verdict(f->p, s, NFT_V_RETURN, NULL);
+		return true;
+	case EX_SETTLE:
+		add_ruling(f, s, at, f->m->otherwise.verdict);
+		return true;
 	case EX_DECIDE:
 		if (r->ruling.verdict == V_RETURN)
 			return add_answer(f, s, r, at);
 		add_ruling(f, s, at, r->ruling.verdict);
 		return true;
 	default:
-		return refuse(f, r, "a call, or the end of a list in its middle,");
+		BUG_IF(true);
 	}
 }
 

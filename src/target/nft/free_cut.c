@@ -224,6 +224,27 @@ static void cut_base(struct graph *g, struct nft_chain *base)
 	}
 }
 
+/* Is there a return from a call: cut off, it would not know its caller */
+static bool returns(struct graph *g)
+{
+	for (uint32_t i = 0; i < g->order.n; i++) {
+		const struct nft_chain *c = g->f->p->chains.v[g->order.v[i]];
+
+		for (uint32_t k = 0; k < c->rules.n; k++) {
+			const struct nft_rule *r = &c->rules.v[k];
+
+			for (uint32_t s = 0; s < r->stmts.list.n; s++)
+				if (r->stmts.list.v[s].kind == NFT_S_VERDICT &&
+				    r->stmts.list.v[s].decision.verdict == NFT_V_RETURN) {
+					if (r->origin != NFT_NO_ORIGIN)
+						g->at = g->f->p->origins.v[r->origin].at;
+					return true;
+				}
+		}
+	}
+	return false;
+}
+
 bool free_cut(struct free_frame *f, struct nft_chain *const *bases, uint32_t n_bases)
 {
 	const uint32_t n = f->p->chains.n;
@@ -238,6 +259,11 @@ bool free_cut(struct free_frame *f, struct nft_chain *const *bases, uint32_t n_b
 	find_cuts(&g);
 	if (g.is_loop || g.n_ids == 0)
 		return !g.is_loop;
+	if (returns(&g)) {
+		diag_add(f->d, DIAG_E1701, g.at, "a return, where more than %u places to skip to "
+			 "lie behind each other, cannot be expressed in nftables", BAND);
+		return false;
+	}
 	for (uint32_t i = 0; i < g.order.n; i++)
 		if (!is_base(&g, g.order.v[i]))
 			cut_chain(&g, f->p->chains.v[g.order.v[i]]);

@@ -16,7 +16,7 @@
 
 #define CT_INVALID	0x1u	/* NF_CT_STATE_INVALID_BIT */
 #define CT_RELATED	0x4u	/* NF_CT_STATE_BIT(IP_CT_RELATED) */
-#define SHIFT_MAX	64u	/* ports that a redirect may move, a rule each */
+#define SHIFT_MAX	64u	/* ports that a redirect may move, a rule each; more by a map */
 
 static bool refuse(struct free_frame *f, const struct rule *r, const char *what)
 {
@@ -33,9 +33,6 @@ static bool check_redirects(struct free_frame *f, const struct rule *r, const st
 			continue;
 		if (to->proto < 0 || !proto_has_ports((uint8_t)to->proto))
 			return refuse(f, r, "a redirect of ports of no protocol");
-		for (uint32_t k = 0; k < to->to.n; k++)
-			if (to->to.v[k].port != to->lo && to->hi - to->lo >= (int)SHIFT_MAX)
-				return refuse(f, r, "a redirect that moves more than 64 ports");
 	}
 	return true;
 }
@@ -160,7 +157,20 @@ struct job {
 	struct nft_tests t;
 	struct nft_nat nat;
 	uint32_t one_of;	/* every so many, 0: all */
+	const struct nft_set *map;	/* instead of @nat: protocol and port to both */
 };
+
+static void add_nat(struct free_frame *f, struct nft_stmts *s, const struct job *job)
+{
+	const bool is_dst = job->nat.is_dst;
+
+	if (job->map == NULL)
+		stmt_add(f->p, s, &(struct nft_stmt){ .kind = NFT_S_NAT, .nat = job->nat });
+	else
+		stmt_add(f->p, s, &(struct nft_stmt){ .kind = NFT_S_NAT_MAP, .lookup = {
+			.keys = { NFT_K_L4PROTO, is_dst ? NFT_K_DPORT : NFT_K_SPORT },
+			.n_keys = 2, .is_dst = is_dst, .af = AF_V4, .set = job->map } });
+}
 
 static bool add_job(struct free_frame *f, struct nft_chain *c, const struct job *job)
 {
@@ -183,7 +193,7 @@ static bool add_job(struct free_frame *f, struct nft_chain *c, const struct job 
 		if (job->nat.is_dst && link_of(f, job->l->x) != NULL)
 			stmt_mark(f->p, &s, NFT_K_CT_MARK, UINT32_MAX,
 				  link_of(f, job->l->x)->bit[0]);
-		stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_NAT, .nat = job->nat });
+		add_nat(f, &s, job);
 		nft_add_rule(f->p, c, &s, job->l->origin);
 	}
 	return true;
@@ -235,12 +245,32 @@ static const struct set *host(struct free_frame *f, struct addr a)
 	return set_range(f->p->tmp, a.af, a.v, a.v);
 }
 
-/* Ports @lo..@hi of the packet become as many from @to on */
+/* One translation for each distance, so that rules of several labels share a map */
+static const struct xlate *shift_of(struct free_frame *f, uint16_t lo, uint16_t to)
+{
+	struct xlate *x;
+
+	for (uint32_t i = 0; i < f->shared.shifts.n; i++)
+		if (f->shared.shifts.v[i].xlate->from == lo &&
+		    f->shared.shifts.v[i].xlate->lo == to)
+			return f->shared.shifts.v[i].xlate;
+	x = arena_new(f->p->a, struct xlate);
+	*x = (struct xlate){ .port = XP_SHIFT, .from = lo, .lo = to };
+	return x;
+}
+
+/* The @n ports of the packet from @lo on become as many from @to on */
 static bool add_shifted(struct free_frame *f, struct nft_chain *c, struct job *job,
 			enum field field, uint16_t lo, uint16_t n, uint16_t to)
 {
 	if (lo == to) {
 		job->t.f[field] = ports(f, lo, (uint16_t)(lo + n - 1));
+		return add_job(f, c, job);
+	}
+	if (n > SHIFT_MAX) {
+		job->t.f[field] = ports(f, lo, (uint16_t)(lo + n - 1));
+		job->map = directed_shift(&f->shared, shift_of(f, lo, to), job->nat.to,
+					  job->t.f[F_PROTO], job->t.f[field]);
 		return add_job(f, c, job);
 	}
 	for (uint16_t i = 0; i < n; i++) {
