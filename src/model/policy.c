@@ -251,6 +251,7 @@ static void copy_rule(struct work *w, const struct local *l, const struct rule *
 		      const struct set *ifaces, const struct set *dst)
 {
 	const struct effect *e = rule_has_effect(from, EF_TRANSLATE);
+	const struct effect *tag = rule_has_effect(from, EF_TAG);
 	struct origin origin = from->origin;
 	struct rule *r;
 
@@ -269,6 +270,8 @@ static void copy_rule(struct work *w, const struct local *l, const struct rule *
 	}
 	if (rule_has_effect(from, EF_LOG) != NULL)
 		rule_log(w->m, r);
+	if (tag != NULL)
+		rule_tag(w->m, r, tag->tags, tag->untags);
 	if (e != NULL)
 		rule_translate(w->m, r, e->xlate, l->nowhere);
 	if (from->exit == EX_DECIDE)

@@ -238,7 +238,8 @@ static bool same_ports(const struct diff_expect *e, const struct packet *p)
 static bool same_packet(const struct diff_expect *e, const struct packet *p)
 {
 	return p->proto == e->p.proto && in_pool(e->is_fixed ? NULL : e->pool, e->p.src, p->src) &&
-	       in_pool(e->dst_pool, e->p.dst, p->dst) && same_ports(e, p) && p->tcp_flags == e->p.tcp_flags &&
+	       in_pool(e->dst_pool, e->p.dst, p->dst) && same_ports(e, p) &&
+	       p->tcp_flags == e->p.tcp_flags &&
 	       p->icmp_type == e->p.icmp_type && p->icmp_code == e->p.icmp_code;
 }
 

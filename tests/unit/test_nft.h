@@ -335,6 +335,40 @@ static inline void model_nat_all(struct fix *f)
 	fix_policy(f);
 }
 
+/* Every kind of pool, of both families */
+static inline void model_pools(struct fix *f)
+{
+	struct arena *a = &f->a;
+	struct rule *r;
+
+	fix_enter(f);
+	r = fix_xlate(f, f->nat, 1, "source-hash", (struct xlate){ .kind = XL_SRC,
+		      .pool = POOL_SOURCE_HASH, .seed = 0xfeed },
+		      TO("203.0.113.2", "203.0.113.3", "2001:db8:a::2", "2001:db8:a::3"), true);
+	rule_test(&f->m, r, F_SRC, set_union(a, fix_net(f, "192.168.100.0/29"),
+					     fix_net(f, "fd00:100::/64")));
+	r = fix_xlate(f, f->nat, 2, "bitmask", (struct xlate){ .kind = XL_SRC,
+		      .pool = POOL_BITMASK, .host_bits = 8, .port = XP_RANDOM, .lo = 1024,
+		      .hi = 2047 }, TO("203.0.113.0", "2001:db8:a::"), false);
+	rule_test(&f->m, r, F_SRC, set_union(a, fix_net(f, "10.1.0.0/24"),
+					     fix_net(f, "fd00:100::/120")));
+	r = fix_xlate(f, f->nat, 3, "sticky", (struct xlate){ .kind = XL_SRC, .is_sticky = true },
+		      TO("203.0.113.2", "203.0.113.3", "2001:db8:a::2", "2001:db8:a::3"), false);
+	rule_test(&f->m, r, F_SRC, set_union(a, fix_net(f, "10.2.0.0/24"),
+					     fix_net(f, "fd00:102::/64")));
+	r = fix_xlate(f, f->rdr, 4, "bitmask in", (struct xlate){ .kind = XL_DST,
+		      .pool = POOL_BITMASK, .host_bits = 4, .port = XP_TO, .lo = 80 },
+		      TO("192.168.100.0"), true);
+	rule_test(&f->m, r, F_PROTO, set_one(a, PROTO_TCP));
+	rule_test(&f->m, r, F_DST, fix_net(f, "203.0.113.64/28"));
+	r = fix_xlate(f, f->rdr, 5, "sticky, shifted, round", (struct xlate){ .kind = XL_DST,
+		      .pool = POOL_RANDOM, .is_sticky = true, .port = XP_SHIFT, .lo = 80, .hi = 83,
+		      .from = 2000 }, TO("192.168.100.2", "192.168.100.3"), true);
+	rule_test(&f->m, r, F_PROTO, set_one(a, PROTO_UDP));
+	rule_test(&f->m, r, F_DPORT, fix_num(f, 2000, 2010));
+	fix_policy(f);
+}
+
 /* Answers of all kinds, inbound and outbound */
 static inline void model_answers(struct fix *f)
 {
@@ -358,7 +392,7 @@ static const struct {
 	model_fn *build;
 } test_models[] = {
 	{ "empty", model_empty }, { "web", model_web }, { "fields", model_fields_all },
-	{ "nat", model_nat_all }, { "answers", model_answers },
+	{ "nat", model_nat_all }, { "pools", model_pools }, { "answers", model_answers },
 };
 
 #endif /* TESTS_TEST_NFT_H */

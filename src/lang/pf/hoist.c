@@ -402,8 +402,10 @@ static bool check_lists(const struct hoist *h)
 	const uint32_t *binat = l->list_binat;
 
 	if (h->dir == DIR_IN)
-		return check_nat(h, l->list_rdr) && (binat[DIR_IN] == 0 || check_nat(h, binat[DIR_IN]));
-	return check_nat(h, l->list_nat) && (binat[DIR_OUT] == 0 || check_nat(h, binat[DIR_OUT]));
+		return check_nat(h, l->list_rdr) &&
+		       (binat[DIR_IN] == 0 || check_nat(h, binat[DIR_IN]));
+	return check_nat(h, l->list_nat) &&
+	       (binat[DIR_OUT] == 0 || check_nat(h, binat[DIR_OUT]));
 }
 
 static bool hoist_dir(struct hoist *h)

@@ -122,8 +122,8 @@ bool pf_lower_to(struct pf_lower *l, const struct pf_stmt *s)
 	};
 
 	if (o->af_to != AF_NONE)
-		return pl_error(l, E1331, s->at, "nothing in Linux translates IPv4 to IPv6 or back: "
-				"af-to needs a NAT64 daemon");
+		return pl_error(l, E1331, s->at, "nothing in Linux translates IPv4 to IPv6 or "
+				"back: af-to needs a NAT64 daemon");
 	if (s->rule->action == PA_BLOCK)
 		return refuse(l, s, "a block rule translates nothing");
 	if ((o->nat_to != NULL) + (o->rdr_to != NULL) + (o->binat_to != NULL) > 1)

@@ -80,8 +80,10 @@ static bool fits(struct frame *f, const struct rule *r, struct nft_tests *t)
 		return false;
 	x = &f->m->xlates.v[e->xlate];
 	*t = nft_tests_of(r);
-	if (x->kind != XL_DST || x->to.n != 1 || x->pool == POOL_BITMASK || x->port == XP_RANDOM || t->f[F_DST] == NULL ||
-	    t->f[F_DPORT] == NULL || t->f[F_PROTO] == NULL || !ports_only(t->f[F_PROTO]))
+	if (x->kind != XL_DST || x->to.n != 1 || x->pool == POOL_BITMASK || x->port == XP_RANDOM)
+		return false;
+	if (t->f[F_DST] == NULL || t->f[F_DPORT] == NULL || t->f[F_PROTO] == NULL ||
+	    !ports_only(t->f[F_PROTO]))
 		return false;
 	/* What has another family is not translated, and ends the list all the same */
 	if (set_families(t->f[F_DST]) != (x->to.v[0].af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6) ||
