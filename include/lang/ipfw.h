@@ -125,10 +125,12 @@ struct ipfw_ruleset *ipfw_parse(struct lang_ctx *c, const struct ipfw_cmds *cmds
  * @status:	0: @text is for standard output, unless -q; else the exit status,
  *		and @text is for standard error
  * @text:	One line, without "ipfw: "
+ * @is_minor:	With -q it is no error: what was to be is so already
  */
 struct ipfw_reply {
 	int status;
 	const char *text;
+	bool is_minor;
 };
 
 /**

@@ -97,7 +97,7 @@ static int say_replies(struct cli *c)
 
 		if (r->status == 0 && !call->quiet)
 			fprintf(c->out, "%s\n", r->text);
-		if (r->status == 0)
+		if (r->status == 0 || (r->is_minor && call->quiet))
 			continue;
 		if (!call->quiet)
 			ipfw_say(c, SPAN_NONE, "%s", r->text);

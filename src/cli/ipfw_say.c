@@ -33,8 +33,6 @@ void ipfw_say(struct cli *c, struct span at, const char *fmt, ...)
 	const struct place p = source_place(&c->sources, source_file_span(&c->sources, at));
 	va_list ap;
 
-	if (c->json)	/* it stands among the errors */
-		return;
 	fflush(stdout);
 	if (c->ipfw != NULL && c->ipfw->is_file && at.src == c->ipfw->src)
 		fprintf(stderr, "Line %u: ", p.line);
@@ -44,6 +42,13 @@ void ipfw_say(struct cli *c, struct span at, const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	putc('\n', stderr);
+}
+
+/* The first line of a refusal; with --json it stands among the errors */
+static void tell(struct cli *c, struct span at, const char *text)
+{
+	if (!c->json)
+		ipfw_say(c, at, "%s", text);
 }
 
 static struct diag *first_error(struct cli *c)
@@ -99,7 +104,7 @@ int ipfw_refused(struct cli *c, int status)
 	}
 	word = word_of(c, d->at);
 	if (d->code == DIAG_E2013 && strncmp(d->message, "not an IPv4 address", 19) == 0) {
-		ipfw_say(c, d->at, "bad ip address ``%s''", word);
+		tell(c, d->at, arena_printf(&c->arena, "bad ip address ``%s''", word));
 		return EX_DATAERR;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(wordings); i++) {
@@ -108,13 +113,14 @@ int ipfw_refused(struct cli *c, int status)
 		if (wordings[i].code != d->code)
 			continue;
 		if (text == NULL) {
-			ipfw_say(c, d->at, "%s", without_place(c, d->message));
+			tell(c, d->at, without_place(c, d->message));
 			return wordings[i].status;
 		}
 		percent = strstr(text, "%s");
-		ipfw_say(c, d->at, "%.*s%s%s", (int)(percent - text), text, word, percent + 2);
+		tell(c, d->at, arena_printf(&c->arena, "%.*s%s%s", (int)(percent - text), text, word,
+					    percent + 2));
 		return wordings[i].status;
 	}
-	ipfw_say(c, d->at, "%s", d->code == DIAG_E2007 ? with_quotes(c, d->message) : d->message);
+	tell(c, d->at, d->code == DIAG_E2007 ? with_quotes(c, d->message) : d->message);
 	return status;
 }

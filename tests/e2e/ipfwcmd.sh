@@ -159,6 +159,7 @@ says 65 "ipfw: invalid action permti" add 1 permti ip from any to any
 says 68 "ipfw: hostname \`\`a.example'' unknown" add 1 allow ip from a.example to any
 says 1 "ipfw: unknown interface name em9" nat 7 config if em9
 says 71 "ipfw: Adding record failed: record already exists" table friends add 203.0.113.2
+says 0 "" -q table friends add 203.0.113.2
 says 71 "ipfw: failed to destroy table friends: Device busy" table friends destroy
 says 71 "ipfw: failed to destroy table foes: No such process" table foes destroy
 says 64 "ipfw: Please specify action. Available: config,log" nat show

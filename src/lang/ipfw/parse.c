@@ -134,7 +134,7 @@ bool p_reply(struct parser *p, int status, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = arena_vprintf(p->c->a, fmt, ap);
 	va_end(ap);
-	vec_add(p->c->a, &p->replies->list, ((struct ipfw_reply){ status, text }));
+	vec_add(p->c->a, &p->replies->list, ((struct ipfw_reply){ status, text, false }));
 	return true;
 }
 

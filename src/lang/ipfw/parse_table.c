@@ -148,13 +148,19 @@ static bool read_value(struct parser *p, const struct ipfw_word *w, struct ipfw_
 
 /* -- commands -------------------------------------------------------------- */
 
-/* "added: 10.0.0.0/8 0"; with a status also why it was not */
+/* "added: 10.0.0.0/8 0" */
 static void say_entry(struct parser *p, const struct ipfw_table *t, const struct ipfw_entry *e,
 		      const char *what)
 {
 	if (p->replies != NULL)
 		p_reply(p, 0, "%s: %s %s", what, ipfw_entry_key(p->c->a, t, e),
 			ipfw_entry_value(p->c->a, t, e));
+}
+
+static void say_so_already(struct parser *p, const char *text)
+{
+	if (p_reply(p, EX_OSERR, "%s", text))
+		p->replies->list.v[p->replies->list.n - 1].is_minor = true;
 }
 
 static void set_entry(struct parser *p, struct ipfw_table *t, const struct ipfw_entry *e)
@@ -167,7 +173,7 @@ static void set_entry(struct parser *p, struct ipfw_table *t, const struct ipfw_
 			return;
 		}
 		say_entry(p, t, &t->entries.v[i], "exists");
-		p_reply(p, EX_OSERR, "Adding record failed: record already exists");
+		say_so_already(p, "Adding record failed: record already exists");
 		return;
 	}
 	vec_add(p->c->a, &t->entries, *e);
@@ -234,7 +240,7 @@ static bool do_delete(struct parser *p, const char *name)
 			diag_add(p->c->diags, DIAG_N2034, w->at, "%s is not in table %s",
 				 e.key_text, name);
 			say_entry(p, t, &e, "notfound");
-			p_reply(p, EX_OSERR, "Deleting record failed: record not found");
+			say_so_already(p, "Deleting record failed: record not found");
 			continue;
 		}
 		say_entry(p, t, &t->entries.v[i], "deleted");
