@@ -29,6 +29,8 @@
  * @icmp_type:	ICMP and ICMPv6 only
  * @icmp_code:	ICMP and ICMPv6 only
  * @tags:	Tags from an earlier crossing, bits as in model.tags
+ * @tos:	Type of service or traffic class
+ * @has_opts:	It has IPv4 options or an IPv6 routing header
  */
 struct packet {
 	enum direction dir;
@@ -43,6 +45,8 @@ struct packet {
 	uint8_t icmp_type;
 	uint8_t icmp_code;
 	uint8_t tags;
+	uint8_t tos;
+	bool has_opts;
 };
 
 /**
@@ -70,6 +74,8 @@ struct flow {
  * @name:	Its name (free), or 0
  * @tags:	Tags of the packet that made it (directed), which all its packets
  *		get; 0: they keep their own
+ * @limit:	Of the ruling that made it (directed)
+ * @allow_opts:	As @limit
  * @origin:	Of the rule that made it
  * @xlate:	Number of its translation, from 1 on; 0: none
  */
@@ -80,6 +86,8 @@ struct state {
 	uint32_t cont;
 	uint32_t name;
 	uint8_t tags;
+	uint32_t limit;
+	bool allow_opts;
 	struct origin origin;
 	uint32_t xlate;
 };
@@ -97,10 +105,21 @@ struct nat_link {
 };
 
 /**
+ * struct grown_addr - An address that a rule has put into a table
+ * @a:		The address
+ * @tables:	Bits as in model.grown
+ */
+struct grown_addr {
+	struct addr a;
+	uint8_t tables;
+};
+
+/**
  * struct world - What evaluation depends on besides model and packet
  * @a:		Memory for states
  * @states:	Remembered
  * @links:	Of nat instances
+ * @grown:	What rules have put into tables
  * @draw:	Number that chooses pool members and random ports (modulo their
  *		count)
  * @draws:	Of rules with a probability, by number, below PROB_ONE; what is
@@ -110,6 +129,7 @@ struct world {
 	struct arena *a;
 	VEC(struct state) states;
 	VEC(struct nat_link) links;
+	VEC(struct grown_addr) grown;
 	uint32_t draw;
 	VEC(uint32_t) draws;
 };
@@ -118,8 +138,9 @@ struct world {
  * struct step - A rule that took part
  * @rule:	The rule; NULL for a state or for the end of the list
  * @origin:	Its origin, or the origin of the rule that made the state
- * @effect:	"pass", "block", "return", "rdr", "nat", "skip", "state",
- *		"fence", "local", "count", "goto", "call", "limit", "no rdr", "no nat",
+ * @effect:	"pass", "block", "return", "rdr", "nat", "skip", "state", "scrub",
+ *		"fence", "local", "count", "goto", "call", "limit", "options",
+ *		"no rdr", "no nat",
  *		"default"
  * @is_final:	It decided the verdict
  */
@@ -140,6 +161,7 @@ struct step {
  * @xlate:	The translation, NULL for none or for a replayed one
  * @sport_lo:	Least source port that a translation could have chosen
  * @sport_hi:	Highest
+ * @scrub:	What it changes in headers, NULL for nothing
  * @is_logged:	A rule that counts here logs
  * @makes_state: The world has one state more afterwards
  * @steps:	Rules that matched, in order
@@ -153,6 +175,7 @@ struct result {
 	const struct xlate *xlate;
 	uint16_t sport_lo;
 	uint16_t sport_hi;
+	const struct scrub *scrub;
 	bool is_logged;
 	bool makes_state;
 	VEC(struct step) steps;

@@ -144,6 +144,27 @@ const struct set *facts_local(const struct facts *f);
 const struct iface *facts_iface_of(const struct facts *f, struct addr a);
 
 /**
+ * enum route_back - Where the way to an address leads
+ * @ROUTE_HERE:	Out of the interface crossed
+ * @ROUTE_ELSEWHERE: Out of another
+ * @ROUTE_NONE:	Nowhere
+ */
+enum route_back { ROUTE_HERE, ROUTE_ELSEWHERE, ROUTE_NONE };
+
+/**
+ * facts_route_back() - Where the way to an address leads
+ * @f:		Facts
+ * @a:		Address
+ * @iface:	Number of the interface that asks, 0: whichever
+ *
+ * The networks of all interfaces and the default routes are what is known.  On
+ * a loopback every address is at home, as it is to Linux.
+ *
+ * Return: an enum route_back
+ */
+uint8_t facts_route_back(const struct facts *f, struct addr a, uint32_t iface);
+
+/**
  * facts_crossed() - The interface that FreeBSD would have used on lo0
  * @f:		Facts
  * @ifname:	Interface crossed

@@ -53,10 +53,17 @@ enum direction { DIR_IN, DIR_OUT };
  * @F_DST_LOCAL: 1 when the destination is an address of this host
  * @F_SRC_LOCAL: 1 when the source is
  * @F_TAGS:	Bit mask of the tags that the packet has (model.tags)
+ * @F_SRC_GROWN: Bit mask of the tables (model.grown) that rules have put the
+ *		source address into
+ * @F_DST_GROWN: The same of the destination
+ * @F_SRC_ROUTE: enum route_back of the source address
+ * @F_DST_ROUTE: enum route_back of the destination, ROUTE_HERE for any route
+ * @F_TOS:	Type of service or traffic class, without the two bits of ECN
  */
 enum field {
 	F_DIR, F_IFACE, F_RECV, F_AF, F_PROTO, F_SRC, F_DST, F_SPORT, F_DPORT,
-	F_TCPFLAGS, F_ICMP, F_DST_LOCAL, F_SRC_LOCAL, F_TAGS,
+	F_TCPFLAGS, F_ICMP, F_DST_LOCAL, F_SRC_LOCAL, F_TAGS, F_SRC_GROWN, F_DST_GROWN,
+	F_SRC_ROUTE, F_DST_ROUTE, F_TOS,
 	N_FIELDS
 };
 
@@ -100,12 +107,44 @@ struct answer {
  * struct ruling - A verdict and what goes with it
  * @verdict:	Pass or refuse
  * @keep:	A pass makes a directed state
+ * @allow_opts:	A pass holds for packets with IP options too, where the model
+ *		refuses those (model.drops_opts); so does its state
+ * @limit:	With @keep: number + 1 in model.limits of what limits its
+ *		states, 0 = nothing
  * @answer:	For V_RETURN
  */
 struct ruling {
 	enum verdict verdict;
 	bool keep;
+	bool allow_opts;
+	uint32_t limit;
 	struct answer answer;
+};
+
+/**
+ * struct state_limit - What limits the states that one ruling makes
+ * @max:	Most states; 0 = any number, as in all that follow
+ * @max_src_states: Most states of one source
+ * @max_src_nodes: Most sources
+ * @max_src_conn: Most TCP connections of one source
+ * @rate:	Most new TCP connections of one source in @seconds
+ * @seconds:	See @rate
+ * @grown:	Number + 1 in model.grown of the table that a source is put
+ *		into when it meets @max_src_conn or @rate; 0 = none
+ * @is_global:	Sources are counted together with those of every other limit
+ *		that says so
+ *
+ * A packet whose state would be one too many is refused in silence.
+ */
+struct state_limit {
+	uint32_t max;
+	uint32_t max_src_states;
+	uint32_t max_src_nodes;
+	uint32_t max_src_conn;
+	uint32_t rate;
+	uint32_t seconds;
+	uint8_t grown;
+	bool is_global;
 };
 
 /**
@@ -212,7 +251,23 @@ struct xlate {
 	bool is_global;
 };
 
-enum effect_kind { EF_LOG, EF_PREFER, EF_TRANSLATE, EF_PROBE, EF_RECORD, EF_TAG };
+/**
+ * struct scrub - What is changed in the headers of packets, but for addresses
+ * @max_mss:	A larger segment size in a SYN becomes this; 0: stays
+ * @min_ttl:	A smaller TTL or hop limit becomes this; 0: stays
+ * @no_df:	"Do not fragment" is cleared in IPv4 packets
+ * @tos:	Type of service or traffic class without the bits of ECN; -1: stays
+ */
+struct scrub {
+	uint16_t max_mss;
+	uint8_t min_ttl;
+	bool no_df;
+	int16_t tos;
+};
+
+enum effect_kind {
+	EF_LOG, EF_PREFER, EF_TRANSLATE, EF_PROBE, EF_RECORD, EF_TAG, EF_SCRUB
+};
 
 /* What the states of a limit have in common */
 #define LIMIT_SRC_ADDR	0x01u
@@ -235,6 +290,7 @@ enum effect_kind { EF_LOG, EF_PREFER, EF_TRANSLATE, EF_PROBE, EF_RECORD, EF_TAG 
  * @limit_by:	LIMIT_* flags
  * @tags:	EF_TAG: bits that become 1
  * @untags:	EF_TAG: bits that become 0
+ * @scrub:	EF_SCRUB: number in model.scrubs
  *
  * EF_PROBE looks for a state; a directed one replays its translation and
  * decides pass, a free one goes to the list that it was recorded with.  In one
@@ -251,11 +307,13 @@ struct effect {
 	uint8_t limit_by;
 	uint8_t tags;
 	uint8_t untags;
+	uint32_t scrub;
 };
 
 #define LIST_NONE	UINT32_MAX
 #define PROB_ONE	0x7fffffffu	/* a probability of 1 */
 #define MODEL_TAGS	8u		/* tags that a model can tell apart */
+#define MODEL_GROWN	8u		/* tables that rules can fill */
 
 /**
  * enum exit_kind - Where evaluation goes on after a matching rule
@@ -351,6 +409,13 @@ enum discipline { STATES_DIRECTED, STATES_FREE };
  * @tags:	Tags by bit of F_TAGS, as the language numbers them; at most
  *		MODEL_TAGS
  * @n_draws:	Draws that rules with a probability use
+ * @scrubs:	Changes of headers
+ * @limits:	Of states
+ * @grown:	Tables that rules put addresses into, by bit of F_SRC_GROWN,
+ *		interned names; at most MODEL_GROWN.  What a table has from its
+ *		declaration stands in the sets of tests
+ * @drops_opts:	A pass that does not allow them refuses packets with IPv4
+ *		options or an IPv6 routing header
  */
 struct model {
 	struct arena *a;
@@ -368,6 +433,10 @@ struct model {
 	const struct set *interior;
 	VEC(uint32_t) tags;
 	uint32_t n_draws;
+	VEC(struct scrub) scrubs;
+	VEC(struct state_limit) limits;
+	VEC(const char *) grown;
+	bool drops_opts;
 };
 
 /** model_init() - A model that passes everything */
@@ -447,6 +516,9 @@ void rule_record_limit(struct model *m, struct rule *r, uint32_t list, uint32_t 
 
 /** rule_tag() - Effect: give the packet tags, take tags from it (bits of F_TAGS) */
 void rule_tag(struct model *m, struct rule *r, uint8_t tags, uint8_t untags);
+
+/** rule_scrub() - Effect: change headers */
+void rule_scrub(struct model *m, struct rule *r, struct scrub scrub);
 
 /** rule_goto() - Exit: go to @list */
 void rule_goto(struct rule *r, uint32_t list);

@@ -12,6 +12,7 @@
 
 static void print_number(const struct model *m, enum field f, uint8_t af, u128 v, FILE *out)
 {
+	static const char *const routes[] = { "here", "elsewhere", "none" };
 	char buf[ADDR_TEXT_BYTES];
 	const char *name = NULL;
 
@@ -27,6 +28,10 @@ static void print_number(const struct model *m, enum field f, uint8_t af, u128 v
 	case F_DIR:
 		name = v == DIR_IN ? "in" : "out";
 		break;
+	case F_SRC_ROUTE:
+	case F_DST_ROUTE:
+		name = routes[v < ARRAY_SIZE(routes) ? v : ROUTE_NONE];
+		break;
 	case F_AF:
 		name = v == AF_V4 ? "inet" : "inet6";
 		break;
@@ -38,6 +43,9 @@ static void print_number(const struct model *m, enum field f, uint8_t af, u128 v
 		return;
 	case F_TCPFLAGS:
 	case F_TAGS:
+	case F_SRC_GROWN:
+	case F_DST_GROWN:
+	case F_TOS:
 		fprintf(out, "0x%02x", (unsigned int)v);
 		return;
 	default:
@@ -112,6 +120,26 @@ static bool print_masked(const struct set *s, FILE *out)
 	return true;
 }
 
+/* Tables that an address is in, and such that it is not in: "<a> ! <b>" */
+static bool print_grown(const struct model *m, const struct set *s, FILE *out)
+{
+	unsigned int in = 0xff, out_of = 0xff, n = 0;
+
+	for (unsigned int v = 0; v < 1u << MODEL_GROWN; v++) {
+		if (!set_has(s, AF_NONE, v))
+			continue;
+		in &= v;
+		out_of &= ~v;
+		n++;
+	}
+	if (n == 0 || n != 1u << (MODEL_GROWN - (unsigned int)__builtin_popcount(in | out_of)))
+		return false;
+	for (uint32_t i = 0; i < m->grown.n; i++)
+		if (((in | out_of) >> i & 1) != 0)
+			fprintf(out, "%s<%s>", (in >> i & 1) != 0 ? "" : "! ", m->grown.v[i]);
+	return true;
+}
+
 void set_print(const struct model *m, enum field f, const struct set *s, FILE *out)
 {
 	const struct set *rest = set_complement(m->a, s, model_fields[f].universe);
@@ -121,6 +149,8 @@ void set_print(const struct model *m, enum field f, const struct set *s, FILE *o
 	const struct set *shown = invert ? rest : s;
 
 	if (f == F_TCPFLAGS && print_masked(s, out))
+		return;
+	if ((f == F_SRC_GROWN || f == F_DST_GROWN) && print_grown(m, s, out))
 		return;
 	fputs(invert ? "! " : "", out);
 	putc('{', out);
@@ -145,6 +175,10 @@ static void print_ruling(struct ruling r, FILE *out)
 	fputs(names[r.verdict], out);
 	if (r.keep)
 		fputs(" keep", out);
+	if (r.allow_opts)
+		fputs(" allow-opts", out);
+	if (r.limit != 0)
+		fprintf(out, " limit#%u", r.limit);
 	if (r.verdict == V_RETURN)
 		print_answer(r.answer, out);
 }
@@ -242,6 +276,19 @@ static void print_state_name(const struct model *m, const struct effect *e, FILE
 		fprintf(out, " :%s", intern_name(m->names, e->name));
 }
 
+static void print_scrub(const struct scrub *s, FILE *out)
+{
+	fputs(" scrub", out);
+	if (s->max_mss != 0)
+		fprintf(out, " max-mss %u", s->max_mss);
+	if (s->min_ttl != 0)
+		fprintf(out, " min-ttl %u", s->min_ttl);
+	if (s->no_df)
+		fputs(" no-df", out);
+	if (s->tos >= 0)
+		fprintf(out, " tos 0x%02x", (unsigned int)s->tos);
+}
+
 static void print_effect(const struct model *m, const struct effect *e, FILE *out)
 {
 	switch (e->kind) {
@@ -271,6 +318,9 @@ static void print_effect(const struct model *m, const struct effect *e, FILE *ou
 		print_state_name(m, e, out);
 		if (e->limit > 0)
 			fprintf(out, " limit %u by 0x%x", e->limit, e->limit_by);
+		break;
+	case EF_SCRUB:
+		print_scrub(&m->scrubs.v[e->scrub], out);
 		break;
 	case EF_TAG:
 		fprintf(out, " tag 0x%02x untag 0x%02x", e->tags, e->untags);
@@ -332,6 +382,25 @@ static void dump_list(const struct model *m, uint32_t list, struct sources *sour
 	}
 }
 
+static void print_limit(const struct model *m, uint32_t i, FILE *out)
+{
+	const struct state_limit *l = &m->limits.v[i];
+	const struct { const char *name; uint32_t n; } rows[] = {
+		{ "max", l->max }, { "max-src-states", l->max_src_states },
+		{ "max-src-nodes", l->max_src_nodes }, { "max-src-conn", l->max_src_conn },
+	};
+
+	fprintf(out, "limit#%u", i + 1);
+	for (size_t k = 0; k < ARRAY_SIZE(rows); k++)
+		if (rows[k].n != 0)
+			fprintf(out, " %s %u", rows[k].name, rows[k].n);
+	if (l->rate != 0)
+		fprintf(out, " max-src-conn-rate %u/%u", l->rate, l->seconds);
+	if (l->grown != 0)
+		fprintf(out, " overload <%s>", m->grown.v[l->grown - 1]);
+	fputs(l->is_global ? " global\n" : "\n", out);
+}
+
 void model_dump(const struct model *m, struct sources *sources, FILE *out)
 {
 	static const char *const dirs[] = { "in", "out" };
@@ -343,6 +412,10 @@ void model_dump(const struct model *m, struct sources *sources, FILE *out)
 		m->discipline == STATES_DIRECTED ? "directed" : "free");
 	print_ruling(m->otherwise, out);
 	putc('\n', out);
+	if (m->drops_opts)
+		fputs("options dropped unless allowed\n", out);
+	for (uint32_t i = 0; i < m->limits.n; i++)
+		print_limit(m, i, out);
 	if (m->interior != NULL) {
 		fputs("interior ", out);
 		set_print(m, F_DST, m->interior, out);

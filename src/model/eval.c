@@ -10,8 +10,10 @@
 #include "model/eval.h"
 
 #include "model/instance.h"
+#include "model/limit.h"
 #include "model/pool.h"
 
+#define TOS_ECN		0x03u	/* bits of the type of service that routers set */
 #define STACK_MAX	17u	/* model_check() allows calls 16 deep */
 #define HITS_MAX	64u	/* states of two names can lead to each other for ever */
 
@@ -103,8 +105,10 @@ static bool is_local(const struct model *m, struct addr a)
 }
 
 /* Is the packet's field in the set */
-static bool test_holds(const struct model *m, const struct packet *p, const struct test *t)
+static bool test_holds(const struct run *run, const struct packet *p, const struct test *t)
 {
+	const struct model *m = run->m;
+
 	switch (t->f) {
 	case F_DIR:
 		return set_has(t->in, AF_NONE, p->dir);
@@ -135,6 +139,16 @@ static bool test_holds(const struct model *m, const struct packet *p, const stru
 		return set_has(t->in, AF_NONE, is_local(m, p->src));
 	case F_TAGS:
 		return set_has(t->in, AF_NONE, p->tags);
+	case F_SRC_GROWN:
+		return set_has(t->in, AF_NONE, limit_grown(run->w, p->src));
+	case F_DST_GROWN:
+		return set_has(t->in, AF_NONE, limit_grown(run->w, p->dst));
+	case F_SRC_ROUTE:
+		return set_has(t->in, AF_NONE, facts_route_back(m->facts, p->src, p->iface));
+	case F_DST_ROUTE:
+		return set_has(t->in, AF_NONE, facts_route_back(m->facts, p->dst, 0));
+	case F_TOS:
+		return set_has(t->in, AF_NONE, p->tos & ~TOS_ECN);
 	case N_FIELDS:
 		break;
 	}
@@ -151,7 +165,7 @@ static bool rule_holds(const struct run *run, const struct rule *r)
 	if (r->prob > 0 && draw_of(run->w, r->draw) >= r->prob)
 		return false;
 	for (uint32_t i = 0; i < r->tests.n; i++)
-		if (!test_holds(run->m, &run->res.packet, &r->tests.v[i]))
+		if (!test_holds(run, &run->res.packet, &r->tests.v[i]))
 			return false;
 	return true;
 }
@@ -187,7 +201,7 @@ static bool is_answered(const struct packet *p, struct answer a)
 	return (v4 ? a.icmp4 : a.icmp6) >= 0;
 }
 
-static void remember(struct run *run, struct origin origin)
+static void remember(struct run *run, struct ruling ruling, struct origin origin)
 {
 	struct state s = {
 		.dir = run->first.dir,
@@ -195,6 +209,8 @@ static void remember(struct run *run, struct origin origin)
 		.after = packet_flow(&run->res.packet),
 		.cont = LIST_NONE,
 		.tags = run->res.packet.tags,
+		.limit = ruling.limit,
+		.allow_opts = ruling.allow_opts,
 		.origin = origin,
 		.xlate = run->xlate,
 	};
@@ -222,14 +238,36 @@ static void remember_arrival(struct run *run, const struct rule *r)
 				 .origin = r->origin }));
 }
 
+/* A pass that does not hold after all */
+static enum outcome refuse(struct run *run, struct origin origin, const char *effect)
+{
+	if (run->res.steps.n > 0)
+		run->res.steps.v[run->res.steps.n - 1].is_final = false;
+	add_step(run, NULL, origin, effect);
+	run->res.steps.v[run->res.steps.n - 1].is_final = true;
+	run->res.verdict = V_BLOCK;
+	return DECIDED;
+}
+
+static bool refuses_opts(const struct run *run, bool allow_opts)
+{
+	return run->m->drops_opts && run->first.has_opts && !allow_opts;
+}
+
 static enum outcome decide(struct run *run, struct ruling ruling, struct origin origin)
 {
 	run->res.verdict = ruling.verdict;
 	run->res.answer = ruling.answer;
 	if (ruling.verdict == V_RETURN && !is_answered(&run->res.packet, ruling.answer))
 		run->res.verdict = V_BLOCK;
-	if (ruling.verdict == V_PASS && (ruling.keep || run->translated))
-		remember(run, origin);
+	if (ruling.verdict != V_PASS)
+		return DECIDED;
+	if (refuses_opts(run, ruling.allow_opts))
+		return refuse(run, origin, "options");
+	if (ruling.keep && limit_is_met(run->m, run->w, ruling.limit, &run->res.packet))
+		return refuse(run, origin, "limit");
+	if (ruling.keep || run->translated)
+		remember(run, ruling, origin);
 	return DECIDED;
 }
 
@@ -406,6 +444,8 @@ static enum outcome probe_directed(struct run *run)
 	add_step(run, NULL, s->origin, "state");
 	run->res.steps.v[run->res.steps.n - 1].is_final = true;
 	run->res.verdict = V_PASS;
+	if (refuses_opts(run, s->allow_opts))
+		return refuse(run, s->origin, "options");
 	return DECIDED;
 }
 
@@ -459,9 +499,21 @@ static enum outcome record_free(struct run *run, const struct rule *r, const str
 		return decide(run, ruling_block(), r->origin);
 	}
 	vec_add(run->w->a, &run->w->states,
-		((struct state){ run->first.dir, key, key, e->list, e->name, 0, r->origin, 0 }));
+		((struct state){ .dir = run->first.dir, .before = key, .after = key,
+				 .cont = e->list, .name = e->name, .origin = r->origin }));
 	run->res.makes_state = true;
 	return GO_ON;
+}
+
+static void do_scrub(struct run *run, const struct rule *r, const struct scrub *s)
+{
+	if (s->max_mss == 0 && s->min_ttl == 0 && !s->no_df && s->tos < 0)
+		return;
+	run->res.scrub = s;
+	if (s->tos >= 0)
+		run->res.packet.tos = (uint8_t)((s->tos & ~TOS_ECN) |
+						(run->res.packet.tos & TOS_ECN));
+	add_step(run, r, r->origin, "scrub");
 }
 
 static enum outcome do_effect(struct run *run, const struct rule *r, const struct effect *e)
@@ -482,6 +534,9 @@ static enum outcome do_effect(struct run *run, const struct rule *r, const struc
 							      : probe_free(run, e->name);
 	case EF_RECORD:
 		return record_free(run, r, e);
+	case EF_SCRUB:
+		do_scrub(run, r, &run->m->scrubs.v[e->scrub]);
+		return GO_ON;
 	case EF_TAG:
 		run->res.packet.tags = (uint8_t)((run->res.packet.tags | e->tags) & ~e->untags);
 		return GO_ON;

@@ -200,3 +200,46 @@ const char *facts_crossed(const struct facts *f, const char *ifname, struct addr
 	i = facts_iface_of(f, dst);
 	return i != NULL && i->kind == IFACE_CLONED ? i->name : ifname;
 }
+
+/* The longest network of an interface that has @a, -1 for none */
+static int network_of(const struct iface *i, struct addr a)
+{
+	int len = -1;
+
+	for (uint32_t k = 0; k < i->addrs.n; k++) {
+		const struct iface_addr *ia = &i->addrs.v[k];
+
+		if (addr_equal(ia->p.a, a) || addr_equal(ia->peer, a))
+			return (int)addr_bits(a.af);
+		if (ia->p.a.af == a.af && prefix_has(ia->p, a) && ia->p.len > len)
+			len = ia->p.len;
+	}
+	return len;
+}
+
+uint8_t facts_route_back(const struct facts *f, struct addr a, uint32_t iface)
+{
+	const char *def = f->default_if[a.af == AF_V6];
+	bool is_here = iface == 0;
+	int best = -1;
+
+	for (uint32_t i = 0; i < f->ifaces.n; i++) {
+		const int len = network_of(&f->ifaces.v[i], a);
+
+		if (f->ifaces.v[i].id == iface && f->ifaces.v[i].kind != IFACE_REAL &&
+		    f->ifaces.v[i].kind != IFACE_JAIL)
+			return ROUTE_HERE;
+		if (len < 0 || len < best)
+			continue;
+		if (len > best)
+			is_here = iface == 0;
+		best = len;
+		is_here |= f->ifaces.v[i].id == iface;
+	}
+	if (best < 0 && def == NULL)
+		return addr_is_multicast(a) || (a.af == AF_V4 && a.v == UINT32_MAX) ? ROUTE_HERE
+										     : ROUTE_NONE;
+	if (best < 0 && iface != 0)
+		is_here = facts_find(f, def) != NULL && facts_find(f, def)->id == iface;
+	return is_here ? ROUTE_HERE : ROUTE_ELSEWHERE;
+}

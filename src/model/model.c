@@ -20,6 +20,11 @@ const struct field_info model_fields[N_FIELDS] = {
 	[F_DST_LOCAL] = { "dst-local", SET_U8 },
 	[F_SRC_LOCAL] = { "src-local", SET_U8 },
 	[F_TAGS] = { "tags", SET_U8 },
+	[F_SRC_GROWN] = { "src-grown", SET_U8 },
+	[F_DST_GROWN] = { "dst-grown", SET_U8 },
+	[F_SRC_ROUTE] = { "src-route", SET_U8 },
+	[F_DST_ROUTE] = { "dst-route", SET_U8 },
+	[F_TOS] = { "tos", SET_U8 },
 };
 
 const char *const policy_names[N_POLICIES] = {
@@ -200,6 +205,15 @@ void rule_tag(struct model *m, struct rule *r, uint8_t tags, uint8_t untags)
 
 	e->tags = tags;
 	e->untags = untags;
+}
+
+void rule_scrub(struct model *m, struct rule *r, struct scrub scrub)
+{
+	struct effect *e = vec_push(m->a, &r->effects);
+
+	e->kind = EF_SCRUB;
+	e->scrub = m->scrubs.n;
+	vec_add(m->a, &m->scrubs, scrub);
 }
 
 void rule_goto(struct rule *r, uint32_t list)

@@ -288,7 +288,8 @@ static void add_local(struct work *w, const struct rule *from, const struct loca
 	const struct set *dst = rule_tests(from, F_DST);
 	const struct set *own;
 
-	if (xlate_of(w->m, from, XL_DST) == NULL && from->exit != EX_RETURN)
+	if (rule_has_effect(from, EF_SCRUB) != NULL ||
+	    (xlate_of(w->m, from, XL_DST) == NULL && from->exit != EX_RETURN))
 		return;
 	if (!l->copies) {
 		own = ifaces != NULL ? set_intersect(a, ifaces, w->inside) : w->inside;

@@ -46,7 +46,7 @@ static void read_args(struct pf_test *t, char *args, uint32_t *src)
 
 static void one_case(const char *name, FILE *all)
 {
-	char file[512], *args, *told, *want;
+	char file[512], *args, *told, *want, *rc;
 	struct pf_test t;
 	uint32_t src = 0;
 
@@ -54,8 +54,11 @@ static void one_case(const char *name, FILE *all)
 	args = read_text(file);
 	pf_test_init(&t);
 	read_args(&t, args, &src);
+	snprintf(file, sizeof(file), "%s.rc", name);
+	rc = read_text(file);
 	if (CHECK(src != 0))
-		CHECK(!pf_test_compile(&t, src));
+		CHECK_INT(pf_test_compile(&t, src), rc[0] == '\0');
+	free(rc);
 	pf_test_spans(&t);
 	told = pf_test_told(&t);
 	snprintf(file, sizeof(file), "%s.err", name);

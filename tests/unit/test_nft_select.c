@@ -446,10 +446,11 @@ static void refused_goto(struct fix *f)
 	rule_goto(r, model_add_list(&f->m, "there"));
 }
 
-static void refused_recv(struct fix *f)
+/* In both directions, and nftables knows routes in one */
+static void refused_route(struct fix *f)
 {
-	rule_test(&f->m, fix_filter(f, 1, "received-on", ruling_block(), false), F_RECV,
-		  fix_iface(f, "igb1"));
+	rule_test(&f->m, fix_filter(f, 1, "from no-route", ruling_block(), false), F_SRC_ROUTE,
+		  set_one(&f->a, ROUTE_NONE));
 }
 
 static void refused_rdr_prob(struct fix *f)
@@ -489,7 +490,7 @@ static void refused_unchanged(struct fix *f)
 TEST(refused_constructs)
 {
 	static model_fn *const rows[] = {
-		refused_goto, refused_recv, refused_rdr_prob, refused_answer,
+		refused_goto, refused_route, refused_rdr_prob, refused_answer,
 		refused_out_rdr, refused_in_nat, refused_unchanged,
 	};
 

@@ -333,6 +333,7 @@ struct pf_scrub_opts {
  * @divert_port: 0 = none
  * @received_on: Or NULL
  * @not_received: ! received-on
+ * @received_at: Place of that interface
  * @pkt_rate:	max-pkt-rate: limit and seconds
  * @max_pkt_size: 0 = none
  * @nat_to:	And the others: NULL = none
@@ -382,6 +383,7 @@ struct pf_rule_opts {
 	uint16_t divert_port;
 	const char *received_on;
 	bool not_received;
+	struct span received_at;
 	uint32_t pkt_rate[2];
 	uint32_t max_pkt_size;
 	struct pf_target *nat_to;
@@ -575,6 +577,9 @@ struct span pf_span(struct lang_ctx *c, const struct pf_file *f, struct span at)
 /** pf_diag() - diag_add() at a span of the AST */
 #define pf_diag(c, f, code, at, ...) \
 	diag_add((c)->diags, DIAG_##code, pf_span((c), (f), (at)), __VA_ARGS__)
+
+/** pf_scrub_changes() - Does a scrub statement change headers */
+bool pf_scrub_changes(const struct pf_scrub_opts *o);
 
 /** pf_stmt_text() - A statement in one line, as written, blanks squeezed */
 const char *pf_stmt_text(struct lang_ctx *c, struct span at);

@@ -11,41 +11,24 @@
 
 #include "model/forward.h"
 
-/* Reassembly is done anyway; the rest of scrub is refused by its words */
-static bool lower_scrub(struct pf_lower *l UNUSED, const struct pf_stmt *s UNUSED)
-{
-	return true;
-}
-
 static bool (*const lower_rule[])(struct pf_lower *l, const struct pf_stmt *s) = {
 	[PA_PASS] = pf_lower_filter,
 	[PA_BLOCK] = pf_lower_filter,
 	[PA_NAT] = pf_lower_nat,
 	[PA_RDR] = pf_lower_nat,
 	[PA_ANTISPOOF] = pf_lower_antispoof,
-	[PA_SCRUB] = lower_scrub,
+	[PA_SCRUB] = pf_lower_scrub,
 	[PA_MATCH] = pf_lower_match,
 	[PA_BINAT] = pf_lower_binat,
 	[PA_ANCHOR] = pf_lower_anchor,
 };
-
-bool pf_lower_known(struct pf_lower *l, const struct pf_rule *r)
-{
-	const struct pf_rule_opts *o = r->o;
-
-	for (uint32_t i = 0; i < o->later.n; i++)
-		(void)pl_error(l, E1102, o->later.v[i].at, "%s is not in this version of sallyport",
-			 o->later.v[i].what);
-	return o->later.n == 0;
-}
 
 /* What only the normal form says, but for what would change packets */
 static bool lower_echo(struct pf_lower *l, const struct pf_stmt *s)
 {
 	if (s->kind != PS_ECHO || s->echo->later == NULL)
 		return true;
-	return pl_error(l, E1102, s->echo->at, "%s is not in this version of sallyport",
-			s->echo->later);
+	return pf_tell_later(l, s->echo->later, s->echo->at);
 }
 
 struct ranges *pf_ranges(struct pf_lower *l)
@@ -79,6 +62,7 @@ static void lower_skip(struct pf_lower *l, const struct pf_stmt *s)
 	const struct origin origin = { .at = s->at, .text = pf_stmt_text(l->c, s->at) };
 	const struct set *ids = pf_iface_set(l, s->skip->ifaces.v, s->skip->ifaces.n);
 	const uint32_t lists[2] = { l->list_in, l->list_out };
+	const struct ruling whatever = { .verdict = V_PASS, .allow_opts = true };
 
 	if (ids == NULL)
 		ids = set_all(l->c->a, SET_U32);
@@ -86,7 +70,7 @@ static void lower_skip(struct pf_lower *l, const struct pf_stmt *s)
 		struct rule *r = model_add_rule(l->m, lists[i], origin);
 
 		rule_test(l->m, r, F_IFACE, ids);
-		rule_decide(r, ruling_pass());
+		rule_decide(r, whatever);
 	}
 	l->m->skipped = l->m->skipped == NULL ? ids : set_union(l->c->a, l->m->skipped, ids);
 }
@@ -118,6 +102,8 @@ static void make_entries(struct pf_lower *l)
 		if (l->f->stmts.v[i].kind == PS_SKIP)
 			lower_skip(l, &l->f->stmts.v[i]);
 	for (size_t d = 0; d < ARRAY_SIZE(rows); d++) {
+		if (l->list_scrub != LIST_NONE)
+			call(l, rows[d].list, l->list_scrub, "scrub rules");
 		rule_probe(l->m, model_add_rule(l->m, rows[d].list, own("states")));
 		if (binat && d == DIR_OUT)
 			call(l, rows[d].list, l->list_binat[d], "binat rules");
@@ -142,10 +128,13 @@ bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *f
 	l.list_rdr = model_add_list(m, "rdr");
 	l.list_nat = model_add_list(m, "nat");
 	l.list_filter = model_add_list(m, "filter");
+	l.list_scrub = pf_has_scrub(f) ? model_add_list(m, "scrub") : LIST_NONE;
 	m->discipline = STATES_DIRECTED;
 	m->otherwise = ruling_pass();
+	m->drops_opts = true;
 	pf_blocks_make(&l);
-	ok = pf_tables(&l);
+	ok = pf_grown_tables(&l, f->stmts.v, f->stmts.n);
+	ok &= pf_tables(&l);
 	make_entries(&l);
 	for (uint32_t i = 0; i < f->stmts.n && !l.is_full && !diag_is_full(c->diags); i++)
 		if (!pf_is_flushed(&l, &f->stmts.v[i]))

@@ -59,11 +59,16 @@ struct pf_blocks {
  * struct pf_part - Some of the packets that "from" or "to" means
  * @iface:	Only those on this interface; 0 = any
  * @in:		Addresses; NULL = any
+ * @grown:	Those besides that are in tables that rules have put them into:
+ *		the values of F_SRC_GROWN or F_DST_GROWN, NULL = any
+ * @route:	The values of F_SRC_ROUTE or F_DST_ROUTE, NULL = any
  * @is_open:	They may come to be more: being none now is no contradiction
  */
 struct pf_part {
 	uint32_t iface;
 	const struct set *in;
+	const struct set *grown;
+	const struct set *route;
 	bool is_open;
 };
 
@@ -82,6 +87,8 @@ struct pf_parts {
  * @icmp:	ICMP types, NULL = any
  * @sport:	Source ports, NULL = any
  * @dport:	Destination ports, NULL = any
+ * @recv:	Interfaces that received it, NULL = any
+ * @tos:	Types of service, NULL = any
  * @src:	Sources
  * @dst:	Destinations
  */
@@ -94,6 +101,8 @@ struct pf_match {
 	const struct set *icmp;
 	const struct set *sport;
 	const struct set *dport;
+	const struct set *recv;
+	const struct set *tos;
 	struct pf_parts src;
 	struct pf_parts dst;
 };
@@ -147,6 +156,7 @@ struct pf_turn {
  * @list_rdr:	As @list_in
  * @list_nat:	As @list_in
  * @list_filter: As @list_in
+ * @list_scrub:	Called first; LIST_NONE: nothing is changed
  * @list_binat:	As @list_in, by direction; there only where binat rules are
  * @outer:	The innermost anchor around, or NULL
  * @tables:	All tables
@@ -158,6 +168,8 @@ struct pf_turn {
  * @match:	The rule in the making, for the same reason
  * @turns:	Filter rules that translate, in order
  * @n_rules:	Rules so far
+ * @is_single:	The rule is one of several that a statement stands for: it may
+ *		match nothing
  * @is_full:	LIMIT_RULES is met, and told
  */
 struct pf_lower {
@@ -176,6 +188,7 @@ struct pf_lower {
 	uint32_t list_rdr;
 	uint32_t list_nat;
 	uint32_t list_filter;
+	uint32_t list_scrub;
 	uint32_t list_binat[2];
 	const struct pf_outer *outer;
 	VEC(struct pf_table_set) tables;
@@ -186,6 +199,7 @@ struct pf_lower {
 	struct pf_match match;
 	VEC(struct pf_turn) turns;
 	uint32_t n_rules;
+	bool is_single;
 	bool is_full;
 };
 
@@ -254,7 +268,49 @@ bool pf_lower_binat(struct pf_lower *l, const struct pf_stmt *s);
 bool pf_emit_options(struct pf_lower *l, struct rule *r, const struct pf_rule_opts *o,
 		     struct span at);
 
-/** pf_lower_known() - Is all of a rule in this version; what is not is told */
+/** pf_lower_scrub() - "scrub" and "no scrub" */
+bool pf_lower_scrub(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_has_scrub() - Does any scrub statement change headers */
+bool pf_has_scrub(const struct pf_file *f);
+
+/** pf_has_limits() - Are the states of a rule limited */
+bool pf_has_limits(const struct pf_rule *r);
+
+/** pf_note_states() - Say what differs of a rule's state options */
+void pf_note_states(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_limit_of() - A new limit of a rule's states, number + 1; 0 = it has none */
+uint32_t pf_limit_of(struct pf_lower *l, const struct pf_rule *r);
+
+/** pf_grown_tables() - Give the model the tables that rules fill; false: too many, told */
+bool pf_grown_tables(struct pf_lower *l, const struct pf_stmt *v, uint32_t n);
+
+/** pf_grown_bit() - The bit of a table that rules fill, 0 for any other */
+uint8_t pf_grown_bit(const struct pf_lower *l, const char *name);
+
+/**
+ * pf_lower_split() - Lower a statement as the single rules that it stands for
+ * @l:		Lowering
+ * @s:		Statement
+ * @lower:	Lowers one of them
+ *
+ * Return: true; false when something was told
+ */
+bool pf_lower_split(struct pf_lower *l, const struct pf_stmt *s,
+		    bool (*lower)(struct pf_lower *l, const struct pf_stmt *s));
+
+/**
+ * pf_tell_later() - Say what becomes of a construct that has no exact form
+ * @l:		Lowering
+ * @what:	Its name, as pf_later() has it
+ * @at:		Place
+ *
+ * Return: true if the rule may go on without it
+ */
+bool pf_tell_later(struct pf_lower *l, const char *what, struct span at);
+
+/** pf_lower_known() - Can all of a rule be said; what cannot, or differs, is told */
 bool pf_lower_known(struct pf_lower *l, const struct pf_rule *r);
 
 /** pf_check_rule() - What FreeBSD checks of a whole rule */

@@ -150,7 +150,7 @@ static void add_set(struct pf_lower *l, const struct pf_host *h, const struct se
 	if (h->is_not)
 		s = is_open ? set_complement(l->c->a, s, SET_ADDR) : complement_in_family(l, s);
 	if (scope != 0)
-		vec_add(l->c->a, &out->list, ((struct pf_part){ scope, s, false }));
+		vec_add(l->c->a, &out->list, ((struct pf_part){ .iface = scope, .in = s }));
 	else
 		ranges_add_set(l->c->a, all, s);
 }
@@ -180,6 +180,40 @@ static bool add_names(struct pf_lower *l, const struct pf_host *h, struct ranges
 	return true;
 }
 
+/* A table that rules fill has what it has from the file, or what they put into it */
+static bool add_table(struct pf_lower *l, const struct pf_host *h, struct ranges *all,
+		      struct pf_parts *out)
+{
+	const struct set *s = pf_table_find(l, h);
+	const uint8_t bit = pf_grown_bit(l, h->name);
+	struct ranges *grown;
+	struct pf_part part = { .is_open = true };
+
+	if (bit == 0 || !h->is_not)
+		add_set(l, h, s, 0, all, out);
+	if (bit == 0)
+		return true;
+	grown = pf_ranges(l);
+	for (unsigned int v = 0; v < 1u << MODEL_GROWN; v++)
+		if (((v & bit) == 0) == h->is_not)
+			ranges_add(l->c->a, grown, AF_NONE, v, v);
+	part.grown = pf_ranges_set(l, grown);
+	if (h->is_not)
+		part.in = set_complement(l->c->a, s, SET_ADDR);
+	vec_add(l->c->a, &out->list, part);
+	return true;
+}
+
+static void add_route(struct pf_lower *l, const struct pf_host *h, struct pf_parts *out)
+{
+	const u128 least = h->kind == PH_URPF ? ROUTE_ELSEWHERE : ROUTE_NONE;
+	struct pf_part part = { .route = set_range(l->c->a, AF_NONE, least, ROUTE_NONE) };
+
+	if (h->is_not)
+		part.route = set_range(l->c->a, AF_NONE, ROUTE_HERE, least - 1);
+	vec_add(l->c->a, &out->list, part);
+}
+
 static bool add_host(struct pf_lower *l, const struct pf_host *h, struct ranges *all,
 		     struct pf_parts *out)
 {
@@ -198,15 +232,14 @@ static bool add_host(struct pf_lower *l, const struct pf_host *h, struct ranges 
 		add_set(l, h, set_range(l->c->a, h->p.a.af, h->p.a.v, h->hi.v), 0, all, out);
 		return true;
 	case PH_TABLE:
-		add_set(l, h, pf_table_find(l, h), 0, all, out);
-		return true;
+		return add_table(l, h, all, out);
 	case PH_NAME:
 	case PH_DYNAMIC:
 		return add_names(l, h, all, out);
 	case PH_NOROUTE:
 	case PH_URPF:
-		return pl_error(l, E1102, h->at, "'%s' is not in this version of sallyport",
-				h->kind == PH_URPF ? "urpf-failed" : "no-route");
+		add_route(l, h, out);
+		return true;
 	}
 	return false;
 }

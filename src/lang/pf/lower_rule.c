@@ -194,6 +194,13 @@ bool pf_match_of(struct pf_lower *l, const struct pf_rule *r)
 	mt->icmp = icmp_set(l, r);
 	mt->sport = pf_port_set(l, r->from.ports.v, r->from.ports.n);
 	mt->dport = pf_port_set(l, r->to.ports.v, r->to.ports.n);
+	if (r->o->tos > 0)
+		mt->tos = set_one(l->c->a, (u128)r->o->tos);
+	if (r->o->received_on != NULL) {
+		mt->recv = pf_iface_ids(l, r->o->received_on, r->o->received_at);
+		if (r->o->not_received)
+			mt->recv = set_complement(l->c->a, mt->recv, SET_U32);
+	}
 	return true;
 }
 
@@ -228,6 +235,12 @@ static void add_tests(struct pf_lower *l, struct rule *r, const struct pf_match 
 	test(l, r, F_DPORT, mt->dport);
 	test(l, r, F_TCPFLAGS, mt->flags);
 	test(l, r, F_ICMP, mt->icmp);
+	test(l, r, F_RECV, mt->recv);
+	test(l, r, F_TOS, mt->tos);
+	test(l, r, F_SRC_GROWN, src->grown);
+	test(l, r, F_DST_GROWN, dst->grown);
+	test(l, r, F_SRC_ROUTE, src->route);
+	test(l, r, F_DST_ROUTE, dst->route);
 }
 
 static unsigned int wanted_families(const struct pf_match *mt)
@@ -303,7 +316,7 @@ bool pf_emit(struct pf_lower *l, uint32_t list, const struct pf_stmt *s,
 			l->n_rules++;
 		}
 	}
-	if (n == 0)
+	if (n == 0 && !l->is_single)
 		return pl_error(l, E1301, s->at, "rule expands to no valid combination");
 	return ok;
 }
@@ -313,8 +326,11 @@ static struct ruling ruling_of(const struct pf_rule *r)
 	static const struct answer rst = { .rst = true, .icmp4 = -1, .icmp6 = -1 };
 	struct ruling x;
 
-	if (r->action == PA_PASS)
-		return r->keep == PK_NO ? ruling_pass() : ruling_keep();
+	if (r->action == PA_PASS) {
+		x = r->keep == PK_NO ? ruling_pass() : ruling_keep();
+		x.allow_opts = r->o->allow_opts;
+		return x;
+	}
 	if (r->action == PA_ANTISPOOF || r->refusal == PR_DROP)
 		return ruling_block();
 	x = ruling_return();
@@ -328,19 +344,32 @@ static struct ruling ruling_of(const struct pf_rule *r)
 void pf_finish_filter(struct pf_lower *l, struct rule *r, const void *arg)
 {
 	const struct pf_rule *p = arg;
+	struct ruling x = ruling_of(p);
 
+	x.limit = pf_limit_of(l, p);
 	if (p->is_log)
 		rule_log(l->m, r);
-	rule_prefer(l->m, r, ruling_of(p));
+	rule_prefer(l->m, r, x);
 	r->exit = p->is_quick ? EX_SETTLE : EX_NEXT;
+}
+
+static bool lower_single(struct pf_lower *l, const struct pf_stmt *s)
+{
+	return pf_match_of(l, s->rule) &&
+	       pf_emit(l, l->list_filter, s, &l->match, pf_finish_filter, s->rule);
 }
 
 bool pf_lower_filter(struct pf_lower *l, const struct pf_stmt *s)
 {
+	if (s->rule->o->fragment) {
+		pf_diag(l->c, l->f, N1315, s->at, "packets have been put together from their "
+			"fragments: the rule matches nothing");
+		return pf_match_of(l, s->rule);
+	}
+	pf_note_states(l, s);
 	if (pf_has_to(s->rule))
 		return pf_lower_to(l, s);
-	return pf_match_of(l, s->rule) &&
-	       pf_emit(l, l->list_filter, s, &l->match, pf_finish_filter, s->rule);
+	return pf_has_limits(s->rule) ? pf_lower_split(l, s, lower_single) : lower_single(l, s);
 }
 
 /* ---- antispoof ------------------------------------------------------------ */

@@ -206,7 +206,6 @@ static bool opt_prio(struct pf_parser *p, struct pf_rule *r)
 
 static bool opt_tos(struct pf_parser *p, struct pf_rule *r)
 {
-	pf_later(p, "'tos'", p->t.at);
 	pf_next(p);
 	return pf_tos(p, &pf_opts(p, r)->tos);
 }
@@ -260,7 +259,8 @@ static bool opt_word(struct pf_parser *p, struct pf_rule *r)
 	struct pf_rule_opts *o = pf_opts(p, r);
 	const enum pf_word w = p->t.word;
 
-	pf_later(p, arena_printf(p->c->a, "'%s'", pf_word_text(w)), p->t.at);
+	if (w == PW_ONCE)
+		pf_later(p, "'once'", p->t.at);
 	pf_next(p);
 	if (w == PW_FRAGMENT)
 		o->fragment = true;
@@ -320,9 +320,11 @@ static bool opt_tagged(struct pf_parser *p, struct pf_rule *r)
 
 static bool opt_received(struct pf_parser *p, struct pf_rule *r)
 {
-	pf_later(p, "'received-on'", p->t.at);
+	struct pf_rule_opts *o = pf_opts(p, r);
+
 	pf_next(p);
-	return pf_any_text(p, "the name of an interface", &pf_opts(p, r)->received_on);
+	o->received_at = p->t.at;
+	return pf_any_text(p, "the name of an interface", &o->received_on);
 }
 
 static bool opt_probability(struct pf_parser *p, struct pf_rule *r)

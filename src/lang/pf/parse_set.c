@@ -77,7 +77,7 @@ static bool set_fail_policy(struct pf_parser *p, struct pf_stmt *s, struct span 
 
 	return pf_choice(p, drop_return, "drop or return", &n) &&
 	       echo_words(p, s, "fail-policy", drop_return[n]) &&
-	       note(p, at, "fail-policy", "no rule has a limit on its states");
+	       note(p, at, "fail-policy", "what meets a limit is dropped without an answer");
 }
 
 static bool set_require_order(struct pf_parser *p, struct pf_stmt *s,
@@ -195,7 +195,8 @@ static bool set_syncookies(struct pf_parser *p, struct pf_stmt *s, struct span a
 		return false;
 	echo_words(p, s, "syncookies", words[n]);
 	if (n > 0)
-		echo_later(s, "'syncookies'", value);
+		return note(p, value, "syncookies", "the kernel has its own for its services: the "
+			    "sysctl net.ipv4.tcp_syncookies");
 	return true;
 }
 
@@ -208,7 +209,6 @@ static bool set_reassemble(struct pf_parser *p, struct pf_stmt *s, struct span a
 	pf_echo(p, s, arena_printf(p->c->a, "set reassemble %s %s", yes_no[n],
 				   pf_is(p, PW_NO_DF) ? "no-df" : ""));
 	if (pf_is(p, PW_NO_DF)) {
-		echo_later(s, "'no-df'", p->t.at);
 		pf_next(p);
 	}
 	return note(p, at, "reassemble", "the kernel always reassembles fragments for connection "
@@ -264,7 +264,6 @@ static bool set_state_defaults(struct pf_parser *p, struct pf_stmt *s, struct sp
 	struct pf_rule *r = pf_new_rule(p, PA_PASS);
 	const uint32_t lo = p->t.file_lo;
 
-	p->later.n = 0;
 	if (p->state_defaults != NULL)
 		return pf_error(p, E1108, at, "state-defaults cannot be set twice");
 	if (!pf_state_options(p, r, false))
@@ -272,8 +271,6 @@ static bool set_state_defaults(struct pf_parser *p, struct pf_stmt *s, struct sp
 	p->state_defaults = r;
 	pf_echo(p, s, arena_printf(p->c->a, "set state-defaults %s",
 				   pf_stmt_text(p->c, (struct span){ p->lx.src, lo, p->prev_hi })));
-	if (p->later.n > 0)
-		echo_later(s, p->later.v[0].what, p->later.v[0].at);
 	return true;
 }
 
@@ -392,14 +389,12 @@ static bool scrub_fragment(struct pf_parser *p, struct pf_rule_opts *o)
 
 static bool scrub_number(struct pf_parser *p, uint32_t max, const char *what, uint32_t *ret)
 {
-	pf_later(p, arena_printf(p->c->a, "'%s'", pf_word_text(p->t.word)), p->t.at);
 	pf_next(p);
 	return pf_number(p, max, what, ret);
 }
 
 static bool scrub_word(struct pf_parser *p, bool *ret)
 {
-	pf_later(p, arena_printf(p->c->a, "'%s'", pf_word_text(p->t.word)), p->t.at);
 	pf_next(p);
 	*ret = true;
 	return true;
@@ -413,7 +408,9 @@ static bool scrub_one(struct pf_parser *p, struct pf_rule_opts *o)
 	if (pf_is(p, PW_NO_DF))
 		return scrub_word(p, &o->scrub.no_df);
 	if (pf_is(p, PW_RANDOM_ID))
-		return scrub_word(p, &o->scrub.random_id);
+		return scrub_word(p, &o->scrub.random_id) &&
+		       note(p, at, "random-id", "identification fields stay as they are; the "
+			    "kernel chooses good ones for its own packets");
 	if (pf_is(p, PW_MIN_TTL)) {
 		if (!scrub_number(p, 255, "a TTL", &n))
 			return false;
@@ -427,7 +424,6 @@ static bool scrub_one(struct pf_parser *p, struct pf_rule_opts *o)
 		return true;
 	}
 	if (pf_is(p, PW_SET_TOS)) {
-		pf_later(p, "'set-tos'", at);
 		pf_next(p);
 		return pf_tos(p, &o->scrub.set_tos);
 	}
@@ -437,10 +433,15 @@ static bool scrub_one(struct pf_parser *p, struct pf_rule_opts *o)
 		return pf_unexpected(p, "an option of scrub or its end", 0);
 	if (p->t.kind != PT_WORD || strcmp(pf_token_str(p), "tcp") != 0)
 		return pf_unexpected(p, "'tcp'", 0);
-	pf_later(p, "'reassemble tcp'", at);
 	pf_next(p);
 	o->scrub.reassemble_tcp = true;
-	return true;
+	return note(p, at, "reassemble tcp",
+		    "the kernel follows TCP in its own way, and changes no timestamps and TTLs");
+}
+
+bool pf_scrub_changes(const struct pf_scrub_opts *o)
+{
+	return o->no_df || o->min_ttl != 0 || o->max_mss != 0 || o->set_tos >= 0;
 }
 
 bool pf_scrub_options(struct pf_parser *p, struct pf_rule *r, int end)
@@ -451,7 +452,7 @@ bool pf_scrub_options(struct pf_parser *p, struct pf_rule *r, int end)
 		if (p->t.kind == ',')
 			pf_next(p);
 	}
-	return end == ')' ||
+	return end == ')' || pf_scrub_changes(&r->o->scrub) ||
 	       note(p, p->first.at, "scrub",
 		    "the kernel always reassembles fragments for connection tracking");
 }

@@ -240,7 +240,7 @@ static bool so_one(struct pf_parser *p, struct pf_state_opts *o, const char *s, 
 	return pf_error(p, E1101, at, "expected a state option, found '%s'", s);
 }
 
-/* What only tunes changes no packet; the rest lowering must know */
+/* What only tunes changes no packet; the rest lowering knows */
 static bool only_tunes(const char *s)
 {
 	static const char *const tuning[] = { "no-sync", "pflow", "floating", "frag", "interval" };
@@ -276,8 +276,6 @@ bool pf_state_options(struct pf_parser *p, struct pf_rule *r, bool in_parenthese
 		if (only_tunes(s))
 			pf_diag(p->c, p->f, N1150, at, "'%s' has no effect here: it tunes, and "
 				"passes no other packets", s);
-		else
-			pf_later(p, arena_printf(p->c->a, "state option '%s'", s), at);
 		if (p->t.kind == ',')
 			pf_next(p);
 		if (in_parentheses ? p->t.kind == ')' : pf_is_end(p))

@@ -11,6 +11,7 @@
  *	in_filter	prerouting -90		skip, state, filter
  *	out_answer_fwd	forward 0		`block return out` can answer only
  *	out_answer_own	output 0		before postrouting
+ *	out_scrub	postrouting 90		scrub, where there is any; in: the end of in_fence
  *	out_translate	postrouting 100 nat	nat, binat
  *	out_filter	postrouting 150		skip, state, filter
  *	out_fence	postrouting 160		after[out], on addresses as they leave
@@ -40,6 +41,7 @@
 #define PRIO_DNAT	(-100)
 #define PRIO_FILTER_IN	(-90)
 #define PRIO_ANSWER	0
+#define PRIO_SCRUB_OUT	90
 #define PRIO_SNAT	100
 #define PRIO_FILTER_OUT	150
 #define PRIO_FENCE_OUT	160
@@ -332,6 +334,24 @@ void directed_arp(struct frame *f)
 	add_arp_rule(f, c_out, &out, false, v4, &origin);
 }
 
+/* What queues packets does so in a chain of its own: this one may come and go */
+static bool lower_scrub(struct frame *f, struct nft_chain *in_fence)
+{
+	const struct nft_view in = view(f, DIR_IN, NFT_LO_TOO);
+	const struct nft_view out = view(f, DIR_OUT, NFT_LO_TOO);
+	struct nft_chain *c;
+
+	if (directed_has_scrub(f, DIR_IN) &&
+	    (!add_skips(f, in_fence, &in, &f->sides[DIR_IN].skips) ||
+	     !directed_scrub(f, in_fence, &in)))
+		return false;
+	if (!directed_has_scrub(f, DIR_OUT))
+		return true;
+	c = nft_add_base(f->p, NFT_INET, "out_scrub", "filter", NF_INET_POST_ROUTING,
+			 PRIO_SCRUB_OUT);
+	return add_skips(f, c, &out, &f->sides[DIR_OUT].skips) && directed_scrub(f, c, &out);
+}
+
 bool directed_lower(struct frame *f)
 {
 	struct nft_chain *chains[N_BASES];
@@ -351,6 +371,7 @@ bool directed_lower(struct frame *f)
 		return false;
 	directed_source_routes(f, chains[IN_FENCE]);
 	if (!directed_rules(f, chains[IN_FENCE], &in, &f->sides[DIR_IN].fences) ||
+	    !lower_scrub(f, chains[IN_FENCE]) ||
 	    !add_skips(f, chains[IN_FILTER], &in, &f->sides[DIR_IN].skips) ||
 	    !directed_filter(f, chains[IN_FILTER], &in, JUDGE) || !lower_answers(f, chains) ||
 	    !add_skips(f, chains[OUT_FILTER], &out, &f->sides[DIR_OUT].skips) ||

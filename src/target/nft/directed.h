@@ -110,6 +110,7 @@ struct part {
  * @filter_list: List whose rules decide the rest
  * @filter_first: The first of them
  * @plan:	How they do
+ * @scrub:	What changes headers, LIST_NONE: nothing
  */
 struct side {
 	struct flat_rules fences;
@@ -120,6 +121,7 @@ struct side {
 	uint32_t filter_list;
 	uint32_t filter_first;
 	struct filter_plan plan;
+	uint32_t scrub;
 };
 
 /**
@@ -169,6 +171,32 @@ struct shift {
 };
 
 /**
+ * struct source_set - What limits count together
+ * @what:	What it counts
+ * @limit:	To which number
+ * @af:		Family
+ * @set:	The set
+ */
+struct source_set {
+	int what;
+	uint32_t limit;
+	uint8_t af;
+	const struct nft_set *set;
+};
+
+/**
+ * struct limit_chain - The chain of a limit
+ * @limit:	Number + 1 in the model
+ * @dir:	Direction of its states
+ * @chain:	The chain
+ */
+struct limit_chain {
+	uint32_t limit;
+	enum direction dir;
+	struct nft_chain *chain;
+};
+
+/**
  * struct frame - The lowering of one model
  * @p:		Program
  * @m:		Model
@@ -183,8 +211,14 @@ struct shift {
  * @ids:	Bits of the packet mark that hold the number of the last candidate
  * @memos:	Bits of the packet mark that say which calls were made
  * @decided:	Bit of the packet mark: passed by JUDGE_AHEAD
- * @keep:	Chains that set the bit and accept, or NULL, by direction
- * @pass:	Chains that do so only for translated packets
+ * @opts:	Bit of the ct mark: so has it, for packets with options too; 0: no
+ *		state is
+ * @opts_states: Chains for packets with options that have a state, or NULL
+ * @limits:	Chains of limits
+ * @sources:	Sets that limits share
+ * @keep:	Chains that set the bit and accept, or NULL, by direction, [1] for
+ *		packets with options too
+ * @pass:	As @keep, but they do so only for translated packets
  * @runs:	Maps made so far: a list can be called from several chains
  * @shifts:	Maps of shifts made so far
  * @stickies:	Sets of sources made so far
@@ -208,8 +242,12 @@ struct frame {
 	uint32_t ids;
 	uint32_t memos;
 	uint32_t decided;
-	struct nft_chain *keep[2];
-	struct nft_chain *pass[2];
+	uint32_t opts[2];
+	struct nft_chain *opts_states[2];
+	VEC(struct limit_chain) limits;
+	VEC(struct source_set) sources;
+	struct nft_chain *keep[2][2];
+	struct nft_chain *pass[2][2];
 	VEC(struct nat_run) runs;
 	VEC(struct shift) shifts;
 	VEC(struct sticky) stickies;
@@ -349,6 +387,34 @@ void directed_source_routes(struct frame *f, struct nft_chain *c);
 
 /** directed_arp() - The fence's ARP rules, in a table of their own */
 void directed_arp(struct frame *f);
+
+/** directed_if_opts() - A verdict for packets with IP options */
+void directed_if_opts(struct frame *f, struct nft_chain *c, enum nft_verdict v,
+		      const char *chain);
+
+/** directed_opts() - Ahead of the states: what becomes of their packets with options */
+void directed_opts(struct frame *f, struct nft_chain *c, enum direction dir);
+
+/** directed_allows_opts() - Does any rule of a model keep a state for them */
+bool directed_allows_opts(const struct model *m);
+
+/**
+ * directed_limit() - The chain of a ruling's limit
+ * @f:		Frame
+ * @dir:	Direction
+ * @r:		Ruling with a limit
+ * @keep:	Chain that goes on
+ *
+ * Return: its name
+ */
+const char *directed_limit(struct frame *f, enum direction dir, const struct ruling *r,
+			   const char *keep);
+
+/** directed_has_scrub() - Is there such a change in a direction */
+bool directed_has_scrub(const struct frame *f, enum direction dir);
+
+/** directed_scrub() - Changes of headers at the end of a base chain; false on error */
+bool directed_scrub(struct frame *f, struct nft_chain *c, const struct nft_view *v);
 
 /** directed_log() - The log statement of a rule */
 void directed_log(struct frame *f, struct nft_stmts *s, const struct origin *o, const char *what);

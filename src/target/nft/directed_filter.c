@@ -77,16 +77,25 @@ void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir)
 	nft_add_rule(f->p, c, &s, &origin);
 }
 
+static const char *const keep_names[2][2] = {
+	[DIR_IN] = { "in_keep", "in_keep_opts" }, [DIR_OUT] = { "out_keep", "out_keep_opts" },
+};
+static const char *const pass_names[2][2] = {
+	[DIR_IN] = { "in_pass", "in_pass_opts" }, [DIR_OUT] = { "out_pass", "out_pass_opts" },
+};
+
 /* Remember the state and accept; without a connection there is nothing to remember it in */
-static const char *keep_chain(struct frame *f, enum direction dir)
+static const char *keep_chain(struct frame *f, enum direction dir, bool allow_opts)
 {
-	struct nft_chain *c = f->keep[dir];
+	struct nft_chain *c = f->keep[dir][allow_opts];
 	struct nft_stmts save = { 0 }, end = { 0 };
 
 	if (c != NULL)
 		return c->name;
-	c = nft_add_named(f->p, NFT_INET, dir == DIR_IN ? "in_keep" : "out_keep");
-	f->keep[dir] = c;
+	c = nft_add_named(f->p, NFT_INET, keep_names[dir][allow_opts]);
+	f->keep[dir][allow_opts] = c;
+	if (f->m->drops_opts && !allow_opts)
+		directed_if_opts(f, c, NFT_V_DROP, NULL);
 	if (f->tag_mask != 0) {
 		stmt_verdict(f->p, &save, NFT_V_JUMP, directed_save_tags(f));
 		nft_add_rule(f->p, c, &save, NULL);
@@ -95,7 +104,9 @@ static const char *keep_chain(struct frame *f, enum direction dir)
 		struct nft_stmts s = { 0 };
 
 		match_direction(f, &s, reply);
-		stmt_mark(f->p, &s, NFT_K_CT_MARK, UINT32_MAX, leg_of(f, dir, reply));
+		stmt_mark(f->p, &s, NFT_K_CT_MARK, UINT32_MAX,
+			  leg_of(f, dir, reply) |
+			  (allow_opts ? f->opts[reply != 0 ? 1 - dir : dir] : 0));
 		nft_add_rule(f->p, c, &s, NULL);
 	}
 	add_verdict(f, c, &end, NFT_V_ACCEPT, NULL);
@@ -112,7 +123,7 @@ static bool is_translating(const struct frame *f, enum direction dir)
 }
 
 static void add_translated(struct frame *f, struct nft_chain *c, enum direction dir,
-			   uint32_t status, bool on_lo)
+			   uint32_t status, bool on_lo, bool allow_opts)
 {
 	struct nft_stmts s = { 0 };
 
@@ -120,22 +131,26 @@ static void add_translated(struct frame *f, struct nft_chain *c, enum direction 
 		stmt_match(f->p, &s, NFT_K_OIFNAME, false, nft_value_name("lo"));
 	match_direction(f, &s, false);
 	stmt_masked(f->p, &s, NFT_K_CT_STATUS, status, 0, true);
-	add_verdict(f, c, &s, NFT_V_GOTO, keep_chain(f, dir));
+	add_verdict(f, c, &s, NFT_V_GOTO, keep_chain(f, dir, allow_opts));
 }
 
 /* On lo the destination is translated at the outbound crossing already */
-static const char *pass_chain(struct frame *f, enum direction dir)
+static const char *pass_chain(struct frame *f, enum direction dir, bool allow_opts)
 {
-	struct nft_chain *c = f->pass[dir];
+	struct nft_chain *c = f->pass[dir][allow_opts];
 	struct nft_stmts end = { 0 };
 
 	if (c != NULL)
 		return c->name;
-	c = nft_add_named(f->p, NFT_INET, dir == DIR_IN ? "in_pass" : "out_pass");
-	f->pass[dir] = c;
-	add_translated(f, c, dir, dir == DIR_IN ? CT_DNAT : CT_SNAT, false);
-	if (dir == DIR_OUT)
-		add_translated(f, c, dir, CT_DNAT, true);
+	c = nft_add_named(f->p, NFT_INET, pass_names[dir][allow_opts]);
+	f->pass[dir][allow_opts] = c;
+	if (is_translating(f, dir)) {
+		add_translated(f, c, dir, dir == DIR_IN ? CT_DNAT : CT_SNAT, false, allow_opts);
+		if (dir == DIR_OUT)
+			add_translated(f, c, dir, CT_DNAT, true, allow_opts);
+	}
+	if (f->m->drops_opts && !allow_opts)
+		directed_if_opts(f, c, NFT_V_DROP, NULL);
 	add_verdict(f, c, &end, NFT_V_ACCEPT, NULL);
 	return c->name;
 }
@@ -261,10 +276,13 @@ static void add_ruling(struct frame *f, struct nft_stmts *s, const struct ruling
 	}
 	if (how == JUDGE_AHEAD)
 		stmt_mark(f->p, s, NFT_K_MARK, UINT32_MAX, f->decided);
-	if (r->keep)
-		stmt_verdict(f->p, s, NFT_V_GOTO, keep_chain(f, dir));
-	else if (is_translating(f, dir))
-		stmt_verdict(f->p, s, NFT_V_GOTO, pass_chain(f, dir));
+	if (r->keep && r->limit != 0)
+		stmt_verdict(f->p, s, NFT_V_GOTO,
+			     directed_limit(f, dir, r, keep_chain(f, dir, r->allow_opts)));
+	else if (r->keep)
+		stmt_verdict(f->p, s, NFT_V_GOTO, keep_chain(f, dir, r->allow_opts));
+	else if (is_translating(f, dir) || (f->m->drops_opts && !r->allow_opts))
+		stmt_verdict(f->p, s, NFT_V_GOTO, pass_chain(f, dir, r->allow_opts));
 	else
 		stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
 }
@@ -363,6 +381,7 @@ bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view
 
 	add_start(f, c, v->dir, how);
 	add_exempt(f, c, v->dir);
+	directed_opts(f, c, v->dir);
 	accept_state(f, c, v->dir, false, how);
 	accept_state(f, c, v->dir, true, how);
 	if (!directed_list(f, c, v, how) ||

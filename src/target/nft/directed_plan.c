@@ -252,20 +252,23 @@ static bool share_bits(struct frame *f)
 	const uint32_t have = (uint32_t)__builtin_popcount(mask);
 	const uint32_t tags = bits_for(f->n_codes), ids = bits_for(MAX(in->n_ids, out->n_ids));
 	const uint32_t memos = MAX(in->n_memos, out->n_memos);
+	const uint32_t opts = directed_allows_opts(f->m) ? 1 : 0;
 	const bool ahead = out->has_effects && out->answer != NULL;
 	uint32_t left = mask;
 
-	if (have < CT_BITS + tags || have < tags + ids + memos + ahead) {
+	if (have < CT_BITS + 2 * opts + tags || have < tags + ids + memos + ahead) {
 		diag_add(f->d, DIAG_E1707, SPAN_NONE,
 			 "mask 0x%08x has %u bits: the ct mark needs %u for states and %u for "
 			 "tags, the packet mark %u for tags, %u for rules that ask for tags "
 			 "before others give them, and %u for anchors and answers", mask, have,
-			 CT_BITS, tags, tags, ids, memos + ahead);
+			 CT_BITS + 2 * opts, tags, tags, ids, memos + ahead);
 		return false;
 	}
 	f->leg[DIR_IN] = take_bits(&left, 1);
 	f->leg[DIR_OUT] = take_bits(&left, 1);
 	f->answer = take_bits(&left, 1);
+	f->opts[DIR_IN] = take_bits(&left, opts);
+	f->opts[DIR_OUT] = take_bits(&left, opts);
 	f->ct_tags = take_bits(&left, tags);
 	left = mask;
 	f->tag_mask = take_bits(&left, tags);

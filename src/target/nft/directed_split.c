@@ -55,6 +55,13 @@ static bool list_filters(const struct model *m, uint32_t list)
 	return false;
 }
 
+static bool list_scrubs(const struct model *m, uint32_t list)
+{
+	const struct rule_list *l = &m->lists.v[list];
+
+	return l->rules.n > 0 && rule_has_effect(&l->rules.v[0], EF_SCRUB) != NULL;
+}
+
 static bool only_effects(const struct rule *r, unsigned int kinds)
 {
 	for (uint32_t i = 0; i < r->effects.n; i++)
@@ -107,6 +114,11 @@ static bool split_entry_rule(struct split *w, const struct rule *r)
 
 	if (r->prob != 0)
 		return false;
+	if (r->exit == EX_CALL && r->effects.n == 0 && r->tests.n == 0 &&
+	    list_scrubs(w->f->m, r->list)) {
+		w->s->scrub = r->list;
+		return true;
+	}
 	if (rule_has_effect(r, EF_PROBE) != NULL && r->effects.n == 1 && r->exit == EX_NEXT)
 		return true;
 	if (r->exit == EX_CALL && r->effects.n == 0 &&
@@ -137,6 +149,7 @@ bool directed_split(struct frame *f, enum direction dir)
 	const struct rule_list *l = &f->m->lists.v[entry];
 	uint32_t i = 0;
 
+	w.s->scrub = LIST_NONE;
 	if (!directed_split_policy(f, dir))
 		return false;
 	while (i < l->rules.n && split_entry_rule(&w, &l->rules.v[i]))

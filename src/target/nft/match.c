@@ -193,13 +193,19 @@ static bool split_ifaces(const struct nft_view *v, const struct set *ifaces, str
 	return true;
 }
 
+static void add_names_of(const struct nft_view *v, struct nft_stmts *s, enum nft_key key,
+			 bool is_not, const char *const *names, uint32_t n)
+{
+	if (n == 1)
+		stmt_match(v->p, s, key, is_not, nft_value_name(names[0]));
+	else if (n > 1)
+		stmt_in(v->p, s, key, is_not, nft_set_of_names(v->p, NFT_INET, names, n));
+}
+
 static void add_names(const struct nft_view *v, struct nft_stmts *s, bool is_not,
 		      const char *const *names, uint32_t n)
 {
-	if (n == 1)
-		stmt_match(v->p, s, v->iface, is_not, nft_value_name(names[0]));
-	else if (n > 1)
-		stmt_in(v->p, s, v->iface, is_not, nft_set_of_names(v->p, NFT_INET, names, n));
+	add_names_of(v, s, v->iface, is_not, names, n);
 }
 
 static struct way *add_way(const struct nft_view *v, struct ways *ws, const struct way *from)
@@ -261,6 +267,22 @@ static bool expand_ifaces(const struct nft_view *v, const struct way *from, stru
 		return false;
 	add_named(v, &is, from, out);
 	add_lo(v, &is, from, out);
+	return true;
+}
+
+/* The interface that received what is on its way out; none: no name */
+static bool add_received(const struct nft_view *v, struct way *w, struct span at)
+{
+	const struct set *in = w->t.f[F_RECV];
+	struct iface_set is;
+
+	if (in == NULL)
+		return true;
+	if (!split_ifaces(v, in, at, &is))
+		return false;
+	if (is.lo_dst != NULL || (is.lo_all != is.is_not))
+		vec_add(v->p->tmp, &is.names, "lo");
+	add_names_of(v, &w->stmts, NFT_K_IIFNAME, is.is_not, is.names.v, is.names.n);
 	return true;
 }
 
@@ -502,6 +524,104 @@ static void expand_tags(const struct nft_view *v, const struct way *from, struct
 				    nft_spread(tags, v->tag_mask), false);
 }
 
+/* ---- tables that rules fill, routes, types of service ---------------------- */
+
+/* The bits that are 1 (or 0) in all values of a set that asks for nothing else */
+static bool bits_asked(const struct set *in, uint32_t *ones, uint32_t *zeros)
+{
+	uint32_t n = 0;
+
+	*ones = *zeros = (1u << MODEL_GROWN) - 1;
+	for (uint32_t x = 0; x < 1u << MODEL_GROWN; x++) {
+		if (!set_has(in, AF_NONE, x))
+			continue;
+		*ones &= x;
+		*zeros &= ~x;
+		n++;
+	}
+	return n == 1u << (MODEL_GROWN - (unsigned int)__builtin_popcount(*ones | *zeros));
+}
+
+static void add_grown(const struct nft_view *v, struct way *w, enum field f, uint8_t af)
+{
+	const enum nft_key keys[2][2] = { { NFT_K_IP_SADDR, NFT_K_IP_DADDR },
+					  { NFT_K_IP6_SADDR, NFT_K_IP6_DADDR } };
+	uint32_t ones, zeros;
+
+	if (w->t.f[f] == NULL)
+		return;
+	/* Tests of single tables, all of which hold: no language has others */
+	BUG_IF(!bits_asked(w->t.f[f], &ones, &zeros));
+	for (uint32_t i = 0; i < MODEL_GROWN; i++)
+		if (((ones | zeros) >> i & 1) != 0)
+			stmt_in(v->p, &w->stmts, keys[af == AF_V6][f == F_DST_GROWN],
+				(zeros >> i & 1) != 0, nft_grown_set(v->p, v->m, i, af));
+}
+
+static void match_fib(const struct nft_view *v, struct nft_stmts *s, enum nft_key key, bool exists)
+{
+	stmt_match(v->p, s, key, false, nft_value_num(NFT_T_BOOL, exists));
+}
+
+static void match_type(const struct nft_view *v, struct nft_stmts *s, enum nft_key key,
+		       uint32_t type, bool is_not)
+{
+	stmt_match(v->p, s, key, is_not, nft_value_num(NFT_T_FIB_TYPE, type));
+}
+
+/* Addresses of our own, broadcast and multicast have a route that fib does not tell of */
+static void match_unrouted(const struct nft_view *v, struct nft_stmts *s, enum nft_key route,
+			   enum nft_key type)
+{
+	match_fib(v, s, route, false);
+	match_type(v, s, type, RTN_LOCAL, true);
+	match_type(v, s, type, RTN_BROADCAST, true);
+	match_type(v, s, type, RTN_MULTICAST, true);
+}
+
+static bool add_routes(const struct nft_view *v, struct way *w, struct span at)
+{
+	const struct set *src = w->t.f[F_SRC_ROUTE], *dst = w->t.f[F_DST_ROUTE];
+
+	if (src == NULL && dst == NULL)
+		return true;
+	if (v->dir == DIR_OUT) {
+		diag_add(v->d, DIAG_E1701, at, "nftables looks for the route to an address in "
+			 "packets that come in only");
+		diag_help(v->d, "write 'in' into the rule");
+		return false;
+	}
+	if ((dst != NULL && set_has(dst, AF_NONE, ROUTE_HERE)) ||
+	    (src != NULL && set_has(src, AF_NONE, ROUTE_HERE) &&
+	     set_has(src, AF_NONE, ROUTE_ELSEWHERE))) {
+		diag_add(v->d, DIAG_E1701, at, "nftables can tell that there is no route, but not "
+			 "that there is one");
+		return false;
+	}
+	if (dst != NULL)
+		match_unrouted(v, &w->stmts, NFT_K_FIB_DROUTE, NFT_K_FIB_DADDR);
+	if (src == NULL)
+		return true;
+	if (set_has(src, AF_NONE, ROUTE_ELSEWHERE) || set_has(src, AF_NONE, ROUTE_HERE))
+		match_fib(v, &w->stmts, NFT_K_FIB_RPF, set_has(src, AF_NONE, ROUTE_HERE));
+	else
+		match_unrouted(v, &w->stmts, NFT_K_FIB_SROUTE, NFT_K_FIB_SADDR);
+	return true;
+}
+
+static void add_tos(const struct nft_view *v, struct way *w, uint8_t af)
+{
+	const struct set *in = w->t.f[F_TOS];
+
+	if (in == NULL)
+		return;
+	/* One value a rule: pf has no more */
+	BUG_IF(in->n != 1 || in->r[0].lo != in->r[0].hi);
+	stmt_match(v->p, &w->stmts, af == AF_V4 ? NFT_K_IP_DSCP : NFT_K_IP6_DSCP, false,
+		   af == AF_V4 ? nft_value_num(NFT_T_DSCP, in->r[0].lo)
+			       : nft_value_num(NFT_T_DSCP6, in->r[0].lo << 4));
+}
+
 static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret)
 {
 	struct ways ways = { 0 };
@@ -523,6 +643,8 @@ static void expand_families(const struct nft_view *v, const struct way *from, st
 {
 	static const uint8_t afs[] = { AF_V4, AF_V6 };
 	const bool any_family = from->t.f[F_SRC] == NULL && from->t.f[F_DST] == NULL &&
+				from->t.f[F_SRC_GROWN] == NULL &&
+				from->t.f[F_DST_GROWN] == NULL && from->t.f[F_TOS] == NULL &&
 				has_family(from, AF_V4) && has_family(from, AF_V6);
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(afs); i++) {
@@ -540,6 +662,9 @@ static void expand_families(const struct nft_view *v, const struct way *from, st
 			 v4 ? NFT_K_IP_SADDR : NFT_K_IP6_SADDR);
 		add_addr(v, &w->stmts, w->t.f[F_DST], afs[i],
 			 v4 ? NFT_K_IP_DADDR : NFT_K_IP6_DADDR);
+		add_grown(v, w, F_SRC_GROWN, afs[i]);
+		add_grown(v, w, F_DST_GROWN, afs[i]);
+		add_tos(v, w, afs[i]);
 		if (any_family)
 			return;
 	}
@@ -556,15 +681,17 @@ static bool is_never(const struct nft_view *v, const struct nft_tests *t)
 bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span at,
 	       struct nft_alts *ret)
 {
-	const struct way all = { .t = *t };
+	struct nft_tests only_recv = { 0 };
+	struct way all = { .t = *t };
 	struct ways ifaces = { 0 }, families = { 0 }, protos = { 0 };
 
 	if (is_never(v, t))
 		return true;
-	if (t->f[F_RECV] != NULL) {
-		diag_add(v->d, DIAG_E1701, at,
-			 "a test of the receiving interface cannot be expressed in nftables yet");
-		return false;
+	/* What comes in was received by the interface that it crosses */
+	if (t->f[F_RECV] != NULL && v->dir == DIR_IN) {
+		only_recv.f[F_IFACE] = t->f[F_RECV];
+		all.t = nft_tests_and(v->p->tmp, t, &only_recv);
+		all.t.f[F_RECV] = NULL;
 	}
 	if (t->f[F_TAGS] != NULL && v->tag_mask == 0) {
 		diag_add(v->d, DIAG_E1701, at,
@@ -577,8 +704,12 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 		expand_families(v, &ifaces.list.v[i], &families);
 	for (uint32_t i = 0; i < families.list.n; i++)
 		expand_protos(v, &families.list.v[i], &protos);
-	for (uint32_t i = 0; i < protos.list.n; i++)
+	for (uint32_t i = 0; i < protos.list.n; i++) {
+		if (!add_received(v, &protos.list.v[i], at) ||
+		    !add_routes(v, &protos.list.v[i], at))
+			return false;
 		finish(v, &protos.list.v[i], ret);
+	}
 	return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 
+#define GROWN_MAX	65536u	/* addresses that rules put into a table */
 #define FORGET_BYTES	((size_t)1 << 20)	/* of temporary memory, before it is freed */
 
 void nft_options_init(struct nft_options *o)
@@ -173,6 +174,23 @@ void nft_set_remembers(struct nft_program *p, struct nft_set *s, const char *wha
 	do
 		s->name = arena_printf(p->a, "%s_%08x", what, h++);
 	while (has_other(p, s, s->name));
+}
+
+const struct nft_set *nft_grown_set(struct nft_program *p, const struct model *m, uint32_t table,
+				    uint8_t af)
+{
+	const enum nft_type type = af == AF_V4 ? NFT_T_IP4 : NFT_T_IP6;
+	struct nft_set *s = NULL;
+
+	if (p->grown[table][af == AF_V6] != NULL)
+		return p->grown[table][af == AF_V6];
+	s = nft_add_map(p, NFT_INET, "grown", &type, 1);
+	nft_set_remembers(p, s, af == AF_V4 ? "grown4" : "grown6", m->grown.v[table]);
+	s->is_dynamic = true;
+	s->size = GROWN_MAX;
+	nft_set_seal(s);
+	p->grown[table][af == AF_V6] = s;
+	return s;
 }
 
 static bool same_set(const struct nft_set *x, const struct nft_set *y)

@@ -30,7 +30,7 @@ enum nft_type {
 	NFT_T_IFNAME, NFT_T_IFINDEX, NFT_T_NFPROTO, NFT_T_PROTO, NFT_T_IP4, NFT_T_IP6, NFT_T_PORT,
 	NFT_T_TCPFLAG, NFT_T_ICMP_TYPE, NFT_T_ICMP_CODE, NFT_T_ICMP6_TYPE, NFT_T_ICMP6_CODE,
 	NFT_T_MARK, NFT_T_CT_DIR, NFT_T_CT_STATUS, NFT_T_CT_STATE, NFT_T_FIB_TYPE, NFT_T_ARP_OP,
-	NFT_T_BOOL,
+	NFT_T_BOOL, NFT_T_BYTE, NFT_T_DSCP, NFT_T_DSCP6,
 	N_NFT_TYPES
 };
 
@@ -45,6 +45,8 @@ enum nft_key {
 	NFT_K_CT_DIR, NFT_K_CT_STATUS, NFT_K_CT_STATE, NFT_K_CT_MARK, NFT_K_MARK,
 	NFT_K_FIB_DADDR, NFT_K_FIB_SADDR, NFT_K_ARP_OP, NFT_K_ARP_SADDR, NFT_K_ARP_DADDR,
 	NFT_K_IP_LSRR, NFT_K_IP_SSRR, NFT_K_IP6_ROUTE,
+	NFT_K_IP_HDRLEN, NFT_K_IP_TTL, NFT_K_IP6_HOPLIMIT, NFT_K_IP_DSCP, NFT_K_IP6_DSCP,
+	NFT_K_FIB_RPF, NFT_K_FIB_SROUTE, NFT_K_FIB_DROUTE,
 	N_NFT_KEYS
 };
 
@@ -122,16 +124,21 @@ struct nft_set {
 enum nft_stmt_kind {
 	NFT_S_MATCH, NFT_S_LOOKUP, NFT_S_DRAW, NFT_S_MARK, NFT_S_COUNTER, NFT_S_LOG, NFT_S_UPDATE,
 	NFT_S_NAT, NFT_S_NAT_MAP, NFT_S_VMAP, NFT_S_VERDICT, NFT_S_REJECT, NFT_S_HASH,
+	NFT_S_COUNT, NFT_S_HEADER,
 	N_NFT_STMTS
 };
 
 enum nft_verdict { NFT_V_ACCEPT, NFT_V_DROP, NFT_V_RETURN, NFT_V_GOTO, NFT_V_JUMP };
 enum nft_reject { NFT_R_ICMP, NFT_R_ICMP6, NFT_R_RST };
 
-/* NFT_S_MATCH: @key [& @mask] is (or is not) @value, or within @value/@prefix_len */
+/*
+ * NFT_S_MATCH: @key [& @mask] is (or is not, or is less than) @value, or within
+ * @value/@prefix_len
+ */
 struct nft_match {
 	enum nft_key key;
 	bool is_not;
+	bool is_less;
 	bool has_mask;
 	uint8_t prefix_len;	/* 0: whole value */
 	struct nft_value value;
@@ -147,8 +154,24 @@ struct nft_lookup {
 	uint32_t mask;		/* of a mark key in a verdict map, 0 = none */
 	uint64_t timeout_ms;	/* NFT_S_UPDATE: of this element, 0 = the set's */
 	uint32_t count_over;	/* NFT_S_UPDATE: true with more connections than this; 0 = none */
+	uint32_t rate;		/* NFT_S_UPDATE: true with more packets than this in the unit */
+	uint32_t burst;		/* NFT_S_UPDATE: and that many at once */
+	uint64_t rate_unit;	/* NFT_S_UPDATE: seconds: 1, 60, 3600, 86400 */
+	bool is_add;		/* NFT_S_UPDATE: an element that is there stays as it is */
+	bool counts_any;	/* NFT_S_UPDATE: true with any connection: while there is one
+				 * the element stays */
 	bool is_dst;		/* NFT_S_NAT_MAP */
 	uint8_t af;		/* NFT_S_NAT_MAP */
+};
+
+/* NFT_S_HEADER: what is written into a packet */
+enum nft_header {
+	NFT_H_TTL, NFT_H_HOPLIMIT, NFT_H_DSCP, NFT_H_DSCP6, NFT_H_NO_DF, NFT_H_MAXSEG
+};
+
+struct nft_write {
+	enum nft_header what;
+	uint16_t value;		/* of NFT_H_NO_DF: unused */
 };
 
 /* NFT_S_DRAW: every @mod-th time, or at random, one of @mod; or @below of @mod */
@@ -215,6 +238,8 @@ struct nft_stmt {
 		struct nft_log log;
 		struct nft_nat nat;
 		struct nft_decision decision;
+		struct nft_write write;
+		uint32_t count_over;	/* NFT_S_COUNT: true with more connections */
 	};
 };
 
@@ -279,6 +304,7 @@ struct nft_scope {
  * @origin_next: The next origin with the same hash, as number + 1
  * @origin_head: The first one
  * @buckets:	Sets by content
+ * @grown:	Tables that rules fill, by number and family, [0] IPv4
  * @last_comment: Of the rule added last that had an origin, or NULL
  * @last_origin: Its origin
  * @scope:	Of generated names
@@ -295,6 +321,7 @@ struct nft_program {
 	VEC(uint32_t) origin_next;
 	uint32_t origin_head[NFT_SET_BUCKETS];
 	struct nft_set *buckets[NFT_SET_BUCKETS];
+	const struct nft_set *grown[MODEL_GROWN][2];
 	const char *last_comment;
 	uint32_t last_origin;
 	struct nft_scope scope;
@@ -324,8 +351,9 @@ extern const struct nft_type_info nft_types[N_NFT_TYPES];
  * @type:	Of its values
  * @load:	How it is loaded
  * @arg:	Meta or ct key, fib flags, or which option or extension header
- * @base:	Payload: header; extension header: of which protocol
+ * @base:	Payload: header; extension header: of which protocol; fib: result
  * @offset:	Payload: byte in the header
+ * @mask:	Payload: the bits that count, none: all
  */
 struct nft_key_info {
 	const char *text;
@@ -334,6 +362,7 @@ struct nft_key_info {
 	uint32_t arg;
 	uint32_t base;
 	uint32_t offset;
+	uint8_t mask[2];
 };
 
 extern const struct nft_key_info nft_keys[N_NFT_KEYS];
@@ -391,6 +420,18 @@ struct nft_set *nft_add_map(struct nft_program *p, enum nft_family f, const char
  */
 void nft_set_remembers(struct nft_program *p, struct nft_set *s, const char *what,
 		       const char *comment);
+
+/**
+ * nft_grown_set() - The set of a table that rules fill, made once
+ * @p:		Program
+ * @m:		Model
+ * @table:	Number in model.grown
+ * @af:		Family
+ *
+ * It is named by the table's name and its content outlives a reload.
+ */
+const struct nft_set *nft_grown_set(struct nft_program *p, const struct model *m, uint32_t table,
+				    uint8_t af);
 
 /** nft_set_seal() - Work out lengths, and the size of a map that has all its elements */
 void nft_set_seal(struct nft_set *s);

@@ -70,12 +70,12 @@ static void load_exthdr(struct nftnl_rule *r, const struct nft_key_info *k, uint
 	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, 1);
 }
 
-static void load_fib(struct nftnl_rule *r, uint32_t flags, uint32_t reg)
+static void load_fib(struct nftnl_rule *r, const struct nft_key_info *k, uint32_t reg)
 {
 	struct nftnl_expr *e = nft_expr(r, "fib");
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, flags);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, k->base);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, k->arg);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, reg);
 }
 
@@ -94,7 +94,7 @@ void nft_emit_load(struct nftnl_rule *r, enum nft_key key, uint32_t len, uint32_
 		load_payload(r, k, len == 0 ? nft_types[k->type].len : len, reg);
 		break;
 	case NFT_L_FIB:
-		load_fib(r, k->arg, reg);
+		load_fib(r, k, reg);
 		break;
 	case NFT_L_EXTHDR:
 		load_exthdr(r, k, reg);
@@ -133,12 +133,12 @@ void nft_emit_mask(struct nftnl_rule *r, const void *mask, const void *xor, uint
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, xor, len);
 }
 
-static void emit_cmp(struct nftnl_rule *r, bool is_not, const void *data, uint32_t len)
+static void emit_cmp(struct nftnl_rule *r, uint32_t op, const void *data, uint32_t len)
 {
 	struct nftnl_expr *e = nft_expr(r, "cmp");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, is_not ? NFT_CMP_NEQ : NFT_CMP_EQ);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
 	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
 }
 
@@ -152,7 +152,10 @@ static void match_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 	nft_emit_load(r, m->key, len, NFT_REG_1);
 	if (m->has_mask || (m->prefix_len != 0 && !whole_bytes))
 		nft_emit_mask(r, m->mask.b, zero, len);
-	emit_cmp(r, m->is_not, m->value.b, len);
+	if (nft_keys[m->key].mask[0] != 0)
+		nft_emit_mask(r, nft_keys[m->key].mask, zero, len);
+	emit_cmp(r, m->is_less ? NFT_CMP_LT : m->is_not ? NFT_CMP_NEQ : NFT_CMP_EQ, m->value.b,
+		 len);
 }
 
 void nft_print_value(enum nft_key key, const struct nft_value *v, FILE *out)
@@ -170,7 +173,7 @@ static void match_print(const struct nft_stmt *s, FILE *out)
 		nft_print_value(m->key, &m->mask, out);
 		fputs(m->is_not ? " != " : " == ", out);
 	} else {
-		fputs(m->is_not ? " != " : " ", out);
+		fputs(m->is_less ? " < " : m->is_not ? " != " : " ", out);
 	}
 	nft_print_value(m->key, &m->value, out);
 	if (m->prefix_len != 0)
@@ -254,7 +257,7 @@ static void draw_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 			   s->draw.is_random ? NFT_NG_RANDOM : NFT_NG_INCREMENTAL);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_OFFSET, 0);
 	if (s->draw.below == 0)
-		emit_cmp(r, false, &zero, sizeof(zero));
+		emit_cmp(r, NFT_CMP_EQ, &zero, sizeof(zero));
 	else
 		emit_below(r, s->draw.below);
 }
@@ -340,6 +343,8 @@ const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS] = {
 	[NFT_S_VERDICT] = { "verdict", stmt_verdict_emit, stmt_verdict_print },
 	[NFT_S_REJECT] = { "reject", stmt_reject_emit, stmt_reject_print },
 	[NFT_S_HASH] = { "jhash", stmt_hash_emit, stmt_hash_print },
+	[NFT_S_COUNT] = { "ct count", stmt_count_emit, stmt_count_print },
+	[NFT_S_HEADER] = { "header", stmt_header_emit, stmt_header_print },
 };
 
 void nft_stmt_emit(const struct nft_stmt *s, struct nftnl_rule *r)

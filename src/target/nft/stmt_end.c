@@ -46,6 +46,25 @@ static void add_count(uint32_t over, struct nftnl_expr *dynset)
 	nftnl_expr_set(dynset, NFTNL_EXPR_DYNSET_EXPR, e, 0);
 }
 
+/* The element measures packets, and is true for those that come too fast */
+static void add_rate(const struct nft_lookup *l, struct nftnl_expr *dynset)
+{
+	struct nftnl_expr *e = nftnl_expr_alloc("limit");
+
+	BUG_IF(e == NULL);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, l->rate);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, l->rate_unit);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, l->burst);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+	nftnl_expr_set(dynset, NFTNL_EXPR_DYNSET_EXPR, e, 0);
+}
+
+static bool is_adding(const struct nft_lookup *l)
+{
+	return l->count_over != 0 || l->is_add || l->counts_any;
+}
+
 void stmt_update_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 {
 	const struct nft_lookup *l = &s->lookup;
@@ -54,24 +73,31 @@ void stmt_update_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 	nft_emit_keys(r, l);
 	e = nft_expr(r, "dynset");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP,
-			   l->count_over != 0 ? NFT_DYNSET_OP_ADD : NFT_DYNSET_OP_UPDATE);
+			   is_adding(l) ? NFT_DYNSET_OP_ADD : NFT_DYNSET_OP_UPDATE);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
 	nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, l->set->name);
 	if (l->timeout_ms != 0)
 		nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, l->timeout_ms);
-	if (l->count_over != 0)
+	if (l->count_over != 0 || l->counts_any)
 		add_count(l->count_over, e);
+	if (l->rate != 0)
+		add_rate(l, e);
 }
 
 void stmt_update_print(const struct nft_stmt *s, FILE *out)
 {
-	fprintf(out, "%s @%s { ", s->lookup.count_over != 0 ? "add" : "update",
-		s->lookup.set->name);
-	nft_print_keys(&s->lookup, out);
+	const struct nft_lookup *l = &s->lookup;
+
+	fprintf(out, "%s @%s { ", is_adding(l) ? "add" : "update", l->set->name);
+	nft_print_keys(l, out);
 	if (s->lookup.timeout_ms != 0)
 		fprintf(out, " timeout %lums", (unsigned long)s->lookup.timeout_ms);
-	if (s->lookup.count_over != 0)
+	if (l->count_over != 0 || l->counts_any)
 		fprintf(out, " ct count over %u", s->lookup.count_over);
+	if (l->rate != 0)
+		fprintf(out, " limit rate over %u/%s burst %u packets", l->rate,
+			l->rate_unit == 1 ? "second" : l->rate_unit == 60 ? "minute" :
+			l->rate_unit == 3600 ? "hour" : "day", l->burst);
 	fputs(" }", out);
 }
 

@@ -74,15 +74,28 @@ static void print_direction(const uint8_t *b, uint32_t len, FILE *out)
 
 static void print_fib_type(const uint8_t *b, uint32_t len, FILE *out)
 {
-	/* RTN_LOCAL is the only one asked for */
-	BUG_IF(read_number(b, len, true) != 2);
-	fputs("local", out);
+	static const char *const types[] = { [2] = "local", [3] = "broadcast", [5] = "multicast" };
+	const uint32_t type = read_number(b, len, true);
+
+	BUG_IF(type >= ARRAY_SIZE(types) || types[type] == NULL);
+	fputs(types[type], out);
 }
 
 static void print_exists(const uint8_t *b, uint32_t len, FILE *out)
 {
 	(void)len;
 	fputs(b[0] != 0 ? "exists" : "missing", out);
+}
+
+static void print_dscp(const uint8_t *b, uint32_t len, FILE *out)
+{
+	(void)len;
+	fprintf(out, "%u", b[0] >> 2);
+}
+
+static void print_dscp6(const uint8_t *b, uint32_t len, FILE *out)
+{
+	fprintf(out, "%u", read_number(b, len, false) >> 6);
 }
 
 const struct nft_type_info nft_types[N_NFT_TYPES] = {
@@ -105,6 +118,9 @@ const struct nft_type_info nft_types[N_NFT_TYPES] = {
 	[NFT_T_FIB_TYPE] = { "fib_addrtype", 38, 4, true, print_fib_type },
 	[NFT_T_ARP_OP] = { "arp_op", 11, 2, false, print_be },
 	[NFT_T_BOOL] = { "boolean", 39, 1, true, print_exists },
+	[NFT_T_BYTE] = { "integer", 4, 1, false, print_be },
+	[NFT_T_DSCP] = { "dscp", 31, 1, false, print_dscp },
+	[NFT_T_DSCP6] = { "dscp", 31, 2, false, print_dscp6 },
 };
 
 #define NET	NFT_PAYLOAD_NETWORK_HEADER
@@ -113,40 +129,56 @@ const struct nft_type_info nft_types[N_NFT_TYPES] = {
 /* Flags of fib: which address, and that its type is asked for by the result */
 #define FIB_DADDR	NFTA_FIB_F_DADDR
 #define FIB_SADDR	NFTA_FIB_F_SADDR
+#define FIB_PRESENT	NFTA_FIB_F_PRESENT	/* only whether there is a result */
+#define FIB_TYPE	NFT_FIB_RESULT_ADDRTYPE
+#define FIB_OIF		NFT_FIB_RESULT_OIF
 
 const struct nft_key_info nft_keys[N_NFT_KEYS] = {
-	[NFT_K_IIFNAME] = { "iifname", NFT_T_IFNAME, NFT_L_META, NFT_META_IIFNAME, 0, 0 },
-	[NFT_K_OIFNAME] = { "oifname", NFT_T_IFNAME, NFT_L_META, NFT_META_OIFNAME, 0, 0 },
-	[NFT_K_IIF] = { "meta iif", NFT_T_IFINDEX, NFT_L_META, NFT_META_IIF, 0, 0 },
-	[NFT_K_NFPROTO] = { "meta nfproto", NFT_T_NFPROTO, NFT_L_META, NFT_META_NFPROTO, 0, 0 },
-	[NFT_K_L4PROTO] = { "meta l4proto", NFT_T_PROTO, NFT_L_META, NFT_META_L4PROTO, 0, 0 },
-	[NFT_K_IP_SADDR] = { "ip saddr", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 12 },
-	[NFT_K_IP_DADDR] = { "ip daddr", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 16 },
-	[NFT_K_IP6_SADDR] = { "ip6 saddr", NFT_T_IP6, NFT_L_PAYLOAD, 0, NET, 8 },
-	[NFT_K_IP6_DADDR] = { "ip6 daddr", NFT_T_IP6, NFT_L_PAYLOAD, 0, NET, 24 },
-	[NFT_K_SPORT] = { "th sport", NFT_T_PORT, NFT_L_PAYLOAD, 0, TRANS, 0 },
-	[NFT_K_DPORT] = { "th dport", NFT_T_PORT, NFT_L_PAYLOAD, 0, TRANS, 2 },
-	[NFT_K_TCP_FLAGS] = { "tcp flags", NFT_T_TCPFLAG, NFT_L_PAYLOAD, 0, TRANS, 13 },
-	[NFT_K_ICMP_TYPE] = { "icmp type", NFT_T_ICMP_TYPE, NFT_L_PAYLOAD, 0, TRANS, 0 },
-	[NFT_K_ICMP_CODE] = { "icmp code", NFT_T_ICMP_CODE, NFT_L_PAYLOAD, 0, TRANS, 1 },
-	[NFT_K_ICMP6_TYPE] = { "icmpv6 type", NFT_T_ICMP6_TYPE, NFT_L_PAYLOAD, 0, TRANS, 0 },
-	[NFT_K_ICMP6_CODE] = { "icmpv6 code", NFT_T_ICMP6_CODE, NFT_L_PAYLOAD, 0, TRANS, 1 },
-	[NFT_K_CT_DIR] = { "ct direction", NFT_T_CT_DIR, NFT_L_CT, NFT_CT_DIRECTION, 0, 0 },
-	[NFT_K_CT_STATUS] = { "ct status", NFT_T_CT_STATUS, NFT_L_CT, NFT_CT_STATUS, 0, 0 },
-	[NFT_K_CT_STATE] = { "ct state", NFT_T_CT_STATE, NFT_L_CT, NFT_CT_STATE, 0, 0 },
-	[NFT_K_CT_MARK] = { "ct mark", NFT_T_MARK, NFT_L_CT, NFT_CT_MARK, 0, 0 },
-	[NFT_K_MARK] = { "meta mark", NFT_T_MARK, NFT_L_META, NFT_META_MARK, 0, 0 },
-	[NFT_K_FIB_DADDR] = { "fib daddr type", NFT_T_FIB_TYPE, NFT_L_FIB, FIB_DADDR, 0, 0 },
-	[NFT_K_FIB_SADDR] = { "fib saddr type", NFT_T_FIB_TYPE, NFT_L_FIB, FIB_SADDR, 0, 0 },
-	[NFT_K_ARP_OP] = { "arp operation", NFT_T_ARP_OP, NFT_L_PAYLOAD, 0, NET, 6 },
-	[NFT_K_ARP_SADDR] = { "arp saddr ip", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 14 },
-	[NFT_K_ARP_DADDR] = { "arp daddr ip", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 24 },
+	[NFT_K_IIFNAME] = { "iifname", NFT_T_IFNAME, NFT_L_META, NFT_META_IIFNAME, 0, 0, { 0 } },
+	[NFT_K_OIFNAME] = { "oifname", NFT_T_IFNAME, NFT_L_META, NFT_META_OIFNAME, 0, 0, { 0 } },
+	[NFT_K_IIF] = { "meta iif", NFT_T_IFINDEX, NFT_L_META, NFT_META_IIF, 0, 0, { 0 } },
+	[NFT_K_NFPROTO] = { "meta nfproto", NFT_T_NFPROTO, NFT_L_META, NFT_META_NFPROTO, 0, 0, { 0 } },
+	[NFT_K_L4PROTO] = { "meta l4proto", NFT_T_PROTO, NFT_L_META, NFT_META_L4PROTO, 0, 0, { 0 } },
+	[NFT_K_IP_SADDR] = { "ip saddr", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 12, { 0 } },
+	[NFT_K_IP_DADDR] = { "ip daddr", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 16, { 0 } },
+	[NFT_K_IP6_SADDR] = { "ip6 saddr", NFT_T_IP6, NFT_L_PAYLOAD, 0, NET, 8, { 0 } },
+	[NFT_K_IP6_DADDR] = { "ip6 daddr", NFT_T_IP6, NFT_L_PAYLOAD, 0, NET, 24, { 0 } },
+	[NFT_K_SPORT] = { "th sport", NFT_T_PORT, NFT_L_PAYLOAD, 0, TRANS, 0, { 0 } },
+	[NFT_K_DPORT] = { "th dport", NFT_T_PORT, NFT_L_PAYLOAD, 0, TRANS, 2, { 0 } },
+	[NFT_K_TCP_FLAGS] = { "tcp flags", NFT_T_TCPFLAG, NFT_L_PAYLOAD, 0, TRANS, 13, { 0 } },
+	[NFT_K_ICMP_TYPE] = { "icmp type", NFT_T_ICMP_TYPE, NFT_L_PAYLOAD, 0, TRANS, 0, { 0 } },
+	[NFT_K_ICMP_CODE] = { "icmp code", NFT_T_ICMP_CODE, NFT_L_PAYLOAD, 0, TRANS, 1, { 0 } },
+	[NFT_K_ICMP6_TYPE] = { "icmpv6 type", NFT_T_ICMP6_TYPE, NFT_L_PAYLOAD, 0, TRANS, 0, { 0 } },
+	[NFT_K_ICMP6_CODE] = { "icmpv6 code", NFT_T_ICMP6_CODE, NFT_L_PAYLOAD, 0, TRANS, 1, { 0 } },
+	[NFT_K_CT_DIR] = { "ct direction", NFT_T_CT_DIR, NFT_L_CT, NFT_CT_DIRECTION, 0, 0, { 0 } },
+	[NFT_K_CT_STATUS] = { "ct status", NFT_T_CT_STATUS, NFT_L_CT, NFT_CT_STATUS, 0, 0, { 0 } },
+	[NFT_K_CT_STATE] = { "ct state", NFT_T_CT_STATE, NFT_L_CT, NFT_CT_STATE, 0, 0, { 0 } },
+	[NFT_K_CT_MARK] = { "ct mark", NFT_T_MARK, NFT_L_CT, NFT_CT_MARK, 0, 0, { 0 } },
+	[NFT_K_MARK] = { "meta mark", NFT_T_MARK, NFT_L_META, NFT_META_MARK, 0, 0, { 0 } },
+	[NFT_K_FIB_DADDR] = { "fib daddr type", NFT_T_FIB_TYPE, NFT_L_FIB, FIB_DADDR, FIB_TYPE, 0,
+			      { 0 } },
+	[NFT_K_FIB_SADDR] = { "fib saddr type", NFT_T_FIB_TYPE, NFT_L_FIB, FIB_SADDR, FIB_TYPE, 0,
+			      { 0 } },
+	[NFT_K_ARP_OP] = { "arp operation", NFT_T_ARP_OP, NFT_L_PAYLOAD, 0, NET, 6, { 0 } },
+	[NFT_K_ARP_SADDR] = { "arp saddr ip", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 14, { 0 } },
+	[NFT_K_ARP_DADDR] = { "arp daddr ip", NFT_T_IP4, NFT_L_PAYLOAD, 0, NET, 24, { 0 } },
 	[NFT_K_IP_LSRR] = { "ip option lsrr", NFT_T_BOOL, NFT_L_EXTHDR, IPOPT_LSRR,
-			    NFT_EXTHDR_OP_IPV4, 0 },
+			    NFT_EXTHDR_OP_IPV4, 0, { 0 } },
 	[NFT_K_IP_SSRR] = { "ip option ssrr", NFT_T_BOOL, NFT_L_EXTHDR, IPOPT_SSRR,
-			    NFT_EXTHDR_OP_IPV4, 0 },
+			    NFT_EXTHDR_OP_IPV4, 0, { 0 } },
 	[NFT_K_IP6_ROUTE] = { "exthdr rt", NFT_T_BOOL, NFT_L_EXTHDR, IPPROTO_ROUTING,
-			      NFT_EXTHDR_OP_IPV6, 0 },
+			      NFT_EXTHDR_OP_IPV6, 0, { 0 } },
+	[NFT_K_IP_HDRLEN] = { "ip hdrlength", NFT_T_BYTE, NFT_L_PAYLOAD, 0, NET, 0, { 0x0f } },
+	[NFT_K_IP_TTL] = { "ip ttl", NFT_T_BYTE, NFT_L_PAYLOAD, 0, NET, 8, { 0 } },
+	[NFT_K_IP6_HOPLIMIT] = { "ip6 hoplimit", NFT_T_BYTE, NFT_L_PAYLOAD, 0, NET, 7, { 0 } },
+	[NFT_K_IP_DSCP] = { "ip dscp", NFT_T_DSCP, NFT_L_PAYLOAD, 0, NET, 1, { 0xfc } },
+	[NFT_K_IP6_DSCP] = { "ip6 dscp", NFT_T_DSCP6, NFT_L_PAYLOAD, 0, NET, 0, { 0x0f, 0xc0 } },
+	[NFT_K_FIB_RPF] = { "fib saddr . iif oif", NFT_T_BOOL, NFT_L_FIB,
+			    FIB_SADDR | NFTA_FIB_F_IIF | FIB_PRESENT, FIB_OIF, 0, { 0 } },
+	[NFT_K_FIB_SROUTE] = { "fib saddr oif", NFT_T_BOOL, NFT_L_FIB, FIB_SADDR | FIB_PRESENT,
+			       FIB_OIF, 0, { 0 } },
+	[NFT_K_FIB_DROUTE] = { "fib daddr oif", NFT_T_BOOL, NFT_L_FIB, FIB_DADDR | FIB_PRESENT,
+			       FIB_OIF, 0, { 0 } },
 };
 
 static const struct {
