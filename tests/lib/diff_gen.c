@@ -292,7 +292,7 @@ static const char *rdr(struct gen *g, struct arena *a)
 	static const char *const pools[] = {
 		" -> 192.168.100.2/31 round-robin", " port 80 -> 192.168.100.2/31 port 8000 random",
 		" -> { 192.168.100.2, 192.168.100.3 } port 80",
-		" port { 80 443 } -> 192.168.100.2/31 source-hash", " -> 192.168.100.0/30 bitmask",
+		" port { 80 443 } -> 192.168.100.2/31 source-hash", " -> 192.168.100.2/31 bitmask",
 		" port 80:443 -> { 192.168.100.2 192.168.100.3 } sticky-address",
 		" port 2000:2010 -> 192.168.100.2/31 port 8000:8003 random",
 	};

@@ -186,8 +186,13 @@ static bool lower_nat_out(struct frame *f, struct nft_chain *c)
 {
 	const struct nft_view v = view(f, DIR_OUT, NFT_LO_TOO);
 	const struct side *out = &f->sides[DIR_OUT];
-	struct nft_stmts has_state = { 0 };
+	struct nft_stmts has_state = { 0 }, decided = { 0 };
 
+	/* Judged ahead, it is not translated, whatever tags it has from there */
+	stmt_masked(f->p, &decided, NFT_K_MARK, f->decided, f->decided, false);
+	stmt_verdict(f->p, &decided, NFT_V_ACCEPT, NULL);
+	if (out->nats.list.n > 0 && f->decided != 0)
+		nft_add_rule(f->p, c, &decided, NULL);
 	/* A local caller's forward with `pass` decided before any nat rule */
 	stmt_match(f->p, &has_state, NFT_K_CT_DIR, false, nft_value_num(NFT_T_CT_DIR, 0));
 	stmt_masked(f->p, &has_state, NFT_K_CT_MARK, f->leg[DIR_OUT], f->leg[DIR_OUT], false);
