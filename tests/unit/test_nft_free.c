@@ -233,6 +233,7 @@ TEST(fences_stand_around_it)
 	CHECK(strstr(text, "chain in_fence {") != NULL);
 	CHECK(strstr(text, "fence source: nothing from outside has an inside source") != NULL);
 	CHECK(strstr(text, "table arp sallyport {") != NULL);
+	CHECK(strstr(text, "ip option lsrr") != NULL);
 	free(text);
 	arena_fini(&l.a);
 }
