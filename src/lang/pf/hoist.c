@@ -34,6 +34,7 @@ struct hoist {
 	const uint32_t *turn_of;	/* by rule of the filter, or NO_TURN */
 	uint32_t n_rules;
 	uint32_t list;			/* being built */
+	bool any_more;			/* a rule tags, or logs without a verdict */
 };
 
 /* What a rule tests, NULL for anything */
@@ -57,6 +58,11 @@ static const struct pf_turn *turn_at(const struct hoist *h, uint32_t i)
 static const struct xlate *xlate_at(const struct hoist *h, uint32_t i)
 {
 	return &h->l->m->xlates.v[turn_at(h, i)->xlate];
+}
+
+static bool is_turn_of(const struct hoist *h, uint32_t i, bool matches)
+{
+	return turn_at(h, i) != NULL && turn_at(h, i)->is_match == matches;
 }
 
 static struct tests tests_of(const struct rule *r)
@@ -256,15 +262,15 @@ static void add_translation(const struct hoist *h, uint32_t i)
 		rule_decide(r, ruling_keep());
 }
 
-/* May a rule stand in the way of a translation of @order behind @at */
-static bool leads_out(const struct hoist *h, const uint32_t *order, uint32_t n, uint32_t at)
+/* May rule @rule stand in the way of one of the rules @turns, which come behind it */
+static bool leads_out(const struct hoist *h, uint32_t rule, const uint32_t *turns, uint32_t n)
 {
-	const struct tests t = tests_of(rule_at(h, order[at]));
+	const struct tests t = tests_of(rule_at(h, rule));
 
-	for (uint32_t i = at + 1; i < n; i++) {
-		const struct tests to = tests_of(rule_at(h, order[i]));
+	for (uint32_t i = 0; i < n; i++) {
+		const struct tests to = tests_of(rule_at(h, turns[i]));
 
-		if (turn_at(h, order[i]) != NULL && may_both(&t, &to))
+		if (may_both(&t, &to))
 			return true;
 	}
 	return false;
@@ -303,16 +309,15 @@ static bool check_final(const struct hoist *h, uint32_t at)
 	const struct tests t = tests_of(rule_at(h, at));
 	const bool quick = rule_at(h, at)->exit == EX_SETTLE;
 
-	for (uint32_t i = 0; i < h->n_rules; i++) {
+	for (uint32_t i = 0; h->any_more && i < h->n_rules; i++) {
 		const struct rule *r = rule_at(h, i);
-		const struct tests other = tests_of(r);
-		const struct pf_turn *turn = turn_at(h, i);
+		struct tests other;
 
 		/* What a match rule has translated is another packet */
-		if (turn != NULL && turn->is_match)
+		if (!does_more(r, true) || is_turn_of(h, i, true) || i == at || (quick && i > at))
 			continue;
-		if (i != at && !(quick && i > at) && does_more(r, true) && is_of_dir(h, r) &&
-		    may_both(&t, &other))
+		other = tests_of(r);
+		if (is_of_dir(h, r) && may_both(&t, &other))
 			return refuse(h, r, "the rule tags or logs what a pass rule translates");
 	}
 	return true;
@@ -322,12 +327,18 @@ static bool check_final(const struct hoist *h, uint32_t at)
 static bool build(struct hoist *h, const char *name, const uint32_t *order, uint32_t n,
 		  bool matches)
 {
+	uint32_t *turns = arena_array(h->l->c->a, uint32_t, n + 1);
+	uint32_t n_turns = 0, at = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (is_turn_of(h, order[i], matches))
+			turns[n_turns++] = order[i];
 	h->list = model_add_list(h->l->m, name);
 	for (uint32_t i = 0; i < n; i++) {
-		const struct pf_turn *turn = turn_at(h, order[i]);
-		const bool is_mine = turn != NULL && turn->is_match == matches;
+		const bool is_mine = is_turn_of(h, order[i], matches);
 
-		if (!is_mine && !leads_out(h, order, n, i))
+		at += is_mine;
+		if (!is_mine && !leads_out(h, order[i], turns + at, n_turns - at))
 			continue;
 		if (!check_asked(h, order[i]) || (is_mine && !matches && !check_final(h, order[i])))
 			return false;
@@ -467,6 +478,8 @@ bool pf_hoist(struct pf_lower *l)
 		turn_of[l->turns.v[i].rule] = i;
 	if (!check_shape(&h))
 		return false;
+	for (uint32_t i = 0; i < n; i++)
+		h.any_more |= does_more(rule_at(&h, i), true);
 	for (h.dir = DIR_IN; h.dir <= DIR_OUT; h.dir++)
 		if (!hoist_dir(&h))
 			return false;
