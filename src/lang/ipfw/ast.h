@@ -137,6 +137,7 @@ struct ipfw_state {
  * @tags:	tag and untag, in order
  * @insns:	Tests
  * @state:	keep-state and the like
+ * @is_deferred: defer-immediate-action: only its states act
  * @is_bare:	Has options only: no protocol, from, to
  * @comment:	After "//", or NULL
  * @text:	As `ipfw list` prints it, number included
@@ -156,6 +157,7 @@ struct ipfw_rule {
 	VEC(struct ipfw_tag_op) tags;
 	VEC(struct ipfw_insn) insns;
 	struct ipfw_state state;
+	bool is_deferred;
 	bool is_bare;
 	const char *comment;
 	const char *text;
@@ -239,6 +241,7 @@ struct ipfw_nat {
  * @disabled:	Bit per set
  * @one_pass:	-1 not said, 0, 1
  * @one_pass_at: Where
+ * @step:	net.inet.ip.fw.autoinc_step; 0: IPFW_STEP
  * @is_off:	disable firewall
  * @off_at:	Where
  * @lines:	Canonical commands, in the order of the source
@@ -251,6 +254,7 @@ struct ipfw_ruleset {
 	uint32_t disabled;
 	int one_pass;
 	struct span one_pass_at;
+	uint32_t step;
 	bool is_off;
 	struct span off_at;
 	VEC(const char *) lines;

@@ -118,8 +118,9 @@ static void prepare(struct lower *l)
 		several = w->variants.n > 1 ||
 			  (w->variants.n == 1 && w->variants.v[0].alts.list.n > 1);
 		w->is_final = is_final_action(l, w->r);
-		w->has_rest = !w->is_final && w->r->action != IW_CHECK_STATE &&
-			      (several || keeps_state(w->r));
+		w->has_rest = (w->r->is_deferred && keeps_state(w->r)) ||
+			      (!w->is_final && w->r->action != IW_CHECK_STATE &&
+			       (several || keeps_state(w->r)));
 	}
 	for (int ctx = CTX_MAIN; ctx < N_CTX; ctx++) {
 		l->list_at[ctx] = arena_array(l->a, uint32_t, l->rules.n + 1);
@@ -349,6 +350,7 @@ static void put_variant(struct lower *l, struct spot *at, const struct variant *
 	const struct work_rule *w = &l->rules.v[at->i];
 	const struct ipfw_state *st = &w->r->state;
 	const bool own = keeps_state(w->r) || w->has_rest;
+	const bool never = w->r->is_deferred && !keeps_state(w->r);
 	const uint32_t list = own ? own_list(l, at, v->arg) : LIST_NONE;
 
 	for (uint32_t k = 0; k < v->alts.list.n; k++) {
@@ -356,13 +358,14 @@ static void put_variant(struct lower *l, struct spot *at, const struct variant *
 
 		at->match = &v->alts.list.v[k];
 		if (!own) {
-			put_action(l, at, v->arg);
+			if (!never)
+				put_action(l, at, v->arg);
 			continue;
 		}
 		r = add_rule(l, at, keeps_state(w->r) ? origin_of(w->r) : (struct origin){ 0 });
 		if (keeps_state(w->r))
 			rule_record_limit(l->m, r, list, name_id(l, st->name), st->limit, st->by);
-		rule_goto(r, list);
+		rule_goto(r, w->r->is_deferred ? l->list_at[at->ctx][at->i + 1] : list);
 	}
 }
 
@@ -378,7 +381,7 @@ static bool is_end(const struct lower *l, const struct work_rule *w)
 			 conj_covers(&w->variants.v[0].alts.list.v[0],
 				     &(struct conj){ .f = { NULL } }) && w->r->prob == 0;
 
-	return all && (w->is_final || w->r->action == IW_RETURN) &&
+	return all && !w->r->is_deferred && (w->is_final || w->r->action == IW_RETURN) &&
 	       !(w->r->action == IW_NAT && !l->one_pass);
 }
 

@@ -369,11 +369,20 @@ static bool opt_state(struct parser *p, enum iw word, struct ipfw_rule *r, struc
 	return true;
 }
 
+static bool opt_defer(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	(void)p;
+	(void)word;
+	r->is_deferred = true;
+	insn->text = NULL;
+	return true;
+}
+
 static const struct { enum iw word; option_fn *read; } options[] = {
 	{ IW_IN, opt_dir }, { IW_OUT, opt_dir },
 	{ IW_VIA, opt_iface }, { IW_RECV, opt_iface }, { IW_XMIT, opt_iface },
 	{ IW_KEEP_STATE, opt_state }, { IW_LIMIT, opt_state }, { IW_RECORD_STATE, opt_state },
-	{ IW_SET_LIMIT, opt_state },
+	{ IW_SET_LIMIT, opt_state }, { IW_DEFER, opt_defer },
 	{ IW_ESTABLISHED, opt_setup }, { IW_SETUP, opt_setup }, { IW_TCPFLAGS, opt_tcpflags },
 	{ IW_ICMPTYPES, opt_numbers }, { IW_ICMP6TYPES, opt_numbers }, { IW_TAGGED, opt_numbers },
 	{ IW_PROTO, opt_proto },

@@ -244,8 +244,9 @@ static void insert(struct parser *p, const struct ipfw_rule *r)
 static uint32_t auto_number(const struct ipfw_ruleset *rs)
 {
 	const uint32_t last = rs->rules.n > 0 ? rs->rules.v[rs->rules.n - 1].number : 0;
+	const uint32_t step = rs->step > 0 ? rs->step : IPFW_STEP;
 
-	return last < IPFW_DEFAULT_RULE - IPFW_STEP ? last + IPFW_STEP : last;
+	return last < IPFW_DEFAULT_RULE - step ? last + step : last;
 }
 
 static void warn_never(struct parser *p, const struct ipfw_rule *r)
@@ -278,7 +279,10 @@ bool parse_add(struct parser *p, uint32_t use_set)
 		return false;
 	if (!parse_prob(p, &r) || !parse_action(p, &r) || !parse_body(p, &r))
 		return false;
-	if (has_number && r.number > 0)
+	/* A file of rules cannot say the step, so the number must stand there */
+	if (r.number == 0 && p->rs->step > 0)
+		r.number = auto_number(p->rs);
+	if (r.number > 0)
 		number = arena_printf(p->c->a, "%u ", r.number);
 	if (r.set > 0)
 		number = arena_printf(p->c->a, "%sset %u ", number, r.set);

@@ -154,6 +154,10 @@ const char *ipfw_rule_body(struct arena *a, const struct ipfw_rule *r)
 	}
 	put_part(&t, r, &i, PART_OPTION, " ");
 	put_state(&t, &r->state);
+	if (r->is_deferred) {
+		put(&t, " ");
+		put(&t, iw_text(IW_DEFER));
+	}
 	if (r->comment != NULL) {
 		put(&t, " // ");
 		put(&t, r->comment);
