@@ -106,7 +106,7 @@ struct answer {
 /**
  * struct ruling - A verdict and what goes with it
  * @verdict:	Pass or refuse
- * @keep:	A pass makes a directed state
+ * @keep:	A pass makes a directed state; not of ICMP errors, which never do
  * @allow_opts:	A pass holds for packets with IP options too, where the model
  *		refuses those (model.drops_opts); so does its state
  * @limit:	With @keep: number + 1 in model.limits of what limits its

@@ -60,6 +60,15 @@ bool packet_icmp_is_query(const struct packet *p)
 	return p->proto == PROTO_ICMP6 && (p->icmp_type == 128 || p->icmp_type == 129);
 }
 
+/* Errors belong to the flow that they speak of and make no state (pf.c state_icmp) */
+static bool is_icmp_error(const struct packet *p)
+{
+	if (p->proto == PROTO_ICMP)
+		return (p->icmp_type >= 3 && p->icmp_type <= 5) || p->icmp_type == 11 ||
+		       p->icmp_type == 12;
+	return p->proto == PROTO_ICMP6 && p->icmp_type >= 1 && p->icmp_type <= 4;
+}
+
 static bool has_key_ports(const struct packet *p)
 {
 	return proto_has_ports(p->proto) || packet_icmp_is_query(p);
@@ -266,7 +275,7 @@ static enum outcome decide(struct run *run, struct ruling ruling, struct origin 
 		return refuse(run, origin, "options");
 	if (ruling.keep && limit_is_met(run->m, run->w, ruling.limit, &run->res.packet))
 		return refuse(run, origin, "limit");
-	if (ruling.keep || run->translated)
+	if ((ruling.keep || run->translated) && !is_icmp_error(&run->res.packet))
 		remember(run, ruling, origin);
 	return DECIDED;
 }
