@@ -199,7 +199,8 @@ static const char *action(struct shape *s)
 {
 	static const char *const some[] = {
 		"allow", "allow", "allow", "allow", "pass", "deny", "deny", "count", "count",
-		"reset", "reject", "unreach port", "unreach host", "reset6", "unreach6 admin-prohib",
+		"reset", "reject", "unreach port", "unreach host", "reset6",
+		"unreach6 admin-prohib",
 	};
 
 	if (gen_often(s->g, s->is_long ? 60 : 25))
@@ -298,7 +299,8 @@ void gen_ipfw_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 	struct shape s = {
 		.g = g, .a = a, .ret = ret, .has_nat = gen_often(g, 65),
 		.has_tags = gen_often(g, 20), .has_names = gen_often(g, 20),
-		.one_pass = gen_often(g, 35), .is_long = gen_often(g, 12), .has_calls = gen_often(g, 15),
+		.one_pass = gen_often(g, 35), .is_long = gen_often(g, 12),
+		.has_calls = gen_often(g, 15),
 		.number = 100,
 	};
 
