@@ -287,7 +287,7 @@ static const char *rdr(struct gen *g, struct arena *a)
 		" port 2000:2010 -> %s port 8000:*", " port 2000:2010 -> %s port 8000",
 		" port 8000:8010 -> %s", " port { 80 443 } -> %s", " port 80 -> %s port 8000",
 		" port 100:200 -> %s port 100:200", " port 22 -> %s",
-		" port 2000:2010 -> %s port 8000:8003", " port > 65000 -> %s port 80:89",
+		" port 2000:2010 -> %s port 8000:8003", " port 65001:65535 -> %s port 80:89",
 	};
 	static const char *const pools[] = {
 		" -> 192.168.100.2/31 round-robin", " port 80 -> 192.168.100.2/31 port 8000 random",
@@ -296,6 +296,7 @@ static const char *rdr(struct gen *g, struct arena *a)
 		" port 80:443 -> { 192.168.100.2 192.168.100.3 } sticky-address",
 		" port 2000:2010 -> 192.168.100.2/31 port 8000:8003 random",
 	};
+	static const char *const ports[] = { " port 22", " port $web", " port 8000:8010" };
 	static const char *const protos[] = { "tcp", "tcp", "tcp", "udp", "{ tcp udp }" };
 	const uint8_t af = gen_often(g, 65) ? AF_V4 : AF_V6;
 	const char *target = place(g, af, gen_often(g, 75) ? INSIDE : OUTSIDE | OWN);
@@ -308,7 +309,7 @@ static const char *rdr(struct gen *g, struct arena *a)
 	char buf[128];
 
 	if (gen_often(g, 12))
-		return arena_printf(a, "no rdr%s%s", head, gen_often(g, 50) ? dport(g, a) : "");
+		return arena_printf(a, "no rdr%s%s", head, gen_often(g, 50) ? PICK(g, ports) : "");
 	if (gen_often(g, 15))
 		return arena_printf(a, "rdr%s%s -> %s", head,
 				    gen_often(g, 20) ? gen_tags(g, a) : "", target);
