@@ -4,6 +4,7 @@
 
 FRAME is one of
     udp SRC:PORT DST:PORT TEXT      tcp SRC:PORT DST:PORT FLAGS
+    nops SRC:PORT DST:PORT TEXT     udp with options that do nothing
     lsrr|ssrr SRC:PORT DST:PORT TEXT    udp to DST's host by way of 203.0.113.2
     srh SRC:PORT DST:PORT TEXT      IPv6's, by way of 2001:db8:113::2
     icmp SRC DST [TEXT]             an echo request, of either family
@@ -56,6 +57,10 @@ def build(words, own, to):
     text = " ".join(words[3:]).encode()
     if kind in ("lsrr", "ssrr", "srh"):
         return to + own + routed(kind, src, sport, dst, dport, text + b"\n")
+    if kind == "nops":
+        return to + own + b"\x08\0" + pkt.ip(src, dst, pkt.UDP,
+                                             pkt.udp(src, sport, dst, dport, text + b"\n"),
+                                             options=b"\1\1\1\0")
     if kind == "udp":
         l4 = pkt.UDP, pkt.udp(src, sport, dst, dport, text + b"\n")
     elif kind == "tcp":
