@@ -193,6 +193,7 @@ bool pfctl_is_enabled(const struct pfctl *p)
 static bool load_program(struct pfctl *p)
 {
 	struct cli *c = p->c;
+	const struct nft_keep keep = { .always = false };
 	struct nft_program *program;
 	struct nft_options o;
 	bool changed;
@@ -206,7 +207,7 @@ static bool load_program(struct pfctl *p)
 		return true;
 	err = nl_open(&p->nft, NETLINK_NETFILTER);
 	if (err == 0)
-		err = nft_load(&p->nft, program, &c->diags, &changed);
+		err = nft_reload(&p->nft, program, &keep, &c->diags, &changed);
 	if (err < 0 && c->diags.n_errors == 0)
 		pfctl_warn(p, "cannot load the packet rules: %s", strerror(-err));
 	nl_close(&p->nft);

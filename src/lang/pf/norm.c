@@ -247,7 +247,15 @@ bool pf_show(struct lang_ctx *c, const struct pf_file *f, const struct facts *fa
 {
 	struct pf_norm n = { .l = { .c = c, .f = f, .path = w->anchor, .facts = facts, .o = o },
 			     .out = out, .show = w };
+	struct pf_names below = { .list = { 0 } };
+	bool ok;
 
 	pf_blocks_make(&n.l);
-	return show_path(&n, w->anchor);
+	ok = show_path(&n, w->anchor);
+	/* An anchor that is named with a star is shown with all that is below it */
+	if (w->recurse && w->anchor[0] != '\0')
+		pf_called_paths(&n.l, "*", &below);
+	for (uint32_t i = 0; i < below.list.n; i++)
+		ok &= show_child(&n, below.list.v[i]);
+	return ok;
 }

@@ -11,6 +11,9 @@
  * chains.  A table with flags that it should not have (dormant) is none to spare,
  * and the kernel refuses to wake it while its chains change: it is made anew.
  *
+ * Where only elements of sets differ, as when a table gains an address, only the
+ * elements of those sets are written.
+ *
  * libnftnl builds rules, chains and sets; elements are written here, because
  * they are the many and one attribute list ends at 64 KiB.
  */
@@ -387,10 +390,109 @@ static void add_rules(struct fill *f, const struct nft_chain *c)
 	}
 }
 
+/* ---- elements alone --------------------------------------------------------- */
+
+static void flush_set(struct fill *f, const struct nft_set *s)
+{
+	struct nlmsghdr *msg = add(f, NFT_MSG_DELSETELEM, 0, nft_family_number(s->family),
+				   arena_printf(f->jobs->a, "the elements of %s", s->name),
+				   NFT_NO_ORIGIN);
+
+	if (msg == NULL)
+		return;
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET, s->name);
+}
+
+/* The set of the program that an element's line is of */
+static struct nft_set *set_of(const struct fill *f, const struct nft_line *l)
+{
+	for (uint32_t i = 0; i < f->p->sets.n; i++)
+		if (nft_family_number(f->p->sets.v[i]->family) == l->family &&
+		    strcmp(f->p->sets.v[i]->name, l->name) == 0)
+			return f->p->sets.v[i];
+	return NULL;
+}
+
+/* What a set that differs needs */
+struct refill {
+	const struct nft_set *s;
+	bool flush;
+};
+
+struct refills {
+	VEC(struct refill) list;
+};
+
+static void note_elem(struct fill *f, struct refills *r, const struct nft_line *l, bool is_gone)
+{
+	struct refill *to = r->list.n > 0 ? &r->list.v[r->list.n - 1] : NULL;
+	const struct nft_set *s;
+
+	/* Lines are sorted: mostly it is the set of the one before */
+	s = to != NULL && to->s != NULL && strcmp(to->s->name, l->name) == 0 &&
+	    nft_family_number(to->s->family) == l->family ? to->s : set_of(f, l);
+	to = NULL;
+
+	for (uint32_t i = 0; i < r->list.n; i++)
+		if (r->list.v[i].s == s)
+			to = &r->list.v[i];
+	if (to == NULL) {
+		to = vec_push(f->jobs->a, &r->list);
+		to->s = s;
+	}
+	/* A range that grows is another one; what is only added can be added again */
+	to->flush |= is_gone || s == NULL || s->is_interval;
+}
+
+/* Differ only elements, and of which sets: false when something else does */
+static bool only_elems(struct fill *f, const struct nft_lines *want, struct refills *ret)
+{
+	const struct nft_lines *have = f->have;
+	uint32_t i = 0, k = 0;
+
+	while (i < have->list.n || k < want->list.n) {
+		const struct nft_line *h = i < have->list.n ? &have->list.v[i] : NULL;
+		const struct nft_line *w = k < want->list.n ? &want->list.v[k] : NULL;
+		const int order = h == NULL ? 1 : w == NULL ? -1 : nft_lines_cmp(h, w);
+		const bool differs = order != 0 || strcmp(h->text, w->text) != 0 ||
+				     h->position != w->position;
+
+		if (differs && (order < 0 ? h : w)->kind != NFT_O_ELEM)
+			return false;
+		if (differs)
+			note_elem(f, ret, order < 0 ? h : w, order <= 0);
+		i += order <= 0;
+		k += order >= 0;
+	}
+	for (i = 0; i < ret->list.n; i++)
+		if (ret->list.v[i].s == NULL || ret->list.v[i].s->is_dynamic)
+			return false;
+	return true;
+}
+
+/* What differs are elements: the rules stay, and with them what they have counted */
+static bool fill_elems(struct fill *f, const struct nft_lines *want)
+{
+	struct refills sets = { .list = { 0 } };
+
+	if (f->p == NULL || want == NULL || !only_elems(f, want, &sets) || sets.list.n == 0)
+		return false;
+	for (uint32_t i = 0; i < sets.list.n; i++)
+		if (sets.list.v[i].flush)
+			flush_set(f, sets.list.v[i].s);
+	for (uint32_t i = 0; i < sets.list.n; i++)
+		add_elems(f, sets.list.v[i].s);
+	return true;
+}
+
 int nft_batch_fill(struct nl_batch *b, const struct nft_program *p, const struct nft_lines *have,
-		   struct nft_jobs *jobs)
+		   const struct nft_lines *want, struct nft_jobs *jobs)
 {
 	struct fill f = { .b = b, .p = p, .have = have, .jobs = jobs };
+
+	if (fill_elems(&f, want))
+		return f.err;
 
 	for (uint32_t i = 0; i < have->list.n; i++) {
 		if (have->list.v[i].kind != NFT_O_TABLE)

@@ -32,6 +32,7 @@ struct nft_jobs {
  * @b:		Batch that was begun
  * @p:		Program, or NULL for nothing
  * @have:	What the kernel holds, sorted
+ * @want:	The lines of @p, sorted; NULL: everything is made anew
  * @jobs:	Filled, by cookie
  *
  * Base chains that stay the same are kept; everything else of ours is deleted
@@ -40,6 +41,7 @@ struct nft_jobs {
  * Return: 0, -ENOMEM, or -EMSGSIZE
  */
 MUST_USE int nft_batch_fill(struct nl_batch *b, const struct nft_program *p,
-			    const struct nft_lines *have, struct nft_jobs *jobs);
+			    const struct nft_lines *have, const struct nft_lines *want,
+			    struct nft_jobs *jobs);
 
 #endif /* TARGET_NFT_BATCH_H */

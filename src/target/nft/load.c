@@ -250,7 +250,8 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *
 		keep_counts(w->counted, w->keep, &have, work);
 	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
 	if (err == 0)
-		err = nft_batch_fill(&b, p, &have, &jobs);
+		err = nft_batch_fill(&b, p, &have, w->keep != NULL && w->keep->always ?
+				     NULL : &want, &jobs);
 	if (err < 0)
 		return err;
 	err = nl_batch_send(&b, nl, &result);
