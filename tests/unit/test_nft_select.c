@@ -438,6 +438,96 @@ TEST(refused_masks)
 	fix_fini(&f);
 }
 
+static struct rule *tagged(struct fix *f, struct rule *r, uint8_t bit)
+{
+	struct ranges rs = { 0 };
+
+	for (uint32_t v = 0; v <= UINT8_MAX; v++)
+		if ((v & bit) != 0)
+			ranges_add(&f->a, &rs, AF_NONE, v, v);
+	rule_test(&f->m, r, F_TAGS, set_make(&f->a, &rs));
+	return r;
+}
+
+static void two_tags(struct fix *f)
+{
+	fix_init(f);
+	fix_enter(f);
+	vec_add(&f->a, &f->m.tags, intern_cid(&f->names, "A"));
+	vec_add(&f->a, &f->m.tags, intern_cid(&f->names, "B"));
+}
+
+/* Tag A is given first, so the second round sees it as the rule would */
+TEST(tags_that_were_given_before_need_no_number)
+{
+	struct fix f;
+	const char *c;
+
+	two_tags(&f);
+	rule_tag(&f.m, fix_filter(&f, 1, "gives", ruling_block(), false), 1, 0xfe);
+	tagged(&f, fix_filter(&f, 2, "asks", ruling_keep(), false), 1);
+	c = chain_of(&f, text_of(&f), "in_filter");
+	CHECK(in_order(c, "meta mark set meta mark & 0xfeffffff | 0x01000000 comment",
+		       "meta mark & 0x01000000 != 0x00000000 counter goto in_keep"));
+	CHECK(in_order(c, ":2 asks", "counter drop comment \"test.conf:1 gives\""));
+	fix_fini(&f);
+}
+
+/* One that is given behind the rule that asks has gone by then: the rule leaves its number */
+TEST(tags_that_are_given_later_need_a_number)
+{
+	struct fix f;
+	const char *c;
+
+	two_tags(&f);
+	tagged(&f, fix_filter(&f, 1, "asks", ruling_keep(), false), 1);
+	rule_tag(&f.m, fix_filter(&f, 2, "gives", ruling_block(), false), 2, 0xfd);
+	tagged(&f, fix_filter(&f, 3, "asks too", ruling_keep(), false), 2);
+	c = chain_of(&f, text_of(&f), "in_filter");
+	CHECK(in_order(c, "meta mark & 0x03000000 == 0x01000000 meta mark set meta mark & "
+			  "0xfbffffff | 0x04000000 comment \"test.conf:1 asks\"", ":2 gives"));
+	CHECK(has(c, "meta mark & 0x04000000 == 0x04000000 counter goto in_keep comment "
+		     "\"test.conf:1 asks\""));
+	fix_fini(&f);
+}
+
+/* The state that a translation with pass made has no tag yet; others give theirs */
+TEST(states_keep_the_tag_of_their_first_packet)
+{
+	struct fix f;
+	const char *text;
+
+	two_tags(&f);
+	tagged(&f, fix_filter(&f, 1, "asks", ruling_keep(), false), 1);
+	text = text_of(&f);
+	CHECK(has(chain_of(&f, text, "in_filter"), "goto state_tag"));
+	CHECK(has(chain_of(&f, text, "in_keep"), "jump save_tag"));
+	CHECK(in_order(chain_of(&f, text, "state_tag"),
+		       "ct status & 0x00000008 == 0x00000000 jump save_tag",
+		       "ct mark & 0x08000000 == 0x00000000 accept"));
+	CHECK(has(chain_of(&f, text, "save_tag"), "ct mark set ct mark & 0xf7ffffff | 0x08000000"));
+	fix_fini(&f);
+}
+
+static void refused_twice(struct fix *f)
+{
+	const uint32_t list = model_add_list(&f->m, "anchor");
+	struct rule *r;
+
+	vec_add(&f->a, &f->m.tags, intern_cid(&f->names, "A"));
+	for (uint32_t line = 1; line < 3; line++)
+		rule_call(model_add_rule(&f->m, f->filter, fix_at(f, line, "anchor")), list);
+	r = model_add_rule(&f->m, list, fix_at(f, 3, "asks"));
+	rule_prefer(&f->m, tagged(f, r, 1), ruling_keep());
+	rule_tag(&f->m, fix_filter(f, 4, "gives", ruling_keep(), false), 1, 0xfe);
+}
+
+static void refused_tags(struct fix *f)
+{
+	vec_add(&f->a, &f->m.tags, intern_cid(&f->names, "A"));
+	rule_tag(&f->m, fix_filter(f, 1, "adds a tag", ruling_keep(), false), 1, 0);
+}
+
 static void refused_goto(struct fix *f)
 {
 	struct rule *r = model_add_rule(&f->m, f->filter, fix_at(f, 1, "skipto"));
@@ -490,7 +580,7 @@ static void refused_unchanged(struct fix *f)
 TEST(refused_constructs)
 {
 	static model_fn *const rows[] = {
-		refused_goto, refused_route, refused_rdr_prob, refused_answer,
+		refused_twice, refused_tags, refused_goto, refused_route, refused_rdr_prob, refused_answer,
 		refused_out_rdr, refused_in_nat, refused_unchanged,
 	};
 

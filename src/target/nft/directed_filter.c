@@ -2,9 +2,10 @@
 /*
  * DOC: Theory of operation
  *
- * The filter of one direction: what has a state passes, then the rules.  A pass that keeps state goes to a chain that sets the bit of
- * the leg; a pass without state goes to one that does so for translated flows
- * only, because pf keeps a state for each of those.
+ * The filter of one direction: what has a state passes, then the rules.  A pass
+ * that keeps state goes to a chain that sets the bit of the leg; a pass without
+ * state goes to one that does so for translated flows only, because pf keeps a
+ * state for each of those.
  *
  * A refusal that is answered makes a packet of our own, which pf does not
  * judge.  A RST carries the connection that it answers: that is marked before.
