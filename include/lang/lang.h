@@ -14,6 +14,7 @@
 
 #include "base/intern.h"
 #include "diag/diag.h"
+#include "net/addr.h"
 
 /**
  * struct lang_define - A variable from outside, -D NAME=VALUE
@@ -61,6 +62,8 @@ struct lang_loader {
  * @presets:	Variables that a script begins with and may change
  * @n_presets:	How many
  * @loader:	How included files are read, or NULL for the file system
+ * @resolve:	Looks up the addresses of a host, at most @max; how many there
+ *		are.  NULL: no host is known
  */
 struct lang_ctx {
 	struct arena *a;
@@ -72,6 +75,7 @@ struct lang_ctx {
 	const struct lang_define *presets;
 	uint32_t n_presets;
 	const struct lang_loader *loader;
+	uint32_t (*resolve)(const char *name, struct addr *ret, uint32_t max);
 };
 
 /** lang_define_find() - The value of -D @name, or NULL */

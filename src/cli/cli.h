@@ -281,4 +281,16 @@ int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
 int verb_why(struct cli *c);
 
+/**
+ * cli_resolve() - The addresses of a host, in order
+ * @name:	Its name
+ * @ret:	Filled
+ * @max:	Most of them
+ *
+ * Cost: that of asking a name server.
+ *
+ * Return: how many; 0 for a host that is not known
+ */
+uint32_t cli_resolve(const char *name, struct addr *ret, uint32_t max);
+
 #endif /* CLI_CLI_H */

@@ -44,7 +44,7 @@ static int to_pf(struct cli *c, const struct declared *d, FILE *out)
 	const struct pf_options o = { .tolerate_missing = false };
 	struct lang_ctx ctx = {
 		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
-		.defines = c->defines.v, .n_defines = c->defines.n,
+		.defines = c->defines.v, .n_defines = c->defines.n, .resolve = cli_resolve,
 	};
 
 	if (d->pf == NULL) {

@@ -206,7 +206,7 @@ static struct lang_ctx context(struct cli *c)
 {
 	return (struct lang_ctx){
 		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
-		.defines = c->defines.v, .n_defines = c->defines.n,
+		.defines = c->defines.v, .n_defines = c->defines.n, .resolve = cli_resolve,
 	};
 }
 

@@ -314,3 +314,36 @@ TEST(too_many)
 	pf_test_fini(&t);
 	free(text);
 }
+
+static uint32_t known_hosts(const char *name, struct addr *ret, uint32_t max)
+{
+	CHECK(max >= 2);
+	if (strcmp(name, "a-long-enough-name.example.org") != 0)
+		return 0;
+	ret[0] = addr_v4(192, 0, 2, 1);
+	ret[1] = (struct addr){ AF_V6, (u128)0x20010db8 << 96 | 9 };
+	return 2;
+}
+
+TEST(hosts)
+{
+	struct pf_test t;
+
+	start(&t);
+	t.c.resolve = known_hosts;
+	CHECK(pf_test_text(&t, "table <t> { self, 192.0.2.0/24, !a-long-enough-name.example.org }\n"
+			   "block\npass proto udp from <t>\n"
+			   "pass proto tcp from a-long-enough-name.example.org\n"));
+	CHECK_STR(verdict(&t, DNS), "block block");	/* the longest prefix is a hole */
+	CHECK_STR(verdict(&t, DNS2), "pass pass");
+	CHECK_STR(verdict(&t, "in igb0 udp 10.7.0.1 203.0.113.2 53"), "pass pass");
+	CHECK_STR(verdict(&t, SSH), "pass pass");
+	CHECK_STR(verdict(&t, SSH2), "block block");
+	CHECK_STR(verdict(&t, "in igb0 tcp 2001:db8::9 2001:db8::2 22"), "pass pass");
+	pf_test_fini(&t);
+	start(&t);
+	t.c.resolve = known_hosts;
+	CHECK(!pf_test_text(&t, "pass from other.example.org\n"));
+	CHECK_INT(t.diags.list.n > 0 ? t.diags.list.v[0].code : 0, DIAG_E1211);
+	pf_test_fini(&t);
+}

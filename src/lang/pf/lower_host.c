@@ -18,6 +18,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#define HOST_ADDRS	64u	/* of one host that count */
+
 static bool is_link6(struct addr a)
 {
 	return a.af == AF_V6 && addr_is_linklocal(a);
@@ -91,8 +93,8 @@ static bool missing(struct pf_lower *l, const struct pf_host *h, bool is_known)
 		return true;
 	}
 	if (!is_known && !looks_like_iface(h)) {
-		pf_diag(l->c, l->f, E1211, h->at, "'%s' is no address and no known interface, and "
-			"host names are not resolved", h->name);
+		pf_diag(l->c, l->f, E1211, h->at, "no IP address found for %s: it is no interface, "
+			"and no host that is known here", h->name);
 		diag_help(l->c->diags, "write the address of the host");
 		return false;
 	}
@@ -104,6 +106,22 @@ static bool missing(struct pf_lower *l, const struct pf_host *h, bool is_known)
 	pf_diag(l->c, l->f, E1308, h->at, "no IP address found for %s%s", h->name,
 		modifier_text(h));
 	return false;
+}
+
+/* What a host's name stands for; a name like em9 is an interface that may come */
+static void locals_of_host(struct pf_lower *l, const struct pf_host *h, struct pf_locals *out)
+{
+	struct addr v[HOST_ADDRS];
+	uint32_t n = 0;
+
+	if (h->kind == PH_NAME && l->c->resolve != NULL && !looks_like_iface(h))
+		n = l->c->resolve(h->name, v, ARRAY_SIZE(v));
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t bits = (uint8_t)addr_bits(v[i].af);
+
+		vec_add(l->c->a, &out->list, ((struct pf_local){ .p = {
+			v[i], h->len < 0 || h->len > bits ? bits : (uint8_t)h->len } }));
+	}
 }
 
 bool pf_locals_of(struct pf_lower *l, const struct pf_host *h, struct pf_locals *out)
@@ -125,6 +143,8 @@ bool pf_locals_of(struct pf_lower *l, const struct pf_host *h, struct pf_locals 
 		vec_add(l->c->a, &out->list, ((struct pf_local){ .p = { { AF_V6, 1 }, 128 } }));
 		vec_add(l->c->a, &out->list,
 			((struct pf_local){ .p = { addr_v4(127, 0, 0, 1), 32 } }));
+	} else if (!is_known) {
+		locals_of_host(l, h, out);
 	}
 	return out->list.n > before || missing(l, h, is_known);
 }

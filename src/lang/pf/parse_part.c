@@ -253,8 +253,7 @@ static bool host_name(struct pf_parser *p, struct pf_host *h, const char *s)
 		return false;
 	}
 	if (name_len > LIMIT_IFNAME_BYTES && strchr(h->name, '.') != NULL)
-		return pf_error(p, E1211, h->at, "'%s' is no address, and host names are not "
-				"resolved", s);
+		return true;
 	if (name_len == 0 || name_len > LIMIT_IFNAME_BYTES)
 		return pf_error(p, E1201, h->at, "'%s' is neither an address nor the name of an "
 				"interface", s);
