@@ -3,6 +3,7 @@
 #
 # pfctl as jail managers call it: anchors and tables at run time, with real
 # packets; texts and exit statuses; many at once, and killed.
+# shellcheck disable=SC2016,SC2086,SC2031
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 lab_enter "$@"

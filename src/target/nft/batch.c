@@ -11,8 +11,9 @@
  * chains.  A table with flags that it should not have (dormant) is none to spare,
  * and the kernel refuses to wake it while its chains change: it is made anew.
  *
- * Where only elements of sets differ, as when a table gains an address, only the
- * elements of those sets are written.
+ * Where only elements differ, as when a map of forwards gains one, only the elements
+ * of those maps are written.  (A set of addresses is named by what it holds, so there
+ * another content is another set, and its rules are written too.)
  *
  * libnftnl builds rules, chains and sets; elements are written here, because
  * they are the many and one attribute list ends at 64 KiB.
