@@ -58,13 +58,19 @@ struct host_want_sysctl {
  * @addrs:	Each address of an interface once, in the order of declaration
  * @sysctls:	Each path once
  * @by_addr:	Places in @addrs, by address
+ * @only:	NULL, or the jails whose addresses are to be added now, NULL after
+ *		the last; those of others that are missing stay so
  */
 struct host_want {
 	VEC(struct host_want_link) links;
 	VEC(struct host_want_addr) addrs;
 	VEC(struct host_want_sysctl) sysctls;
 	const struct addr_index *by_addr;
+	const char *const *only;
 };
+
+/** host_want_is_asked() - Is a missing address to be added now */
+bool host_want_is_asked(const struct host_want *w, const struct host_want_addr *x);
 
 /**
  * host_want_make() - What declarations ask for

@@ -18,10 +18,12 @@
  * struct decl_link - A cloned loopback that is to exist
  * @name:	"lo1"
  * @at:		Where it is declared, or first needed
+ * @for_jails:	Only jails ask for it: it goes when none that is up does
  */
 struct decl_link {
 	const char *name;
 	struct span at;
+	bool for_jails;
 };
 
 /**
@@ -133,7 +135,9 @@ struct decl_nat {
  * @is_vnet:	Has a network stack of its own
  * @vnet_at:	Where that is said
  * @is_enabled:	Is to be up: in jail_list, or jail_list is empty; none is when
- *		jail_enable is NO. Set by decl_finish()
+ *		jail_enable is NO; or it was taken up. Set by decl_finish()
+ * @is_down:	Was taken down: rules mean what they mean when it is up, but its
+ *		addresses and forwards are not there. Set by decl_finish()
  * @addrs:	Its addresses
  * @forwards:	Ports that lead to it
  * @nats:	Where it goes out translated
@@ -146,11 +150,27 @@ struct decl_jail {
 	bool is_vnet;
 	struct span vnet_at;
 	bool is_enabled;
+	bool is_down;
 	VEC(struct decl_addr) addrs;
 	VEC(struct decl_forward) forwards;
 	VEC(struct decl_nat) nats;
 	VEC(struct decl_param) params;
 	struct span at;
+};
+
+/**
+ * struct decl_run - A jail that was taken up or down
+ * @name:	Its name
+ * @is_up:	Up, or down
+ */
+struct decl_run {
+	const char *name;
+	bool is_up;
+};
+
+/** struct decl_runs - Those since boot, the last of a name counts */
+struct decl_runs {
+	VEC(struct decl_run) list;
 };
 
 /**
@@ -161,6 +181,7 @@ struct decl_jail {
  * @addrs:	Addresses of rc.conf; those of jails stand in the jails
  * @sysctls:	Settings, the last of a name counts
  * @jails:	Jails in the order of their declaration
+ * @runs:	Jails taken up and down; names of others have no effect
  * @dhcp:	Interfaces whose addresses only the live host knows
  * @default_via: defaultrouter and ipv6_defaultrouter, or AF_NONE
  * @default_if: Interface that they name (fe80::1%igb0), or NULL
@@ -183,6 +204,7 @@ struct decl {
 	VEC(struct decl_addr) addrs;
 	VEC(struct decl_sysctl) sysctls;
 	VEC(struct decl_jail) jails;
+	struct decl_runs runs;
 	VEC(const char *) dhcp;
 	struct addr default_via[2];
 	const char *default_if[2];
@@ -204,6 +226,9 @@ void decl_init(struct decl *d, struct arena *a, struct intern *names);
 
 /** decl_find_jail() - The jail named @name, or NULL */
 struct decl_jail *decl_find_jail(const struct decl *d, const char *name);
+
+/** decl_jail_names() - Names of all jails, NULL after the last: for "did you mean" */
+const char *const *decl_jail_names(const struct decl *d);
 
 /** decl_add_link() - A cloned loopback, once */
 void decl_add_link(struct decl *d, const char *name, struct span at);

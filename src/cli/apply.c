@@ -15,6 +15,7 @@
 #include "cli/applied.h"
 #include "cli/host.h"
 #include "cli/pfrun.h"
+#include "cli/runs.h"
 
 static bool is_wanted(const struct host_want *w, struct addr a)
 {
@@ -62,7 +63,7 @@ static int load_rules(struct cli *c, struct cli_host *h, const struct nft_progra
 	return err < 0 ? cli_host_error(c, err, "load the packet rules") : 0;
 }
 
-static int apply_all(struct cli *c, struct cli_host *h)
+int cli_host_apply(struct cli *c, struct cli_host *h)
 {
 	struct host host = { .s = &h->route, .st = &h->st, .a = &c->arena, .diags = &c->diags };
 	const struct nft_program *first = first_rules(c, h);
@@ -73,6 +74,8 @@ static int apply_all(struct cli *c, struct cli_host *h)
 	if (status != 0)
 		return status;
 	err = applied_save(c, &h->st);
+	if (err == 0 && h->d.decl.runs.list.n > 0)
+		err = runs_save(&h->st, &h->d.decl);
 	if (err < 0)
 		return cli_system(c, err, "record what was applied");
 	if (h->d.run != NULL)
@@ -101,7 +104,7 @@ int verb_apply(struct cli *c)
 		return verb_plan(c);
 	status = cli_host_open(c, &h, STATE_WRITE);
 	if (status == 0)
-		status = apply_all(c, &h);
+		status = cli_host_apply(c, &h);
 	if (status == 0)
 		cli_changes_print(c, &h);
 	return status;

@@ -68,6 +68,7 @@ struct pfrun;
  * @files:	-f
  * @lang:	--lang for the files that follow
  * @defines:	-D
+ * @runs:	Jails that this run takes up or down
  * @interfaces:	--interfaces, or NULL
  * @netns:	--netns, or NULL
  * @state_dir:	--state-dir, or NULL
@@ -103,6 +104,7 @@ struct cli {
 	VEC(struct cli_file) files;
 	enum cli_lang lang;
 	VEC(struct lang_define) defines;
+	struct decl_runs runs;
 	const char *interfaces;
 	const char *netns;
 	const char *state_dir;
@@ -273,12 +275,14 @@ int verb_apply(struct cli *c);
 int verb_check(struct cli *c);
 int verb_compile(struct cli *c);
 int verb_destroy(struct cli *c);
+int verb_down(struct cli *c);
 int verb_explain(struct cli *c);
 int verb_fmt(struct cli *c);
 int verb_ipfw(struct cli *c);
 int verb_pfctl(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
+int verb_up(struct cli *c);
 int verb_why(struct cli *c);
 
 /**

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "cli/applied.h"
 #include "cli/cli.h"
+#include "cli/runs.h"
 #include "cli/live.h"
 #include "host/facts.h"
 #include "lang/jail.h"
@@ -160,6 +161,37 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 	return EX_NOINPUT;
 }
 
+/* Jails taken up and down since boot, and then by this run; 0 or an exit status */
+static int find_runs(struct cli *c, struct decl *d)
+{
+	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+	int err = c->is_host ? state_open(&st, c->state_dir, STATE_READ, 0) : -ENOENT;
+
+	if (err == 0)
+		err = runs_load(&st, &c->arena, &d->runs);
+	if (err < 0 && err != -ENOENT)
+		return cli_system(c, err, "read which jails were taken down");
+	for (uint32_t i = 0; i < c->runs.list.n; i++)
+		vec_add(&c->arena, &d->runs.list, c->runs.list.v[i]);
+	return 0;
+}
+
+/* Is each jail that this run takes up or down declared */
+static int check_runs(struct cli *c, const struct decl *d)
+{
+	for (uint32_t i = 0; i < c->runs.list.n; i++) {
+		const char *name = c->runs.list.v[i].name, *near;
+
+		if (decl_find_jail(d, name) != NULL)
+			continue;
+		diag_add(&c->diags, DIAG_E1024, SPAN_NONE, "no jail '%s' is declared", name);
+		near = diag_nearest(name, decl_jail_names(d));
+		if (near != NULL)
+			diag_help(&c->diags, "did you mean '%s'?", near);
+	}
+	return c->diags.n_errors > 0 ? EX_DATAERR : 0;
+}
+
 static void parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 {
 	for (uint32_t i = 0; i < c->files.n && !diag_is_full(&c->diags); i++) {
@@ -230,9 +262,13 @@ static int declare(struct cli *c, struct declared *d, enum cli_strict strict)
 	if (status != 0)
 		return status;
 	decl_init(&d->decl, &c->arena, &c->names);
+	status = find_runs(c, &d->decl);
+	if (status != 0)
+		return status;
 	parse_host(c, &ctx, &d->decl);
-	if (c->diags.n_errors > 0)
-		return EX_DATAERR;
+	status = check_runs(c, &d->decl);
+	if (status != 0)
+		return status;
 	status = cli_facts(c, &d->decl, &d->facts);
 	if (status != 0)
 		return status;

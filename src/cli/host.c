@@ -57,53 +57,33 @@ static int compare(struct cli *c, struct cli_host *h)
 	return c->diags.n_errors > 0 ? cli_refused(c) : 0;
 }
 
-static int open_all(struct cli *c, struct cli_host *h, enum state_mode mode)
+static int open_sockets(struct cli *c, struct cli_host *h)
 {
 	int err = nl_open(&h->route, NETLINK_ROUTE);
 
 	if (err == 0)
 		err = nl_open(&h->filter, NETLINK_NETFILTER);
-	if (err < 0)
-		return cli_system(c, err, "open a netlink socket");
-	if (h->st.lock_fd >= 0)
-		return 0;
-	err = state_open(&h->st, c->state_dir, mode, STATE_LOCK_SECONDS);
-	if (err < 0)
-		return cli_system(c, err, cli_state_what(c));
-	return 0;
+	return err < 0 ? cli_system(c, err, "open a netlink socket") : 0;
 }
 
-/*
- * What was loaded beside the files must not change between the look and the
- * change.  Where there is no state nothing was loaded, and none is made before
- * the declarations are found to be good.
- */
-static int lock_state(struct cli *c, struct cli_host *h)
+/* The jails that this run takes up, the only ones whose addresses are added; NULL: all */
+static const char *const *only(struct cli *c)
 {
-	struct state look;
-	bool is_there;
-	int err = state_open(&look, c->state_dir, STATE_READ, 0);
+	const char **names;
 
-	if (err < 0)
-		return 0;
-	is_there = look.dir_fd >= 0;
-	state_close(&look);
-	if (!is_there)
-		return 0;
-	err = state_open(&h->st, c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
-	return err < 0 ? cli_system(c, err, cli_state_what(c)) : 0;
+	if (c->runs.list.n == 0)
+		return NULL;
+	names = arena_array(&c->arena, const char *, c->runs.list.n + 1);
+	for (uint32_t i = 0; i < c->runs.list.n; i++)
+		names[i] = c->runs.list.v[i].name;
+	return names;
 }
 
-int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
+static int make_wanted(struct cli *c, struct cli_host *h)
 {
 	struct nft_options o;
-	int status = cli_netns(c);
+	const int status = cli_declare(c, &h->d, CLI_STRICT);
 
-	c->is_host = true;
-	if (status == 0 && mode == STATE_WRITE)
-		status = lock_state(c, h);
-	if (status == 0)
-		status = cli_declare(c, &h->d, CLI_STRICT);
 	if (status != 0)
 		return status;
 	nft_options_init(&o);
@@ -111,9 +91,40 @@ int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
 	if (h->program == NULL)
 		return cli_refused(c);
 	host_want_make(&h->d.decl, &c->arena, &c->diags, &h->want);
-	if (c->diags.n_errors > 0)
-		return EX_DATAERR;
-	status = open_all(c, h, mode);
+	h->want.only = only(c);
+	return c->diags.n_errors > 0 ? EX_DATAERR : 0;
+}
+
+/* Nothing was ever applied here: the state that taking the lock has made goes again */
+static void forget_new_state(struct cli *c, struct cli_host *h)
+{
+	struct state *st = &h->st;
+	char *text;
+	size_t len;
+
+	if (st->lock_fd >= 0 && state_read(st, "applied", &c->arena, &text, &len) == -ENOENT)
+		(void)state_forget(st);
+}
+
+/*
+ * What is wanted may hang on the state, so it is read under the lock; but what
+ * is wrong with the declarations is said to those too who may not change it.
+ */
+int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
+{
+	int status = cli_netns(c), err;
+
+	if (status != 0)
+		return status;
+	c->is_host = true;
+	err = state_open(&h->st, c->state_dir, mode, STATE_LOCK_SECONDS);
+	status = make_wanted(c, h);
+	if (status != 0)
+		forget_new_state(c, h);
+	if (status == 0 && err < 0)
+		status = cli_system(c, err, cli_state_what(c));
+	if (status == 0)
+		status = open_sockets(c, h);
 	return status != 0 ? status : compare(c, h);
 }
 

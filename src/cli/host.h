@@ -69,6 +69,15 @@ void cli_host_close(struct cli_host *h);
 	{ .route = { .fd = -1 }, .filter = { .fd = -1 }, \
 	  .st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 } }
 
+/**
+ * cli_host_apply() - Make the host as declared, and record what was
+ * @c:		Run
+ * @h:		Opened for STATE_WRITE
+ *
+ * Return: 0, or an exit status with diagnostics
+ */
+int cli_host_apply(struct cli *c, struct cli_host *h);
+
 /** cli_change_json() - One change as a JSON object */
 void cli_change_json(struct cli *c, const struct cli_change *x);
 

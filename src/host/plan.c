@@ -100,10 +100,25 @@ static const char *link_name(const struct planner *pl, uint32_t ifindex)
 
 /* ---- links ---------------------------------------------------------------- */
 
+/* Is the link needed now: all that is wanted is, unless only some jails are asked for */
+static bool is_link_asked(const struct planner *pl, const char *name)
+{
+	for (uint32_t i = 0; i < pl->w->addrs.n; i++) {
+		const struct host_want_addr *x = &pl->w->addrs.v[i];
+
+		if (x->iface != NULL && strcmp(x->iface, name) == 0 &&
+		    host_want_is_asked(pl->w, x))
+			return true;
+	}
+	return pl->w->only == NULL;
+}
+
 static void plan_link(struct planner *pl, const struct host_want_link *want)
 {
 	const struct rtnl_link *l = rtnl_link_find(&pl->h->links, want->name);
 
+	if (!is_link_asked(pl, want->name))
+		return;
 	if (l == NULL) {
 		add_link_op(pl, HOST_LINK_ADD, want->name, want->at);
 	} else if (!host_is_our_link(l)) {
@@ -239,6 +254,8 @@ static void plan_addr(struct planner *pl, const struct host_want_addr *want)
 	char text[ADDR_TEXT_BYTES];
 	const struct rtnl_link *l;
 
+	if (!host_want_is_asked(pl->w, want))
+		return;
 	if (want->iface == NULL) {
 		if (!is_on_host(pl, want->p.a))
 			diag_add(pl->diags, DIAG_W1805, want->at,

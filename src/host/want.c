@@ -45,6 +45,16 @@ const struct host_want_addr *host_want_find_addr(const struct host_want *w, cons
 	return NULL;
 }
 
+bool host_want_is_asked(const struct host_want *w, const struct host_want_addr *x)
+{
+	if (w->only == NULL)
+		return true;
+	for (size_t i = 0; x->jail != NULL && w->only[i] != NULL; i++)
+		if (strcmp(w->only[i], x->jail) == 0)
+			return true;
+	return false;
+}
+
 /* As the kernel's dev_valid_name() */
 static bool is_ifname(const char *name)
 {
@@ -68,11 +78,22 @@ static bool check_ifname(const char *name, struct span at, struct diags *diags)
 	return false;
 }
 
+/* Is an address on it wanted */
+static bool is_used(const struct host_want *w, const char *name)
+{
+	for (uint32_t i = 0; i < w->addrs.n; i++)
+		if (w->addrs.v[i].iface != NULL && strcmp(w->addrs.v[i].iface, name) == 0)
+			return true;
+	return false;
+}
+
 static void want_link(struct host_want *w, struct arena *a, struct diags *diags,
 		      const struct decl_link *l)
 {
 	const char *name = facts_linux_name(l->name);
 
+	if (l->for_jails && !is_used(w, name))
+		return;
 	if (strcmp(name, "lo") == 0 || host_want_find_link(w, name) != NULL ||
 	    !check_ifname(name, l->at, diags))
 		return;
@@ -92,7 +113,7 @@ static void want_addr(struct host_want *w, struct arena *a, struct diags *diags,
 static void want_jail(struct host_want *w, struct arena *a, struct diags *diags,
 		      const struct decl_jail *j)
 {
-	if (!j->is_enabled || j->is_vnet)
+	if (!j->is_enabled || j->is_down || j->is_vnet)
 		return;
 	for (uint32_t i = 0; i < j->addrs.n; i++) {
 		struct decl_addr x = j->addrs.v[i];
@@ -174,12 +195,12 @@ void host_want_make(const struct decl *d, struct arena *a, struct diags *diags,
 		    struct host_want *ret)
 {
 	*ret = (struct host_want){ 0 };
-	for (uint32_t i = 0; i < d->links.n; i++)
-		want_link(ret, a, diags, &d->links.v[i]);
 	for (uint32_t i = 0; i < d->addrs.n; i++)
 		want_addr(ret, a, diags, &d->addrs.v[i]);
 	for (uint32_t i = 0; i < d->jails.n; i++)
 		want_jail(ret, a, diags, &d->jails.v[i]);
+	for (uint32_t i = 0; i < d->links.n; i++)
+		want_link(ret, a, diags, &d->links.v[i]);
 	drop_doubles(ret, a);
 	for (uint32_t i = 0; i < d->sysctls.n; i++)
 		want_decl_sysctl(ret, a, diags, &d->sysctls.v[i]);

@@ -64,7 +64,7 @@ void decl_add_link(struct decl *d, const char *name, struct span at)
 {
 	if (!decl_has_link(d, name))
 		vec_add(d->a, &d->links,
-			((struct decl_link){ intern_cstr(d->names, name), at }));
+			((struct decl_link){ .name = intern_cstr(d->names, name), .at = at }));
 }
 
 void decl_set_sysctl(struct decl *d, const char *name, const char *value, struct span at)
@@ -80,8 +80,7 @@ void decl_set_sysctl(struct decl *d, const char *name, const char *value, struct
 	vec_add(d->a, &d->sysctls, set);
 }
 
-/* Names of all jails, for "did you mean" */
-static const char *const *jail_names(const struct decl *d)
+const char *const *decl_jail_names(const struct decl *d)
 {
 	const char **names = arena_array(d->a, const char *, d->jails.n + 1);
 
@@ -104,9 +103,17 @@ static void enable_jails(struct decl *d, struct diags *diags)
 		}
 		diag_add(diags, DIAG_E1427, d->jail_list_at,
 			 "jail '%s' in jail_list is not declared", d->jail_list.v[i]);
-		near = diag_nearest(d->jail_list.v[i], jail_names(d));
+		near = diag_nearest(d->jail_list.v[i], decl_jail_names(d));
 		if (near != NULL)
 			diag_help(diags, "did you mean '%s'?", near);
+	}
+	for (uint32_t i = 0; i < d->runs.list.n; i++) {
+		struct decl_jail *j = decl_find_jail(d, d->runs.list.v[i].name);
+
+		if (j == NULL)
+			continue;
+		j->is_enabled |= d->runs.list.v[i].is_up;
+		j->is_down = !d->runs.list.v[i].is_up;
 	}
 	if (d->jail_enable == 0 && d->jails.n > 0)
 		diag_add(diags, DIAG_N1429, d->jail_enable_at,
@@ -132,8 +139,11 @@ static void clone_for_jails(struct decl *d)
 		const struct decl_jail *j = &d->jails.v[i];
 
 		for (uint32_t n = 0; n < j->addrs.n; n++)
-			if (j->addrs.v[n].iface != NULL && is_cloned_name(j->addrs.v[n].iface))
+			if (j->addrs.v[n].iface != NULL && is_cloned_name(j->addrs.v[n].iface) &&
+			    !decl_has_link(d, j->addrs.v[n].iface)) {
 				decl_add_link(d, j->addrs.v[n].iface, j->addrs.v[n].at);
+				d->links.v[d->links.n - 1].for_jails = true;
+			}
 	}
 }
 

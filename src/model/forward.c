@@ -38,7 +38,7 @@ struct lower {
 bool forward_is_any(const struct decl *d)
 {
 	for (uint32_t i = 0; i < d->jails.n; i++)
-		if (d->jails.v[i].is_enabled &&
+		if (d->jails.v[i].is_enabled && !d->jails.v[i].is_down &&
 		    (d->jails.v[i].forwards.n > 0 || d->jails.v[i].nats.n > 0))
 			return true;
 	return false;
@@ -385,7 +385,7 @@ bool forward_lower(struct model *m, const struct decl *d, const struct forward_l
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
 
-		if (!j->is_enabled)
+		if (!j->is_enabled || j->is_down)
 			continue;
 		for (uint32_t n = 0; n < j->forwards.n; n++)
 			ok &= lower_forward(&l, j, &j->forwards.v[n]);
