@@ -102,8 +102,10 @@ static void forget_new_state(struct cli *c, struct cli_host *h)
 	char *text;
 	size_t len;
 
-	if (st->lock_fd >= 0 && state_read(st, "applied", &c->arena, &text, &len) == -ENOENT)
-		(void)state_forget(st);
+	if (st->lock_fd < 0 || state_read(st, "applied", &c->arena, &text, &len) != -ENOENT)
+		return;
+	if (state_forget(st) < 0)
+		state_close(st);
 }
 
 /*
