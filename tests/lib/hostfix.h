@@ -62,7 +62,7 @@ static inline struct prefix fix_prefix(const char *text)
 
 static inline void fix_link(const char *name)
 {
-	vec_add(&fix.a, &fix.d.links, ((struct decl_link){ name, fix_at(name) }));
+	vec_add(&fix.a, &fix.d.links, ((struct decl_link){ .name = name, .at = fix_at(name) }));
 }
 
 static inline struct decl_addr fix_decl(const char *iface, const char *prefix)
