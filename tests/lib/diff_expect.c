@@ -269,7 +269,8 @@ static bool depends_on_draw(const struct way *w, const struct result *r)
 		none.draws = w->j->w->draws;
 		other = model_eval(w->j->m, &none, &w->p, w->j->a);
 		if (other.verdict != r->verdict ||
-		    (r->verdict == V_PASS && other.src_changed != r->src_changed))
+		    (r->verdict == V_PASS && (other.src_changed != r->src_changed ||
+					     other.dst_changed != r->dst_changed)))
 			return true;
 	}
 	return false;
