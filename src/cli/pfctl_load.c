@@ -301,7 +301,8 @@ bool pfctl_flush(struct pfctl *p)
 		{ "nat", flush_nat }, { "rules", flush_rules }, { "all", flush_all },
 		{ "Tables", flush_tables }, { "states", flush_states },
 		{ "Sources", flush_sources }, { "info", flush_info }, { "queue", flush_nothing },
-		{ "osfp", flush_nothing }, { "ethernet", flush_nothing }, { "Reset", flush_nothing },
+		{ "osfp", flush_nothing }, { "ethernet", flush_nothing },
+		{ "Reset", flush_nothing },
 	};
 
 	if (!pfctl_open(p, true))

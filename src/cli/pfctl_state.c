@@ -22,8 +22,8 @@ int64_t pfctl_count_states(void)
 bool pfctl_show_states(struct pfctl *p, bool title)
 {
 	if (!title)
-		return pfctl_warn(p, "the states are those of conntrack, and listing them is not in "
-				  "this version");
+		return pfctl_warn(p, "the states are those of conntrack, and listing them is "
+				  "not in this version");
 	return true;
 }
 
