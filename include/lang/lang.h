@@ -62,8 +62,8 @@ struct lang_loader {
  * @presets:	Variables that a script begins with and may change
  * @n_presets:	How many
  * @loader:	How included files are read, or NULL for the file system
- * @resolve:	Looks up the addresses of a host, at most @max; how many there
- *		are.  NULL: no host is known
+ * @resolve:	Looks up the addresses of a host, at most as many as its third
+ *		argument says; how many there are.  NULL: no host is known
  */
 struct lang_ctx {
 	struct arena *a;

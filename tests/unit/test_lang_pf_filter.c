@@ -144,10 +144,12 @@ TEST(limits_of_lists)	/* each single rule that a list stands for counts for itse
 TEST(source_track)
 {
 	static const struct meaning v[] = {
-		{ "block\npass proto tcp to port 22 keep state (source-track rule, max-src-states 1)\n"
+		{ "block\n"
+		  "pass proto tcp to port 22 keep state (source-track rule, max-src-states 1)\n"
 		  "pass proto tcp to port 80 keep state (source-track rule, max-src-states 1)\n",
 		  { SSH, "pass pass", WEB, "pass pass", WEB, "block limit" } },
-		{ "block\npass proto tcp to port 22 keep state (source-track global, max-src-states 1)\n"
+		{ "block\n"
+		  "pass proto tcp to port 22 keep state (source-track global, max-src-states 1)\n"
 		  "pass proto tcp to port 80 keep state (source-track global, max-src-states 2)\n",
 		  { SSH, "pass pass", WEB, "pass pass", WEB, "block limit", SSH2, "pass pass" } },
 		/* A rule without numbers counts for the others */

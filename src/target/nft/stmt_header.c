@@ -29,7 +29,8 @@ static const struct {
 	[NFT_H_HOPLIMIT] = { "ip6 hoplimit set", true, 7, 1, { 0 }, 0, false },
 	[NFT_H_DSCP] = { "ip dscp set", true, 0, 2, { 0xff, 0x03 }, 2, true },
 	[NFT_H_DSCP6] = { "ip6 dscp set", true, 0, 2, { 0xf0, 0x3f }, 6, false },
-	[NFT_H_NO_DF] = { "ip frag-off set ip frag-off & 49151", false, 6, 2, { 0xbf, 0xff }, 0, true },
+	[NFT_H_NO_DF] = { "ip frag-off set ip frag-off & 49151", false, 6, 2, { 0xbf, 0xff }, 0,
+			  true },
 };
 
 void stmt_count_emit(const struct nft_stmt *s, struct nftnl_rule *r)
