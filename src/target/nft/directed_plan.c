@@ -183,7 +183,8 @@ static bool remember(struct planner *w, const struct event *e)
 	if (*numbers == NULL)
 		*numbers = arena_array(w->f->p->a, uint8_t, n);
 	if ((*numbers)[e->idx] != 0)
-		return refuse(w, e->r, "a rule about tags in an anchor that is called more than once");
+		return refuse(w, e->r,
+			      "a rule about tags in an anchor that is called more than once");
 	if (MAX(w->plan->n_memos, w->plan->n_ids) >= UINT8_MAX)
 		return refuse(w, e->r, "so many rules that ask for tags before others give them");
 	(*numbers)[e->idx] = (uint8_t)(calls ? ++w->plan->n_memos : ++w->plan->n_ids);
