@@ -9,8 +9,7 @@
 lab_enter "$@"
 lab_build
 
-mkdir -p /etc/sallyport
-cat >/etc/sallyport/rc.conf <<'END'
+cat >"$TMP/rc.conf" <<'END'
 ifconfig_igb0="inet 203.0.113.2/24"
 defaultrouter="203.0.113.1"
 END
@@ -20,13 +19,15 @@ END
 		echo "j$i { ip4.addr = \"lo1|10.0.0.$i/32\"; ip6.addr = \"lo1|fd00::$i/128\";" \
 			"\$forward = \"tcp $((8000 + i)):80\"; }"
 	done
-} >/etc/sallyport/jail.conf
+} >"$TMP/jail.conf"
+
+files=(-f "$TMP/rc.conf" -f "$TMP/jail.conf")
 
 addrs() { on_host ip -o addr show | awk '$2 == "lo1" && $4 !~ /^fe80/ { print $4 }' | sort | tr '\n' ' '; }
 reaches() { ask "$CLIENT" --wait "$GONE" "tcp:203.0.113.2:$1"; }	# PORT
 
 snapshot "$HOST" "$TMP/before"
-sp up j10
+sp "${files[@]}" up j10
 is "up" 0 "$rc"
 is "up: both addresses of this jail, and no other" "10.0.0.10/32 fd00::10/128 " "$(addrs)"
 check "up: usable at once" on_host "$PYTHON" -c 'import socket
@@ -108,11 +109,11 @@ same "nothing of it all is left" "$TMP/before" "$TMP/after"
 
 # ---- what rc.conf declares -------------------------------------------------
 
-cat >>/etc/sallyport/rc.conf <<'END'
+cat >>"$TMP/rc.conf" <<'END'
 cloned_interfaces="lo1"
 ifconfig_lo1_alias0="inet 10.0.0.10/32"
 END
-sp apply
+sp "${files[@]}" apply
 sp down j10
 is "down: rc.conf's own address stays" "10.0.0.10/32" "$(addrs | tr ' ' '\n' | grep '\.10/')"
 is "down: the jail's own goes" "" "$(addrs | tr ' ' '\n' | grep ':10/')"
