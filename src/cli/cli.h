@@ -275,6 +275,7 @@ int verb_apply(struct cli *c);
 int verb_check(struct cli *c);
 int verb_compile(struct cli *c);
 int verb_destroy(struct cli *c);
+int verb_doctor(struct cli *c);
 int verb_down(struct cli *c);
 int verb_explain(struct cli *c);
 int verb_fmt(struct cli *c);

@@ -24,7 +24,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "alias del", "alias", NULL, "", "", 0, 0 },
 	{ "alias next", "alias", NULL, "", "", 0, 0 },
 	{ "confirm", "confirm", NULL, "", "", 0, 0 },
-	{ "doctor", "doctor", NULL, "", "", 0, 0 },
+	{ "doctor", "doctor", verb_doctor, "", "what will stop a jail from working, and the cure", 0, 0 },
 	{ "equal", "equal", NULL, "", "", 0, 0 },
 	{ "fmt", "fmt", verb_fmt, "", "canonical text of the same declarations", 0, 0 },
 	{ "forward", "forward", NULL, "", "", 0, 0 },

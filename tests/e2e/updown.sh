@@ -14,7 +14,7 @@ ifconfig_igb0="inet 203.0.113.2/24"
 defaultrouter="203.0.113.1"
 END
 {
-	echo '$nat = "igb0";'
+	echo "\$nat = \"igb0\";"
 	for i in $(seq 10 59); do
 		echo "j$i { ip4.addr = \"lo1|10.0.0.$i/32\"; ip6.addr = \"lo1|fd00::$i/128\";" \
 			"\$forward = \"tcp $((8000 + i)):80\"; }"

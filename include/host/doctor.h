@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * doctor - what will stop a declared thing from working
+ *
+ * Looks at what nobody declared: other tables' chains, services of the host on
+ * all addresses, settings, files of other tools.  Each finding names the object
+ * and the line that cures it.
+ *
+ * Owns:	 nothing; lives in the arena.
+ * Does not:	 change anything, or compare the host with the declarations
+ *		 (host/plan.h does).
+ * Threads:	 none.
+ */
+#ifndef HOST_DOCTOR_H
+#define HOST_DOCTOR_H
+
+#include "host/have.h"
+#include "model/decl.h"
+#include "model/model.h"
+
+/**
+ * struct doctor_finding - Something found
+ * @object:	"table inet filter, chain input (hook input, priority 0)",
+ *		"tcp *:80, nginx (pid 812)"
+ * @what:	What it does to what was declared
+ * @cure:	A line to type or to write, or NULL
+ * @at:		The declaration that suffers, or SPAN_NONE
+ * @is_note:	It may be as it should
+ */
+struct doctor_finding {
+	const char *object;
+	const char *what;
+	const char *cure;
+	struct span at;
+	bool is_note;
+};
+
+/**
+ * struct doctor_forward - A port that leads inside
+ * @proto:	Protocol
+ * @to:		Outside address, AF_NONE: any
+ * @lo:		Lowest outside port
+ * @hi:		Highest
+ * @at:		Its declaration
+ */
+struct doctor_forward {
+	uint8_t proto;
+	struct addr to;
+	uint16_t lo;
+	uint16_t hi;
+	struct span at;
+};
+
+/**
+ * struct doctor - An examination
+ * @a:		Memory
+ * @d:		Declarations
+ * @facts:	Host
+ * @m:		Its model
+ * @nft:	Session of NETLINK_NETFILTER
+ * @root:	Where files are looked for; "" for the host
+ * @found:	Findings, in the order of the checks
+ * @forwards:	Set by doctor_run()
+ */
+struct doctor {
+	struct arena *a;
+	const struct decl *d;
+	const struct facts *facts;
+	const struct model *m;
+	struct nl_session *nft;
+	const char *root;
+	VEC(struct doctor_finding) found;
+	VEC(struct doctor_forward) forwards;
+};
+
+/**
+ * doctor_run() - Look at everything
+ * @x:		Examination, all set but findings and forwards
+ *
+ * Return: 0, or a negative errno of what could not be looked at
+ */
+MUST_USE int doctor_run(struct doctor *x);
+
+/** doctor_add() - A finding; its texts are the caller's to make in the arena */
+void doctor_add(struct doctor *x, const struct doctor_finding *f);
+
+/** doctor_host_addr() - An address of the host itself, for cures; AF_NONE: none is known */
+struct addr doctor_host_addr(const struct doctor *x);
+
+/** doctor_chains() - Other tables' chains that drop what is for jails */
+MUST_USE int doctor_chains(struct doctor *x);
+
+/** doctor_sockets() - Services of the host on all addresses */
+MUST_USE int doctor_sockets(struct doctor *x);
+
+#endif /* HOST_DOCTOR_H */

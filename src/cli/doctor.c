@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/host.h"
+#include "host/doctor.h"
+
+static void print(struct cli *c, const struct doctor_finding *f)
+{
+	const char *place = cli_place(c, f->at);
+
+	fprintf(c->out, "%s  %s: %s", f->is_note ? "note   " : "problem", f->object, f->what);
+	fprintf(c->out, place[0] != '\0' ? "  (%s)\n" : "\n", place);
+	if (f->cure != NULL)
+		fprintf(c->out, "         cure: %s\n", f->cure);
+}
+
+static void print_json(struct cli *c, const struct doctor_finding *f)
+{
+	cli_object(c);
+	fprintf(c->out, "\"severity\": \"%s\", \"object\": ", f->is_note ? "note" : "problem");
+	json_cstring(c->out, f->object);
+	fputs(", \"what\": ", c->out);
+	json_cstring(c->out, f->what);
+	fputs(", \"cure\": ", c->out);
+	json_cstring(c->out, f->cure);
+	fputs(", ", c->out);
+	cli_json_place(c, f->at);
+	putc('}', c->out);
+}
+
+/* What is missing of links, addresses and rules is a finding each */
+static void add_drift(struct doctor *x, const struct cli_host *h)
+{
+	for (uint32_t i = 0; i < h->changes.n; i++)
+		doctor_add(x, &(struct doctor_finding){
+			.object = h->changes.v[i].object,
+			.what = h->changes.v[i].op[0] == 'a' ? "it is declared and not there" :
+				h->changes.v[i].op[0] == 'd' ? "it is there and not declared" :
+				"it is not as declared",
+			.cure = "sallyport apply", .at = h->changes.v[i].at });
+}
+
+int verb_doctor(struct cli *c)
+{
+	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
+	struct doctor x = { .a = &c->arena, .root = "" };
+	int status = cli_host_open(c, &h, STATE_READ), err;
+	bool sick = false;
+
+	/* With what cannot be applied the look at the rest still helps */
+	if (status != 0 && !h.is_compared)
+		return status;
+	x.d = &h.d.decl;
+	x.facts = &h.d.facts;
+	x.m = &h.d.model;
+	x.nft = &h.filter;
+	add_drift(&x, &h);
+	err = doctor_run(&x);
+	if (err < 0)
+		return cli_system(c, err, "look at this host");
+	for (uint32_t i = 0; i < x.found.n; i++) {
+		sick |= !x.found.v[i].is_note;
+		if (c->json)
+			print_json(c, &x.found.v[i]);
+		else
+			print(c, &x.found.v[i]);
+	}
+	if (!c->json && x.found.n == 0 && !c->quiet)
+		fputs("nothing found\n", c->out);
+	return sick || status != 0 ? EX_DIFFERS : 0;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "host/doctor.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONNTRACK_FULL_PERCENT 80u	/* from here on a burst fills the table */
+#define CONF_BYTES (1u << 20)		/* of a file that is looked through */
+
+void doctor_add(struct doctor *x, const struct doctor_finding *f)
+{
+	vec_add(x->a, &x->found, *f);
+}
+
+struct addr doctor_host_addr(const struct doctor *x)
+{
+	for (uint32_t i = 0; i < x->facts->ifaces.n; i++) {
+		const struct iface *ifp = &x->facts->ifaces.v[i];
+
+		for (uint32_t k = 0; k < ifp->addrs.n && ifp->kind == IFACE_REAL; k++) {
+			const struct addr a = ifp->addrs.v[k].p.a;
+
+			if (!addr_is_linklocal(a) && decl_jail_of(x->d, a) == NULL)
+				return a;
+		}
+	}
+	return (struct addr){ AF_NONE, 0 };
+}
+
+/* The sets of a rule as one forward for each protocol, address and range of ports */
+static void add_forward(struct doctor *x, const struct rule *r)
+{
+	static const struct set any = { .n = 0 };
+	const struct set *protos = rule_tests(r, F_PROTO);
+	const struct set *dst = rule_tests(r, F_DST), *ports = rule_tests(r, F_DPORT);
+
+	for (uint8_t proto = 6; proto <= 17; proto += 11) {
+		if (protos != NULL && !set_has(protos, AF_NONE, proto))
+			continue;
+		dst = dst == NULL ? &any : dst;
+		for (uint32_t i = 0; i < MAX(dst->n, 1u); i++)
+			for (uint32_t k = 0; ports != NULL && k < ports->n; k++)
+				vec_add(x->a, &x->forwards, ((struct doctor_forward){
+					.proto = proto,
+					.to = dst->n > 0 && dst->r[i].lo == dst->r[i].hi ?
+					      (struct addr){ dst->r[i].af, dst->r[i].lo } :
+					      (struct addr){ AF_NONE, 0 },
+					.lo = (uint16_t)ports->r[k].lo,
+					.hi = (uint16_t)ports->r[k].hi, .at = r->origin.at }));
+	}
+}
+
+static void find_forwards(struct doctor *x)
+{
+	for (uint32_t l = 0; l < x->m->lists.n; l++) {
+		const struct rule_list *list = &x->m->lists.v[l];
+
+		for (uint32_t i = 0; i < list->rules.n; i++) {
+			const struct rule *r = &list->rules.v[i];
+			const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
+
+			if (e != NULL && r->origin.policy == POLICY_NONE &&
+			    x->m->xlates.v[e->xlate].kind == XL_DST)
+				add_forward(x, r);
+		}
+	}
+}
+
+static bool has_vnet(const struct doctor *x)
+{
+	for (uint32_t i = 0; i < x->d->jails.n; i++)
+		if (x->d->jails.v[i].is_vnet && x->d->jails.v[i].is_enabled)
+			return true;
+	return false;
+}
+
+/* A setting as a number; -1: there is none */
+static int64_t setting(struct doctor *x, const char *path)
+{
+	const char *value;
+
+	return sysctl_read(path, x->a, &value) == 0 ? strtoll(value, NULL, 10) : -1;
+}
+
+static int check_forwarding(struct doctor *x)
+{
+	const struct { bool wanted; const char *path; struct span at; } rows[] = {
+		{ x->d->gateway == 1 || has_vnet(x), "net/ipv4/ip_forward", x->d->gateway_at[0] },
+		{ x->d->gateway6 == 1, "net/ipv6/conf/all/forwarding", x->d->gateway_at[1] },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *name = sysctl_name(rows[i].path, x->a);
+
+		if (!rows[i].wanted || setting(x, rows[i].path) != 0)
+			continue;
+		doctor_add(x, &(struct doctor_finding){
+			.object = arena_printf(x->a, "sysctl %s", name),
+			.what = "it is 0: packets are not forwarded",
+			.cure = "sallyport apply", .at = rows[i].at });
+	}
+	return 0;
+}
+
+static int check_rp_filter(struct doctor *x)
+{
+	const int64_t all = setting(x, "net/ipv4/conf/all/rp_filter");
+
+	for (uint32_t i = 0; i < x->facts->ifaces.n; i++) {
+		const struct iface *ifp = &x->facts->ifaces.v[i];
+		const char *path = arena_printf(x->a, "net/ipv4/conf/%s/rp_filter", ifp->name);
+		int64_t own;
+
+		if (ifp->kind != IFACE_REAL || strlen(path) >= SYSCTL_PATH_BYTES)
+			continue;
+		own = setting(x, path);
+		/* the kernel takes the larger of the two; 1 is strict, 2 is loose */
+		if (own < 0 || MAX(own, all) != 1)
+			continue;
+		doctor_add(x, &(struct doctor_finding){
+			.object = arena_printf(x->a, "sysctl %s", sysctl_name(path, x->a)),
+			.what = "it is strict: what comes in another way than answers go is "
+				"dropped",
+			.cure = arena_printf(x->a, "sysctl -w net.ipv4.conf.%s.rp_filter=2",
+					     ifp->name), .is_note = true });
+	}
+	return 0;
+}
+
+static int check_conntrack(struct doctor *x)
+{
+	const int64_t n = setting(x, "net/netfilter/nf_conntrack_count");
+	const int64_t max = setting(x, "net/netfilter/nf_conntrack_max");
+
+	if (n < 0 || max <= 0 || n * 100 < max * CONNTRACK_FULL_PERCENT)
+		return 0;
+	doctor_add(x, &(struct doctor_finding){
+		.object = "sysctl net.netfilter.nf_conntrack_max",
+		.what = arena_printf(x->a, "%lld of %lld connections are in use: new ones will be "
+				     "dropped", (long long)n, (long long)max),
+		.cure = arena_printf(x->a, "sysctl -w net.netfilter.nf_conntrack_max=%lld",
+				     (long long)max * 2) });
+	return 0;
+}
+
+/* A whole small file, NUL after it; NULL: there is none that can be read */
+static char *read_file(struct doctor *x, const char *path)
+{
+	char *text = NULL;
+	ssize_t n;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return NULL;
+	text = arena_alloc(x->a, CONF_BYTES + 1);
+	n = read(fd, text, CONF_BYTES);
+	close(fd);
+	if (n < 0)
+		return NULL;
+	text[n] = '\0';
+	return text;
+}
+
+/* Does a line say `flush ruleset`, before any comment */
+static bool line_flushes(const char *line)
+{
+	line += strspn(line, " \t");
+	if (strncmp(line, "flush", 5) != 0)
+		return false;
+	line += 5;
+	line += strspn(line, " \t");
+	return strncmp(line, "ruleset", 7) == 0;
+}
+
+/* Debian's stock file flushes; it is read only where its service is enabled, or by hand */
+static int check_flush(struct doctor *x)
+{
+	const char *path = arena_printf(x->a, "%s/etc/nftables.conf", x->root);
+	const char *unit = arena_printf(x->a, "%s/etc/systemd/system/sysinit.target.wants/"
+					"nftables.service", x->root);
+	const bool is_enabled = faccessat(AT_FDCWD, unit, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	const char *text = read_file(x, path);
+
+	for (uint32_t n = 1; text != NULL && *text != '\0'; n++) {
+		const char *end = strchr(text, '\n');
+
+		if (line_flushes(text))
+			doctor_add(x, &(struct doctor_finding){
+				.object = arena_printf(x->a, "%s:%u: flush ruleset", path, n),
+				.what = is_enabled ? "a restart of nftables.service removes all "
+					"packet rules, ours too" :
+					"who loads this file removes all packet rules, ours too",
+				.cure = "write 'destroy table inet filter' there instead, for "
+					"each of its own tables",
+				.is_note = !is_enabled });
+		text = end == NULL ? "" : end + 1;
+	}
+	return 0;
+}
+
+/* Rules of the older interface, which cannot be read the same way */
+static int check_legacy(struct doctor *x)
+{
+	static const char *const names[] = { "ip_tables_names", "ip6_tables_names" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *text = read_file(x, arena_printf(x->a, "/proc/thread-self/net/%s",
+							     names[i]));
+
+		if (text != NULL && *text != '\0')
+			doctor_add(x, &(struct doctor_finding){
+				.object = arena_printf(x->a, "legacy iptables (%s)", names[i]),
+				.what = "its rules may drop packets and are not looked through",
+				.cure = i == 0 ? "iptables-legacy -S" : "ip6tables-legacy -S",
+				.is_note = true });
+	}
+	return 0;
+}
+
+int doctor_run(struct doctor *x)
+{
+	static int (*const checks[])(struct doctor *x) = {
+		doctor_chains, doctor_sockets, check_forwarding, check_rp_filter, check_conntrack,
+		check_flush, check_legacy,
+	};
+	int err = 0;
+
+	find_forwards(x);
+	for (size_t i = 0; i < ARRAY_SIZE(checks) && err == 0; i++)
+		err = checks[i](x);
+	return err;
+}

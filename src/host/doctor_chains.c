@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A packet that our table accepts still meets every other base chain of its
+ * hooks, and any of them may drop it.  What a foreign ruleset does with a packet
+ * is not computed here: a chain is told that ends in a drop, by policy or by a
+ * rule without conditions, unless it accepts before that what was translated
+ * (ct status).  That is the cure as well, so a host that is cured is silent.
+ */
+#include "host/doctor.h"
+
+#include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#include "nl/nft.h"
+
+#define OUR_TABLE "sallyport"
+
+/**
+ * struct end - What happens to a packet that reaches the end of a chain
+ * @handle:	Rule that drops everything; 0: the policy does
+ * @drops:	It is dropped
+ * @accepts_nat: What was translated was accepted before
+ */
+struct end {
+	uint64_t handle;
+	bool drops;
+	bool accepts_nat;
+};
+
+/**
+ * struct chain - A base chain of somebody else
+ * @family:	NFPROTO_INET and the like
+ * @table:	Its table
+ * @name:	Its name
+ * @hook:	Its hook
+ * @prio:	Its priority
+ * @end:	What its end does
+ */
+struct chain {
+	uint8_t family;
+	const char *table;
+	const char *name;
+	uint32_t hook;
+	int32_t prio;
+	struct end end;
+};
+
+struct chains {
+	struct doctor *x;
+	VEC(struct chain) list;
+};
+
+static const char *text_of(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+static int take_chain(const struct nlmsghdr *msg, void *arg)
+{
+	struct chains *all = arg;
+	struct nftnl_chain *c;
+	const char *table;
+
+	if (msg == NULL) {
+		all->list.n = 0;
+		return 0;
+	}
+	c = nftnl_chain_alloc();
+	if (c == NULL)
+		return -ENOMEM;
+	if (nftnl_chain_nlmsg_parse(msg, c) == 0 && nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM)) {
+		table = nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE);
+		if (strncmp(table, OUR_TABLE, sizeof(OUR_TABLE) - 1) != 0)
+			vec_add(all->x->a, &all->list, ((struct chain){
+				.family = (uint8_t)nftnl_chain_get_u32(c, NFTNL_CHAIN_FAMILY),
+				.table = text_of(all->x->a, table),
+				.name = text_of(all->x->a,
+						nftnl_chain_get_str(c, NFTNL_CHAIN_NAME)),
+				.hook = nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM),
+				.prio = nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO),
+				.end.drops =
+					nftnl_chain_get_u32(c, NFTNL_CHAIN_POLICY) == NF_DROP }));
+	}
+	nftnl_chain_free(c);
+	return 0;
+}
+
+/**
+ * struct look - What a rule consists of
+ * @conditions:	Expressions that can end it
+ * @is_nat:	It asks whether the packet was translated
+ * @verdict:	Of its immediate expression, INT32_MIN: none
+ * @rejects:	It refuses
+ */
+struct look {
+	uint32_t conditions;
+	bool is_nat;
+	int32_t verdict;
+	bool rejects;
+};
+
+static int take_expr(struct nftnl_expr *e, void *arg)
+{
+	static const char *const harmless[] = { "counter", "log", "notrack" };
+	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
+	struct look *l = arg;
+
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+		if (strcmp(name, harmless[i]) == 0)
+			return 0;
+	if (strcmp(name, "immediate") == 0 && nftnl_expr_is_set(e, NFTNL_EXPR_IMM_VERDICT))
+		l->verdict = (int32_t)nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT);
+	else if (strcmp(name, "reject") == 0)
+		l->rejects = true;
+	else
+		l->conditions++;
+	if (strcmp(name, "ct") == 0 && nftnl_expr_get_u32(e, NFTNL_EXPR_CT_KEY) == NFT_CT_STATUS)
+		l->is_nat = true;
+	return 0;
+}
+
+static void judge_rule(struct chain *c, struct nftnl_rule *r)
+{
+	struct look l = { .verdict = INT32_MIN };
+
+	if (c->end.handle != 0 || c->end.accepts_nat)
+		return;
+	(void)nftnl_expr_foreach(r, take_expr, &l);
+	if (l.verdict == NF_ACCEPT && (l.is_nat || l.conditions == 0))
+		c->end.accepts_nat = true;
+	else if (l.conditions == 0 && (l.rejects || l.verdict == NF_DROP))
+		c->end = (struct end){
+			.handle = nftnl_rule_get_u64(r, NFTNL_RULE_HANDLE), .drops = true };
+}
+
+static int take_rule(const struct nlmsghdr *msg, void *arg)
+{
+	struct chain *c = arg;
+	struct nftnl_rule *r;
+
+	if (msg == NULL) {
+		c->end.handle = 0;
+		c->end.accepts_nat = false;
+		return 0;
+	}
+	r = nftnl_rule_alloc();
+	if (r == NULL)
+		return -ENOMEM;
+	if (nftnl_rule_nlmsg_parse(msg, r) == 0 &&
+	    strcmp(nftnl_rule_get_str(r, NFTNL_RULE_CHAIN), c->name) == 0)
+		judge_rule(c, r);
+	nftnl_rule_free(r);
+	return 0;
+}
+
+static const char *family_name(uint8_t family)
+{
+	return family == NFPROTO_IPV4 ? "ip" : family == NFPROTO_IPV6 ? "ip6" : "inet";
+}
+
+/* The way of packets through a hook: of alias jails, of jails with a link of their own */
+static const struct way {
+	uint32_t hook;
+	const char *name;
+	bool vnet;
+	const char *what;
+} ways[] = {
+	{ NF_INET_PRE_ROUTING, "prerouting", false, "what comes for jails" },
+	{ NF_INET_LOCAL_IN, "input", false, "what is forwarded to jails on this host's addresses" },
+	{ NF_INET_FORWARD, "forward", true, "what is forwarded to and from jails" },
+	{ NF_INET_LOCAL_OUT, "output", false, "what jails on this host's addresses send" },
+	{ NF_INET_POST_ROUTING, "postrouting", false, "what jails send" },
+};
+
+static bool concerns(const struct doctor *x, const struct way *w)
+{
+	for (uint32_t i = 0; i < x->d->jails.n; i++)
+		if (x->d->jails.v[i].is_enabled &&
+		    (x->d->jails.v[i].is_vnet == w->vnet || w->hook == NF_INET_PRE_ROUTING ||
+		     w->hook == NF_INET_POST_ROUTING))
+			return true;
+	return !w->vnet && x->forwards.n > 0;
+}
+
+static void tell(struct doctor *x, const struct chain *c, const struct way *w)
+{
+	const char *family = family_name(c->family);
+	const char *by = c->end.handle == 0 ? "its policy" :
+		arena_printf(x->a, "its rule with handle %llu", (unsigned long long)c->end.handle);
+
+	doctor_add(x, &(struct doctor_finding){
+		.object = arena_printf(x->a, "table %s %s, chain %s (hook %s, priority %d)", family,
+				       c->table, c->name, w->name, c->prio),
+		.what = arena_printf(x->a, "%s drops what no rule before accepts: %s", by, w->what),
+		.cure = arena_printf(x->a, "nft insert rule %s %s %s ct status dnat,snat accept",
+				     family, c->table, c->name) });
+}
+
+int doctor_chains(struct doctor *x)
+{
+	static const uint8_t families[] = { NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6 };
+	struct chains all = { .x = x };
+
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+		const struct nl_nft_query q = { .kind = NL_NFT_CHAINS, .family = families[f] };
+		int err = nl_nft_dump(x->nft, &q, take_chain, &all);
+
+		for (uint32_t i = 0; i < all.list.n && err == 0; i++) {
+			struct chain *c = &all.list.v[i];
+			const struct nl_nft_query rules = { .kind = NL_NFT_RULES,
+				.family = c->family, .table = c->table };
+
+			err = nl_nft_dump(x->nft, &rules, take_rule, c);
+			for (size_t w = 0; w < ARRAY_SIZE(ways) && err == 0; w++)
+				if (ways[w].hook == c->hook && c->end.drops &&
+				    !c->end.accepts_nat && concerns(x, &ways[w]))
+					tell(x, c, &ways[w]);
+		}
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
