@@ -92,9 +92,11 @@ struct state {
 	uint32_t xlate;
 };
 
+#define LINK_LOCAL	UINT32_MAX
+
 /**
  * struct nat_link - What a nat instance remembers of a flow
- * @instance:	Number of the instance
+ * @instance:	Number of the instance, LINK_LOCAL: of a local caller
  * @inside:	The flow as it came, outbound
  * @outside:	The flow as it went
  */

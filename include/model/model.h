@@ -232,6 +232,8 @@ struct redirect {
  *		their port.  NULL: all
  * @deny_in:	Inbound, what meets no link and no redirect is refused
  * @is_global:	Only existing links, of whichever instance; nothing new
+ * @is_local:	For local callers: the redirects alone, in either direction; the
+ *		answers are changed back as they leave
  */
 struct xlate {
 	enum xlate_kind kind;
@@ -249,6 +251,7 @@ struct xlate {
 	const struct set *only_from;
 	bool deny_in;
 	bool is_global;
+	bool is_local;
 };
 
 /**

@@ -255,7 +255,7 @@ static void print_xlate(const struct model *m, const struct xlate *x, FILE *out)
 
 	fprintf(out, "%s", kinds[x->kind]);
 	if (x->kind == XL_INSTANCE)
-		fprintf(out, " %u", x->instance);
+		fprintf(out, " %u%s", x->instance, x->is_local ? " local" : "");
 	fputs(" -> ", out);
 	for (uint32_t i = 0; i < x->to.n; i++)
 		fprintf(out, "%s%s", i > 0 ? ", " : "", addr_print(x->to.v[i], buf));

@@ -377,6 +377,16 @@ static bool translate_src(struct run *run, const struct xlate *x)
 	return !flow_equal(old, to);
 }
 
+/* Linux translates a local caller's packet before it chooses between lo and lo1 */
+static uint32_t crossed_now(const struct run *run)
+{
+	const struct packet *p = &run->res.packet;
+
+	return intern_cid(run->m->names,
+			  facts_crossed(run->m->facts, intern_name(run->m->names, p->iface),
+					p->dst));
+}
+
 static bool translate_instance(struct run *run, const struct xlate *x)
 {
 	const struct flow old = packet_flow(&run->res.packet);
@@ -386,6 +396,8 @@ static bool translate_instance(struct run *run, const struct xlate *x)
 	if (r.is_denied)
 		return false;
 	rewrite(run, r.to);
+	if (x->is_local)
+		run->res.packet.iface = crossed_now(run);
 	run->res.sport_lo = r.sport_lo;
 	run->res.sport_hi = r.sport_hi;
 	run->res.src_changed |= r.sport_hi > r.sport_lo;	/* whatever the draw */
@@ -679,6 +691,16 @@ static bool is_answer(const struct run *run)
 	       state_of(run, packet_flow(&run->first), &same_way) != NULL && !same_way;
 }
 
+/* Linux changes answers to local callers behind the rules, as they leave */
+static void answer_local(struct run *run)
+{
+	const struct flow f = packet_flow(&run->res.packet);
+
+	if (run->m->discipline == STATES_FREE && run->first.dir == DIR_OUT &&
+	    run->res.verdict == V_PASS && !run->res.dst_changed)
+		rewrite(run, instance_answer(run->w, f));
+}
+
 /* What passes is judged once more, as it leaves; a directed state that it made goes too */
 static void run_after(struct run *run, uint32_t n_states)
 {
@@ -705,6 +727,7 @@ struct result model_eval(const struct model *m, struct world *w, const struct pa
 
 	if (before == LIST_NONE || run_list(&run, before, false) != DECIDED)
 		run_list(&run, m->entry[p->dir], true);
+	answer_local(&run);
 	run_after(&run, n_states);
 	return run.res;
 }

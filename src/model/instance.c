@@ -10,13 +10,18 @@
  */
 #include "model/instance.h"
 
+static uint32_t number_of(const struct xlate *x)
+{
+	return x->is_local ? LINK_LOCAL : x->instance;
+}
+
 static const struct nat_link *find_link(const struct xlate *x, const struct world *w,
 					struct flow flow, bool out)
 {
 	for (uint32_t i = 0; i < w->links.n; i++) {
 		const struct nat_link *l = &w->links.v[i];
 
-		if (!x->is_global && l->instance != x->instance)
+		if (x->is_global ? l->instance == LINK_LOCAL : l->instance != number_of(x))
 			continue;
 		if (flow_equal(out ? l->inside : flow_reverse(l->outside), flow))
 			return l;
@@ -97,7 +102,7 @@ static struct instance_result unchanged(struct flow f)
 static void add_link(const struct xlate *x, struct world *w, struct flow inside,
 		     struct flow outside)
 {
-	vec_add(w->a, &w->links, ((struct nat_link){ x->instance, inside, outside }));
+	vec_add(w->a, &w->links, ((struct nat_link){ number_of(x), inside, outside }));
 }
 
 static struct instance_result inbound(const struct xlate *x, struct world *w, struct flow f)
@@ -111,6 +116,8 @@ static struct instance_result inbound(const struct xlate *x, struct world *w, st
 		res.to.dst = to->a;
 		if (r->has_ports)
 			res.to.dport = (uint16_t)(f.dport - r->lo + to->port);
+	} else if (x->is_local) {
+		return res;
 	} else if (x->deny_in) {
 		res.is_denied = true;
 		return res;
@@ -173,7 +180,8 @@ struct instance_result instance_translate(const struct xlate *x, struct world *w
 					  const struct packet *p)
 {
 	const struct flow f = packet_flow(p);
-	const bool is_icmp = p->proto == PROTO_ICMP, out = p->dir == DIR_OUT || x->is_global;
+	const bool is_icmp = p->proto == PROTO_ICMP;
+	const bool out = (p->dir == DIR_OUT && !x->is_local) || x->is_global;
 	const struct nat_link *l;
 	struct instance_result res = unchanged(f);
 
@@ -192,4 +200,12 @@ struct instance_result instance_translate(const struct xlate *x, struct world *w
 	if (!out)
 		return inbound(x, w, f);
 	return outbound(x, w, f, is_icmp || proto_has_ports(p->proto));
+}
+
+struct flow instance_answer(const struct world *w, struct flow f)
+{
+	for (uint32_t i = 0; i < w->links.n; i++)
+		if (w->links.v[i].instance == LINK_LOCAL && flow_equal(w->links.v[i].inside, f))
+			return w->links.v[i].outside;
+	return f;
 }

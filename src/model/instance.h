@@ -35,4 +35,13 @@ struct instance_result {
 struct instance_result instance_translate(const struct xlate *x, struct world *w,
 					  const struct packet *p);
 
+/**
+ * instance_answer() - Change the answer to a local caller back
+ * @w:		World
+ * @f:		Flow of a packet that leaves
+ *
+ * Return: how it goes on; @f itself where it answers no local caller
+ */
+struct flow instance_answer(const struct world *w, struct flow f);
+
 #endif /* MODEL_INSTANCE_H */

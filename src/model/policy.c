@@ -12,7 +12,7 @@
  * every crossing of lo: first what the user wrote for lo, then a copy of each
  * other rdr rule, for the addresses of its own interfaces.
  */
-#include "model/policy.h"
+#include "model/policy_work.h"
 
 static const char *const policy_texts[N_POLICIES] = {
 	[POLICY_INTERIOR] =
@@ -20,17 +20,6 @@ static const char *const policy_texts[N_POLICIES] = {
 	[POLICY_SOURCE] = "fence source: nothing from outside has an inside source",
 	[POLICY_EGRESS] = "fence egress: no inside source leaves untranslated",
 };
-
-/* The work of one policy_add() */
-struct work {
-	struct model *m;
-	const struct policy_options *o;
-	struct diags *diags;
-	const struct set *inside;	/* numbers of lo, cloned loopbacks, jails' links */
-	const struct set *outside;	/* all others */
-};
-
-typedef void rule_fn(struct work *w, const struct rule *r, void *arg);
 
 /* Call @fn for each rule that can be reached in direction @dir */
 static void walk_list(struct work *w, uint32_t list, bool *seen, rule_fn *fn, void *arg)
@@ -47,7 +36,7 @@ static void walk_list(struct work *w, uint32_t list, bool *seen, rule_fn *fn, vo
 	}
 }
 
-static void for_each_rule(struct work *w, enum direction dir, rule_fn *fn, void *arg)
+void policy_each_rule(struct work *w, enum direction dir, rule_fn *fn, void *arg)
 {
 	bool *seen = arena_array(w->m->a, bool, w->m->lists.n);
 
@@ -72,7 +61,7 @@ static bool passes_untranslated(const struct rule *r)
 	return e != NULL && e->ruling.verdict == V_PASS;
 }
 
-static bool may_cross(const struct rule *r, enum direction dir, uint32_t iface)
+bool policy_may_cross(const struct rule *r, enum direction dir, uint32_t iface)
 {
 	const struct set *dirs = rule_tests(r, F_DIR);
 	const struct set *ifaces = rule_tests(r, F_IFACE);
@@ -95,7 +84,7 @@ const struct set *policy_interior(const struct model *m)
 	struct ranges nat = { 0 }, inner = { 0 }, outer = { 0 };
 	const struct set *natted;
 
-	for_each_rule(&w, DIR_OUT, add_nat_sources, &nat);
+	policy_each_rule(&w, DIR_OUT, add_nat_sources, &nat);
 	natted = set_make(m->a, &nat);
 	for (uint32_t i = 0; i < m->facts->ifaces.n; i++) {
 		const struct iface *f = &m->facts->ifaces.v[i];
@@ -120,6 +109,17 @@ static const struct set *inside_ifaces(const struct model *m)
 
 	for (uint32_t i = 0; i < m->facts->ifaces.n; i++)
 		if (m->facts->ifaces.v[i].kind != IFACE_REAL)
+			ranges_add(m->a, &rs, AF_NONE, m->facts->ifaces.v[i].id,
+				   m->facts->ifaces.v[i].id);
+	return set_make(m->a, &rs);
+}
+
+static const struct set *jail_links(const struct model *m)
+{
+	struct ranges rs = { 0 };
+
+	for (uint32_t i = 0; i < m->facts->ifaces.n; i++)
+		if (m->facts->ifaces.v[i].kind == IFACE_JAIL)
 			ranges_add(m->a, &rs, AF_NONE, m->facts->ifaces.v[i].id,
 				   m->facts->ifaces.v[i].id);
 	return set_make(m->a, &rs);
@@ -164,7 +164,7 @@ static void add_covered(struct work *w, const struct rule *r, void *arg)
 	const struct xlate *x = xlate_of(w->m, r, l->dir == DIR_IN ? XL_DST : XL_SRC);
 	const struct set *src = rule_tests(r, F_SRC);
 
-	if (x == NULL || !may_cross(r, l->dir, l->iface))
+	if (x == NULL || !policy_may_cross(r, l->dir, l->iface))
 		return;
 	ranges_add_set(w->m->a, &rs, l->covered);
 	if (l->dir == DIR_IN)
@@ -185,7 +185,7 @@ static void add_lifted(struct work *w, const struct rule *r, void *arg)
 	const struct set *addrs = rule_tests(r, l->f);
 
 	if (!passes_untranslated(r) || ifaces == NULL || addrs == NULL ||
-	    set_has(ifaces, AF_NONE, UINT32_MAX) || !may_cross(r, l->dir, l->iface))
+	    set_has(ifaces, AF_NONE, UINT32_MAX) || !policy_may_cross(r, l->dir, l->iface))
 		return;
 	if (!set_is_empty(addrs) && set_is_subset(addrs, w->m->interior) &&
 	    !set_overlaps(addrs, l->covered))
@@ -209,8 +209,8 @@ static void add_lifted_fence(struct work *w, uint32_t list, enum policy policy,
 
 		if (iface->kind != IFACE_REAL)
 			continue;
-		for_each_rule(w, dir, add_covered, &l);
-		for_each_rule(w, dir, add_lifted, &l);
+		policy_each_rule(w, dir, add_covered, &l);
+		policy_each_rule(w, dir, add_lifted, &l);
 		if (l.lifted.list.n == 0)
 			continue;
 		rest = set_minus(a, rest, only, SET_U32);
@@ -220,8 +220,7 @@ static void add_lifted_fence(struct work *w, uint32_t list, enum policy policy,
 	add_fence(w, list, policy, rest, f, w->m->interior);
 }
 
-/* Addresses of the real interfaces in @ifaces (NULL: all), not behind a fence */
-static const struct set *public_addrs(const struct work *w, const struct set *ifaces)
+const struct set *policy_public(const struct work *w, const struct set *ifaces)
 {
 	struct arena *a = w->m->a;
 	struct ranges rs = { 0 };
@@ -298,7 +297,7 @@ static void add_local(struct work *w, const struct rule *from, const struct loca
 		copy_rule(w, l, from, own, NULL);
 		return;
 	}
-	own = public_addrs(w, ifaces);
+	own = policy_public(w, ifaces);
 	copy_rule(w, l, from, w->inside, dst != NULL ? set_intersect(a, own, dst) : own);
 }
 
@@ -311,9 +310,6 @@ static uint32_t local_list(struct work *w)
 	};
 	const uint32_t entry = w->m->entry[DIR_IN];
 
-	/* Redirects of nat instances answer what passes a nat rule, and no other */
-	if (w->m->discipline == STATES_FREE)
-		return l.list;
 	for (int round = 0; round < 2; round++) {
 		l.copies = round == 1;
 		if (l.copies && w->o->off[POLICY_LOCAL])
@@ -349,12 +345,38 @@ static void warn_of_skip(struct work *w, const struct rule *r, void *arg)
 	}
 }
 
-static void add_call(struct work *w, uint32_t list, uint32_t called)
+static void add_call(struct work *w, uint32_t list, const struct set *ifaces, uint32_t called)
 {
-	struct rule *r = model_add_rule(w->m, list, (struct origin){ 0 });
+	struct rule *r;
 
-	rule_test(w->m, r, F_IFACE, w->inside);
+	if (set_is_empty(ifaces))
+		return;
+	r = model_add_rule(w->m, list, (struct origin){ 0 });
+	rule_test(w->m, r, F_IFACE, ifaces);
 	rule_call(r, called);
+}
+
+/*
+ * Beside free states what comes from a jail's link is translated behind the list,
+ * which sees it as FreeBSD's would; what is on lo before it, as Linux does it.
+ */
+static void add_redirects(struct work *w)
+{
+	const uint32_t local = model_add_list(w->m, "local");
+	const struct set *links = jail_links(w->m);
+	const struct set *lo = set_minus(w->m->a, w->inside, links, SET_U32);
+
+	if (w->o->off[POLICY_LOCAL])
+		return;
+	policy_local_redirects(w, local);
+	if (w->m->lists.v[local].rules.n == 0)
+		return;
+	add_call(w, w->m->before[DIR_IN], lo, local);
+	add_call(w, w->m->before[DIR_OUT], lo, local);
+	if (set_is_empty(links))
+		return;
+	w->m->after[DIR_IN] = model_add_list(w->m, "after in");
+	add_call(w, w->m->after[DIR_IN], links, local);
 }
 
 void policy_add(struct model *m, const struct policy_options *o, struct diags *diags)
@@ -366,8 +388,8 @@ void policy_add(struct model *m, const struct policy_options *o, struct diags *d
 	m->interior = policy_interior(m);
 	w.inside = inside_ifaces(m);
 	w.outside = set_complement(m->a, w.inside, SET_U32);
-	for_each_rule(&w, DIR_IN, warn_of_skip, NULL);
-	local = local_list(&w);
+	policy_each_rule(&w, DIR_IN, warn_of_skip, NULL);
+	local = m->discipline == STATES_DIRECTED ? local_list(&w) : LIST_NONE;
 	m->before[DIR_IN] = model_add_list(m, "before in");
 	m->before[DIR_OUT] = model_add_list(m, "before out");
 	m->after[DIR_OUT] = model_add_list(m, "after out");
@@ -380,9 +402,11 @@ void policy_add(struct model *m, const struct policy_options *o, struct diags *d
 		add_lifted_fence(&w, m->before[DIR_IN], POLICY_INTERIOR, DIR_IN, F_DST);
 	if (!o->off[POLICY_EGRESS] && !set_is_empty(m->interior))
 		add_lifted_fence(&w, m->after[DIR_OUT], POLICY_EGRESS, DIR_OUT, F_SRC);
-	if (m->lists.v[local].rules.n > 0) {
-		add_call(&w, m->before[DIR_IN], local);
-		add_call(&w, m->before[DIR_OUT], local);
+	if (m->discipline == STATES_FREE) {
+		add_redirects(&w);
+	} else if (m->lists.v[local].rules.n > 0) {
+		add_call(&w, m->before[DIR_IN], w.inside, local);
+		add_call(&w, m->before[DIR_OUT], w.inside, local);
 	}
 }
 

@@ -78,7 +78,7 @@ static void note_steps(struct way *w, const struct result *r)
 	for (uint32_t i = 0; i < r->steps.n; i++) {
 		const struct step *s = &r->steps.v[i];
 
-		if (s->is_final || s->effect[0] == 'r' || s->effect[0] == 'n')
+		if (s->is_final || strchr("rnl", s->effect[0]) != NULL)
 			text = arena_printf(a, "%s %s [%s]", text, s->effect,
 					    s->origin.text != NULL ? s->origin.text : "");
 	}
@@ -331,7 +331,7 @@ static bool cross(struct way *w, enum direction dir, const char *iface,
 /* What the model says of @p at a crossing of lo; the world stays as it is */
 static struct result look(struct way *w, struct packet p, enum direction dir, const char *iface)
 {
-	const uint32_t n = w->j->w->states.n;
+	const uint32_t n = w->j->w->states.n, n_links = w->j->w->links.n;
 	struct result r;
 
 	p.dir = dir;
@@ -339,6 +339,7 @@ static struct result look(struct way *w, struct packet p, enum direction dir, co
 	p.recv = dir == DIR_IN ? p.iface : 0;
 	r = model_eval(w->j->m, w->j->w, &p, w->j->a);
 	w->j->w->states.n = n;
+	w->j->w->links.n = n_links;
 	return r;
 }
 
@@ -385,7 +386,7 @@ static bool cross_lo(struct way *w, const struct packet *first)
 	const bool is_free = w->j->m->discipline == STATES_FREE;
 	bool is_local;
 
-	if (!is_free && lab_route(w->j->lab, look(w, w->p, DIR_OUT, out).packet.dst) != LAB_LOCAL) {
+	if (lab_route(w->j->lab, look(w, w->p, DIR_OUT, out).packet.dst) != LAB_LOCAL) {
 		told(w, DK_REROUTED, FATE_ANY);
 		return false;
 	}

@@ -24,7 +24,8 @@ static struct flow by_conntrack(const struct way *w)
 			continue;
 		if (w->p.dir == DIR_OUT && flow_equal(l->inside, f))
 			return l->outside;
-		if (w->p.dir == DIR_IN && flow_equal(flow_reverse(l->outside), f))
+		if ((w->p.dir == DIR_IN || l->instance == LINK_LOCAL) &&
+		    flow_equal(flow_reverse(l->outside), f))
 			return flow_reverse(l->inside);
 	}
 	return f;
@@ -86,6 +87,7 @@ static bool met_nat(const struct result *r)
 {
 	for (uint32_t i = 0; i < r->steps.n; i++)
 		if (r->steps.v[i].rule != NULL &&
+		    r->steps.v[i].rule->origin.policy != POLICY_LOCAL &&
 		    rule_has_effect(r->steps.v[i].rule, EF_TRANSLATE) != NULL)
 			return true;
 	return false;
@@ -97,6 +99,19 @@ static bool is_fenced(const struct result *r)
 	return r->steps.n > 0 && r->steps.v[r->steps.n - 1].origin.policy == POLICY_EGRESS;
 }
 
+/* Of a local caller whose forward leads to himself, and so both ways at once */
+static bool is_own_answer(const struct way *w, struct flow f)
+{
+	for (uint32_t i = 0; i < w->e->link_lo; i++) {
+		const struct nat_link *l = &w->j->w->links.v[i];
+
+		if (l->instance == LINK_LOCAL && flow_equal(l->inside, flow_reverse(l->inside)) &&
+		    (flow_equal(l->inside, f) || flow_equal(l->outside, f)))
+			return true;
+	}
+	return false;
+}
+
 enum diff_known diff_free_known(struct way *w, const struct result *r)
 {
 	const bool changed = r->src_changed || r->dst_changed;
@@ -105,7 +120,9 @@ enum diff_known diff_free_known(struct way *w, const struct result *r)
 		return DK_INVALID;
 	if (changed && w->is_own && w->p.dir == DIR_IN)
 		return DK_LO_NAT;
-	if (w->is_tracked && (r->verdict == V_PASS || met_nat(r) || is_fenced(r)) &&
+	if (w->is_tracked && is_own_answer(w, packet_flow(&w->p)))
+		return DK_SELF;
+	if (w->is_tracked && (r->dst_changed || r->verdict == V_PASS || met_nat(r) || is_fenced(r)) &&
 	    !flow_equal(by_conntrack(w), packet_flow(&r->packet)))
 		return DK_FLOW;
 	if (is_unsure(w, &w->p) || is_unsure(w, &r->packet))

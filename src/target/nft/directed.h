@@ -107,6 +107,7 @@ struct part {
  * @skips:	Decided before translation and state
  * @nats:	Translations of the language
  * @after:	Judged on what passes, each a block
+ * @late:	Translations called on what passes
  * @filter_list: List whose rules decide the rest
  * @filter_first: The first of them
  * @plan:	How they do
@@ -118,6 +119,7 @@ struct side {
 	struct flat_rules skips;
 	struct nat_calls nats;
 	struct flat_rules after;
+	struct nat_calls late;
 	uint32_t filter_list;
 	uint32_t filter_first;
 	struct filter_plan plan;

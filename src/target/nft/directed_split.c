@@ -139,7 +139,8 @@ bool directed_split_policy(struct frame *f, enum direction dir)
 	struct split w = { .f = f, .s = &f->sides[dir], .dir = dir };
 
 	return split_around(&w, f->m->before[dir], dir == DIR_IN, &w.s->policy, &w.s->fences) &&
-	       split_around(&w, f->m->after[dir], dir == DIR_OUT, NULL, &w.s->after);
+	       split_around(&w, f->m->after[dir], dir == DIR_OUT,
+			    f->m->discipline == STATES_FREE ? &w.s->late : NULL, &w.s->after);
 }
 
 bool directed_split(struct frame *f, enum direction dir)

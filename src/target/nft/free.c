@@ -10,6 +10,7 @@
  *	in_before	prerouting -150		the list, on addresses as they came
  *	in_translate	prerouting -100 nat	the destination, by redirects
  *	in_after	prerouting -90		what follows the nat rule
+ *	local_translate	output -100 nat		redirects, for local callers
  *	out_before_own	output 0		the list, on inside addresses
  *	out_before_fwd	forward 0
  *	out_translate	postrouting 100 nat	the source, as the label says
@@ -46,7 +47,7 @@
 #define CT_INVALID	0x1u	/* NF_CT_STATE_INVALID_BIT */
 
 enum base {
-	IN_FENCE, IN_BEFORE, IN_TRANSLATE, IN_AFTER, OUT_BEFORE_OWN, OUT_BEFORE_FWD,
+	IN_FENCE, IN_BEFORE, IN_TRANSLATE, IN_AFTER, LOCAL_TRANSLATE, OUT_BEFORE_OWN, OUT_BEFORE_FWD,
 	OUT_TRANSLATE, OUT_AFTER, OUT_FENCE, N_BASES
 };
 
@@ -60,6 +61,7 @@ static const struct {
 	[IN_BEFORE] = { "in_before", "filter", NF_INET_PRE_ROUTING, PRIO_IN_BEFORE },
 	[IN_TRANSLATE] = { "in_translate", "nat", NF_INET_PRE_ROUTING, PRIO_DNAT },
 	[IN_AFTER] = { "in_after", "filter", NF_INET_PRE_ROUTING, PRIO_IN_AFTER },
+	[LOCAL_TRANSLATE] = { "local_translate", "nat", NF_INET_LOCAL_OUT, PRIO_DNAT },
 	[OUT_BEFORE_OWN] = { "out_before_own", "filter", NF_INET_LOCAL_OUT, PRIO_OUT_BEFORE },
 	[OUT_BEFORE_FWD] = { "out_before_fwd", "filter", NF_INET_FORWARD, PRIO_OUT_BEFORE },
 	[OUT_TRANSLATE] = { "out_translate", "nat", NF_INET_POST_ROUTING, PRIO_SNAT },
@@ -497,7 +499,7 @@ static bool set_bits(struct free_frame *f)
 	return false;
 }
 
-/* The fences are those of the other frame; forwards for local callers are not known here */
+/* The fences are those of the other frame */
 static bool lower_fences(struct free_frame *f, struct nft_chain *in, struct nft_chain *out)
 {
 	struct frame *fences = &f->shared;
@@ -505,19 +507,30 @@ static bool lower_fences(struct free_frame *f, struct nft_chain *in, struct nft_
 
 	if (!directed_split_policy(fences, DIR_IN) || !directed_split_policy(fences, DIR_OUT))
 		return false;
-	for (int dir = 0; dir < 2; dir++)
-		if (fences->sides[dir].policy.list.n > 0) {
-			diag_add(f->d, DIAG_E1701, fences->sides[dir].policy.list.v[0].at,
-				 "forwards for local callers cannot be expressed in nftables yet "
-				 "beside free states");
-			return false;
-		}
 	directed_source_routes(fences, in);
 	if (!directed_rules(fences, in, &from, &fences->sides[DIR_IN].fences) ||
 	    !directed_rules(fences, out, &to, &fences->sides[DIR_OUT].after))
 		return false;
 	directed_arp(fences);
 	return true;
+}
+
+/*
+ * What is on lo is translated on its way out, ahead of the list; the list has
+ * judged what comes from a jail's link when it is
+ */
+static bool lower_local(struct free_frame *f, struct nft_chain *const chains[N_BASES])
+{
+	const struct side *in = &f->shared.sides[DIR_IN], *out = &f->shared.sides[DIR_OUT];
+	struct nft_stmts s = { 0 };
+
+	if (out->policy.list.n > 0) {
+		stmt_match(f->p, &s, NFT_K_OIFNAME, true, nft_value_name("lo"));
+		stmt_verdict(f->p, &s, NFT_V_ACCEPT, NULL);
+		nft_add_rule(f->p, chains[LOCAL_TRANSLATE], &s, NULL);
+	}
+	return free_local(f, chains[LOCAL_TRANSLATE], &out->policy, DIR_OUT, NFT_LO_ONLY) &&
+	       free_local(f, chains[IN_TRANSLATE], &in->late, DIR_IN, NFT_LO_NOT);
 }
 
 static bool cut_ways(struct free_frame *f, struct nft_chain *const chains[N_BASES])
@@ -549,6 +562,7 @@ bool free_lower(struct free_frame *f)
 	if (!f->p->options.no_nat && (!free_nat(f, chains[IN_TRANSLATE], DIR_IN) ||
 				      !free_nat(f, chains[OUT_TRANSLATE], DIR_OUT)))
 		return false;
-	return lower_fences(f, chains[IN_FENCE], chains[OUT_FENCE]) && cut_ways(f, chains) &&
+	return lower_fences(f, chains[IN_FENCE], chains[OUT_FENCE]) &&
+	       (f->p->options.no_nat || lower_local(f, chains)) && cut_ways(f, chains) &&
 	       nft_check_depth(f->p, f->d, "places to skip to");
 }

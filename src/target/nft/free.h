@@ -79,6 +79,8 @@ struct free_state {
  * @chain:	What follows, or NULL where the translation decides
  * @x:		The translation
  * @origin:	Whose
+ * @t:		What else packets must be
+ * @lo:		What its chain sees
  */
 struct free_label {
 	uint32_t value;
@@ -86,6 +88,8 @@ struct free_label {
 	const char *chain;
 	const struct xlate *x;
 	const struct origin *origin;
+	struct nft_tests t;
+	enum nft_lo lo;
 };
 
 /**
@@ -199,6 +203,19 @@ void free_deny_in(struct free_frame *f, struct nft_chain *c);
 
 /** free_nat() - What the labels of a direction translate; false when an error was added */
 bool free_nat(struct free_frame *f, struct nft_chain *c, enum direction dir);
+
+/**
+ * free_local() - Forwards for local callers
+ * @f:		Frame
+ * @c:		Chain of translations
+ * @calls:	Lists of them
+ * @dir:	Direction in which @c sees packets
+ * @lo:		Which it sees
+ *
+ * Return: false when an error was added
+ */
+bool free_local(struct free_frame *f, struct nft_chain *c, const struct nat_calls *calls,
+		enum direction dir, enum nft_lo lo);
 
 /**
  * free_cut() - Cut ways through chains that are longer than the kernel takes

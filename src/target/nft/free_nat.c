@@ -174,17 +174,19 @@ static void add_nat(struct free_frame *f, struct nft_stmts *s, const struct job 
 
 static bool add_job(struct free_frame *f, struct nft_chain *c, const struct job *job)
 {
-	const struct nft_view v = free_view(f, job->l->dir);
-	struct nft_tests t = job->t;
+	struct nft_view v = free_view(f, job->l->dir);
+	struct nft_tests t = nft_tests_and(f->p->tmp, &job->t, &job->l->t);
 	struct nft_alts alts = { 0 };
 
+	v.lo = job->l->lo;
 	t.f[F_AF] = set_one(f->p->tmp, AF_V4);
 	if (!nft_match(&v, &t, job->l->origin->at, &alts))
 		return false;
 	for (uint32_t i = 0; i < alts.list.n; i++) {
 		struct nft_stmts s = { 0 };
 
-		stmt_masked(f->p, &s, NFT_K_MARK, f->label_mask, job->l->value, false);
+		if (job->l->value != 0)
+			stmt_masked(f->p, &s, NFT_K_MARK, f->label_mask, job->l->value, false);
 		stmts_append(f->p, &s, &alts.list.v[i]);
 		if (job->one_of > 1)
 			stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_DRAW,
@@ -371,6 +373,31 @@ bool free_nat(struct free_frame *f, struct nft_chain *c, enum direction dir)
 
 		if (l->dir == dir && !l->x->is_global && !lower_label(f, c, l))
 			return false;
+	}
+	return true;
+}
+
+bool free_local(struct free_frame *f, struct nft_chain *c, const struct nat_calls *calls,
+		enum direction dir, enum nft_lo lo)
+{
+	for (uint32_t i = 0; i < calls->list.n; i++) {
+		const struct nat_call *call = &calls->list.v[i];
+		const struct rule_list *list = &f->m->lists.v[call->list];
+
+		for (uint32_t j = 0; j < list->rules.n; j++) {
+			const struct rule *r = &list->rules.v[j];
+			const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
+			const struct nft_tests own = nft_tests_of(r);
+			const struct free_label l = {
+				.dir = dir, .lo = lo, .origin = &r->origin,
+				.x = &f->m->xlates.v[e->xlate],
+				.t = nft_tests_and(f->p->a, &own, &call->t),
+			};
+
+			if (!check_redirects(f, r, l.x) ||
+			    !add_redirect_in(f, c, &l, &l.x->redirects.v[0]))
+				return false;
+		}
 	}
 	return true;
 }
