@@ -38,6 +38,8 @@ pass in on igb0 inet proto { tcp udp } from any to 192.168.100.3
 pass in on igb0 inet6 proto { tcp udp } from any to fd00:100::3
 pass in on igb0 inet proto tcp from any to 192.168.100.2 port 80
 END
+# pf itself drops packets with options, unless a rule allows them
+sed '/^pass/s/$/ allow-opts/' "$TMP/open.pf.conf" >"$TMP/options.pf.conf"
 printf 'pass\n' >"$TMP/nonat.pf.conf"
 printf 'pass\npass out on igb0 from 192.168.100.0/29 to any\n' >"$TMP/routed.pf.conf"
 sed 's/^set skip.*/set skip on { lo igb0 }/' "$TMP/open.pf.conf" >"$TMP/skip.pf.conf"
@@ -143,11 +145,12 @@ setup open
 interior_holds "interior fence"
 
 mapfile -t routed < <(by_source_routes)
+setup options
 forge "$NEIGHBOUR" eth0 "${routed[@]}"
 settle
 is "interior fence: nor does a source route lead there" "" "$(arrived)"
 
-setup open --no-fence=interior
+setup options --no-fence=interior
 forge "$NEIGHBOUR" eth0 "${routed[@]}"
 settle
 is "without interior fence: source routes lead to the jails" \

@@ -193,10 +193,15 @@ static void print_no_addr(const struct diag *g, FILE *out)
 	const char *word = g->message;
 	size_t len = strlen(word);
 
-	if (strncmp(word, own, sizeof(own) - 1) == 0)
+	if (strncmp(word, own, sizeof(own) - 1) == 0) {
+		const char *more = strstr(word, ": ");	/* why, which pfctl does not say */
+
 		word += sizeof(own) - 1;
-	else
+		if (more != NULL)
+			len = (size_t)(more - word);
+	} else {
 		len = quoted(g->message, &word);
+	}
 	fprintf(out, "%s%.*s\n", own, (int)MIN(len, strlen(word)), word);
 }
 

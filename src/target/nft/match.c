@@ -560,7 +560,7 @@ static void add_grown(const struct nft_view *v, struct way *w, enum field f, uin
 
 static void match_fib(const struct nft_view *v, struct nft_stmts *s, enum nft_key key, bool exists)
 {
-	stmt_match(v->p, s, key, false, nft_value_num(NFT_T_BOOL, exists));
+	stmt_match(v->p, s, key, false, nft_value_num(NFT_T_PRESENT, exists));
 }
 
 static void match_type(const struct nft_view *v, struct nft_stmts *s, enum nft_key key,

@@ -80,6 +80,8 @@ static void print_set(const struct nft_set *s, FILE *out)
 		fprintf(out, "\t\tsize %u\n", s->size);
 	if (s->is_counted)
 		fputs("\t\tcounter\n", out);
+	if (s->comment != NULL)
+		fprintf(out, "\t\tcomment \"%s\"\n", s->comment);
 	if (s->elems.n > 0)
 		fputs("\t\telements = {\n", out);
 	for (uint32_t i = 0; i < s->elems.n; i++) {

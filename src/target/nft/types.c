@@ -83,8 +83,7 @@ static void print_fib_type(const uint8_t *b, uint32_t len, FILE *out)
 
 static void print_exists(const uint8_t *b, uint32_t len, FILE *out)
 {
-	(void)len;
-	fputs(b[0] != 0 ? "exists" : "missing", out);
+	fputs(read_number(b, len, true) != 0 ? "exists" : "missing", out);
 }
 
 static void print_dscp(const uint8_t *b, uint32_t len, FILE *out)
@@ -118,6 +117,8 @@ const struct nft_type_info nft_types[N_NFT_TYPES] = {
 	[NFT_T_FIB_TYPE] = { "fib_addrtype", 38, 4, true, print_fib_type },
 	[NFT_T_ARP_OP] = { "arp_op", 11, 2, false, print_be },
 	[NFT_T_BOOL] = { "boolean", 39, 1, true, print_exists },
+	/* As nft has it: fib fills a register whole */
+	[NFT_T_PRESENT] = { "boolean", 39, 4, true, print_exists },
 	[NFT_T_BYTE] = { "integer", 4, 1, false, print_be },
 	[NFT_T_DSCP] = { "dscp", 31, 1, false, print_dscp },
 	[NFT_T_DSCP6] = { "dscp", 31, 2, false, print_dscp6 },
@@ -175,11 +176,11 @@ const struct nft_key_info nft_keys[N_NFT_KEYS] = {
 	[NFT_K_IP6_HOPLIMIT] = { "ip6 hoplimit", NFT_T_BYTE, NFT_L_PAYLOAD, 0, NET, 7, { 0 } },
 	[NFT_K_IP_DSCP] = { "ip dscp", NFT_T_DSCP, NFT_L_PAYLOAD, 0, NET, 1, { 0xfc } },
 	[NFT_K_IP6_DSCP] = { "ip6 dscp", NFT_T_DSCP6, NFT_L_PAYLOAD, 0, NET, 0, { 0x0f, 0xc0 } },
-	[NFT_K_FIB_RPF] = { "fib saddr . iif oif", NFT_T_BOOL, NFT_L_FIB,
+	[NFT_K_FIB_RPF] = { "fib saddr . iif oif", NFT_T_PRESENT, NFT_L_FIB,
 			    FIB_SADDR | NFTA_FIB_F_IIF | FIB_PRESENT, FIB_OIF, 0, { 0 } },
-	[NFT_K_FIB_SROUTE] = { "fib saddr oif", NFT_T_BOOL, NFT_L_FIB, FIB_SADDR | FIB_PRESENT,
+	[NFT_K_FIB_SROUTE] = { "fib saddr oif", NFT_T_PRESENT, NFT_L_FIB, FIB_SADDR | FIB_PRESENT,
 			       FIB_OIF, 0, { 0 } },
-	[NFT_K_FIB_DROUTE] = { "fib daddr oif", NFT_T_BOOL, NFT_L_FIB, FIB_DADDR | FIB_PRESENT,
+	[NFT_K_FIB_DROUTE] = { "fib daddr oif", NFT_T_PRESENT, NFT_L_FIB, FIB_DADDR | FIB_PRESENT,
 			       FIB_OIF, 0, { 0 } },
 };
 
