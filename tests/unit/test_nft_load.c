@@ -124,6 +124,8 @@ static void load_same_as_text(struct nl_session *nl, model_fn *build)
 	p = fix_lower(&f);
 	if (!CHECK(p != NULL))
 		return;
+	/* Chains that stay are listed where they were: begin with none */
+	CHECK_INT(nft_destroy(nl, &changed), 0);
 	CHECK_INT(nft_load(nl, p, &f.d, &changed), 0);
 	CHECK(changed);
 	by_netlink = listing();

@@ -5,15 +5,11 @@
  * A base chain that is deleted and made again, even in one transaction, loses
  * the packets that wait in its queues, and the last nat chain takes the
  * translations of established connections with it.  So base chains stay, and sets
- * that packets fill, which are named by what they remember; rules, other sets and
- * regular chains are made anew in one transaction: rules go
- * first, as they refer to sets and chains, then sets, whose elements refer to
- * chains.  A table with flags that it should not have (dormant) is none to spare,
- * and the kernel refuses to wake it while its chains change: it is made anew.
- *
- * Where only elements differ, as when a map of forwards gains one, only the elements
- * of those maps are written.  (A set of addresses is named by what it holds, so there
- * another content is another set, and its rules are written too.)
+ * that packets fill, which are named by what they remember.  Of the rest what differs
+ * is written (see delta.c): what goes first, as rules refer to sets and chains and
+ * elements to chains, then what comes.  A table with flags that it should not have
+ * (dormant) is none to spare, and the kernel refuses to wake it while its chains
+ * change: it is made anew.
  *
  * libnftnl builds rules, chains and sets; elements are written here, because
  * they are the many and one attribute list ends at 64 KiB.
@@ -39,6 +35,7 @@ struct fill {
 	struct nl_batch *b;
 	const struct nft_program *p;
 	const struct nft_lines *have;
+	const struct nft_delta *d;
 	struct nft_jobs *jobs;
 	uint32_t set_id;
 	int err;
@@ -70,13 +67,16 @@ static void table_message(struct fill *f, uint8_t type, uint8_t family)
 		mnl_attr_put_u32(msg, NFTA_TABLE_FLAGS, 0);
 }
 
-static void delete_rules(struct fill *f, uint8_t family)
+/* Empty a chain */
+static void delete_rules(struct fill *f, uint8_t family, const char *chain)
 {
 	struct nlmsghdr *msg = add(f, NFT_MSG_DELRULE, 0, family, "the old rules",
 				   NFT_NO_ORIGIN);
 
-	if (msg != NULL)
-		mnl_attr_put_strz(msg, NFTA_RULE_TABLE, NFT_TABLE);
+	if (msg == NULL)
+		return;
+	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
 }
 
 static void delete_named(struct fill *f, uint8_t type, uint8_t family, const char *name)
@@ -91,104 +91,12 @@ static void delete_named(struct fill *f, uint8_t type, uint8_t family, const cha
 	mnl_attr_put_strz(msg, type == NFT_MSG_DELCHAIN ? NFTA_CHAIN_NAME : NFTA_SET_NAME, name);
 }
 
-/* The chain of the program that a line names, or NULL */
-static const struct nft_chain *wanted_chain(const struct fill *f, const struct nft_line *l)
-{
-	for (uint32_t i = 0; i < f->p->chains.n; i++) {
-		const struct nft_chain *c = f->p->chains.v[i];
-
-		if (nft_family_number(c->family) == l->family && strcmp(c->name, l->name) == 0)
-			return c;
-	}
-	return NULL;
-}
-
-/* Is a table of this family wanted */
-static bool is_wanted(const struct nft_program *p, uint8_t family)
-{
-	if (p == NULL)
-		return false;
-	for (int i = 0; i < N_NFT_FAMILIES; i++)
-		if (p->has_table[i] && nft_family_number((enum nft_family)i) == family)
-			return true;
-	return false;
-}
-
-/* Does what the kernel has of this family's table remain the same table */
-static bool table_stays(const struct fill *f, uint8_t family)
-{
-	if (!is_wanted(f->p, family))
-		return false;
-	for (uint32_t i = 0; i < f->have->list.n; i++) {
-		const struct nft_line *l = &f->have->list.v[i];
-
-		if (l->kind == NFT_O_TABLE && l->family == family)
-			return l->text[0] == '\0';
-	}
-	return false;
-}
-
-static bool stays(const struct fill *f, const struct nft_line *l)
-{
-	const struct nft_chain *c;
-	struct nft_lines one = { .a = f->jobs->a };
-
-	if (!l->is_base || !table_stays(f, l->family))
-		return false;
-	c = wanted_chain(f, l);
-	if (c == NULL || c->type == NULL)
-		return false;
-	nft_add_chain_line(&one, l->family, c->name, c->type, c->hook, c->prio, NF_ACCEPT);
-	return strcmp(one.list.v[0].text, l->text) == 0;
-}
-
-/* What packets have filled stays where the program has a set like it */
-static bool set_stays(const struct fill *f, const struct nft_line *l)
-{
-	struct nft_lines one = { .a = f->jobs->a };
-
-	for (uint32_t i = 0; i < f->p->sets.n; i++) {
-		const struct nft_set *s = f->p->sets.v[i];
-		const struct nft_set_text t = nft_set_props(s);
-
-		if (!s->is_dynamic || nft_family_number(s->family) != l->family ||
-		    strcmp(s->name, l->name) != 0)
-			continue;
-		nft_add_set_line(&one, l->family, s->name, &t);
-		return strcmp(one.list.v[0].text, l->text) == 0;
-	}
-	return false;
-}
-
-/* Everything of a table that stays, but the base chains and states that stay */
-static void clear_table(struct fill *f, uint8_t family)
-{
-	const struct nft_lines *have = f->have;
-
-	delete_rules(f, family);
-	for (uint32_t i = 0; i < have->list.n; i++)
-		if (have->list.v[i].kind == NFT_O_SET && have->list.v[i].family == family &&
-		    !set_stays(f, &have->list.v[i]))
-			delete_named(f, NFT_MSG_DELSET, family, have->list.v[i].name);
-	for (uint32_t i = 0; i < have->list.n; i++)
-		if (have->list.v[i].kind == NFT_O_CHAIN && have->list.v[i].family == family &&
-		    !stays(f, &have->list.v[i]))
-			delete_named(f, NFT_MSG_DELCHAIN, family, have->list.v[i].name);
-}
-
 static void add_chain(struct fill *f, const struct nft_chain *c)
 {
 	const uint8_t family = nft_family_number(c->family);
 	struct nftnl_chain *nc;
 	struct nlmsghdr *msg;
 
-	for (uint32_t i = 0; i < f->have->list.n && c->type != NULL; i++) {
-		const struct nft_line *l = &f->have->list.v[i];
-
-		if (l->kind == NFT_O_CHAIN && l->family == family &&
-		    strcmp(l->name, c->name) == 0 && stays(f, l))
-			return;
-	}
 	msg = add(f, NFT_MSG_NEWCHAIN, NLM_F_CREATE, family,
 		  arena_printf(f->jobs->a, "chain %s", c->name), NFT_NO_ORIGIN);
 	if (msg == NULL)
@@ -264,15 +172,6 @@ static void add_set(struct fill *f, const struct nft_set *s)
 	struct nlmsghdr *msg;
 	struct nftnl_set *ns;
 
-	for (uint32_t i = 0; i < f->have->list.n && s->is_dynamic; i++) {
-		const struct nft_line *l = &f->have->list.v[i];
-
-		if (l->kind > NFT_O_SET)	/* sorted */
-			break;
-		if (l->kind == NFT_O_SET && l->family == family &&
-		    strcmp(l->name, s->name) == 0 && table_stays(f, family) && set_stays(f, l))
-			return;
-	}
 	msg = add(f, NFT_MSG_NEWSET, NLM_F_CREATE, family,
 		  arena_printf(f->jobs->a, "set %s", s->name), NFT_NO_ORIGIN);
 	if (msg == NULL)
@@ -286,6 +185,7 @@ static void add_set(struct fill *f, const struct nft_set *s)
 struct elem_list {
 	struct fill *f;
 	const struct nft_set *s;
+	uint8_t type;		/* NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM */
 	struct nlmsghdr *msg;
 	struct nlattr *list;
 };
@@ -300,8 +200,8 @@ static void close_list(struct elem_list *l)
 static void open_list(struct elem_list *l, uint32_t origin)
 {
 	close_list(l);
-	l->msg = add(l->f, NFT_MSG_NEWSETELEM, NLM_F_CREATE, nft_family_number(l->s->family),
-		     "an element", origin);
+	l->msg = add(l->f, l->type, l->type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0,
+		     nft_family_number(l->s->family), "an element", origin);
 	if (l->msg == NULL)
 		return;
 	mnl_attr_put_strz(l->msg, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
@@ -368,9 +268,50 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 
 static void add_elems(struct fill *f, const struct nft_set *s)
 {
-	struct elem_list l = { .f = f, .s = s };
+	struct elem_list l = { .f = f, .s = s, .type = NFT_MSG_NEWSETELEM };
 
 	nft_each_elem(s, add_elem, &l);
+	close_list(&l);
+}
+
+static uint8_t digit(char c)
+{
+	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+/* An element by its line, whose key ends in the set's name and the bytes in hex */
+static void add_line(struct elem_list *to, const struct nft_line *line)
+{
+	uint8_t key[NFT_CONCAT_BYTES];
+	const char *hex = line->key + strlen(line->name) + 1;
+	struct nft_elem_bytes e = { .set = line->name };
+
+	if (line->elem != NULL && to->type == NFT_MSG_NEWSETELEM)
+		e = *line->elem;
+	e.key = key;
+	e.key_len = (uint32_t)strcspn(hex, " ") / 2;
+	e.is_end = line->is_end;
+	BUG_IF(e.key_len > sizeof(key));
+	for (uint32_t i = 0; i < e.key_len; i++)
+		key[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+	add_elem(&e, line->origin, to);
+}
+
+static void take_elems(struct fill *f, const struct nft_set *s, const struct nft_set_delta *d)
+{
+	struct elem_list l = { .f = f, .s = s, .type = NFT_MSG_DELSETELEM };
+
+	for (uint32_t i = 0; i < d->out.n; i++)
+		add_line(&l, d->out.v[i]);
+	close_list(&l);
+}
+
+static void bring_elems(struct fill *f, const struct nft_set *s, const struct nft_set_delta *d)
+{
+	struct elem_list l = { .f = f, .s = s, .type = NFT_MSG_NEWSETELEM };
+
+	for (uint32_t i = 0; i < d->in.n; i++)
+		add_line(&l, d->in.v[i]);
 	close_list(&l);
 }
 
@@ -391,130 +332,82 @@ static void add_rules(struct fill *f, const struct nft_chain *c)
 	}
 }
 
-/* ---- elements alone --------------------------------------------------------- */
-
-static void flush_set(struct fill *f, const struct nft_set *s)
+/* What goes: rules, as they refer to the rest, elements, which refer to chains, sets */
+static void clear(struct fill *f)
 {
-	struct nlmsghdr *msg = add(f, NFT_MSG_DELSETELEM, 0, nft_family_number(s->family),
-				   arena_printf(f->jobs->a, "the elements of %s", s->name),
-				   NFT_NO_ORIGIN);
+	const struct nft_delta *d = f->d;
 
-	if (msg == NULL)
-		return;
-	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
-	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET, s->name);
-}
-
-/* The set of the program that an element's line is of */
-static struct nft_set *set_of(const struct fill *f, const struct nft_line *l)
-{
+	for (uint32_t i = 0; i < f->p->chains.n; i++)
+		if (d->chains[i].refill && d->chains[i].had_rules)
+			delete_rules(f, nft_family_number(f->p->chains.v[i]->family),
+				     f->p->chains.v[i]->name);
+	for (uint32_t i = 0; i < d->gone.n; i++)
+		if (d->gone.v[i]->kind == NFT_O_CHAIN)
+			delete_rules(f, d->gone.v[i]->family, d->gone.v[i]->name);
 	for (uint32_t i = 0; i < f->p->sets.n; i++)
-		if (nft_family_number(f->p->sets.v[i]->family) == l->family &&
-		    strcmp(f->p->sets.v[i]->name, l->name) == 0)
-			return f->p->sets.v[i];
-	return NULL;
+		take_elems(f, f->p->sets.v[i], &d->sets[i]);
+	for (uint32_t i = 0; i < f->p->sets.n; i++)
+		if (d->sets[i].fate == NFT_REPLACED)
+			delete_named(f, NFT_MSG_DELSET,
+				     nft_family_number(f->p->sets.v[i]->family),
+				     f->p->sets.v[i]->name);
+	for (uint32_t i = 0; i < d->gone.n; i++)
+		if (d->gone.v[i]->kind == NFT_O_SET)
+			delete_named(f, NFT_MSG_DELSET, d->gone.v[i]->family, d->gone.v[i]->name);
+	for (uint32_t i = 0; i < f->p->chains.n; i++)
+		if (d->chains[i].fate == NFT_REPLACED)
+			delete_named(f, NFT_MSG_DELCHAIN,
+				     nft_family_number(f->p->chains.v[i]->family),
+				     f->p->chains.v[i]->name);
+	for (uint32_t i = 0; i < d->gone.n; i++)
+		if (d->gone.v[i]->kind == NFT_O_CHAIN)
+			delete_named(f, NFT_MSG_DELCHAIN, d->gone.v[i]->family,
+				     d->gone.v[i]->name);
 }
 
-/* What a set that differs needs */
-struct refill {
-	const struct nft_set *s;
-	bool flush;
-};
-
-struct refills {
-	VEC(struct refill) list;
-};
-
-static void note_elem(struct fill *f, struct refills *r, const struct nft_line *l, bool is_gone)
+/* Tables that do not stay the same table */
+static void delete_tables(struct fill *f)
 {
-	struct refill *to = r->list.n > 0 ? &r->list.v[r->list.n - 1] : NULL;
-	const struct nft_set *s;
+	for (uint32_t i = 0; i < f->have->list.n; i++) {
+		const struct nft_line *l = &f->have->list.v[i];
+		bool stays = false;
 
-	/* Lines are sorted: mostly it is the set of the one before */
-	s = to != NULL && to->s != NULL && strcmp(to->s->name, l->name) == 0 &&
-	    nft_family_number(to->s->family) == l->family ? to->s : set_of(f, l);
-	to = NULL;
-
-	for (uint32_t i = 0; i < r->list.n; i++)
-		if (r->list.v[i].s == s)
-			to = &r->list.v[i];
-	if (to == NULL) {
-		to = vec_push(f->jobs->a, &r->list);
-		to->s = s;
+		if (l->kind != NFT_O_TABLE)
+			continue;
+		for (int k = 0; k < N_NFT_FAMILIES; k++)
+			stays |= nft_family_number((enum nft_family)k) == l->family &&
+				 f->d->stays[k];
+		if (!stays)
+			table_message(f, NFT_MSG_DELTABLE, l->family);
 	}
-	/* A range that grows is another one; what is only added can be added again */
-	to->flush |= is_gone || s == NULL || s->is_interval;
-}
-
-/* Differ only elements, and of which sets: false when something else does */
-static bool only_elems(struct fill *f, const struct nft_lines *want, struct refills *ret)
-{
-	const struct nft_lines *have = f->have;
-	uint32_t i = 0, k = 0;
-
-	while (i < have->list.n || k < want->list.n) {
-		const struct nft_line *h = i < have->list.n ? &have->list.v[i] : NULL;
-		const struct nft_line *w = k < want->list.n ? &want->list.v[k] : NULL;
-		const int order = h == NULL ? 1 : w == NULL ? -1 : nft_lines_cmp(h, w);
-		const bool differs = order != 0 || strcmp(h->text, w->text) != 0 ||
-				     h->position != w->position;
-
-		if (differs && (order < 0 ? h : w)->kind != NFT_O_ELEM)
-			return false;
-		if (differs)
-			note_elem(f, ret, order < 0 ? h : w, order <= 0);
-		i += order <= 0;
-		k += order >= 0;
-	}
-	for (i = 0; i < ret->list.n; i++)
-		if (ret->list.v[i].s == NULL || ret->list.v[i].s->is_dynamic)
-			return false;
-	return true;
-}
-
-/* What differs are elements: the rules stay, and with them what they have counted */
-static bool fill_elems(struct fill *f, const struct nft_lines *want)
-{
-	struct refills sets = { .list = { 0 } };
-
-	if (f->p == NULL || want == NULL || !only_elems(f, want, &sets) || sets.list.n == 0)
-		return false;
-	for (uint32_t i = 0; i < sets.list.n; i++)
-		if (sets.list.v[i].flush)
-			flush_set(f, sets.list.v[i].s);
-	for (uint32_t i = 0; i < sets.list.n; i++)
-		add_elems(f, sets.list.v[i].s);
-	return true;
 }
 
 int nft_batch_fill(struct nl_batch *b, const struct nft_program *p, const struct nft_lines *have,
-		   const struct nft_lines *want, struct nft_jobs *jobs)
+		   const struct nft_delta *d, struct nft_jobs *jobs)
 {
-	struct fill f = { .b = b, .p = p, .have = have, .jobs = jobs };
+	struct fill f = { .b = b, .p = p, .have = have, .d = d, .jobs = jobs };
 
-	if (fill_elems(&f, want))
-		return f.err;
-
-	for (uint32_t i = 0; i < have->list.n; i++) {
-		if (have->list.v[i].kind != NFT_O_TABLE)
-			continue;
-		if (table_stays(&f, have->list.v[i].family))
-			clear_table(&f, have->list.v[i].family);
-		else
-			table_message(&f, NFT_MSG_DELTABLE, have->list.v[i].family);
-	}
+	delete_tables(&f);
 	if (p == NULL)
 		return f.err;
+	clear(&f);
 	for (int i = 0; i < N_NFT_FAMILIES; i++)
-		if (p->has_table[i])
+		if (p->has_table[i] && !d->stays[i])
 			table_message(&f, NFT_MSG_NEWTABLE, nft_family_number((enum nft_family)i));
 	for (uint32_t i = 0; i < p->chains.n; i++)
-		add_chain(&f, p->chains.v[i]);
+		if (d->chains[i].fate != NFT_STAYS)
+			add_chain(&f, p->chains.v[i]);
 	for (uint32_t i = 0; i < p->sets.n; i++)
-		add_set(&f, p->sets.v[i]);
-	for (uint32_t i = 0; i < p->sets.n; i++)
-		add_elems(&f, p->sets.v[i]);
+		if (d->sets[i].fate != NFT_STAYS)
+			add_set(&f, p->sets.v[i]);
+	for (uint32_t i = 0; i < p->sets.n; i++) {
+		if (d->sets[i].fate != NFT_STAYS)
+			add_elems(&f, p->sets.v[i]);
+		else
+			bring_elems(&f, p->sets.v[i], &d->sets[i]);
+	}
 	for (uint32_t i = 0; i < p->chains.n; i++)
-		add_rules(&f, p->chains.v[i]);
+		if (d->chains[i].refill)
+			add_rules(&f, p->chains.v[i]);
 	return f.err;
 }

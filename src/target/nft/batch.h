@@ -9,7 +9,7 @@
 #define TARGET_NFT_BATCH_H
 
 #include "nl/batch.h"
-#include "target/nft/kernel.h"
+#include "target/nft/delta.h"
 
 /**
  * struct nft_job - What a message of the transaction is about
@@ -32,16 +32,16 @@ struct nft_jobs {
  * @b:		Batch that was begun
  * @p:		Program, or NULL for nothing
  * @have:	What the kernel holds, sorted
- * @want:	The lines of @p, sorted; NULL: everything is made anew
+ * @d:		The way from @have to @p
  * @jobs:	Filled, by cookie
  *
- * Base chains that stay the same are kept; everything else of ours is deleted
- * and made anew.
+ * What is the same is not touched: base chains, other chains with all their rules,
+ * sets, elements.
  *
  * Return: 0, -ENOMEM, or -EMSGSIZE
  */
 MUST_USE int nft_batch_fill(struct nl_batch *b, const struct nft_program *p,
-			    const struct nft_lines *have, const struct nft_lines *want,
+			    const struct nft_lines *have, const struct nft_delta *d,
 			    struct nft_jobs *jobs);
 
 #endif /* TARGET_NFT_BATCH_H */

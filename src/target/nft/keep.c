@@ -54,8 +54,8 @@ void nft_keep_texts(const struct nft_lines *have, struct arena *a, struct nft_te
 		const struct nft_line *l = &have->list.v[i];
 		const char *text;
 
-		if (l->kind != NFT_O_RULE || l->comment == NULL || l->packets == 0 ||
-		    !counts_packets(l->key))
+		if (l->kind != NFT_O_RULE || l->is_kept || l->comment == NULL ||
+		    l->packets == 0 || !counts_packets(l->key))
 			continue;
 		text = nft_text_of_comment(l->comment);
 		vec_add(a, &ret->list, ((struct nft_text_count){
@@ -121,12 +121,13 @@ static bool has_counter(const struct nft_rule *r)
 	return has && !(updates && goes);
 }
 
-void nft_keep_fill(struct nft_program *p, const struct nft_texts *kept, struct arena *a)
+void nft_keep_fill(struct nft_program *p, const struct nft_texts *kept,
+		   const struct nft_delta *delta, struct arena *a)
 {
 	bool *used = arena_array(a, bool, kept->list.n + 1);
 
 	for (uint32_t c = 0; c < p->chains.n; c++) {
-		for (uint32_t i = 0; i < p->chains.v[c]->rules.n; i++) {
+		for (uint32_t i = 0; i < p->chains.v[c]->rules.n && delta->chains[c].refill; i++) {
 			struct nft_rule *r = &p->chains.v[c]->rules.v[i];
 			const struct nft_text_count *t;
 

@@ -18,6 +18,8 @@
 
 #include <libnftnl/rule.h>
 
+struct nft_elem_bytes;
+
 enum nft_object { NFT_O_TABLE, NFT_O_SET, NFT_O_CHAIN, NFT_O_ELEM, NFT_O_RULE };
 
 /**
@@ -27,13 +29,16 @@ enum nft_object { NFT_O_TABLE, NFT_O_SET, NFT_O_CHAIN, NFT_O_ELEM, NFT_O_RULE };
  * @key:	Which: names; of a rule its chain and expressions
  * @text:	What it is
  * @comment:	Its comment, or NULL
- * @shown:	As `plan` names it
+ * @shown:	As `plan` names it; of an element NULL: nft_line_shown()
  * @origin:	Whose, or NFT_NO_ORIGIN
  * @position:	Of a rule in its chain
  * @name:	Its own name (chains, sets)
  * @packets:	Counted (kernel's side)
  * @bytes:	Counted
  * @is_base:	A base chain
+ * @is_end:	Of an element: the first value behind a range
+ * @is_kept:	Of a rule: a transaction leaves it alone (see delta.h)
+ * @elem:	Of an element of a map: it; the program's side, else NULL
  * @forward:	Of an element of a map of forwards: its key (protocol, address,
  *		port), else NULL; the program's side
  * @forward_af:	Family of that address
@@ -51,6 +56,9 @@ struct nft_line {
 	uint64_t packets;
 	uint64_t bytes;
 	bool is_base;
+	bool is_end;
+	bool is_kept;
+	const struct nft_elem_bytes *elem;
 	const uint8_t *forward;
 	uint8_t forward_af;
 };
@@ -126,6 +134,9 @@ struct nft_elem_bytes {
 /** nft_add_elem_line() - The line of an element */
 struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
 				   const struct nft_elem_bytes *e);
+
+/** nft_line_shown() - As `plan` names an object */
+const char *nft_line_shown(struct arena *a, const struct nft_line *l);
 
 /** nft_add_rule_line() - The line of a rule */
 struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const char *chain,

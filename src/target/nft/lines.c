@@ -107,36 +107,58 @@ void nft_add_chain_line(struct nft_lines *l, uint8_t family, const char *name, c
 		line->text = arena_printf(l->a, "%s %u %d %u", type, hook, prio, policy);
 }
 
-static const char *hex(struct arena *a, const void *data, uint32_t len)
+static void put_hex(char *to, const void *data, uint32_t len)
 {
 	static const char digits[] = "0123456789abcdef";
-	char *s = arena_alloc(a, 2 * (size_t)len + 1);
 	const uint8_t *b = data;
 
 	for (uint32_t i = 0; i < len; i++) {
-		s[2 * i] = digits[b[i] >> 4];
-		s[2 * i + 1] = digits[b[i] & 15];
+		to[2 * i] = digits[b[i] >> 4];
+		to[2 * i + 1] = digits[b[i] & 15];
 	}
+	to[2 * (size_t)len] = '\0';
+}
+
+static const char *hex(struct arena *a, const void *data, uint32_t len)
+{
+	char *s = arena_alloc(a, 2 * (size_t)len + 1);
+
+	put_hex(s, data, len);
 	return s;
 }
 
 struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
 				   const struct nft_elem_bytes *e)
 {
-	const char *key = hex(l->a, e->key, e->key_len);
+	const size_t set_len = strlen(e->set);
+	char *key = arena_alloc(l->a, set_len + 2 * (size_t)e->key_len + sizeof("  end"));
 	struct nft_line *line;
 
-	line = add_line(l, NFT_O_ELEM, family,
-			arena_printf(l->a, "%s %s%s", e->set, key, e->is_end ? " end" : ""));
+	memcpy(key, e->set, set_len);
+	key[set_len] = ' ';
+	put_hex(key + set_len + 1, e->key, e->key_len);
+	strcpy(key + set_len + 1 + 2 * (size_t)e->key_len, e->is_end ? " end" : "");
+	line = add_line(l, NFT_O_ELEM, family, key);
 	line->name = e->set;
 	line->comment = e->comment;
-	line->shown = arena_printf(l->a, "element %s %s %s: %s", nft_family_text(family),
-				   NFT_TABLE, e->set, e->comment != NULL ? e->comment : key);
+	line->is_end = e->is_end;
+	/* Tables have many thousands that say nothing but their key */
+	if (e->data == NULL && e->chain == NULL && e->comment == NULL)
+		return line;
 	line->text = arena_printf(l->a, "%s %s %s",
 				  e->data != NULL ? hex(l->a, e->data, e->data_len) : "",
 				  e->chain != NULL ? e->chain : "",
 				  e->comment != NULL ? e->comment : "");
 	return line;
+}
+
+const char *nft_line_shown(struct arena *a, const struct nft_line *l)
+{
+	if (l->shown != NULL)
+		return l->shown;
+	return arena_printf(a, "element %s %s %s: %s", nft_family_text(l->family), NFT_TABLE,
+			    l->name, l->comment != NULL ? l->comment
+							: l->key + strlen(l->name) + 1);
 }
 
 /* One parse of the comment in a rule's user data */
@@ -324,6 +346,12 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 	struct nft_line *line = nft_add_elem_line(to->l, to->family, e);
 
 	line->origin = origin;
+	if (line->text[0] != '\0') {
+		struct nft_elem_bytes *kept = arena_new(to->l->a, struct nft_elem_bytes);
+
+		*kept = *e;
+		line->elem = kept;
+	}
 	line->forward_af = to->forward_af;
 	line->forward = to->forward_af != AF_NONE ? e->key : NULL;
 }

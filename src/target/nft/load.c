@@ -129,22 +129,24 @@ static void collect_change(const struct nft_line *have, const struct nft_line *w
 	const enum nft_op op = have == NULL ? NFT_ADD : want == NULL ? NFT_DELETE : NFT_CHANGE;
 	struct collect *c = arg;
 	struct nft_change *to;
+	const char *shown;
 
 	BUG_IF(l == NULL);
 	if (is_only_moved(c, have, want) || (op != NFT_CHANGE && is_part(c, l)))
 		return;
 	if (op != NFT_CHANGE && l->kind <= NFT_O_CHAIN)
 		vec_add(c->a, &c->wholes, ((struct whole){ l->kind, l->family, l->name }));
+	shown = nft_line_shown(c->a, l);
 	/* One rule of the user's may be several of ours */
 	if (c->ret->list.n > 0) {
 		const struct nft_change *last = &c->ret->list.v[c->ret->list.n - 1];
 
-		if (last->op == op && strcmp(last->object, l->shown) == 0)
+		if (last->op == op && strcmp(last->object, shown) == 0)
 			return;
 	}
 	to = vec_push(c->a, &c->ret->list);
 	to->op = op;
-	to->object = arena_strndup(c->a, l->shown, strlen(l->shown));
+	to->object = arena_strndup(c->a, shown, strlen(shown));
 	to->at = want != NULL && l->origin != NFT_NO_ORIGIN ? c->p->origins.v[l->origin].at
 							    : SPAN_NONE;
 }
@@ -206,7 +208,8 @@ static int tell_refusals(const struct nft_program *p, const struct nft_jobs *job
 
 /* Begin with what was counted, but where that is cleared */
 static void keep_counts(struct nft_program *p, const struct nft_keep *k,
-			const struct nft_lines *have, struct arena *work)
+			const struct nft_lines *have, const struct nft_delta *delta,
+			struct arena *work)
 {
 	struct nft_texts kept = { .list = { .n = 0 } };
 
@@ -214,7 +217,7 @@ static void keep_counts(struct nft_program *p, const struct nft_keep *k,
 	for (uint32_t i = 0; i < kept.list.n && k->is_cleared != NULL; i++)
 		if (k->is_cleared(k->arg, kept.list.v[i].text))
 			kept.list.v[i].packets = kept.list.v[i].bytes = 0;
-	nft_keep_fill(p, &kept, work);
+	nft_keep_fill(p, &kept, delta, work);
 }
 
 /* What is to be made so */
@@ -233,6 +236,7 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *
 	struct nl_batch b CLEANUP(nl_batch_fini);
 	struct nft_jobs jobs = { .a = work };
 	struct nl_batch_result result;
+	struct nft_delta delta;
 	uint32_t genid;
 	int err;
 
@@ -246,12 +250,12 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *
 	if (!(p != NULL && have.list.n == 0 && p->chains.n > 0) && is_same(&have, &want) &&
 	    (w->keep == NULL || !w->keep->always))
 		return 0;
+	nft_delta_make(work, p, &have, &want, w->keep != NULL && w->keep->always, &delta);
 	if (w->counted != NULL)
-		keep_counts(w->counted, w->keep, &have, work);
+		keep_counts(w->counted, w->keep, &have, &delta, work);
 	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
 	if (err == 0)
-		err = nft_batch_fill(&b, p, &have, w->keep != NULL && w->keep->always ?
-				     NULL : &want, &jobs);
+		err = nft_batch_fill(&b, p, &have, &delta, &jobs);
 	if (err < 0)
 		return err;
 	err = nl_batch_send(&b, nl, &result);
