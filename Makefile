@@ -20,7 +20,7 @@ CLANG ?= clang
 
 # Libraries by their pkg-config names: add one here and its Debian package in
 # tests/lib/deps, and that is all.
-LIBS := libmnl libnftnl libseccomp
+LIBS := libmnl libnftnl libpcap libseccomp
 
 # ---- modes -----------------------------------------------------------------
 

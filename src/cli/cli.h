@@ -88,6 +88,9 @@ struct pfrun;
  * @output:	-o of compile
  * @batch:	--batch of why
  * @sequence:	--sequence of why
+ * @write:	-w of log, or NULL
+ * @count:	-c of log, 0: no end
+ * @is_streamed: The start of the output is written already, and elements of it
  * @is_host:	The verb looks at the host, so rules that a command keeps there
  *		belong to the declarations
  * @ipfw:	The ipfw command that is carried out, or NULL
@@ -124,6 +127,9 @@ struct cli {
 	const char *output;
 	const char *batch;
 	bool sequence;
+	const char *write;
+	uint32_t count;
+	bool is_streamed;
 	bool is_host;
 	struct ipfw_call *ipfw;
 };
@@ -185,6 +191,9 @@ int cli_system(struct cli *c, int err, const char *what);
  * target cannot do, else EX_DATAERR
  */
 int cli_refused(const struct cli *c);
+
+/** cli_stream() - From here on the verb writes its elements to stdout itself, as they come */
+void cli_stream(struct cli *c);
 
 /** cli_comma() - Before each element of the verb's JSON array */
 void cli_comma(struct cli *c);
@@ -281,6 +290,7 @@ int verb_explain(struct cli *c);
 int verb_fmt(struct cli *c);
 int verb_ipfw(struct cli *c);
 int verb_pfctl(struct cli *c);
+int verb_log(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
 int verb_up(struct cli *c);

@@ -11,9 +11,11 @@
 /* {"sallyport": {"VERB": [...], "error": [...], "warning": [...]}} */
 static void print_json(const struct cli *c, const char *data, size_t len)
 {
-	fputs("{\"sallyport\": {", stdout);
+	if (!c->is_streamed)
+		fputs("{\"sallyport\": {", stdout);
 	if (c->verb != NULL) {
-		printf("\"%s\": [", c->verb->entity);
+		if (!c->is_streamed)
+			printf("\"%s\": [", c->verb->entity);
 		fwrite(data, 1, len, stdout);
 		fputs("], ", stdout);
 	}

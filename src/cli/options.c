@@ -92,6 +92,7 @@ SETTER_STRING(state_dir)
 SETTER_STRING(to)
 SETTER_STRING(output)
 SETTER_STRING(batch)
+SETTER_STRING(write)
 SETTER_BOOL(json)
 SETTER_BOOL(dry_run)
 SETTER_BOOL(quiet)
@@ -104,6 +105,17 @@ static int set_one_pass(struct cli *c, const char *v)
 	if (strcmp(v, "0") != 0 && strcmp(v, "1") != 0)
 		return cli_usage(c, "--one-pass takes 0 or 1, not '%s'", v);
 	c->one_pass = v[0] - '0';
+	return 0;
+}
+
+static int set_count(struct cli *c, const char *v)
+{
+	char *end;
+	const unsigned long n = strtoul(v, &end, 10);
+
+	if (v[0] < '0' || v[0] > '9' || *end != '\0' || n == 0 || n > UINT32_MAX)
+		return cli_usage(c, "-c takes a number of packets, not '%s'", v);
+	c->count = (uint32_t)n;
 	return 0;
 }
 
@@ -140,6 +152,8 @@ static const struct option_row options[] = {
 	{ "-o", VALUE, set_output, " compile ", "FILE", "compile: where to" },
 	{ "--batch", VALUE, set_batch, " why ", "FILE",
 	  "why: packets, one a line; - for standard input" },
+	{ "-w", VALUE, set_write, " log ", "FILE", "log: write a capture, for tcpdump -r" },
+	{ "-c", VALUE, set_count, " log ", "N", "log: end after so many packets" },
 	{ "--sequence", NO_VALUE, set_sequence, " why ", "", "why: packets in order, states kept" },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
 	{ "--forget", NO_VALUE, NULL, NULL, NULL, NULL },

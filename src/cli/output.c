@@ -48,6 +48,14 @@ int cli_refused(const struct cli *c)
 	return EX_UNAVAILABLE;
 }
 
+void cli_stream(struct cli *c)
+{
+	if (c->json)
+		printf("{\"sallyport\": {\"%s\": [", c->verb->entity);
+	c->is_streamed = true;
+	fflush(stdout);
+}
+
 void cli_comma(struct cli *c)
 {
 	if (c->n_out++ > 0)

@@ -29,7 +29,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "fmt", "fmt", verb_fmt, "", "canonical text of the same declarations", 0, 0 },
 	{ "forward", "forward", NULL, "", "", 0, 0 },
 	{ "import", "import", NULL, "", "", 0, 0 },
-	{ "log", "log", NULL, "", "", 0, 0 },
+	{ "log", "log", verb_log, "[-w FILE] [-c N]", "what log rules see, live", 0, 0 },
 	{ "metrics", "metrics", NULL, "", "", 0, 0 },
 	{ "nat", "nat", NULL, "", "", 0, 0 },
 	{ "pfctl", "pfctl", verb_pfctl, "...",
