@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/cli.h"
 #include "lang/ipfw.h"
+#include "lang/jail_make.h"
 #include "lang/pf.h"
 
 static int print_file(struct cli *c, const struct declared *d, const struct cli_file *f)
@@ -9,11 +10,16 @@ static int print_file(struct cli *c, const struct declared *d, const struct cli_
 	CLEANUP(base_free) char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
+	struct lang_ctx ctx = {
+		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
+	};
 
 	if (out == NULL)
 		return cli_system(c, -errno, "format");
 	if (f->lang == LANG_PF)
 		pf_fmt(s->text, s->len, out);
+	else if (f->lang == LANG_JAIL)
+		jail_fmt(&ctx, f->src, out);
 	else
 		ipfw_fmt(d->ipfw, out);
 	fclose(out);
@@ -30,9 +36,15 @@ static int print_file(struct cli *c, const struct declared *d, const struct cli_
 	return 0;
 }
 
+static bool can_format(enum cli_lang lang)
+{
+	return lang == LANG_PF || lang == LANG_IPFW || lang == LANG_JAIL;
+}
+
 int verb_fmt(struct cli *c)
 {
 	struct declared d;
+	bool ipfw_done = false;
 	int status = cli_netns(c);
 
 	if (status == 0)
@@ -40,16 +52,20 @@ int verb_fmt(struct cli *c)
 	if (status != 0)
 		return status;
 	for (uint32_t i = 0; i < c->files.n; i++) {
-		if (c->files.v[i].lang == LANG_PF || c->files.v[i].lang == LANG_IPFW)
+		if (can_format(c->files.v[i].lang))
 			continue;
 		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
-			 "fmt of '%s' is not in this version: only of pf.conf and ipfw rules",
-			 c->files.v[i].path);
+			 "fmt of '%s' is not in this version: only of jail.conf, pf.conf and ipfw "
+			 "rules", c->files.v[i].path);
 		return EX_USAGE;
 	}
-	if (d.ipfw != NULL)	/* all its files are one ruleset */
-		return print_file(c, &d, &c->files.v[0]);
-	for (uint32_t i = 0; i < c->files.n && status == 0; i++)
-		status = print_file(c, &d, &c->files.v[i]);
+	for (uint32_t i = 0; i < c->files.n && status == 0; i++) {
+		const bool is_ipfw = c->files.v[i].lang == LANG_IPFW;
+
+		/* All its files are one ruleset */
+		if (!is_ipfw || !ipfw_done)
+			status = print_file(c, &d, &c->files.v[i]);
+		ipfw_done |= is_ipfw;
+	}
 	return status;
 }

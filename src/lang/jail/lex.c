@@ -76,6 +76,18 @@ static bool skip_comment(struct jail_lex *l)
 	return true;
 }
 
+/* skip_comment(), and keep it for who wants it */
+static bool read_comment(struct jail_lex *l)
+{
+	const uint32_t lo = l->pos;
+
+	if (!skip_comment(l))
+		return false;
+	if (l->comments != NULL)
+		vec_add(l->c->a, &l->comments->list, span_of(l, lo, l->pos));
+	return true;
+}
+
 /* Blanks, comments and joined lines; false after an error */
 static bool skip_blank(struct jail_lex *l)
 {
@@ -88,7 +100,7 @@ static bool skip_blank(struct jail_lex *l)
 			l->pos += 3;
 		else if (!at_comment(l))
 			return true;
-		else if (!skip_comment(l))
+		else if (!read_comment(l))
 			return false;
 	}
 }

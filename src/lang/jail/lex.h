@@ -21,6 +21,11 @@ enum jail_token {
 	JAIL_TOK_BAD,		/* told; the rest of the line is gone */
 };
 
+/** struct jail_comments - Comments between two words */
+struct jail_comments {
+	VEC(struct span) list;
+};
+
 /**
  * struct jail_lex - Where reading stands
  * @c:		Context
@@ -32,6 +37,7 @@ enum jail_token {
  * @at:		Place of the last token
  * @long_string: The last quoted string that goes over several lines, for the
  *		note when a quote is missing
+ * @comments:	Where comments are kept, or NULL
  */
 struct jail_lex {
 	struct lang_ctx *c;
@@ -42,6 +48,7 @@ struct jail_lex {
 	struct jail_string string;
 	struct span at;
 	struct span long_string;
+	struct jail_comments *comments;
 };
 
 /** jail_lex_init() - Start at the beginning of a source */
