@@ -90,8 +90,10 @@ struct jail_block {
 /**
  * struct jail_file - A jail.conf, its includes in their places
  * @blocks:	In order, which says what overrides what
+ * @is_rc:	Made of rc.conf's jail_* variables
  */
 struct jail_file {
+	bool is_rc;
 	VEC(struct jail_block) blocks;
 };
 
@@ -109,6 +111,11 @@ struct jail_file *jail_parse(struct lang_ctx *c, uint32_t src);
  * @c:		Context; errors are told
  * @f:		File
  * @d:		Declarations; other files may have added to them
+ *
+ * Of several declarations of one jail FreeBSD's rc.d/jail takes one: that of
+ * rc.conf if it has a root directory and a host name, else of jail.NAME.conf,
+ * of jail.conf.d/NAME.conf, of any other file, of rc.conf; the others are told
+ * (N1436).  Two of one kind are an error.
  *
  * Each jail takes the parameters outside of jails, of the wildcards that match
  * it and its own in the order of the file, so that later ones override; then

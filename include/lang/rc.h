@@ -3,7 +3,7 @@
  * rc - rc.conf(5) and sysctl.conf(5): what the host is
  *
  * rc.conf is a shell script in name only: hosts keep assignments there, and
- * those are read.  Nothing is run; what only a shell could know is an error.
+ * those are read, jails of the older manner (jail_NAME_ip) among them.  Nothing is run; what only a shell could know is an error.
  *
  * Owns:	 nothing; trees live in the context's arena.
  * Does not:	 read /etc/defaults/rc.conf, or set anything.
@@ -12,7 +12,7 @@
 #ifndef LANG_RC_H
 #define LANG_RC_H
 
-#include "lang/lang.h"
+#include "lang/jail.h"
 #include "model/decl.h"
 
 struct text;
@@ -59,12 +59,35 @@ struct sysctlconf_file {
 struct rc_file *rc_parse(struct lang_ctx *c, uint32_t src);
 
 /**
+ * rc_parse_all() - Read several rc.conf as one
+ * @c:		Context
+ * @srcs:	Their texts, in order: a later file overrides and may use what an
+ *		earlier one assigns, as rc.conf.local does
+ * @n:		How many
+ *
+ * Return: as rc_parse()
+ */
+struct rc_file *rc_parse_all(struct lang_ctx *c, const uint32_t *srcs, uint32_t n);
+
+/**
  * rc_lower() - Add what an rc.conf says of the network to the declarations
  * @c:		Context; errors are told
  * @f:		File
  * @d:		Declarations; what an earlier file said is overridden
  */
 void rc_lower(struct lang_ctx *c, const struct rc_file *f, struct decl *d);
+
+/**
+ * rc_jails() - The jails that an rc.conf declares: jail_NAME_ip and its like
+ * @c:		Context; errors are told
+ * @f:		File
+ *
+ * Return: them as a jail.conf, @is_rc set, never NULL; rc_lower() adds them
+ */
+struct jail_file *rc_jails(struct lang_ctx *c, const struct rc_file *f);
+
+/** rc_yes_or_no() - A switch's value as rc.subr(8) reads it; -1 with E1509 told */
+int rc_yes_or_no(struct lang_ctx *c, const struct rc_var *v);
 
 /**
  * sysctlconf_parse() - Read a sysctl.conf

@@ -143,9 +143,11 @@ struct decl_nat {
  * @nats:	Where it goes out translated
  * @params:	Everything declared of it, defaults included
  * @at:		Its name in its declaration
+ * @rank:	Of the kind of file that declares it: of two the lower one counts
  */
 struct decl_jail {
 	const char *name;
+	uint8_t rank;
 	const char *hostname;
 	bool is_vnet;
 	struct span vnet_at;

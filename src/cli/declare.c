@@ -192,14 +192,24 @@ static int check_runs(struct cli *c, const struct decl *d)
 	return c->diags.n_errors > 0 ? EX_DATAERR : 0;
 }
 
+/** struct source_list - Sources of one language, in order */
+struct source_list {
+	VEC(uint32_t) list;
+};
+
 static void parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 {
+	struct source_list rc = { .list = { 0 } };
+
+	for (uint32_t i = 0; i < c->files.n; i++)
+		if (c->files.v[i].lang == LANG_RC)
+			vec_add(&c->arena, &rc.list, c->files.v[i].src);
+	if (rc.list.n > 0)
+		rc_lower(ctx, rc_parse_all(ctx, rc.list.v, rc.list.n), d);
 	for (uint32_t i = 0; i < c->files.n && !diag_is_full(&c->diags); i++) {
 		const struct cli_file *f = &c->files.v[i];
 
-		if (f->lang == LANG_RC)
-			rc_lower(ctx, rc_parse(ctx, f->src), d);
-		else if (f->lang == LANG_SYSCTL)
+		if (f->lang == LANG_SYSCTL)
 			sysctlconf_lower(ctx, sysctlconf_parse(ctx, f->src), d);
 		else if (f->lang == LANG_JAIL)
 			jail_lower(ctx, jail_parse(ctx, f->src), d);

@@ -9,6 +9,7 @@
  */
 #include "lang/jail.h"
 
+#include <fnmatch.h>
 #include <string.h>
 #include <strings.h>
 
@@ -431,21 +432,79 @@ static struct seen seen_jails(struct lang_ctx *c, const struct decl *d)
 	return s;
 }
 
-/* Is the jail of this name there already; told if so */
-static bool is_double(struct lang_ctx *c, const struct decl *d, struct seen *s, const char *name,
-		      struct span at)
-{
-	const uint32_t id = intern_cid(c->names, name);
+enum { RANK_RC_WHOLE, RANK_OWN_FILE, RANK_OWN_PART, RANK_FILE, RANK_RC_PART };
 
-	if (id >= s->n)
-		return false;
-	if (s->index[id] == 0) {
-		s->index[id] = d->jails.n + 1;
-		return false;
+/* Does block @b set the parameter named @name */
+static bool has_param(const struct jail_block *b, const char *name)
+{
+	for (uint32_t i = 0; i < b->stmts.n; i++)
+		if (!b->stmts.v[i].is_var && strcmp(b->stmts.v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Which of several declarations of a jail rc.d/jail takes: the one of the lowest rank */
+static uint8_t rank_of(struct lang_ctx *c, const struct jail_file *f, const struct jail_block *b)
+{
+	const struct span at = source_file_span(c->sources, b->name_at);
+	const char *path, *base;
+
+	if (f->is_rc)
+		return has_param(b, "path") && has_param(b, "host.hostname") ? RANK_RC_WHOLE
+									    : RANK_RC_PART;
+	path = source_at(c->sources, at.src)->name;
+	base = source_short_name(path);
+	if (strcmp(base, arena_printf(c->a, "jail.%s.conf", b->name)) == 0)
+		return RANK_OWN_FILE;
+	if (strcmp(base, arena_printf(c->a, "%s.conf", b->name)) == 0 &&
+	    fnmatch("*jail.conf.d/*", path, 0) == 0)
+		return RANK_OWN_PART;
+	return RANK_FILE;
+}
+
+/* What two declarations of a jail are: an error, or the one that counts is told */
+static void tell_double(struct lang_ctx *c, const char *name, struct span at, uint8_t rank,
+			const struct decl_jail *first)
+{
+	if (rank == first->rank) {
+		diag_add(c->diags, DIAG_E1413, at, "jail '%s' is declared twice", name);
+		diag_note(c->diags, first->at, "the first is here");
+	} else if (rank > first->rank) {
+		diag_add(c->diags, DIAG_N1436, at, "this declaration of jail '%s' does not count",
+			 name);
+		diag_note(c->diags, first->at, "this one does");
+	} else {
+		diag_add(c->diags, DIAG_N1436, first->at,
+			 "this declaration of jail '%s' does not count", name);
+		diag_note(c->diags, at, "this one does");
 	}
-	diag_add(c->diags, DIAG_E1413, at, "jail '%s' is declared twice", name);
-	diag_note(c->diags, d->jails.v[s->index[id] - 1].at, "the first is here");
-	return true;
+}
+
+/* Lower the jail of block @i, unless another declaration of it counts */
+static void lower_ranked(struct lang_ctx *c, struct jail_params *ps, uint32_t i, struct decl *d,
+			 struct seen *s)
+{
+	const struct jail_block *b = &ps->f->blocks.v[i];
+	const uint32_t id = intern_cid(c->names, b->name);
+	const uint8_t rank = rank_of(c, ps->f, b);
+	struct decl_jail *first = id < s->n && s->index[id] > 0 ? &d->jails.v[s->index[id] - 1]
+								: NULL;
+	uint32_t n;
+
+	if (first != NULL) {
+		tell_double(c, b->name, b->name_at, rank, first);
+		if (rank >= first->rank)
+			return;
+	} else if (id < s->n) {
+		s->index[id] = d->jails.n + 1;
+	}
+	lower_jail(c, ps, i, d);
+	n = d->jails.n - 1;
+	d->jails.v[n].rank = rank;
+	if (first == NULL)
+		return;
+	d->jails.v[s->index[id] - 1] = d->jails.v[n];
+	d->jails.n = n;
 }
 
 void jail_lower(struct lang_ctx *c, const struct jail_file *f, struct decl *d)
@@ -458,9 +517,7 @@ void jail_lower(struct lang_ctx *c, const struct jail_file *f, struct decl *d)
 	for (uint32_t i = 0; i < f->blocks.n && !diag_is_full(c->diags); i++)
 		check_stmts(c, &f->blocks.v[i]);
 	for (uint32_t i = 0; i < f->blocks.n && !diag_is_full(c->diags); i++) {
-		const struct jail_block *b = &f->blocks.v[i];
-
-		if (!b->is_wild && !is_double(c, d, &seen, b->name, b->name_at))
-			lower_jail(c, &ps, i, d);
+		if (!f->blocks.v[i].is_wild)
+			lower_ranked(c, &ps, i, d, &seen);
 	}
 }

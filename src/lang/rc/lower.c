@@ -42,8 +42,7 @@ static const struct ifaddr_rules rules = {
 	.too_many = DIAG_E1508,
 };
 
-/* YES or NO as checkyesno of rc.subr(8); -1 after an error */
-static int yes_or_no(struct lower *lo, const struct rc_var *v)
+int rc_yes_or_no(struct lang_ctx *c, const struct rc_var *v)
 {
 	static const char *const words[] = { "NO", "YES", "FALSE", "TRUE", "OFF", "ON", "0", "1" };
 	const char *s = v->value->buf.v;
@@ -51,9 +50,14 @@ static int yes_or_no(struct lower *lo, const struct rc_var *v)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcasecmp(s, words[i]) == 0)
 			return i % 2 == 1;
-	text_error(lo->c, DIAG_E1509, v->value, 0, v->value->buf.n,
-		   "'%s' of %s is neither YES nor NO", s, v->name);
+	text_error(c, DIAG_E1509, v->value, 0, v->value->buf.n, "'%s' of %s is neither YES nor NO",
+		   s, v->name);
 	return -1;
+}
+
+static int yes_or_no(struct lower *lo, const struct rc_var *v)
+{
+	return rc_yes_or_no(lo->c, v);
 }
 
 static void lower_gateway(struct lower *lo, const struct rc_var *v)
@@ -193,19 +197,6 @@ static const char *const guessed[] = {
 	"ipv6_gateway_enable", NULL,
 };
 
-/* "jail_www_ip", "jail_www_ip_multi0" */
-static bool is_jail_addr(const char *name)
-{
-	const char *ip = strstr(name, "_ip_multi");
-	const size_t len = strlen(name);
-
-	if (strncmp(name, "jail_", 5) != 0)
-		return false;
-	if (ip != NULL && ip > name + 5)
-		return ip[9] != '\0' && ip[9 + strspn(ip + 9, "0123456789")] == '\0';
-	return len > 8 && strcmp(name + len - 3, "_ip") == 0;
-}
-
 static void lower_setting(struct lower *lo, const struct rc_var *v)
 {
 	const char *near;
@@ -215,12 +206,6 @@ static void lower_setting(struct lower *lo, const struct rc_var *v)
 			settings[i].fn(lo, v);
 			return;
 		}
-	}
-	if (is_jail_addr(v->name) && v->value->buf.n > 0) {
-		diag_add(lo->c->diags, DIAG_E1510, v->name_at,
-			 "jails declared in rc.conf are not in this version");
-		diag_help(lo->c->diags, "write them in jail.conf");
-		return;
 	}
 	near = diag_nearest(v->name, guessed);
 	if (near == NULL)
@@ -512,4 +497,5 @@ void rc_lower(struct lang_ctx *c, const struct rc_file *f, struct decl *d)
 		for (uint32_t i = 0; i < f->vars.n && !diag_is_full(c->diags); i++)
 			if (f->vars.v[i].is_last)
 				lower_if_setting(&lo, &f->vars.v[i], rank);
+	jail_lower(c, rc_jails(c, f), d);
 }

@@ -301,13 +301,28 @@ static void tell_command(struct parser *p, uint32_t lo)
 	skip_line(p);
 }
 
+/* "export name=value" assigns as well: ezjail writes it so */
+static void skip_export(struct parser *p)
+{
+	static const char word[] = "export";
+	const uint32_t len = sizeof(word) - 1;
+
+	if (p->len - p->pos <= len || memcmp(p->text + p->pos, word, len) != 0 ||
+	    (p->text[p->pos + len] != ' ' && p->text[p->pos + len] != '\t'))
+		return;
+	p->pos += len;
+	while (peek(p, 0) == ' ' || peek(p, 0) == '\t')
+		p->pos++;
+}
+
 /* One word where a command could stand */
 static void read_statement(struct parser *p)
 {
-	const uint32_t lo = p->pos;
 	struct text value = { .at = SPAN_NONE };
-	uint32_t hi;
+	uint32_t lo, hi;
 
+	skip_export(p);
+	lo = p->pos;
 	while (is_name_byte(peek(p, 0)))
 		p->pos++;
 	hi = p->pos;
@@ -324,26 +339,43 @@ static void read_statement(struct parser *p)
 			       span_of(p, lo, hi), &value);
 }
 
-struct rc_file *rc_parse(struct lang_ctx *c, uint32_t src)
+/* One file, after those that @p has read already */
+static void parse_source(struct parser *p, uint32_t src)
+{
+	const struct source *s = source_at(p->c->sources, src);
+
+	/* The text stays where it is when sources are added; the source may not */
+	p->src = src;
+	p->text = s->text;
+	p->len = s->len;
+	p->pos = 0;
+	p->long_quote = SPAN_NONE;
+	while (p->pos < p->len && !diag_is_full(p->c->diags)) {
+		if (strchr(" \t\r\n;", p->text[p->pos]) != NULL)
+			p->pos++;
+		else if (join_len(p) > 0)
+			p->pos += join_len(p);
+		else if (p->text[p->pos] == '#')
+			while (p->pos < p->len && p->text[p->pos] != '\n')
+				p->pos++;
+		else
+			read_statement(p);
+	}
+}
+
+struct rc_file *rc_parse_all(struct lang_ctx *c, const uint32_t *srcs, uint32_t n)
 {
 	struct rc_file *f = arena_new(c->a, struct rc_file);
-	const struct source *s = source_at(c->sources, src);
-	/* The text stays where it is when sources are added; the source may not */
-	struct parser p = { .c = c, .f = f, .src = src, .text = s->text, .len = s->len };
+	struct parser p = { .c = c, .f = f };
 
-	if (!lang_check_text(c, src))
-		return f;
 	add_defines(&p);
-	while (p.pos < p.len && !diag_is_full(c->diags)) {
-		if (strchr(" \t\r\n;", p.text[p.pos]) != NULL)
-			p.pos++;
-		else if (join_len(&p) > 0)
-			p.pos += join_len(&p);
-		else if (p.text[p.pos] == '#')
-			while (p.pos < p.len && p.text[p.pos] != '\n')
-				p.pos++;
-		else
-			read_statement(&p);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		if (lang_check_text(c, srcs[i]))
+			parse_source(&p, srcs[i]);
 	return f;
+}
+
+struct rc_file *rc_parse(struct lang_ctx *c, uint32_t src)
+{
+	return rc_parse_all(c, &src, 1);
 }
