@@ -346,7 +346,9 @@ static void spoil_prefer(struct lowered *l, struct rule *r)
 
 TEST(refused_constructs)
 {
-	static spoil_fn *const rows[] = { spoil_call, spoil_prefer };
+	static const struct { spoil_fn *spoil; enum diag_code code; } rows[] = {
+		{ spoil_call, DIAG_E1709 }, { spoil_prefer, DIAG_E1701 },
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct nft_options o;
@@ -354,10 +356,60 @@ TEST(refused_constructs)
 
 		arena_init(&l.a, LIMIT_ARENA_BYTES);
 		seed_init(&l.seed, &l.a, false);
-		rows[i](&l, &l.seed.m.lists.v[l.seed.m.entry[DIR_IN]].rules.v[0]);
+		rows[i].spoil(&l, &l.seed.m.lists.v[l.seed.m.entry[DIR_IN]].rules.v[0]);
 		nft_options_init(&o);
 		CHECK(nft_program_from_model(&l.seed.m, &o, &l.seed.diags) == NULL);
-		CHECK(told(&l, DIAG_E1701));
+		CHECK(told(&l, rows[i].code));
+		arena_fini(&l.a);
+	}
+}
+
+#define TWO_NATS "nat 1 config ip 198.51.100.2\nnat 2 config ip 198.51.100.3\n"
+
+/* What ipfw does and nftables cannot, each under a code of its own */
+static const struct { const char *rules; enum diag_code code; } impossible[] = {
+	{ TWO_NATS "add 10 nat 1 ip4 from any to any out\nadd 20 nat 2 ip4 from any to any out\n",
+	  DIAG_E1710 },
+	{ "nat 1 config ip 198.51.100.2\nadd 10 call 100 ip from any to any\n"
+	  "add 20 allow ip from any to any\nadd 100 nat 1 ip4 from any to any\n"
+	  "add 110 return\n", DIAG_E1709 },
+	{ "add 10 call 100 ip from any to any\nadd 20 allow ip from any to any\n"
+	  "add 100 check-state\nadd 110 allow tcp from any to any keep-state\nadd 120 return\n",
+	  DIAG_E1709 },
+	{ TWO_NATS "add 10 nat 2 ip4 from any to any in via em0\n"
+	  "add 20 nat 1 ip4 from any to any out via em0\n", DIAG_E1712 },
+};
+
+/* Nothing else stands in their way: what differs a little is a program */
+static const char *const possible[] = {
+	TWO_NATS "add 10 nat 1 ip4 from 10.1.0.2 to any out\n"
+		 "add 20 nat 2 ip4 from 10.1.0.3 to any out\n"
+		 "add 30 nat 1 ip4 from any to 198.51.100.2 in\n"
+		 "add 40 nat 2 ip4 from any to 198.51.100.3 in\n",
+	TWO_NATS "nat 2 config ip 198.51.100.3 redirect_port tcp 10.1.0.3:80 80\n"
+		 "add 10 nat 1 ip4 from 10.1.0.2 to any out via em0\n"
+		 "add 20 nat 2 ip4 from 10.1.0.3 to any out via em0\n"
+		 "add 30 nat 1 ip4 from any to 198.51.100.2 in via em0\n"
+		 "add 40 nat 2 ip4 from any to 198.51.100.3 in via em0\n",
+	TWO_NATS "add 10 nat 2 ip4 from any to any in via em1\n"
+		 "add 20 nat 1 ip4 from any to any out via em0\n",
+	"add 10 call 100 ip from any to any\nadd 20 allow ip from any to any\n"
+	"add 100 deny tcp from any to any 25\nadd 110 return\n",
+};
+
+TEST(impossible_in_nftables)
+{
+	struct lowered l;
+
+	for (size_t i = 0; i < ARRAY_SIZE(impossible); i++) {
+		CHECK(!lower_text(&l, impossible[i].rules));
+		if (!CHECK(told(&l, impossible[i].code)))
+			fprintf(stderr, "# row %zu\n", i);
+		arena_fini(&l.a);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(possible); i++) {
+		if (!CHECK(lower_text(&l, possible[i])))
+			fprintf(stderr, "# possible %zu\n", i);
 		arena_fini(&l.a);
 	}
 }

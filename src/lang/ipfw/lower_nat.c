@@ -78,8 +78,8 @@ static void check_global(struct lower *l, const struct ipfw_rule *r)
 	for (uint32_t i = 0; i < l->rs->nats.n; i++)
 		if ((l->rs->nats.v[i].flags & IPFW_NAT_FLAG(IW_N_SKIP_GLOBAL)) != 0)
 			diag_add(l->c->diags, DIAG_E2004, r->arg_at,
-				 "nat global beside an instance with skip_global: not in this "
-				 "version");
+				 "nat global beside an instance with skip_global is not possible "
+				 "here: Linux keeps no links apart by instance");
 }
 
 uint32_t lower_xlate(struct lower *l, const struct ipfw_rule *r, uint32_t number)

@@ -8,8 +8,6 @@
  */
 #include "target/nft/program.h"
 
-#include <string.h>
-
 #define DEPTH_MAX	16u	/* NFT_JUMP_STACK_SIZE, base chain included */
 
 /* The walk: how deep each chain has been seen, as level + 1 */
@@ -23,11 +21,10 @@ static bool visit(struct depths *d, uint32_t chain, uint32_t level, struct span 
 
 static bool visit_name(struct depths *d, const char *name, uint32_t level, struct span at)
 {
-	for (uint32_t i = 0; i < d->p->chains.n; i++)
-		if (strcmp(d->p->chains.v[i]->name, name) == 0 &&
-		    d->p->chains.v[i]->family == NFT_INET)
-			return visit(d, i, level, at);
-	BUG_IF(true);
+	const uint32_t i = nft_chain_number(d->p, NFT_INET, name);
+
+	BUG_IF(i == UINT32_MAX);
+	return visit(d, i, level, at);
 }
 
 static bool visit_stmt(struct depths *d, const struct nft_stmt *s, uint32_t level, struct span at)
@@ -70,7 +67,7 @@ bool nft_check_depth(struct nft_program *p, struct diags *d, const char *what)
 	for (uint32_t i = 0; i < p->chains.n; i++) {
 		if (p->chains.v[i]->type == NULL || visit(&w, i, 0, SPAN_NONE))
 			continue;
-		diag_add(d, DIAG_E1701, w.too_deep,
+		diag_add(d, DIAG_E1711, w.too_deep,
 			 "more than %u %s one behind the other cannot be expressed in nftables",
 			 DEPTH_MAX - 1, what);
 		return false;

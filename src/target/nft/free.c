@@ -82,7 +82,7 @@ static bool same_place(const struct place_key *x, const struct place_key *y)
 {
 	return x->list == y->list && x->first == y->first && x->dir == y->dir &&
 	       x->phase == y->phase && x->probed == y->probed && x->name == y->name &&
-	       x->on == y->on;
+	       x->on == y->on && x->are == y->are;
 }
 
 struct nft_chain *free_chain_of(struct free_frame *f, struct place_key at)
@@ -99,7 +99,7 @@ struct nft_chain *free_chain_of(struct free_frame *f, struct place_key at)
 
 static bool refuse(struct free_frame *f, const struct rule *r, const char *what)
 {
-	diag_add(f->d, DIAG_E1701, r->origin.at, "%s cannot be expressed in nftables yet", what);
+	diag_add(f->d, DIAG_E1701, r->origin.at, "%s cannot be expressed in nftables", what);
 	return false;
 }
 
@@ -123,6 +123,18 @@ static const struct set *ifaces_of(struct free_frame *f, const struct rule *r)
 	return own;
 }
 
+/* The addresses behind a nat rule: the same set for rules that lead to the same */
+static const struct set *addrs_behind(struct free_frame *f, const struct rule *r,
+				      const struct xlate *x, enum direction dir)
+{
+	const struct set *own = free_translated(f, r, x, dir);
+
+	for (uint32_t i = 0; own != NULL && i < f->chains.n; i++)
+		if (f->chains.v[i].at.are != NULL && set_equal(f->chains.v[i].at.are, own))
+			return f->chains.v[i].at.are;
+	return own;
+}
+
 /* The label of a nat rule in one direction, and the chain that follows it */
 static bool add_label(struct free_frame *f, struct nft_stmts *s, const struct rule *r,
 		      const struct effect *e, const struct place_key *at, uint32_t idx)
@@ -132,10 +144,11 @@ static bool add_label(struct free_frame *f, struct nft_stmts *s, const struct ru
 		.list = r->exit == EX_GOTO ? r->list : at->list,
 		.first = r->exit == EX_GOTO ? 0 : idx + 1,
 		.dir = at->dir, .phase = AFTER, .on = ifaces_of(f, r),
+		.are = addrs_behind(f, r, &f->m->xlates.v[e->xlate], at->dir),
 	};
 	struct free_label label = {
 		.value = nft_spread(f->labels.n + 1, f->label_mask), .dir = at->dir,
-		.x = &f->m->xlates.v[e->xlate], .origin = &r->origin,
+		.x = &f->m->xlates.v[e->xlate], .origin = &r->origin, .on = next.on,
 	};
 
 	if (!free_check_xlate(f, r, e, at))
@@ -224,7 +237,7 @@ static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule
 {
 	const struct effect *xlate = rule_has_effect(r, EF_TRANSLATE);
 	const struct place_key to = { r->list, 0, at->dir, at->phase, at->probed, at->name,
-				      at->on };
+				      at->on, at->are };
 
 	if (xlate != NULL)
 		return add_label(f, s, r, xlate, at, idx);
@@ -240,8 +253,13 @@ static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule
 		stmt_verdict(f->p, s, NFT_V_GOTO, free_chain_of(f, to)->name);
 		return true;
 	case EX_CALL:
-		if (!may_call(f, r->list, at))
-			return refuse(f, r, "a call of rules that translate or look for states");
+		if (!may_call(f, r->list, at)) {
+			diag_add(f->d, DIAG_E1709, r->origin.at,
+				 "rules that translate or look for states cannot be called in "
+				 "nftables");
+			diag_help(f->d, "use skipto, or put nat and check-state before the call");
+			return false;
+		}
 		stmt_verdict(f->p, s, NFT_V_JUMP, free_chain_of(f, to)->name);
 		return true;
 	case EX_RETURN:
@@ -320,6 +338,15 @@ static bool has_looked(const struct place_key *at, uint32_t name)
 	return at->probed && (at->name == 0 || at->name == name);
 }
 
+/* Can packets at a place, behind a nat rule, be what a rule tests */
+static bool can_be_here(const struct place_key *at, const struct nft_tests *t)
+{
+	const struct set *addrs = t->f[at->dir == DIR_OUT ? F_SRC : F_DST];
+
+	return (at->on == NULL || t->f[F_IFACE] == NULL || set_overlaps(at->on, t->f[F_IFACE])) &&
+	       (at->are == NULL || addrs == NULL || set_overlaps(at->are, addrs));
+}
+
 static bool lower_rule(struct free_frame *f, struct nft_chain *c, struct place_key *at,
 		       uint32_t idx)
 {
@@ -330,7 +357,7 @@ static bool lower_rule(struct free_frame *f, struct nft_chain *c, struct place_k
 	struct nft_stmts pre = { 0 }, end = { 0 };
 	struct nft_alts alts = { 0 };
 
-	if (at->on != NULL && t.f[F_IFACE] != NULL && !set_overlaps(at->on, t.f[F_IFACE]))
+	if (!can_be_here(at, &t))
 		return true;
 	if (!check_rule(f, r) || !nft_match(&v, &t, r->origin.at, &alts))
 		return false;
@@ -553,7 +580,7 @@ bool free_lower(struct free_frame *f)
 	start_pass(f, chains[IN_BEFORE], DIR_IN);
 	start_pass(f, chains[OUT_BEFORE_OWN], DIR_OUT);
 	start_pass(f, chains[OUT_BEFORE_FWD], DIR_OUT);
-	if (!lower_places(f))
+	if (!lower_places(f) || !free_check_instances(f))
 		return false;
 	free_deny_in(f, chains[IN_AFTER]);
 	free_note_links(f, chains[OUT_AFTER]);

@@ -29,6 +29,7 @@ enum phase { BEFORE, AFTER };
  * @probed:	A probe has looked: later ones for the same name do not look again
  * @name:	For which name; 0: for all
  * @on:		Interfaces that packets here cross, by the nat rule before; NULL: any
+ * @are:	Sources that they can have behind it (inbound: destinations); NULL: any
  */
 struct place_key {
 	uint32_t list;
@@ -38,6 +39,7 @@ struct place_key {
 	bool probed;
 	uint32_t name;
 	const struct set *on;
+	const struct set *are;
 };
 
 /**
@@ -79,6 +81,7 @@ struct free_state {
  * @chain:	What follows, or NULL where the translation decides
  * @x:		The translation
  * @origin:	Whose
+ * @on:		Interfaces that its packets cross, NULL: any
  * @t:		What else packets must be
  * @lo:		What its chain sees
  */
@@ -88,6 +91,7 @@ struct free_label {
 	const char *chain;
 	const struct xlate *x;
 	const struct origin *origin;
+	const struct set *on;
 	struct nft_tests t;
 	enum nft_lo lo;
 };
@@ -108,6 +112,7 @@ struct free_link {
  * @dir:	Direction
  * @phase:	Half
  * @on:		As in struct place_key
+ * @are:	As in struct place_key
  * @name:	Name of the states; 0: all
  * @chain:	The chain
  */
@@ -115,6 +120,7 @@ struct free_probe {
 	enum direction dir;
 	enum phase phase;
 	const struct set *on;
+	const struct set *are;
 	uint32_t name;
 	struct nft_chain *chain;
 };
@@ -191,6 +197,21 @@ struct nft_chain *free_probe_chain(struct free_frame *f, const struct place_key 
 /** free_check_xlate() - Can a translation be expressed at this place; told if not */
 bool free_check_xlate(struct free_frame *f, const struct rule *r, const struct effect *e,
 		      const struct place_key *at);
+
+/** free_check_instances() - Do answers meet the instance that translated; told if not */
+bool free_check_instances(struct free_frame *f);
+
+/**
+ * free_translated() - The addresses that a nat rule can leave packets with
+ * @f:		Frame
+ * @r:		Rule
+ * @x:		Its instance
+ * @dir:	DIR_OUT: sources; DIR_IN: destinations
+ *
+ * Return: the set, or NULL for any
+ */
+const struct set *free_translated(struct free_frame *f, const struct rule *r,
+				  const struct xlate *x, enum direction dir);
 
 /** free_declare_links() - Bits for instances with deny_in; false when there are too few */
 bool free_declare_links(struct free_frame *f);

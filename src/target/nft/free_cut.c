@@ -41,12 +41,10 @@ struct graph {
 
 static uint32_t number_of(const struct graph *g, const char *name)
 {
-	const struct nft_program *p = g->f->p;
+	const uint32_t i = nft_chain_number(g->f->p, NFT_INET, name);
 
-	for (uint32_t i = 0; i < p->chains.n; i++)
-		if (p->chains.v[i]->family == NFT_INET && strcmp(p->chains.v[i]->name, name) == 0)
-			return i;
-	BUG_IF(true);
+	BUG_IF(i == UINT32_MAX);
+	return i;
 }
 
 static bool is_base(const struct graph *g, uint32_t i)
@@ -260,7 +258,7 @@ bool free_cut(struct free_frame *f, struct nft_chain *const *bases, uint32_t n_b
 	if (g.is_loop || g.n_ids == 0)
 		return !g.is_loop;
 	if (returns(&g)) {
-		diag_add(f->d, DIAG_E1701, g.at, "a return, where more than %u places to skip to "
+		diag_add(f->d, DIAG_E1711, g.at, "a return, where more than %u places to skip to "
 			 "lie behind each other, cannot be expressed in nftables", BAND);
 		return false;
 	}

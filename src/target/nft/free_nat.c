@@ -20,7 +20,7 @@
 
 static bool refuse(struct free_frame *f, const struct rule *r, const char *what)
 {
-	diag_add(f->d, DIAG_E1701, r->origin.at, "%s cannot be expressed in nftables yet", what);
+	diag_add(f->d, DIAG_E1701, r->origin.at, "%s cannot be expressed in nftables", what);
 	return false;
 }
 
@@ -37,6 +37,107 @@ static bool check_redirects(struct free_frame *f, const struct rule *r, const st
 	return true;
 }
 
+static struct addr outside_of(const struct xlate *x, const struct redirect *r)
+{
+	if (r->outside.af != AF_NONE || x->to.n == 0)
+		return r->outside;
+	return x->to.v[0];
+}
+
+/* Sources that any rule hands to an instance on their way out; false for any */
+static bool add_insides(struct free_frame *f, const struct xlate *x, struct ranges *rs)
+{
+	for (uint32_t l = 0; l < f->m->lists.n; l++)
+		for (uint32_t i = 0; i < f->m->lists.v[l].rules.n; i++) {
+			const struct rule *r = &f->m->lists.v[l].rules.v[i];
+			const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
+			const struct set *dir = rule_tests(r, F_DIR), *src = rule_tests(r, F_SRC);
+
+			if (e == NULL || r->origin.policy == POLICY_LOCAL ||
+			    f->m->xlates.v[e->xlate].instance != x->instance ||
+			    (dir != NULL && !set_has(dir, AF_NONE, DIR_OUT)))
+				continue;
+			if (src == NULL)
+				return false;
+			ranges_add_set(f->p->a, rs, src);
+		}
+	return true;
+}
+
+const struct set *free_translated(struct free_frame *f, const struct rule *r,
+				  const struct xlate *x, enum direction dir)
+{
+	const struct set *own = rule_tests(r, F_DST);
+	struct ranges rs = { 0 };
+
+	if (x->is_global || x->to.n != 1 || (dir == DIR_OUT && x->only_from != NULL))
+		return NULL;
+	for (uint32_t i = 0; i < x->redirects.n; i++) {
+		const struct redirect *to = &x->redirects.v[i];
+
+		if (dir == DIR_OUT)
+			ranges_add_set(f->p->a, &rs, set_addr(f->p->a, outside_of(x, to)));
+		for (uint32_t k = 0; dir == DIR_IN && k < to->to.n; k++)
+			ranges_add_set(f->p->a, &rs, set_addr(f->p->a, to->to.v[k].a));
+	}
+	if (dir == DIR_OUT)
+		ranges_add_set(f->p->a, &rs, set_addr(f->p->a, x->to.v[0]));
+	else if (own == NULL || !add_insides(f, x, &rs))
+		return NULL;
+	else
+		ranges_add_set(f->p->a, &rs, own);
+	return set_make(f->p->a, &rs);
+}
+
+static bool refuse_second(struct free_frame *f, const struct rule *r)
+{
+	diag_add(f->d, DIAG_E1710, r->origin.at,
+		 "nftables translates a packet once in a pass, and it can have been translated "
+		 "before it comes here");
+	diag_help(f->d, "let nothing go on from the nat rule before to this one");
+	return false;
+}
+
+/* Do packets of two labels cross the same interface */
+static bool share_iface(const struct free_label *x, const struct free_label *y)
+{
+	return x->on == NULL || y->on == NULL || set_overlaps(x->on, y->on);
+}
+
+/* Is there a label of this direction at the interfaces of @out: of its instance, or of another */
+static const struct free_label *label_beside(const struct free_frame *f,
+					     const struct free_label *out, bool own)
+{
+	for (uint32_t i = 0; i < f->labels.n; i++) {
+		const struct free_label *l = &f->labels.v[i];
+		const bool is_own = l->x->is_global || l->x->instance == out->x->instance;
+
+		if (l->dir == DIR_IN && is_own == own && share_iface(l, out))
+			return l;
+	}
+	return NULL;
+}
+
+bool free_check_instances(struct free_frame *f)
+{
+	for (uint32_t i = 0; i < f->labels.n; i++) {
+		const struct free_label *l = &f->labels.v[i], *other;
+
+		if (l->dir != DIR_OUT || l->x->is_global || label_beside(f, l, true) != NULL)
+			continue;
+		other = label_beside(f, l, false);
+		if (other == NULL)
+			continue;
+		diag_add(f->d, DIAG_E1712, l->origin->at,
+			 "instance %u translates what leaves here, and instance %u gets what comes "
+			 "back: nftables cannot keep them apart", l->x->instance,
+			 other->x->instance);
+		diag_help(f->d, "hand what comes in to instance %u too", l->x->instance);
+		return false;
+	}
+	return true;
+}
+
 bool free_check_xlate(struct free_frame *f, const struct rule *r, const struct effect *e,
 		      const struct place_key *at)
 {
@@ -46,7 +147,7 @@ bool free_check_xlate(struct free_frame *f, const struct rule *r, const struct e
 	if (x->kind != XL_INSTANCE)
 		return refuse(f, r, "a translation of this kind");
 	if (at->phase == AFTER)
-		return refuse(f, r, "a second translation in one pass");
+		return refuse_second(f, r);
 	if (e->list != LIST_NONE)
 		return refuse(f, r, "a translation that goes elsewhere when it changes nothing");
 	if (x->to.n > 1 || (x->to.n == 1 && x->to.v[0].af != AF_V4) || x->port == XP_SHIFT)
@@ -228,13 +329,6 @@ static bool add_snats(struct free_frame *f, struct nft_chain *c, const struct fr
 	job.t.f[F_PROTO] = own;
 	job.nat = (struct nft_nat){ .to = to };
 	return add_job(f, c, &job);
-}
-
-static struct addr outside_of(const struct xlate *x, const struct redirect *r)
-{
-	if (r->outside.af != AF_NONE || x->to.n == 0)
-		return r->outside;
-	return x->to.v[0];
 }
 
 static const struct set *ports(struct free_frame *f, uint16_t lo, uint16_t hi)

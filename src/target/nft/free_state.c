@@ -302,14 +302,16 @@ struct nft_chain *free_probe_chain(struct free_frame *f, const struct place_key 
 
 	for (uint32_t i = 0; i < f->probes.n; i++)
 		if (f->probes.v[i].dir == at->dir && f->probes.v[i].phase == at->phase &&
-		    f->probes.v[i].on == at->on && f->probes.v[i].name == name)
+		    f->probes.v[i].on == at->on && f->probes.v[i].are == at->are &&
+		    f->probes.v[i].name == name)
 			return f->probes.v[i].chain;
 	c = nft_add_chain(f->p, NFT_INET, at->dir == DIR_IN ? "in_states" : "out_states");
 	vec_add(f->p->a, &f->probes,
-		((struct free_probe){ at->dir, at->phase, at->on, name, c }));
+		((struct free_probe){ at->dir, at->phase, at->on, at->are, name, c }));
 	for (uint32_t i = 0; i < f->states.n; i++) {
 		const struct free_state *st = &f->states.v[i];
-		const struct place_key to = { st->cont, 0, at->dir, at->phase, true, name, at->on };
+		const struct place_key to = { st->cont, 0, at->dir, at->phase, true, name, at->on,
+					      at->are };
 		const char *cont;
 
 		if (name != 0 && st->name != name)

@@ -695,7 +695,7 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 	}
 	if (t->f[F_TAGS] != NULL && v->tag_mask == 0) {
 		diag_add(v->d, DIAG_E1701, at,
-			 "a test of tags cannot be expressed in nftables yet");
+			 "a test of tags cannot be expressed in nftables here");
 		return false;
 	}
 	if (!expand_ifaces(v, &all, at, &ifaces))

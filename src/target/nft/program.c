@@ -57,7 +57,10 @@ static const char *new_name(struct nft_program *p, const char *what)
 static struct nft_chain *add_chain(struct nft_program *p, enum nft_family f, const char *name)
 {
 	struct nft_chain *c = arena_new(p->a, struct nft_chain);
+	uint32_t *head = &p->chain_head[hash_text(name) % NFT_CHAIN_BUCKETS];
 
+	vec_add(p->a, &p->chain_next, *head);
+	*head = p->chains.n + 1;
 	c->name = name;
 	c->family = f;
 	p->has_table[f] = true;
@@ -86,12 +89,14 @@ struct nft_chain *nft_add_named(struct nft_program *p, enum nft_family f, const 
 	return add_chain(p, f, name);
 }
 
-static bool has_chain(const struct nft_program *p, enum nft_family f, const char *name)
+uint32_t nft_chain_number(const struct nft_program *p, enum nft_family f, const char *name)
 {
-	for (uint32_t i = 0; i < p->chains.n; i++)
-		if (p->chains.v[i]->family == f && strcmp(p->chains.v[i]->name, name) == 0)
-			return true;
-	return false;
+	uint32_t i = p->chain_head[hash_text(name) % NFT_CHAIN_BUCKETS];
+
+	for (; i != 0; i = p->chain_next.v[i - 1])
+		if (p->chains.v[i - 1]->family == f && strcmp(p->chains.v[i - 1]->name, name) == 0)
+			return i - 1;
+	return UINT32_MAX;
 }
 
 struct nft_chain *nft_add_list(struct nft_program *p, enum nft_family f, const char *what,
@@ -100,7 +105,7 @@ struct nft_chain *nft_add_list(struct nft_program *p, enum nft_family f, const c
 	const char *const first = arena_printf(p->a, "%s_%08x", what, hash_text(list));
 	const char *name = first;
 
-	for (uint32_t i = 2; has_chain(p, f, name); i++)
+	for (uint32_t i = 2; nft_chain_number(p, f, name) != UINT32_MAX; i++)
 		name = arena_printf(p->a, "%s_%u", first, i);
 	return add_chain(p, f, name);
 }

@@ -283,6 +283,7 @@ struct nft_chain {
 };
 
 #define NFT_SET_BUCKETS	1024u
+#define NFT_CHAIN_BUCKETS	4096u
 
 /** struct nft_scope - Generated names count by themselves in each, 0: in none */
 struct nft_scope {
@@ -304,6 +305,8 @@ struct nft_scope {
  * @origin_next: The next origin with the same hash, as number + 1
  * @origin_head: The first one
  * @buckets:	Sets by content
+ * @chain_head:	Chains by name, as number + 1
+ * @chain_next:	The next with the same hash, as number + 1
  * @grown:	Tables that rules fill, by number and family, [0] IPv4
  * @last_comment: Of the rule added last that had an origin, or NULL
  * @last_origin: Its origin
@@ -321,6 +324,8 @@ struct nft_program {
 	VEC(uint32_t) origin_next;
 	uint32_t origin_head[NFT_SET_BUCKETS];
 	struct nft_set *buckets[NFT_SET_BUCKETS];
+	uint32_t chain_head[NFT_CHAIN_BUCKETS];
+	VEC(uint32_t) chain_next;
 	const struct nft_set *grown[MODEL_GROWN][2];
 	const char *last_comment;
 	uint32_t last_origin;
@@ -482,6 +487,16 @@ uint32_t nft_origin(struct nft_program *p, const struct origin *o);
  * Return: the comment, or NULL for an origin that says nothing
  */
 const char *nft_comment(struct nft_program *p, const struct origin *o);
+
+/**
+ * nft_chain_number() - The number of a chain in a program
+ * @p:		Program
+ * @f:		Family
+ * @name:	Its name
+ *
+ * Return: index in chains, or UINT32_MAX if there is none; O(1)
+ */
+uint32_t nft_chain_number(const struct nft_program *p, enum nft_family f, const char *name);
 
 /**
  * nft_check_depth() - Does the kernel take chains that lead so far
