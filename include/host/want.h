@@ -31,6 +31,7 @@ struct host_want_link {
  * @peer:	Other end, or AF_NONE
  * @jail:	Jail that has it, or NULL
  * @at:		Where it is declared
+ * @sharers:	Other jails that have it too
  */
 struct host_want_addr {
 	const char *iface;
@@ -38,6 +39,7 @@ struct host_want_addr {
 	struct addr peer;
 	const char *jail;
 	struct span at;
+	VEC(const char *) sharers;
 };
 
 /**

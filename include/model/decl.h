@@ -37,6 +37,7 @@ struct decl_link {
  * @at:		Where it is declared
  * @is_host:	A fact about an interface of the host (rc.conf's ifconfig_igb0):
  *		never set by us, used to resolve rules without the live host
+ * @is_shared:	Other jails may have it too
  */
 struct decl_addr {
 	const char *iface;
@@ -45,6 +46,7 @@ struct decl_addr {
 	const char *jail;
 	struct span at;
 	bool is_host;
+	bool is_shared;
 };
 
 /**
@@ -239,7 +241,7 @@ void decl_add_link(struct decl *d, const char *name, struct span at);
  * decl_finish() - What follows from all files together
  * @d:		Declarations, all files read
  * @diags:	Told of conflicts: one address claimed by two jails that are
- *		to be up, on two interfaces, or with two lengths; a jail in
+ *		to be up and not declared shared, on two interfaces, or with two lengths; a jail in
  *		jail_list that is not declared
  *
  * Jails of jail_list become the enabled ones; loN that a jail names is cloned.

@@ -24,6 +24,7 @@
 #define EX_BUSY		75	/* try again */
 
 #define CLI_OTHER	UINT32_MAX
+#define CLI_MANY	(UINT32_MAX - 1)	/* as many words as there are */
 
 enum cli_lang {
 	LANG_BY_NAME, LANG_PF, LANG_IPFW, LANG_JAIL, LANG_RC, LANG_SYSCTL, LANG_EZJAIL,
@@ -69,6 +70,7 @@ struct pfrun;
  * @lang:	--lang for the files that follow
  * @defines:	-D
  * @runs:	Jails that this run takes up or down
+ * @force:	--force: go on where a service of the host would answer for a jail
  * @interfaces:	--interfaces, or NULL
  * @netns:	--netns, or NULL
  * @state_dir:	--state-dir, or NULL
@@ -108,6 +110,7 @@ struct cli {
 	enum cli_lang lang;
 	VEC(struct lang_define) defines;
 	struct decl_runs runs;
+	bool force;
 	const char *interfaces;
 	const char *netns;
 	const char *state_dir;

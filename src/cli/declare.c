@@ -161,7 +161,7 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 	return EX_NOINPUT;
 }
 
-/* Jails taken up and down since boot, and then by this run; 0 or an exit status */
+/* Jails taken up and down since boot; 0 or an exit status */
 static int find_runs(struct cli *c, struct decl *d)
 {
 	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
@@ -171,8 +171,6 @@ static int find_runs(struct cli *c, struct decl *d)
 		err = runs_load(&st, &c->arena, &d->runs);
 	if (err < 0 && err != -ENOENT)
 		return cli_system(c, err, "read which jails were taken down");
-	for (uint32_t i = 0; i < c->runs.list.n; i++)
-		vec_add(&c->arena, &d->runs.list, c->runs.list.v[i]);
 	return 0;
 }
 
@@ -214,6 +212,9 @@ static void parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 		else if (f->lang == LANG_JAIL)
 			jail_lower(ctx, jail_parse(ctx, f->src), d);
 	}
+	runs_expand(&c->arena, d, &c->runs);
+	for (uint32_t i = 0; i < c->runs.list.n; i++)
+		vec_add(&c->arena, &d->runs.list, c->runs.list.v[i]);
 	decl_finish(d, &c->diags);
 }
 

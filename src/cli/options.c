@@ -99,6 +99,7 @@ SETTER_BOOL(quiet)
 SETTER_BOOL(verbose)
 SETTER_BOOL(sequence)
 SETTER_BOOL(exec)
+SETTER_BOOL(force)
 
 static int set_one_pass(struct cli *c, const char *v)
 {
@@ -155,6 +156,8 @@ static const struct option_row options[] = {
 	{ "-w", VALUE, set_write, " log ", "FILE", "log: write a capture, for tcpdump -r" },
 	{ "-c", VALUE, set_count, " log ", "N", "log: end after so many packets" },
 	{ "--sequence", NO_VALUE, set_sequence, " why ", "", "why: packets in order, states kept" },
+	{ "--force", NO_VALUE, set_force, " up ", "",
+	  "up: though a service of the host would answer for the jail" },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
 	{ "--forget", NO_VALUE, NULL, NULL, NULL, NULL },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },

@@ -8,35 +8,62 @@
  * under the lock, so that fifty of them at once end as one after the other
  * would.
  */
-#include "cli/host.h"
+#include "cli/up.h"
+
 #include "cli/runs.h"
 
-static int carry_out(struct cli *c)
+static const struct up_step steps[] = {
+	{ .check = up_check_listeners },
+};
+
+static int check(struct cli *c, struct cli_host *h)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && status == 0; i++)
+		if (steps[i].check != NULL)
+			status = steps[i].check(c, h);
+	return status;
+}
+
+static int carry_out(struct cli *c, struct cli_host *h, bool is_up)
+{
+	int status = 0;
+
+	for (size_t i = ARRAY_SIZE(steps); !is_up && i-- > 0 && status == 0;)
+		if (steps[i].stop != NULL)
+			status = steps[i].stop(c, h);
+	if (status == 0)
+		status = cli_host_apply(c, h);
+	for (size_t i = 0; is_up && i < ARRAY_SIZE(steps) && status == 0; i++)
+		if (steps[i].start != NULL)
+			status = steps[i].start(c, h);
+	return status;
+}
+
+static int run(struct cli *c, bool is_up)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
-	int status = cli_host_open(c, &h, c->dry_run ? STATE_READ : STATE_WRITE);
+	int status;
 
+	for (uint32_t i = 0; i < c->args.n; i++)
+		vec_add(&c->arena, &c->runs.list, ((struct decl_run){ c->args.v[i], is_up }));
+	status = cli_host_open(c, &h, c->dry_run ? STATE_READ : STATE_WRITE);
+	if (status == 0 && is_up)
+		status = check(c, &h);
 	if (status == 0 && !c->dry_run)
-		status = cli_host_apply(c, &h);
+		status = carry_out(c, &h, is_up);
 	if (status == 0)
 		cli_changes_print(c, &h);
 	return status == 0 && c->dry_run && h.changes.n > 0 ? EX_DIFFERS : status;
 }
 
-static void want(struct cli *c, bool is_up)
-{
-	for (uint32_t i = 0; i < c->args.n; i++)
-		vec_add(&c->arena, &c->runs.list, ((struct decl_run){ c->args.v[i], is_up }));
-}
-
 int verb_up(struct cli *c)
 {
-	want(c, true);
-	return carry_out(c);
+	return run(c, true);
 }
 
 int verb_down(struct cli *c)
 {
-	want(c, false);
-	return carry_out(c);
+	return run(c, false);
 }

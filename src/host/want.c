@@ -45,12 +45,20 @@ const struct host_want_addr *host_want_find_addr(const struct host_want *w, cons
 	return NULL;
 }
 
+static bool is_named(const struct host_want *w, const char *jail)
+{
+	for (size_t i = 0; jail != NULL && w->only[i] != NULL; i++)
+		if (strcmp(w->only[i], jail) == 0)
+			return true;
+	return false;
+}
+
 bool host_want_is_asked(const struct host_want *w, const struct host_want_addr *x)
 {
-	if (w->only == NULL)
+	if (w->only == NULL || is_named(w, x->jail))
 		return true;
-	for (size_t i = 0; x->jail != NULL && w->only[i] != NULL; i++)
-		if (strcmp(w->only[i], x->jail) == 0)
+	for (uint32_t i = 0; i < x->sharers.n; i++)
+		if (is_named(w, x->sharers.v[i]))
 			return true;
 	return false;
 }
@@ -107,7 +115,8 @@ static void want_addr(struct host_want *w, struct arena *a, struct diags *diags,
 
 	if (x->is_host || (iface != NULL && !check_ifname(iface, x->at, diags)))
 		return;
-	vec_add(a, &w->addrs, ((struct host_want_addr){ iface, x->p, x->peer, x->jail, x->at }));
+	vec_add(a, &w->addrs, ((struct host_want_addr){
+		.iface = iface, .p = x->p, .peer = x->peer, .jail = x->jail, .at = x->at }));
 }
 
 static void want_jail(struct host_want *w, struct arena *a, struct diags *diags,
@@ -157,6 +166,8 @@ static void drop_doubles(struct host_want *w, struct arena *a)
 			gone[x->v[j].i] = true;
 			if (one->jail == NULL)
 				one->jail = two->jail;
+			else if (two->jail != NULL && strcmp(one->jail, two->jail) != 0)
+				vec_add(a, &one->sharers, two->jail);
 		}
 	for (uint32_t i = 0; i < w->addrs.n; i++)
 		if (!gone[i])

@@ -219,11 +219,26 @@ static void settle_rc_and_jail(struct decl_addr *rc, struct decl_addr *b, struct
 	}
 }
 
+/* The second of two jails that have one address */
+static void settle_two_jails(const struct decl_addr *a, const struct decl_addr *b,
+			     struct diags *diags)
+{
+	char text[ADDR_TEXT_BYTES];
+
+	if (!a->is_shared && !b->is_shared) {
+		diag_add(diags, DIAG_E1425, b->at, "jails '%s' and '%s' both declare %s", a->jail,
+			 b->jail, addr_print(b->p.a, text));
+		diag_note(diags, a->at, "the other declaration is here");
+	} else if (a->iface != NULL && b->iface != NULL &&
+		   (strcmp(a->iface, b->iface) != 0 || a->p.len != b->p.len)) {
+		tell_ways(diags, a, b);
+	}
+}
+
 /* All claims of one address, in the order of declaration */
 static void settle_run(struct claim *run, uint32_t n, struct diags *diags)
 {
 	struct decl_addr *rc = NULL, *jail = NULL;
-	char text[ADDR_TEXT_BYTES];
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct decl_addr *a = run[i].addr;
@@ -242,9 +257,9 @@ static void settle_run(struct claim *run, uint32_t n, struct diags *diags)
 		} else if (strcmp(jail->jail, a->jail) == 0) {
 			jail = settle_repeat(jail, a, diags);
 		} else {
-			diag_add(diags, DIAG_E1425, a->at, "jails '%s' and '%s' both declare %s",
-				 jail->jail, a->jail, addr_print(a->p.a, text));
-			diag_note(diags, jail->at, "the other declaration is here");
+			settle_two_jails(jail, a, diags);
+			if (rc != NULL)
+				settle_rc_and_jail(rc, a, diags);
 		}
 	}
 }

@@ -18,6 +18,7 @@
 #include "lang/jail/expand.h"
 #include "lang/jail/forward.h"
 #include "lang/jail/lex.h"
+#include "lang/jail/share.h"
 
 /**
  * struct lower - The jail that is lowered
@@ -324,11 +325,12 @@ static void rename_jail(struct lower *lo)
 	lo->jail->name = text_name(lo, t, 0, t->buf.n);
 }
 
-/* Our own variables: each value of $forward is one forward, of $nat one way out */
+/* Our own variables; each value of $forward is one forward, of $nat one way out */
 static void lower_vars(struct lower *lo)
 {
 	const struct jail_param *forward = jail_params_find_var(lo->ps, "forward");
 	const struct jail_param *nat = jail_params_find_var(lo->ps, "nat");
+	const struct jail_param *share = jail_params_find_var(lo->ps, "share");
 
 	for (uint32_t i = 0; forward != NULL && i < forward->values.n; i++) {
 		struct decl_forward f;
@@ -342,6 +344,8 @@ static void lower_vars(struct lower *lo)
 		if (jail_nat_parse(lo->c, &nat->values.v[i], &n))
 			vec_add(lo->c->a, &lo->jail->nats, n);
 	}
+	for (uint32_t i = 0; share != NULL && i < share->values.n; i++)
+		jail_share_parse(lo->c, &share->values.v[i], lo->jail);
 }
 
 static void lower_jail(struct lang_ctx *c, struct jail_params *ps, uint32_t block,
