@@ -30,10 +30,14 @@ struct range {
 /**
  * struct set - A set of numbers
  * @n:		Ranges
+ * @name:	Of a table, whose members come and go: the same for the same table
+ *		whatever it holds, "!" before it for what is not in it; else NULL.
+ *		Says nothing about the members, and sets made of others have none
  * @r:		Sorted by family and number, disjoint, never adjacent
  */
 struct set {
 	uint32_t n;
+	const char *name;
 	struct range r[];
 };
 
@@ -84,8 +88,11 @@ const struct set *set_union(struct arena *a, const struct set *x, const struct s
 /** set_intersect() - Members of both; O(n) */
 const struct set *set_intersect(struct arena *a, const struct set *x, const struct set *y);
 
-/** set_complement() - What of universe @u is not in @x, which lies in it */
+/** set_complement() - What of universe @u is not in @x, which lies in it; named if @x is */
 const struct set *set_complement(struct arena *a, const struct set *x, enum set_universe u);
+
+/** set_named() - The same members under a name, which lives as long as the set */
+const struct set *set_named(struct arena *a, const struct set *s, const char *name);
 
 /** set_minus() - Members of @x that are not in @y, both in universe @u */
 const struct set *set_minus(struct arena *a, const struct set *x, const struct set *y,
@@ -118,7 +125,7 @@ unsigned int set_families(const struct set *s);
 #define SET_HAS_V6	2u
 #define SET_HAS_NUM	4u
 
-/** set_of_family() - The members of family @af */
+/** set_of_family() - The members of family @af; named as @s is */
 const struct set *set_of_family(struct arena *a, const struct set *s, uint8_t af);
 
 /**

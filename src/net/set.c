@@ -40,6 +40,7 @@ static struct set *set_alloc(struct arena *a, uint32_t n)
 	struct set *s = arena_alloc(a, set_bytes(n));
 
 	s->n = n;
+	s->name = NULL;
 	return s;
 }
 
@@ -123,11 +124,11 @@ const struct set *set_prefix(struct arena *a, struct prefix p)
 	return set_range(a, p.a.af, prefix_first(p).v, prefix_last(p).v);
 }
 
-static const struct set all_u8 = { 1, { { AF_NONE, 0, UINT8_MAX } } };
-static const struct set all_u16 = { 1, { { AF_NONE, 0, UINT16_MAX } } };
-static const struct set all_u32 = { 1, { { AF_NONE, 0, UINT32_MAX } } };
+static const struct set all_u8 = { 1, NULL, { { AF_NONE, 0, UINT8_MAX } } };
+static const struct set all_u16 = { 1, NULL, { { AF_NONE, 0, UINT16_MAX } } };
+static const struct set all_u32 = { 1, NULL, { { AF_NONE, 0, UINT32_MAX } } };
 static const struct set all_addr = {
-	2, { { AF_V4, 0, UINT32_MAX }, { AF_V6, 0, ~(u128)0 } },
+	2, NULL, { { AF_V4, 0, UINT32_MAX }, { AF_V6, 0, ~(u128)0 } },
 };
 
 const struct set *set_all(struct arena *a UNUSED, enum set_universe u)
@@ -211,7 +212,18 @@ const struct set *set_complement(struct arena *a, const struct set *x, enum set_
 
 	for (uint32_t w = 0; w < whole->n; w++)
 		put_gaps(s, &n, x, &whole->r[w]);
+	if (x->name != NULL)
+		s->name = x->name[0] == '!' ? x->name + 1 : arena_printf(a, "!%s", x->name);
 	return set_done(a, s, cap, n);
+}
+
+const struct set *set_named(struct arena *a, const struct set *s, const char *name)
+{
+	struct set *to = set_alloc(a, s->n);
+
+	memcpy(to->r, s->r, s->n * sizeof(to->r[0]));
+	to->name = name;
+	return to;
 }
 
 const struct set *set_minus(struct arena *a, const struct set *x, const struct set *y,
@@ -306,6 +318,7 @@ const struct set *set_of_family(struct arena *a, const struct set *s, uint8_t af
 		return s;
 	of = set_alloc(a, hi - lo);
 	memcpy(of->r, &s->r[lo], (hi - lo) * sizeof(of->r[0]));
+	of->name = s->name;
 	return of;
 }
 

@@ -264,6 +264,26 @@ static bool add_host(struct pf_lower *l, const struct pf_host *h, struct ranges 
 	return false;
 }
 
+/* Of a list with tables: whatever they hold, its name is the same */
+static const struct set *named_after(struct pf_lower *l, const struct pf_hosts *hosts,
+				     const struct set *s)
+{
+	const char *name = NULL;
+
+	for (uint32_t i = 0; i < hosts->n; i++) {
+		const struct pf_host *h = &hosts->v[i];
+		const struct set *in = h->kind == PH_TABLE ? pf_table_find(l, h) : NULL;
+
+		if (in == NULL)
+			continue;
+		if (hosts->n == 1)
+			return h->is_not ? set_complement(l->c->a, in, SET_ADDR) : in;
+		name = arena_printf(l->c->a, "%s%s%s", name != NULL ? name : "{} ",
+				    h->is_not ? " !" : " ", in->name);
+	}
+	return name != NULL ? set_named(l->c->a, s, name) : s;
+}
+
 bool pf_parts_of(struct pf_lower *l, const struct pf_hosts *hosts, struct pf_parts *out)
 {
 	struct ranges *all = pf_ranges(l);
@@ -283,7 +303,7 @@ bool pf_parts_of(struct pf_lower *l, const struct pf_hosts *hosts, struct pf_par
 		out->list.n = 0;
 		vec_add(l->c->a, &out->list, whole);
 	} else if (all->list.n > 0 || out->list.n == 0) {
-		whole.in = set_make(l->c->a, all);
+		whole.in = named_after(l, hosts, set_make(l->c->a, all));
 		vec_add(l->c->a, &out->list, whole);
 	}
 	l->n_scratch--;

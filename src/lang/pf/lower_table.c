@@ -380,7 +380,9 @@ const struct set *pf_table_find(struct pf_lower *l, const struct pf_host *h)
 				h->name);
 	}
 	if (x->in == NULL)
-		x->in = flatten(l->c->a, &x->entries);
+		x->in = set_named(l->c->a, flatten(l->c->a, &x->entries),
+				  x->path[0] == '\0' ? x->name :
+				  arena_printf(l->c->a, "%s/%s", x->path, x->name));
 	return x->in;
 }
 

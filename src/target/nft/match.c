@@ -55,8 +55,8 @@ struct nft_tests nft_tests_and(struct arena *a, const struct nft_tests *x,
 
 const struct set *nft_full(struct arena *a, uint8_t af, u128 hi)
 {
-	static const struct set v4 = { 1, { { AF_V4, 0, UINT32_MAX } } };
-	static const struct set v6 = { 1, { { AF_V6, 0, ~(u128)0 } } };
+	static const struct set v4 = { 1, NULL, { { AF_V4, 0, UINT32_MAX } } };
+	static const struct set v6 = { 1, NULL, { { AF_V6, 0, ~(u128)0 } } };
 
 	if (af != AF_NONE)
 		return af == AF_V4 ? &v4 : &v6;
@@ -99,6 +99,20 @@ static bool add_simple(struct nft_program *p, struct nft_stmts *s, enum nft_key 
 	return true;
 }
 
+/*
+ * @key is in a table, or "!" not in it: the same rule whatever it holds, so that
+ * what comes and goes in it changes elements and no rules
+ */
+static void add_table(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
+		      const struct set *in, const struct set *full)
+{
+	const bool is_not = in->name[0] == '!';
+
+	if (is_not)
+		in = set_named(p->tmp, set_minus(p->tmp, full, in, SET_ADDR), in->name + 1);
+	stmt_in(p, s, key, is_not, nft_set_of(p, NFT_INET, nft_keys[key].type, in));
+}
+
 /* @key is in @in, of all values @full */
 static void add_in(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
 		   const struct set *in, const struct set *full)
@@ -106,6 +120,10 @@ static void add_in(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
 	const struct set *out;
 	bool is_not;
 
+	if (in->name != NULL) {
+		add_table(p, s, key, in, full);
+		return;
+	}
 	if (set_is_subset(full, in) || add_simple(p, s, key, false, in))
 		return;
 	out = set_minus(p->tmp, full, in, full->r[0].af == AF_NONE ? SET_U32 : SET_ADDR);
@@ -413,7 +431,7 @@ static bool has_family(const struct way *w, uint8_t af)
 	for (uint32_t i = 0; i < ARRAY_SIZE(addrs); i++) {
 		const struct set *s = w->t.f[addrs[i]];
 
-		if (s != NULL && (set_families(s) & (af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6)) == 0)
+		if (s != NULL && s->name == NULL && (set_families(s) & (af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6)) == 0)
 			return false;
 	}
 	return true;
@@ -673,7 +691,8 @@ static void expand_families(const struct nft_view *v, const struct way *from, st
 static bool is_never(const struct nft_view *v, const struct nft_tests *t)
 {
 	for (int f = 0; f < N_FIELDS; f++)
-		if (t->f[f] != NULL && f != F_TCPFLAGS && set_is_empty(t->f[f]))
+		if (t->f[f] != NULL && t->f[f]->name == NULL && f != F_TCPFLAGS &&
+		    set_is_empty(t->f[f]))
 			return true;
 	return t->f[F_DIR] != NULL && !set_has(t->f[F_DIR], AF_NONE, v->dir);
 }

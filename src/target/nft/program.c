@@ -3,7 +3,8 @@
  * DOC: Theory of operation
  *
  * Sets with the same members are one set: a list of ports that twenty rules
- * use is loaded once, and named by the hash of its members.  Chains and maps of a
+ * use is loaded once, and named by the hash of its members.  A table's is named by
+ * the hash of the table's name, so that it stays when its members change.  Chains and maps of a
  * list of rules are named by the hash of its name, and count within it.  So the
  * same model gives the same names, loading it again finds nothing to change, and
  * what changes in one list changes no name in others.
@@ -200,6 +201,9 @@ const struct nft_set *nft_grown_set(struct nft_program *p, const struct model *m
 
 static bool same_set(const struct nft_set *x, const struct nft_set *y)
 {
+	if ((x->table == NULL) != (y->table == NULL) ||
+	    (x->table != NULL && strcmp(x->table, y->table) != 0))
+		return false;
 	if (x->family != y->family || x->keys[0] != y->keys[0] ||
 	    x->is_interval != y->is_interval || x->elems.n != y->elems.n)
 		return false;
@@ -223,7 +227,9 @@ static const struct nft_set *intern_set(struct nft_program *p, struct nft_set *s
 	uint32_t h = hash_bytes(2166136261u, &s->keys[0], sizeof(s->keys[0]));
 	struct nft_set **head;
 
-	for (uint32_t i = 0; i < s->elems.n; i++)
+	if (s->table != NULL)
+		h = hash_bytes(h, s->table, strlen(s->table));
+	for (uint32_t i = 0; i < s->elems.n && s->table == NULL; i++)
 		h = hash_bytes(h, s->elems.v[i].key, 2 * NFT_VALUE_BYTES);
 	head = &p->buckets[h % NFT_SET_BUCKETS];
 	for (struct nft_set *have = *head; have != NULL; have = have->next)
@@ -278,6 +284,11 @@ const struct nft_set *nft_set_of(struct nft_program *p, enum nft_family f, enum 
 	to->family = f;
 	to->keys[0] = type;
 	to->n_keys = 1;
+	if (s->name != NULL) {
+		to->table = arena_strndup(p->a, s->name, strlen(s->name));
+		to->comment = nft_sanitise(p, to->table);
+		to->is_interval = true;
+	}
 	for (uint32_t i = 0; i < s->n; i++) {
 		to->is_interval |= !as_values && s->r[i].lo != s->r[i].hi;
 		if (!as_values) {
@@ -287,7 +298,8 @@ const struct nft_set *nft_set_of(struct nft_program *p, enum nft_family f, enum 
 		for (u128 v = s->r[i].lo; v <= s->r[i].hi; v++)
 			add_range(p, to, &(struct range){ AF_NONE, v, v });
 	}
-	return intern_set(p, to, set_prefix_of(type));
+	return intern_set(p, to, to->table == NULL ? set_prefix_of(type) :
+			  type == NFT_T_IP6 ? "table6" : "table4");
 }
 
 const struct nft_set *nft_set_of_names(struct nft_program *p, enum nft_family f,

@@ -96,7 +96,9 @@ struct nft_elem {
  * @timeout_ms:	Of dynamic elements; 0: they stay
  * @size:	Most elements, 0 = not said
  * @elems:	Elements
- * @comment:	Of a dynamic set: what it remembers, sanitised; or NULL
+ * @table:	Of a table's set: its name, else NULL
+ * @comment:	Of a dynamic set what it remembers, of a table's set the table,
+ *		sanitised; or NULL
  * @key_len:	Bytes of a key
  * @data_len:	Bytes of data
  * @next:	In the table of equal sets
@@ -117,6 +119,7 @@ struct nft_set {
 	uint32_t key_len;
 	uint32_t data_len;
 	VEC(struct nft_elem) elems;
+	const char *table;
 	const char *comment;
 	struct nft_set *next;
 };
@@ -442,7 +445,7 @@ const struct nft_set *nft_grown_set(struct nft_program *p, const struct model *m
 void nft_set_seal(struct nft_set *s);
 
 /**
- * nft_set_of() - The set that holds some numbers, made once
+ * nft_set_of() - The set that holds some numbers, made once; of a table one of its own
  * @p:		Program
  * @f:		Family of its table
  * @type:	Type of its elements
