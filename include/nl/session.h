@@ -83,6 +83,15 @@ typedef int nl_each_fn(const struct nlmsghdr *msg, void *arg);
  */
 MUST_USE int nl_open(struct nl_session *s, int protocol);
 
+/**
+ * nl_join() - Be told of changes
+ * @s:		Session
+ * @group:	Multicast group, RTNLGRP_LINK or NFNLGRP_NFTABLES
+ *
+ * Return: 0 or a negative errno
+ */
+MUST_USE int nl_join(struct nl_session *s, int group);
+
 /** nl_close() - Close once; for CLEANUP() too */
 void nl_close(struct nl_session *s);
 

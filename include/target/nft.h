@@ -226,6 +226,16 @@ struct nft_states {
 MUST_USE int nft_states_read(struct nl_session *nl, struct arena *a, struct nft_states *ret);
 
 /**
+ * nft_guard() - Keep connections alive while somebody else flushes all rules
+ * @nl:		Session of NETLINK_NETFILTER of its own; the table "sallyport_watch"
+ *		is there until it is closed
+ *
+ * Return: 0; -EPERM; -EOPNOTSUPP or -EINVAL before Linux 5.12; -EEXIST, -EBUSY or
+ * -EPERM when another process guards; another negative errno
+ */
+MUST_USE int nft_guard(struct nl_session *nl);
+
+/**
  * nft_destroy() - Delete our tables in all families, and nothing else
  * @nl:		Session of NETLINK_NETFILTER
  * @ret_changed: Set on success: there were some

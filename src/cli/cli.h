@@ -297,6 +297,7 @@ int verb_log(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
 int verb_up(struct cli *c);
+int verb_watch(struct cli *c);
 int verb_why(struct cli *c);
 
 /**

@@ -37,6 +37,6 @@ const struct cli_verb cli_verbs[] = {
 	{ "pfctl", "pfctl", verb_pfctl, "...",
 	  "as pfctl(8); also where the program is called pfctl", 0, CLI_OTHER },
 	{ "verify", "verify", NULL, "", "", 0, 0 },
-	{ "watch", "watch", NULL, "", "", 0, 0 },
+	{ "watch", "watch", verb_watch, "", "keep the host so: repair what others take away", 0, 0 },
 	{ NULL, NULL, NULL, NULL, NULL, 0, 0 },
 };

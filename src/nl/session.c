@@ -76,6 +76,13 @@ int nl_open(struct nl_session *s, int protocol)
 	return err;
 }
 
+int nl_join(struct nl_session *s, int group)
+{
+	if (setsockopt(s->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	return 0;
+}
+
 void nl_close(struct nl_session *s)
 {
 	base_fd_close(&s->fd);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Whatever changes in the host's rules, links, addresses and routes wakes us;
+ * when it has been quiet for a moment, the host is compared with what is
+ * declared, as `plan` does it, and made so, as `apply` does it.  What is declared
+ * is read anew each time, under the lock: the newer state of another run wins, and
+ * what is a snapshot of addresses is taken again.
+ *
+ * Each round is a run of its own, with its own memory.  Our own changes wake us
+ * too; that round finds nothing to do.
+ */
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "cli/host.h"
+#include "host/notify.h"
+
+#define QUIET_MS	50	/* without an event before we look */
+#define PATIENCE_MS	300	/* of events without end */
+#define FIGHT_REPAIRS	20u	/* in a row, each within a second: somebody works against us */
+#define FIGHT_PAUSE_MS	1000
+
+static volatile sig_atomic_t stopped;
+
+/**
+ * struct watch - What stays between rounds
+ * @c:		The command line
+ * @rules:	Told of changed packet rules
+ * @route:	Told of changed links, addresses and routes
+ * @guard:	Owner of the guarding table
+ * @told:	The last complaint, so that it is not repeated
+ * @repairs:	Rounds in a row that had something to do
+ * @waiting:	Signals that are let in while we wait, and only then: a round is
+ *		never interrupted
+ */
+struct watch {
+	struct cli *c;
+	struct nl_session rules;
+	struct nl_session route;
+	struct nl_session guard;
+	char told[256];
+	uint32_t repairs;
+	sigset_t waiting;
+};
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static void close_all(struct watch *w)
+{
+	nl_close(&w->rules);
+	nl_close(&w->route);
+	nl_close(&w->guard);
+}
+
+static int listen_to(struct watch *w)
+{
+	static const int groups[] = {
+		RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+		RTNLGRP_IPV6_ROUTE,
+	};
+	int err = nl_open(&w->rules, NETLINK_NETFILTER);
+
+	if (err == 0)
+		err = nl_join(&w->rules, NFNLGRP_NFTABLES);
+	if (err == 0)
+		err = nl_open(&w->route, NETLINK_ROUTE);
+	for (size_t i = 0; i < ARRAY_SIZE(groups) && err == 0; i++)
+		err = nl_join(&w->route, groups[i]);
+	return err;
+}
+
+/* One line for what a round repairs: the first things by name, the rest as a number */
+static void tell_repair(struct watch *w, struct cli *r, const struct cli_host *h)
+{
+	const uint32_t shown = w->c->verbose ? h->changes.n : MIN(h->changes.n, 3u);
+	char when[32];
+	const time_t now = time(NULL);
+	struct tm tm;
+
+	strftime(when, sizeof(when), "%F %T", localtime_r(&now, &tm));
+	fprintf(stderr, "%s repairing: ", when);
+	for (uint32_t i = 0; i < shown; i++) {
+		const struct cli_change *x = &h->changes.v[i];
+		const char *place = cli_place(r, x->at);
+
+		fprintf(stderr, "%s%s %s%s%s%s", i > 0 ? "; " : "",
+			x->op[0] == 'a' ? "missing" : x->op[0] == 'd' ? "unwanted" : "changed",
+			x->object, place[0] != '\0' ? " (" : "", place,
+			place[0] != '\0' ? ")" : "");
+	}
+	if (shown < h->changes.n)
+		fprintf(stderr, "; and %u more", h->changes.n - shown);
+	fputc('\n', stderr);
+}
+
+/* The complaints of a round, once */
+static void tell_errors(struct watch *w, struct cli *r)
+{
+	const struct diag *first = NULL;
+
+	for (uint32_t i = 0; i < r->diags.list.n && first == NULL; i++)
+		if (diag_codes[r->diags.list.v[i].code].severity == DIAG_ERROR)
+			first = &r->diags.list.v[i];
+	if (first == NULL || strncmp(w->told, first->message, sizeof(w->told) - 1) == 0)
+		return;
+	snprintf(w->told, sizeof(w->told), "%s", first->message);
+	diag_print(&r->diags, stderr, false, DIAG_ERROR);
+}
+
+static int repair(struct watch *w, struct cli *r)
+{
+	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
+	int status = cli_host_open(r, &h, STATE_WRITE);
+
+	if (status != 0)
+		return status;
+	w->repairs = h.changes.n > 0 ? w->repairs + 1 : 0;
+	if (h.changes.n == 0)
+		return 0;
+	tell_repair(w, r, &h);
+	return cli_host_apply(r, &h);
+}
+
+/* One round: 0, or the exit status that `apply` would have had */
+static int look(struct watch *w)
+{
+	struct cli r = *w->c;
+	CLEANUP(base_free) char *data = NULL;
+	size_t len = 0;
+	jmp_buf full;
+	int status;
+
+	arena_init(&r.arena, LIMIT_ARENA_BYTES + LIMIT_FILE_BYTES);
+	if (setjmp(full) != 0) {
+		fputs("sallyport: error: out of memory\n", stderr);
+		arena_fini(&r.arena);
+		return EX_OSERR;
+	}
+	r.arena.full = &full;
+	intern_init(&r.names, &r.arena);
+	sources_init(&r.sources, &r.arena);
+	diags_init(&r.diags, &r.arena, &r.sources);
+	/* What is added belongs to this round: nothing is written beside the command line's */
+	r.files.cap = r.files.n;
+	r.defines.cap = r.defines.n;
+	r.runs.list.cap = r.runs.list.n;
+	r.netns = NULL;
+	r.out = open_memstream(&data, &len);
+	if (r.out == NULL) {
+		arena_fini(&r.arena);
+		return EX_OSERR;
+	}
+	status = repair(w, &r);
+	fclose(r.out);
+	if (status != 0)
+		tell_errors(w, &r);
+	else
+		w->told[0] = '\0';
+	arena_fini(&r.arena);
+	return status;
+}
+
+/* Take what has come; events are only a reason to look, lost ones too */
+static bool drain(struct nl_session *s)
+{
+	size_t len;
+	bool any = false;
+	int err;
+
+	do {
+		err = nl_receive(s, MSG_DONTWAIT, &len);
+		any |= err != -EAGAIN;
+	} while (err == 0 || err == -ENOBUFS || err == -EMSGSIZE);
+	return any;
+}
+
+/* Until something changed, and then until it is quiet; false when we are to end */
+static bool wait_for_change(struct watch *w)
+{
+	struct pollfd fds[] = {
+		{ .fd = w->rules.fd, .events = POLLIN },
+		{ .fd = w->route.fd, .events = POLLIN },
+	};
+	static const struct timespec quiet = { .tv_nsec = QUIET_MS * 1000000 };
+	const struct timespec *timeout = NULL;
+	int left_ms = PATIENCE_MS;
+
+	while (!stopped) {
+		const int n = ppoll(fds, ARRAY_SIZE(fds), timeout, &w->waiting);
+
+		if (n < 0)
+			continue;	/* a signal: the loop's condition says which */
+		if (n == 0 || left_ms <= 0)
+			return true;
+		(void)drain(&w->rules);
+		(void)drain(&w->route);
+		timeout = &quiet;
+		left_ms -= QUIET_MS;
+	}
+	return false;
+}
+
+static void pause_if_fought(struct watch *w)
+{
+	if (w->repairs < FIGHT_REPAIRS)
+		return;
+	if (w->repairs == FIGHT_REPAIRS)
+		fputs("sallyport: warning: somebody changes the host against the declarations again "
+		      "and again; repairing once a second\n", stderr);
+	(void)poll(NULL, 0, FIGHT_PAUSE_MS);
+}
+
+/* Signals end us between rounds; which they are is held back until we wait */
+static void hold_signals(struct watch *w)
+{
+	const struct sigaction sa = { .sa_handler = stop };
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ours, &w->waiting);
+	sigdelset(&w->waiting, SIGINT);
+	sigdelset(&w->waiting, SIGTERM);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+static void start_guard(struct watch *w)
+{
+	int err = nl_open(&w->guard, NETLINK_NETFILTER);
+
+	if (err == 0)
+		err = nft_guard(&w->guard);
+	if (err < 0 && !w->c->quiet)
+		fprintf(stderr, "sallyport: note: connections are reset when somebody flushes all "
+			"rules: no table can be guarded (%s)\n", strerror(-err));
+}
+
+int verb_watch(struct cli *c)
+{
+	CLEANUP(close_all) struct watch w = {
+		.c = c, .rules = { .fd = -1 }, .route = { .fd = -1 }, .guard = { .fd = -1 },
+	};
+	int status = cli_netns(c), err;
+
+	if (status != 0)
+		return status;
+	err = listen_to(&w);
+	if (err < 0)
+		return cli_system(c, err, "listen to changes of this host");
+	hold_signals(&w);
+	status = look(&w);
+	if (status == EX_NOPERM || status == EX_NOINPUT || status == EX_DATAERR)
+		return status;
+	/* What was given is applied now; from here on what is applied counts */
+	c->files.n = c->defines.n = 0;
+	start_guard(&w);
+	if (!c->quiet)
+		fputs("watching\n", stderr);
+	err = notify_send("READY=1");
+	if (err < 0)
+		return cli_system(c, err, "tell the service manager");
+	while (wait_for_change(&w)) {
+		(void)look(&w);
+		pause_if_fought(&w);
+	}
+	(void)!notify_send("STOPPING=1");
+	return 0;
+}

@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# watch keeps the host as it is declared: what others take away is back at once,
+# connections live on, and a newer state wins.
+# shellcheck source=../lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_enter "$@"
+lab_build
+
+cat >"$TMP/rc.conf" <<'END'
+ifconfig_igb0="inet 203.0.113.2/24"
+defaultrouter="203.0.113.1"
+END
+cat >"$TMP/jail.conf" <<'END'
+$nat = "igb0";
+www { ip4.addr = "lo1|10.0.0.2/32"; $forward = "tcp 80"; }
+db { ip4.addr = "lo1|10.0.0.3/32"; $forward = "tcp 3306"; }
+END
+files=(-f "$TMP/rc.conf" -f "$TMP/jail.conf")
+
+# Start it as a service manager would; its process is in $watch
+start_watch()
+{
+	"$PYTHON" -EsB -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print("bound", flush=True)
+s.settimeout(10)
+print(s.recv(100).decode(), flush=True)' "$TMP/notify" >"$TMP/told" 2>&1 &
+	manager=$!
+	wait_for 10 grep -q bound "$TMP/told"
+	NOTIFY_SOCKET=$TMP/notify in_ns "$HOST" "$SALLYPORT" "$@" watch 2>"$TMP/watch.err" &
+	watch=$!
+	wait "$manager"
+	rm -f "$TMP/notify"
+}
+as_declared() { in_ns "$HOST" "$SALLYPORT" -q plan >/dev/null 2>&1; }
+back() { wait_for 5 as_declared; }	# 1 s is the aim; the machine may be loaded
+
+sp watch
+is "nothing declared: exits 66" 66 "$rc"
+start_watch "${files[@]}"
+has "ready is told when the host is as declared" "READY=1" "$(<"$TMP/told")"
+check "ready: the host is as declared" as_declared
+serve "$HOST" web tcp:10.0.0.2:80
+
+# ---- somebody flushes everything, under a connection -----------------------
+
+cat >"$TMP/long.py" <<'END'
+import os, socket, sys
+s = socket.create_connection(("203.0.113.2", 8080), 10)
+s.settimeout(10)
+print("connected", flush=True)
+while not os.path.exists(sys.argv[1]):
+    s.sendall(b"x")
+    assert s.recv(100) == b"x"
+print("whole", flush=True)
+END
+cat >"$TMP/echo.py" <<'END'
+import os, socket, sys
+listening = socket.create_server(("10.0.0.3", 3306))
+os.write(int(sys.argv[-1]), b"ready\n")
+c, _ = listening.accept()
+while data := c.recv(100):
+    c.sendall(data)
+END
+sed -i 's/tcp 3306/tcp 8080:3306/' "$TMP/jail.conf"
+sp_must "${files[@]}" apply
+lab_start "$TMP/echo.log" in_ns "$HOST" "$PYTHON" -EsB "$TMP/echo.py"
+in_ns "$CLIENT" "$PYTHON" -EsB "$TMP/long.py" "$TMP/enough" >"$TMP/heard" 2>&1 &
+client=$!
+wait_for 5 grep -q connected "$TMP/heard"
+
+for _ in 1 2 3; do
+	on_host nft flush ruleset
+	check "a flush of everything is repaired" back
+done
+has "and told, with what was missing" "repairing: missing table (inet|arp) sallyport" "$(<"$TMP/watch.err")"
+touch "$TMP/enough"
+wait "$client"
+is "a connection that never rests lives on" "connected whole" "$(tr '\n' ' ' <"$TMP/heard" | sed 's/ $//')"
+is "the forward works again" "web 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:80)"
+
+# ---- smaller losses --------------------------------------------------------
+
+on_host ip addr del 10.0.0.2/32 dev lo1
+check "a removed address is back" back
+has "and told, with its declaration" "missing address 10.0.0.2/32 on lo1 \(.*jail.conf:2\)" "$(<"$TMP/watch.err")"
+on_host ip link del lo1
+check "a link that is gone is back" back
+handle=$(on_host nft -a list chain inet sallyport in_fence | sed -n 's/.*# handle \([0-9]*\)$/\1/p' | tail -n 1)
+on_host nft delete rule inet sallyport in_fence handle "$handle"
+check "a deleted rule is back" back
+
+# ---- it does not fight -----------------------------------------------------
+
+sp_must down db
+lines=$(wc -l <"$TMP/watch.err")
+wait_for 1 false || :	# nothing is to happen
+is "a jail that is taken down stays down" "" "$(on_host ip -o addr show | grep ' 10.0.0.3/')"
+is "and nothing is repaired" "$lines" "$(wc -l <"$TMP/watch.err")"
+
+pkill -TERM -P "$watch"	# the shell is its parent
+wait "$watch"
+is "a signal ends it: exits 0" 0 $?
+is "its guard goes with it" "" "$(on_host nft list tables | grep sallyport_watch)"
+on_host nft flush ruleset
+sp plan
+is "without it nothing is repaired" 1 "$rc"
+lab_done
