@@ -18,6 +18,7 @@
 #define LIMIT_ERRORS		20u		/* errors told before we stop */
 #define LIMIT_WARNINGS		500u		/* warnings and notes told; more are counted */
 #define LIMIT_LIST_ITEMS	65536u		/* addresses of one range or list */
+#define LIMIT_JSON_MEMBERS	4096u		/* members of one object */
 #define LIMIT_RULES		200000u		/* rules of one model */
 #define LIMIT_WORD_BYTES	1024u		/* one word of a declaration */
 #define LIMIT_VALUE_BYTES	65536u		/* a value, its variables replaced */

@@ -119,7 +119,7 @@ struct decl_forward {
 
 /**
  * struct decl_nat - Where a jail goes out, and as whom
- * @iface:	Interface
+ * @iface:	Interface; "egress", where none has that name: the default route's
  * @as:		Address that it gets there; AF_NONE: the first of its family on
  *		@iface
  * @at:		Where that is written

@@ -16,6 +16,8 @@
 #include "cli/runs.h"
 #include "cli/live.h"
 #include "host/facts.h"
+#include "lang/ezjail.h"
+#include "lang/iocage.h"
 #include "lang/jail.h"
 #include "lang/rc.h"
 #include "model/lint.h"
@@ -34,6 +36,7 @@ static const struct { const char *pattern; enum cli_lang lang; } lang_of_names[]
 	{ "*pf*.conf", LANG_PF },
 	{ "*.pf", LANG_PF },
 	{ "*.json", LANG_IOCAGE },
+	{ "jail.*.conf", LANG_JAIL },
 };
 
 enum cli_lang cli_lang_of(const struct cli_file *f)
@@ -74,15 +77,6 @@ static int find_langs(struct cli *c)
 			 "a pf.conf and an ipfw ruleset cannot be declared together");
 		return EX_DATAERR;
 	}
-	for (uint32_t i = 0; i < c->files.n; i++) {
-		const enum cli_lang lang = c->files.v[i].lang;
-
-		if (lang == LANG_EZJAIL || lang == LANG_IOCAGE) {
-			diag_add(&c->diags, DIAG_E1016, SPAN_NONE,
-				 "the language of '%s' is not in this version", c->files.v[i].path);
-			return EX_USAGE;
-		}
-	}
 	return 0;
 }
 
@@ -115,6 +109,7 @@ static void add_default_files(struct cli *c, struct lang_ctx *ctx)
 		{ DEFAULT_DIR "/sysctl.conf", LANG_SYSCTL },
 		{ DEFAULT_DIR "/jail.conf", LANG_JAIL },
 		{ DEFAULT_DIR "/jail.conf.d/*.conf", LANG_JAIL },
+		{ DEFAULT_DIR "/jail.*.conf", LANG_JAIL },
 		{ DEFAULT_DIR "/pf.conf", LANG_PF },
 		{ DEFAULT_DIR "/ipfw.rules", LANG_IPFW },
 	};
@@ -211,6 +206,10 @@ static void parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 			sysctlconf_lower(ctx, sysctlconf_parse(ctx, f->src), d);
 		else if (f->lang == LANG_JAIL)
 			jail_lower(ctx, jail_parse(ctx, f->src), d);
+		else if (f->lang == LANG_EZJAIL)
+			jail_lower(ctx, ezjail_parse(ctx, f->src), d);
+		else if (f->lang == LANG_IOCAGE)
+			jail_lower(ctx, iocage_parse(ctx, f->src, 0), d);
 	}
 	runs_expand(&c->arena, d, &c->runs);
 	for (uint32_t i = 0; i < c->runs.list.n; i++)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/cli.h"
+#include "lang/ezjail.h"
+#include "lang/iocage.h"
 #include "lang/ipfw.h"
 #include "lang/jail_make.h"
 #include "lang/pf.h"
@@ -10,16 +12,22 @@ static int print_file(struct cli *c, const struct declared *d, const struct cli_
 	CLEANUP(base_free) char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
+	struct diags told;	/* what these files make was told when they were declared */
 	struct lang_ctx ctx = {
-		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
+		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &told,
 	};
 
+	diags_init(&told, &c->arena, &c->sources);
 	if (out == NULL)
 		return cli_system(c, -errno, "format");
 	if (f->lang == LANG_PF)
 		pf_fmt(s->text, s->len, out);
 	else if (f->lang == LANG_JAIL)
 		jail_fmt(&ctx, f->src, out);
+	else if (f->lang == LANG_EZJAIL)
+		jail_print(ezjail_parse(&ctx, f->src), out);
+	else if (f->lang == LANG_IOCAGE)
+		jail_print(iocage_parse(&ctx, f->src, 0), out);
 	else
 		ipfw_fmt(d->ipfw, out);
 	fclose(out);
@@ -38,7 +46,8 @@ static int print_file(struct cli *c, const struct declared *d, const struct cli_
 
 static bool can_format(enum cli_lang lang)
 {
-	return lang == LANG_PF || lang == LANG_IPFW || lang == LANG_JAIL;
+	return lang == LANG_PF || lang == LANG_IPFW || lang == LANG_JAIL || lang == LANG_EZJAIL ||
+	       lang == LANG_IOCAGE;
 }
 
 int verb_fmt(struct cli *c)

@@ -10,6 +10,7 @@
 #include "model/forward.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* An outside place that somebody claims */
 struct claim {
@@ -58,6 +59,14 @@ static bool is_usable(const struct decl *d, const struct decl_jail *j, struct ad
 	return !addr_is_linklocal(a) && inside(j, a.af).af != AF_NONE && decl_jail_of(d, a) == NULL;
 }
 
+/* The interface of a nat for family @k (0 IPv4, 1 IPv6): "egress" is the default route's */
+static const char *nat_iface(const struct facts *facts, const struct decl_nat *n, size_t k)
+{
+	if (strcmp(n->iface, "egress") != 0 || facts_find(facts, n->iface) != NULL)
+		return n->iface;
+	return facts->default_if[k] != NULL ? facts->default_if[k] : n->iface;
+}
+
 const char *forward_externals(const struct facts *facts, const struct decl *d,
 			      const struct decl_jail *j, const struct decl_forward *f,
 			      struct forward_addrs *ret)
@@ -71,7 +80,8 @@ const char *forward_externals(const struct facts *facts, const struct decl *d,
 	}
 	for (int n = 0; n < 2; n++)
 		if (names[n] == NULL)
-			names[n] = j->nats.n > 0 ? j->nats.v[0].iface : facts->default_if[n];
+			names[n] = j->nats.n > 0 ? nat_iface(facts, &j->nats.v[0], (size_t)n)
+						 : facts->default_if[n];
 	for (int n = 0; n < 2; n++) {
 		const uint8_t af = n == 0 ? AF_V4 : AF_V6;
 		const struct iface *ifp = names[n] != NULL ? facts_find(facts, names[n]) : NULL;
@@ -325,9 +335,10 @@ static bool lower_forward(struct lower *l, const struct decl_jail *j, const stru
 }
 
 /* The address that a family leaves with, or AF_NONE */
-static struct addr leaves_as(const struct lower *l, const struct decl_nat *n, uint8_t af)
+static struct addr leaves_as(const struct lower *l, const struct decl_nat *n, const char *iface,
+			     uint8_t af)
 {
-	const struct iface *ifp = facts_find(l->m->facts, n->iface);
+	const struct iface *ifp = facts_find(l->m->facts, iface);
 
 	if (n->as.af != AF_NONE)
 		return n->as.af == af ? n->as : (struct addr){ AF_NONE, 0 };
@@ -347,7 +358,8 @@ static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct d
 	bool is_some = false;
 
 	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
-		const struct addr as = leaves_as(l, n, families[k]);
+		const char *iface = nat_iface(m->facts, n, k);
+		const struct addr as = leaves_as(l, n, iface, families[k]);
 		struct xlate x = { .kind = XL_SRC };
 		struct ranges src = { 0 };
 		struct rule *r;
@@ -361,8 +373,8 @@ static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct d
 		is_some = true;
 		vec_add(m->a, &x.to, as);
 		r = model_add_rule(m, l->lists->nat, (struct origin){ .at = n->at,
-			.text = arena_printf(m->a, "nat of jail %s on %s", j->name, n->iface) });
-		rule_test(m, r, F_IFACE, set_one(m->a, intern_cid(m->names, n->iface)));
+			.text = arena_printf(m->a, "nat of jail %s on %s", j->name, iface) });
+		rule_test(m, r, F_IFACE, set_one(m->a, intern_cid(m->names, iface)));
 		rule_test(m, r, F_SRC, set_make(m->a, &src));
 		rule_translate(m, r, model_add_xlate(m, x), l->lists->filter);
 		rule_goto(r, l->lists->filter);

@@ -13,7 +13,9 @@ struct jail_block *jail_make_block(struct lang_ctx *c, struct jail_file *f, cons
 	const int bad = jail_name_bad_byte(name, len);
 	struct jail_block *b;
 
-	if (len == 0 || len > LIMIT_WORD_BYTES || bad >= 0) {
+	/* A "*" would be a wildcard, and ".include" another statement */
+	if (len == 0 || len > LIMIT_WORD_BYTES || bad >= 0 || name[0] == '.' ||
+	    memchr(name, '*', len) != NULL) {
 		diag_add(c->diags, DIAG_E1414, at, "'%.*s' cannot be a jail's name",
 			 (int)MIN(len, 64u), name);
 		return NULL;

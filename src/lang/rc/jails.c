@@ -199,6 +199,16 @@ static void put_addrs(struct jails *j, struct jail_block *b, const struct rc_var
 	}
 }
 
+/* Letters, digits, "_" and ".", a letter first */
+static bool is_param_name(const struct text *t, struct text_word w)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "_.0123456789";
+	const size_t n = strspn(t->buf.v + w.lo, good);
+
+	return w.hi > w.lo && n >= w.hi - w.lo && strchr(good, t->buf.v[w.lo]) < good + 52;
+}
+
 /* jail_www_parameters="allow.raw_sockets=1 allow.sysvipc" */
 static void put_words(struct jails *j, struct jail_block *b, const struct rc_var *v)
 {
@@ -211,8 +221,12 @@ static void put_words(struct jails *j, struct jail_block *b, const struct rc_var
 		const struct text_word name = { w.lo, end };
 		struct jail_stmt *st;
 
-		if (name.lo == name.hi)
+		if (!is_param_name(v->value, name)) {
+			text_error(j->c, DIAG_E1402, v->value, name.lo, name.hi,
+				   "'%.*s' cannot be a parameter's name",
+				   (int)MIN(name.hi - name.lo, 64u), v->value->buf.v + name.lo);
 			continue;
+		}
 		st = stmt_of(j, b, text_word_str(j->c->a, v->value, name), v->name_at);
 		if (equals != NULL)
 			jail_make_text(j->c, st, v->value, end + 1, w.hi);
