@@ -6,7 +6,10 @@
  *
  * Expected: VERDICT@LINE, or @0 where no rule decides but a state or the
  * default does; "state" when it makes one; ">A:P" the new destination, "<A:P"
- * the new source, whose port is "*" where it is drawn at random.
+ * the new source, whose port is "*" where it is drawn at random.  Behind a
+ * packet's flags may stand: `opts`, it has IP options; `tos=N`; `recv=IF`, the
+ * interface that it came by; `draw=N`, which member of a pool comes next;
+ * `chance=N`, what the rules with a probability draw, in percent.
  */
 #include "test_lang_pf.h"
 
@@ -234,6 +237,127 @@ static const struct row {
 	    { "in igb0 udp 9.9.9.9:2 10.1.1.1:53", "block@1" },
 	    { "in em1 tcp 9.9.9.9:1 10.1.1.1:53 S", "pass@3 state" },
 	    { "in igb0 tcp 9.9.9.9:2 10.1.1.1:53 S", "block@1" } } },
+	{ "a pool of several addresses goes round, one of a prefix keeps the host bits",
+	  "rdr on igb0 proto tcp to port 80 -> { 192.168.100.2, 192.168.100.3 }\n"
+	  "rdr on igb0 proto tcp to port 81 -> 192.168.100.2/31 round-robin\n"
+	  "nat on igb0 from 10.1.1.0/30 to any -> 203.0.113.8/30 bitmask static-port\n",
+	  { { "in igb0 tcp 9.9.9.9:1 203.0.113.2:80 S draw=0", "pass@0 state >192.168.100.2:80" },
+	    { "in igb0 tcp 9.9.9.9:2 203.0.113.2:80 S draw=1", "pass@0 state >192.168.100.3:80" },
+	    { "in igb0 tcp 9.9.9.9:3 203.0.113.2:80 S draw=2", "pass@0 state >192.168.100.2:80" },
+	    { "in igb0 tcp 9.9.9.9:4 203.0.113.2:81 S draw=1", "pass@0 state >192.168.100.3:81" },
+	    { "out igb0 tcp 10.1.1.2:5 9.9.9.9:80 S", "pass@0 state <203.0.113.10:5" } } },
+	{ "nat to a prefix without a kind of pool takes its first address",
+	  "nat on igb0 from 10.1.1.0/24 to any -> 203.0.113.8/30 static-port\n",
+	  { { "out igb0 tcp 10.1.1.2:5 9.9.9.9:80 S draw=0", "pass@0 state <203.0.113.8:5" },
+	    { "out igb0 tcp 10.1.1.3:5 9.9.9.9:80 S draw=1", "pass@0 state <203.0.113.8:5" } } },
+	{ "source-hash and sticky-address give a source the same address each time",
+	  "rdr on igb0 proto tcp to port 80 -> 192.168.100.2/31 source-hash 0x1234\n"
+	  "rdr on igb0 proto tcp to port 81 -> { 192.168.100.2 192.168.100.3 } sticky-address\n",
+	  { { "in igb0 tcp 9.9.9.9:1 203.0.113.2:80 S draw=0", "pass@0 state >192.168.100.2:80" },
+	    { "in igb0 tcp 9.9.9.9:2 203.0.113.2:80 S draw=1", "pass@0 state >192.168.100.2:80" },
+	    { "in igb0 tcp 9.9.9.9:3 203.0.113.2:81 S draw=1", "pass@0 state >192.168.100.3:81" },
+	    { "in igb0 tcp 9.9.9.9:4 203.0.113.2:81 S draw=0",
+	      "pass@0 state >192.168.100.3:81" } } },
+	{ "a table as target goes round its addresses",
+	  "table <web> { 192.168.100.2 192.168.100.3 }\n"
+	  "rdr on igb0 proto tcp to port 80 -> <web>\n",
+	  { { "in igb0 tcp 9.9.9.9:1 203.0.113.2:80 S draw=0", "pass@0 state >192.168.100.2:80" },
+	    { "in igb0 tcp 9.9.9.9:2 203.0.113.2:80 S draw=1",
+	      "pass@0 state >192.168.100.3:80" } } },
+	{ "(if) as a target goes round all its addresses",
+	  "nat on igb0 inet from 10.1.1.0/24 to any -> (igb0) static-port\n",
+	  { { "out igb0 tcp 10.1.1.9:5 8.8.8.8:80 S draw=0", "pass@0 state <203.0.113.2:5" },
+	    { "out igb0 tcp 10.1.1.9:6 8.8.8.8:80 S draw=1", "pass@0 state <203.0.113.3:6" } } },
+	{ "max limits the states of a rule, max-src-states those of a source",
+	  "block in\n"
+	  "pass in proto tcp to port 80 keep state (max 1)\n"
+	  "pass in proto tcp to port 81 keep state (source-track rule, max-src-states 1)\n",
+	  { { "in igb0 tcp 9.9.9.9:1 203.0.113.2:80 S", "pass@2 state" },
+	    { "in igb0 tcp 9.9.9.8:1 203.0.113.2:80 S", "block@2" },
+	    { "in igb0 tcp 9.9.9.9:1 203.0.113.2:81 S", "pass@3 state" },
+	    { "in igb0 tcp 9.9.9.9:2 203.0.113.2:81 S", "block@3" },
+	    { "in igb0 tcp 9.9.9.8:1 203.0.113.2:81 S", "pass@3 state" } } },
+	{ "max-src-conn with overload: the source goes into the table",
+	  "table <bad> persist\n"
+	  "block in quick from <bad>\n"
+	  "pass in proto tcp to port 22 keep state (max-src-conn 1, overload <bad> flush)\n",
+	  { { "in igb0 tcp 9.9.9.9:1 203.0.113.2:22 S", "pass@3 state" },
+	    { "in igb0 tcp 9.9.9.9:2 203.0.113.2:22 S", "block@3" },
+	    { "in igb0 tcp 9.9.9.9:3 203.0.113.2:80 S", "block@2" },
+	    { "in igb0 tcp 9.9.9.8:1 203.0.113.2:22 S", "pass@3 state" } } },
+	{ "nat-to and rdr-to on pass: the rule has the old address, and counts only as the last",
+	  "block all\n"
+	  "pass in on igb0 inet proto tcp to 203.0.113.2 port 80 rdr-to 192.168.100.2 port 8080\n"
+	  "pass in on igb0 inet proto tcp from 9.9.9.9 to 203.0.113.2 port 80\n"
+	  "pass out on igb0 inet from 10.1.1.0/24 nat-to 203.0.113.3 static-port\n",
+	  { { "in igb0 tcp 8.8.8.8:1 203.0.113.2:80 S", "pass@2 state >192.168.100.2:8080" },
+	    { "in igb0 tcp 9.9.9.9:1 203.0.113.2:80 S", "pass@3 state" },
+	    { "out igb0 tcp 10.1.1.9:5 8.8.8.8:80 S", "pass@4 state <203.0.113.3:5" } } },
+	{ "a match rule translates at once: later rules have the new address",
+	  "block all\n"
+	  "match in on igb0 inet proto tcp to 203.0.113.2 port 80 rdr-to 192.168.100.2\n"
+	  "pass in proto tcp to 192.168.100.2 port 80\n",
+	  { { "in igb0 tcp 8.8.8.8:1 203.0.113.2:80 S", "pass@3 state >192.168.100.2:80" },
+	    { "in igb0 tcp 8.8.8.8:1 203.0.113.2:81 S", "block@1" } } },
+	{ "a match rule decides nothing, its tag stays",
+	  "match in from 9.9.9.0/24 tag A\n"
+	  "block in tagged A\n",
+	  { { "in igb0 udp 9.9.9.9:1 203.0.113.2:53", "block@2" },
+	    { "in igb0 udp 8.8.8.8:1 203.0.113.2:53", "pass@0" } } },
+	{ "an anchor with quick ends the rules where one inside matches",
+	  "anchor x quick {\n"
+	  "pass in proto udp\n"
+	  "}\n"
+	  "block in\n",
+	  { { "in igb0 udp 9.9.9.9:1 203.0.113.2:53", "pass@2 state" },
+	    { "in igb0 tcp 9.9.9.9:1 203.0.113.2:53 S", "block@4" } } },
+	{ "packets with options pass by allow-opts only",
+	  "pass in proto udp\n"
+	  "pass in proto tcp allow-opts\n",
+	  { { "in igb0 udp 9.9.9.9:1 203.0.113.2:53 - opts", "block@1" },
+	    { "in igb0 udp 9.9.9.9:1 203.0.113.2:53", "pass@1 state" },
+	    { "in igb0 tcp 9.9.9.9:1 203.0.113.2:53 S opts", "pass@2 state" },
+	    { "in igb0 esp 9.9.9.9 203.0.113.2 - opts", "block@0" } } },
+	{ "urpf-failed: the way back leads over another interface; no-route: there is none",
+	  "pass in\n"
+	  "block in from urpf-failed\n"
+	  "block in proto udp from no-route\n",
+	  { { "in em1 tcp 203.0.113.9:1 10.1.1.1:53 S", "block@2" },
+	    { "in igb0 tcp 203.0.113.9:1 203.0.113.2:53 S", "pass@1 state" },
+	    { "in em1 tcp 10.1.1.9:1 10.1.1.1:53 S", "pass@1 state" },
+	    { "in em1 tcp 172.16.0.1:1 10.1.1.1:53 S", "block@2" },
+	    { "in em1 udp 172.16.0.1:1 10.1.1.1:53", "block@3" } } },
+	{ "received-on is the interface that a packet came by",
+	  "block out\n"
+	  "pass out on igb0 received-on em1\n",
+	  { { "out igb0 udp 10.1.1.9:1 8.8.8.8:53 - recv=em1", "pass@2 state" },
+	    { "out igb0 udp 10.1.1.8:1 8.8.8.8:53 - recv=lo1", "block@1" },
+	    { "out igb0 udp 203.0.113.2:1 8.8.8.8:53", "block@1" } } },
+	{ "probability: a rule matches by chance",
+	  "block in\n"
+	  "pass in proto udp probability 30% no state\n",
+	  { { "in igb0 udp 9.9.9.9:1 203.0.113.2:53 - chance=29", "pass@2" },
+	    { "in igb0 udp 9.9.9.9:1 203.0.113.2:53 - chance=31", "block@1" } } },
+	{ "tos",
+	  "block in\n"
+	  "pass in proto tcp tos lowdelay\n",
+	  { { "in igb0 tcp 9.9.9.9:1 203.0.113.2:22 S tos=0x10", "pass@2 state" },
+	    { "in igb0 tcp 9.9.9.9:2 203.0.113.2:22 S", "block@1" } } },
+	{ "a label has no part in judging, nor have log and queue",
+	  "block in log (all) label \"b:$nr\"\n"
+	  "pass in log proto udp queue q label \"$if:$proto\"\n",
+	  { { "in igb0 udp 9.9.9.9:1 203.0.113.2:53", "pass@2 state" },
+	    { "in igb0 tcp 9.9.9.9:1 203.0.113.2:53 S", "block@1" } } },
+	{ "translation is not asked where set skip stands, whatever the order of lines",
+	  "nat on igb0 from 10.1.1.0/24 to any -> 203.0.113.2\n"
+	  "set skip on igb0\n",
+	  { { "out igb0 udp 10.1.1.9:5 8.8.8.8:53", "pass@2" } } },
+	{ "a tag of a nat rule stays with the packet",
+	  "nat on igb0 from 10.1.1.0/24 to any tag LAN -> 203.0.113.2 static-port\n"
+	  "block out on igb0\n"
+	  "pass out on igb0 tagged LAN\n",
+	  { { "out igb0 udp 10.1.1.9:5 8.8.8.8:53", "pass@3 state <203.0.113.2:5" },
+	    { "out igb0 udp 10.2.1.9:5 8.8.8.8:53", "block@2" } } },
 };
 
 /* "A:P", "[A]:P" or "A" */
@@ -250,17 +374,42 @@ static void read_end(const char *s, struct addr *a, uint16_t *port)
 	*port = *end == ':' ? (uint16_t)atoi(end + 1) : 0;
 }
 
+/* What a packet has besides, and what is drawn for it */
+static void read_more(struct pf_test *t, struct packet *p, const char *more)
+{
+	const char *eq = strchr(more, '=');
+	const char *value = eq != NULL ? eq + 1 : "";
+
+	if (more[0] == 'o')
+		p->has_opts = true;
+	else if (more[0] == 't')
+		p->tos = (uint8_t)strtoul(value, NULL, 0);
+	else if (more[0] == 'r')
+		p->recv = intern_cid(&t->names, value);
+	else if (more[0] == 'd')
+		t->world.draw = (uint32_t)strtoul(value, NULL, 0);
+	else if (more[0] == 'c')
+		for (uint32_t i = 0; i < t->model.n_draws; i++)
+			t->world.draws.v[i] = (uint32_t)(PROB_ONE / 100 * strtoul(value, NULL, 0));
+	else
+		CHECK_STR(more, "");
+}
+
 static struct packet read_packet(struct pf_test *t, const char *line)
 {
-	char dir[8], iface[16], proto[16], src[64], dst[64], extra[16] = "S";
+	char dir[8], iface[16], proto[16], src[64], dst[64], extra[16] = "S", more[32] = "";
 	struct packet p = { .dir = DIR_IN };
 	int n;
 
-	n = sscanf(line, "%7s %15s %15s %63s %63s %15s", dir, iface, proto, src, dst, extra);
+	n = sscanf(line, "%7s %15s %15s %63s %63s %15s %31s", dir, iface, proto, src, dst, extra,
+		   more);
 	if (!CHECK(n >= 5))
 		return p;
+	read_more(t, &p, more);
 	p.dir = strcmp(dir, "out") == 0 ? DIR_OUT : DIR_IN;
 	p.iface = intern_cid(&t->names, iface);
+	if (p.dir == DIR_IN)
+		p.recv = p.iface;
 	p.proto = (uint8_t)proto_parse(proto, strlen(proto));
 	read_end(src, &p.src, &p.sport);
 	read_end(dst, &p.dst, &p.dport);
@@ -316,6 +465,8 @@ static void one_row(const struct row *row)
 		unit_detail("    # %s: %s", row->topic, told);
 		free(told);
 	}
+	for (uint32_t i = 0; i < t.model.n_draws; i++)
+		vec_add(&t.a, &t.world.draws, 0);
 	for (int i = 0; i < MAX_PACKETS && row->v[i].packet != NULL; i++)
 		if (!CHECK_STR(judged(&t, row->v[i].packet), row->v[i].want))
 			unit_detail("    # %s: %s\n", row->topic, row->v[i].packet);
@@ -326,4 +477,37 @@ TEST(rows)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		one_row(&rows[i]);
+}
+
+/* What nftables cannot do is refused, never done by halves */
+TEST(refused)
+{
+	static const struct {
+		const char *text;
+		enum diag_code code;
+	} cases[] = {
+		{ "pass in route-to (em1 10.1.1.9)\n", DIAG_E1316 },
+		{ "pass in reply-to (em1 10.1.1.9)\n", DIAG_E1316 },
+		{ "pass in dup-to (em1 10.1.1.9)\n", DIAG_E1316 },
+		{ "pass out proto tcp user root\n", DIAG_E1316 },
+		{ "pass in proto tcp group wheel\n", DIAG_E1316 },
+		{ "pass in rtable 1\n", DIAG_E1316 },
+		{ "pass in proto tcp divert-to 127.0.0.1 port 99\n", DIAG_E1316 },
+		{ "pass in from any os OpenBSD\n", DIAG_E1316 },
+		{ "set state-policy if-bound\npass\n", DIAG_E1316 },
+		{ "pass keep state (if-bound)\n", DIAG_E1316 },
+		{ "pass in on igb0 inet af-to inet6 from 2001:db8::1\n", DIAG_E1331 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pf_test t;
+
+		pf_test_init(&t);
+		for (size_t n = 0; n < ARRAY_SIZE(ifaces); n++)
+			pf_test_iface(&t, ifaces[n]);
+		CHECK(!pf_test_text(&t, cases[i].text));
+		if (!CHECK_INT(pf_test_count(&t, cases[i].code), 1))
+			unit_detail("    # %s", cases[i].text);
+		pf_test_fini(&t);
+	}
 }
