@@ -1,0 +1,2 @@
+pass in proto tcp to port 80
+block in proto tcp to port 81
