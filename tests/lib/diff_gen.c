@@ -413,6 +413,10 @@ void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 		gen_dense(g, a, ret);
 		return;
 	}
+	if (gen_often(g, 35)) {
+		gen_host(g, a, ret);
+		return;
+	}
 	vec_add(a, &ret->list, "ext = \"igb0\"");
 	vec_add(a, &ret->list, "web = \"{ 80 443 }\"");
 	vec_add(a, &ret->list, "jails = \"192.168.100.0/29\"");
@@ -541,6 +545,8 @@ struct gen_packet gen_packet(struct gen *g, uint32_t number)
 	x.link = s == IN1;
 	draw_addresses(g, s, &x.p);
 	x.p.proto = draw_proto(g, x.p.src.af, number);
+	x.p.tos = gen_often(g, 10) ? 0x10 : 0;
+	x.p.has_opts = x.p.src.af == AF_V4 && gen_often(g, 6);
 	if (x.p.proto == PROTO_TCP)
 		x.p.tcp_flags = draw_flags(g);
 	if (proto_has_ports(x.p.proto)) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "diff_wire.h"
 
+#include <netinet/ip.h>
 #include <string.h>
 
+#define NOPS	4u	/* bytes of options that say nothing */
 #define MAGIC	0x53414c59u	/* before the number in a payload */
 
 static void put16(uint8_t *p, uint32_t v)
@@ -113,8 +115,11 @@ static void put_checksum(const struct wire *w, uint8_t *l4, size_t len)
 
 static size_t put_ip(const struct wire *w, size_t l4_len, uint8_t *out)
 {
+	const size_t head = 20 + (w->p.has_opts ? NOPS : 0);
+
 	if (w->p.src.af == AF_V6) {
-		out[0] = 0x60;
+		out[0] = 0x60 | w->p.tos >> 4;
+		out[1] = (uint8_t)(w->p.tos << 4);
 		put16(out + 4, (uint32_t)l4_len);
 		out[6] = w->p.proto;
 		out[7] = 64;
@@ -122,15 +127,17 @@ static size_t put_ip(const struct wire *w, size_t l4_len, uint8_t *out)
 		addr_to_bytes(w->p.dst, out + 24);
 		return 40;
 	}
-	out[0] = 0x45;
-	put16(out + 2, (uint32_t)l4_len + 20);
+	out[0] = (uint8_t)(0x40 | head / 4);
+	out[1] = w->p.tos;
+	put16(out + 2, (uint32_t)(l4_len + head));
 	put16(out + 4, w->id);
 	out[8] = 64;
 	out[9] = w->p.proto;
 	addr_to_bytes(w->p.src, out + 12);
 	addr_to_bytes(w->p.dst, out + 16);
-	put16(out + 10, fold(sum16(0, out, 20)));
-	return 20;
+	memset(out + 20, IPOPT_NOP, head - 20);
+	put16(out + 10, fold(sum16(0, out, head)));
+	return head;
 }
 
 size_t wire_build(const struct wire *w, const uint8_t *inner, size_t inner_len, uint8_t *out)
@@ -148,7 +155,7 @@ size_t wire_build(const struct wire *w, const uint8_t *inner, size_t inner_len, 
 		len += WIRE_DATA_BYTES;
 	}
 	put_checksum(w, l4, len);
-	memset(out, 0, 40);
+	memset(out, 0, 60);
 	head = put_ip(w, len, out);
 	memcpy(out + head, l4, len);
 	return head + len;

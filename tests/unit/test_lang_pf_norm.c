@@ -14,6 +14,8 @@
  *   the last part behind a slash ("/b" for "a/b", "/" and "*" for any "x" and
  *   "*"), which read again would be another anchor.  shorten() does the same
  *   to ours before the comparison.
+ * - A probability stands behind the options of the state.  pfctl puts it between
+ *   "keep state" and them, where it does not read it again.
  */
 static const struct {
 	const char *file;

@@ -52,8 +52,10 @@ static bool check_ports(struct pf_lower *l, const struct pf_rule *r)
 bool pf_check_icmp(struct pf_lower *l, const struct pf_rule *r, uint8_t af)
 {
 	const uint8_t want = r->icmp_is_v6 ? PROTO_ICMP6 : PROTO_ICMP;
+	const bool is_filter = r->action != PA_NAT && r->action != PA_RDR && r->action != PA_BINAT;
 
-	for (uint32_t i = 0; i < r->protos.n; i++) {
+	/* pfctl asks this of filter rules only; such a translation matches nothing */
+	for (uint32_t i = 0; i < r->protos.n && is_filter; i++) {
 		const uint8_t n = r->protos.v[i].number;
 
 		if ((n == PROTO_ICMP && af == AF_V6) || (n == PROTO_ICMP6 && af == AF_V4))

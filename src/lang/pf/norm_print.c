@@ -644,7 +644,7 @@ void pf_norm_rule(struct pf_norm *n, const struct pf_nrule *x)
 {
 	static void (*const parts[])(struct pf_norm *n, const struct pf_nrule *x) = {
 		part_action, part_where, part_route, part_family, part_sides, part_tests, part_set,
-		part_state, part_probability, pf_norm_state, part_scrub, part_names,
+		part_state, pf_norm_state, part_probability, part_scrub, part_names,
 		part_translation,
 	};
 
