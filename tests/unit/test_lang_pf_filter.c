@@ -136,6 +136,11 @@ TEST(limits_of_lists)	/* each single rule that a list stands for counts for itse
 		  "keep state (max 1)\n",
 		  { DNS, "pass pass", DNS2, "pass pass", DNS2, "block limit", DNS3,
 		    "block block" } },
+		/* A name of an interface is a list of its addresses */
+		{ "block\npass in proto tcp to igb0 port 22 keep state (max 1)\n",
+		  { SSH, "pass pass", "in igb0 tcp 2001:db8::9 2001:db8::2 22", "pass pass",
+		    SSH2, "block limit", "in igb0 tcp 2001:db8::9 2001:db8::2 22",
+		    "block limit" } },
 	};
 
 	MEANINGS(v);

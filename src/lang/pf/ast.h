@@ -98,12 +98,14 @@ enum pf_host_kind {
  * @name:	Of the interface or table; of an address with scope: the scope
  * @p:		Of PH_ADDR; of PH_RANGE: the first
  * @hi:		Of PH_RANGE: the last
+ * @nth:	Of PH_NAME: only the address of this number, from 1 on; 0: all
  */
 struct pf_host {
 	enum pf_host_kind kind;
 	bool is_not;
 	uint8_t mods;
 	int16_t len;
+	uint16_t nth;
 	struct span at;
 	const char *name;
 	struct prefix p;
