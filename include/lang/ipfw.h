@@ -186,6 +186,20 @@ MUST_USE bool ipfw_saved_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmds
 void ipfw_check_nats(struct lang_ctx *c, const struct ipfw_ruleset *rs,
 		     const struct facts *facts, uint32_t from);
 
+/**
+ * ipfw_take_sysctls() - Obey settings of net.inet.ip.fw
+ * @c:		Context; told of what has no effect (N2043) or no such value (E2010)
+ * @rs:		Ruleset
+ * @cmds:	Their sysctls; the list is not looked at
+ */
+void ipfw_take_sysctls(struct lang_ctx *c, struct ipfw_ruleset *rs, const struct ipfw_cmds *cmds);
+
+/** ipfw_save_sysctls() - Those that a ruleset has, for ipfw_save() */
+void ipfw_save_sysctls(const struct ipfw_ruleset *rs, FILE *out);
+
+/** ipfw_read_sysctl() - Is a line of a saved ruleset a setting; it is added to @ret */
+bool ipfw_read_sysctl(struct lang_ctx *c, const struct ipfw_cmd *cmd, struct ipfw_cmds *ret);
+
 /** ipfw_set_one_pass() - Let a ruleset that does not say have this one_pass, 0 or 1 */
 void ipfw_set_one_pass(struct ipfw_ruleset *rs, int one_pass);
 

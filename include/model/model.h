@@ -393,6 +393,9 @@ struct rule_list {
 
 enum discipline { STATES_DIRECTED, STATES_FREE };
 
+/** enum life - After which packet a free state lives how long */
+enum life { LIFE_SYN, LIFE_ACK, LIFE_RST, LIFE_UDP, LIFE_OTHER, N_LIVES };
+
 /**
  * struct model - A ruleset's meaning
  * @a:		Memory
@@ -417,6 +420,8 @@ enum discipline { STATES_DIRECTED, STATES_FREE };
  * @grown:	Tables that rules put addresses into, by bit of F_SRC_GROWN,
  *		interned names; at most MODEL_GROWN.  What a table has from its
  *		declaration stands in the sets of tests
+ * @lives_s:	Seconds that free states live, 0: as ipfw's do by default.  The
+ *		clock stands still in an evaluation, so only targets ask
  * @drops_opts:	A pass that does not allow them refuses packets with IPv4
  *		options or an IPv6 routing header
  */
@@ -439,6 +444,7 @@ struct model {
 	VEC(struct scrub) scrubs;
 	VEC(struct state_limit) limits;
 	VEC(const char *) grown;
+	uint32_t lives_s[N_LIVES];
 	bool drops_opts;
 };
 

@@ -92,6 +92,21 @@ static int read_commands(struct cli *c, struct lang_ctx *ctx, const struct decla
 	return status;
 }
 
+/* What sysctl.conf says and a script may say later, which then counts */
+static void take_settings(struct cli *c, const struct decl *d, struct ipfw_cmds *cmds)
+{
+	static const char lifetimes[] = "net.inet.ip.fw.dyn_";
+
+	for (uint32_t i = 0; i < d->sysctls.n; i++) {
+		const struct decl_sysctl *s = &d->sysctls.v[i];
+
+		if (strncmp(s->name, lifetimes, sizeof(lifetimes) - 1) == 0 ||
+		    strcmp(s->name, "net.inet.ip.fw.enable") == 0)
+			vec_add(&c->arena, &cmds->sysctls,
+				((struct ipfw_sysctl){ s->name, s->value, s->at }));
+	}
+}
+
 int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		   enum cli_strict strict)
 {
@@ -108,6 +123,7 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	if (o.one_pass < 0)
 		o.one_pass = setting(&d->decl, "net.inet.ip.fw.one_pass");
 	ipfw_jail_variables(ctx, &d->decl);
+	take_settings(c, &d->decl, &cmds);
 	status = read_commands(c, ctx, d, &cmds);
 	if (status != 0)
 		return status;

@@ -401,6 +401,18 @@ static void print_limit(const struct model *m, uint32_t i, FILE *out)
 	fputs(l->is_global ? " global\n" : "\n", out);
 }
 
+static void print_lives(const struct model *m, FILE *out)
+{
+	static const char *const names[N_LIVES] = {
+		[LIFE_SYN] = "syn", [LIFE_ACK] = "ack", [LIFE_RST] = "rst", [LIFE_UDP] = "udp",
+		[LIFE_OTHER] = "other",
+	};
+
+	for (int i = 0; i < N_LIVES; i++)
+		if (m->lives_s[i] != 0)
+			fprintf(out, "states after %s live %u s\n", names[i], m->lives_s[i]);
+}
+
 void model_dump(const struct model *m, struct sources *sources, FILE *out)
 {
 	static const char *const dirs[] = { "in", "out" };
@@ -412,6 +424,7 @@ void model_dump(const struct model *m, struct sources *sources, FILE *out)
 		m->discipline == STATES_DIRECTED ? "directed" : "free");
 	print_ruling(m->otherwise, out);
 	putc('\n', out);
+	print_lives(m, out);
 	if (m->drops_opts)
 		fputs("options dropped unless allowed\n", out);
 	for (uint32_t i = 0; i < m->limits.n; i++)

@@ -258,6 +258,7 @@ struct ipfw_ruleset {
 	bool is_off;
 	struct span off_at;
 	VEC(const char *) lines;
+	uint32_t lives_s[N_LIVES];
 };
 
 /** ipfw_find_table() - A table by its interned name, or NULL */

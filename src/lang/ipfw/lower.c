@@ -16,6 +16,8 @@
  */
 #include "lang/ipfw/lower.h"
 
+#include <string.h>
+
 #define ICMP_UNREACH	(3 << 8)
 #define ICMP6_UNREACH	(1 << 8)
 
@@ -486,6 +488,7 @@ bool ipfw_lower(struct lang_ctx *c, const struct ipfw_ruleset *rs, const struct 
 		m->otherwise_text = m->otherwise.verdict == V_PASS ?
 				    "65535 allow ip from any to any" :
 				    "65535 deny ip from any to any";
+	memcpy(m->lives_s, rs->lives_s, sizeof(m->lives_s));
 	choose_one_pass(&l);
 	l.xlates = arena_array(c->a, uint32_t, UINT16_MAX + 2u);
 	for (uint32_t i = 0; i < rs->rules.n && !rs->is_off; i++)

@@ -447,57 +447,6 @@ static void one_command(struct lang_ctx *c, struct ipfw_ruleset *rs, const struc
 		diag_add(c->diags, DIAG_E2003, p_here(&p), "unexpected word '%s'", p_peek(&p));
 }
 
-static void set_one_pass(struct ipfw_ruleset *rs, const struct ipfw_sysctl *s)
-{
-	rs->one_pass = strcmp(s->value, "0") != 0;
-	rs->one_pass_at = s->at;
-	vec_add(rs->a, &rs->lines, rs->one_pass ? "enable one_pass" : "disable one_pass");
-}
-
-static void set_enable(struct ipfw_ruleset *rs, const struct ipfw_sysctl *s)
-{
-	rs->is_off = strcmp(s->value, "0") == 0;
-	rs->off_at = s->at;
-	vec_add(rs->a, &rs->lines, rs->is_off ? "disable firewall" : "enable firewall");
-}
-
-static void set_step(struct ipfw_ruleset *rs, const struct ipfw_sysctl *s)
-{
-	uint32_t n;
-
-	if (text_number(s->value, strlen(s->value), 1000, &n) && n > 0)
-		rs->step = n;
-}
-
-/* Those of net.inet.ip.fw that say something about packets; the others tune */
-static void take_sysctls(struct lang_ctx *c, struct ipfw_ruleset *rs, const struct ipfw_cmds *cmds)
-{
-	static const struct {
-		const char *name;
-		void (*set)(struct ipfw_ruleset *rs, const struct ipfw_sysctl *s);
-	} known[] = {
-		{ "one_pass", set_one_pass }, { "enable", set_enable },
-		{ "autoinc_step", set_step },
-	};
-	static const char prefix[] = "net.inet.ip.fw.";
-
-	for (uint32_t i = 0; i < cmds->sysctls.n; i++) {
-		const struct ipfw_sysctl *s = &cmds->sysctls.v[i];
-		const char *name = s->name + sizeof(prefix) - 1;
-		size_t k = 0;
-
-		if (strncmp(s->name, prefix, sizeof(prefix) - 1) != 0)
-			continue;
-		while (k < ARRAY_SIZE(known) && strcmp(known[k].name, name) != 0)
-			k++;
-		if (k < ARRAY_SIZE(known))
-			known[k].set(rs, s);
-		else
-			diag_add(c->diags, DIAG_N2043, s->at,
-				 "'%s' has no effect: it tunes FreeBSD", s->name);
-	}
-}
-
 static void run_all(struct lang_ctx *c, struct ipfw_ruleset *rs, const struct ipfw_cmds *cmds,
 		    struct ipfw_replies *replies)
 {
@@ -511,7 +460,7 @@ struct ipfw_ruleset *ipfw_parse(struct lang_ctx *c, const struct ipfw_cmds *cmds
 
 	rs->a = c->a;
 	rs->one_pass = -1;
-	take_sysctls(c, rs, cmds);
+	ipfw_take_sysctls(c, rs, cmds);
 	run_all(c, rs, cmds, NULL);
 	return rs;
 }
@@ -519,6 +468,6 @@ struct ipfw_ruleset *ipfw_parse(struct lang_ctx *c, const struct ipfw_cmds *cmds
 void ipfw_run(struct lang_ctx *c, struct ipfw_ruleset *rs, const struct ipfw_cmds *cmds,
 	      struct ipfw_replies *ret)
 {
-	take_sysctls(c, rs, cmds);
+	ipfw_take_sysctls(c, rs, cmds);
 	run_all(c, rs, cmds, ret);
 }

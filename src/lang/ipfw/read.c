@@ -18,7 +18,7 @@ static bool is_blank(char ch)
 }
 
 /* The words of the line at [@lo, @hi) */
-static void read_line(struct lang_ctx *c, uint32_t src, uint32_t lo, uint32_t hi,
+static void read_line(struct lang_ctx *c, uint32_t src, uint32_t lo, uint32_t hi, bool is_saved,
 		      struct ipfw_cmds *ret)
 {
 	const char *text = source_at(c->sources, src)->text;
@@ -43,7 +43,8 @@ static void read_line(struct lang_ctx *c, uint32_t src, uint32_t lo, uint32_t hi
 		return;
 	cmd.at = (struct span){ src, cmd.words.v[0].at.lo, end };
 	cmd.line_text = arena_strndup(c->a, text + cmd.at.lo, end - cmd.at.lo);
-	vec_add(c->a, &ret->list, cmd);
+	if (!is_saved || !ipfw_read_sysctl(c, &cmd, ret))
+		vec_add(c->a, &ret->list, cmd);
 }
 
 static bool read_all(struct lang_ctx *c, uint32_t src, bool has_comments, struct ipfw_cmds *ret)
@@ -58,7 +59,8 @@ static bool read_all(struct lang_ctx *c, uint32_t src, bool has_comments, struct
 		const uint32_t end = nl != NULL ? (uint32_t)(nl - s->text) : s->len;
 		const char *hash = has_comments ? memchr(s->text + lo, '#', end - lo) : NULL;
 
-		read_line(c, src, lo, hash != NULL ? (uint32_t)(hash - s->text) : end, ret);
+		read_line(c, src, lo, hash != NULL ? (uint32_t)(hash - s->text) : end,
+			  !has_comments, ret);
 		lo = end + 1;
 	}
 	return true;

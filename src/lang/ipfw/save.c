@@ -45,6 +45,7 @@ void ipfw_save(const struct ipfw_ruleset *rs, FILE *out)
 {
 	if (rs->one_pass >= 0)
 		fprintf(out, "%s one_pass\n", rs->one_pass == 1 ? "enable" : "disable");
+	ipfw_save_sysctls(rs, out);
 	if (rs->is_off)
 		fputs("disable firewall\n", out);
 	save_sets(rs, out);

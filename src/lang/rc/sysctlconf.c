@@ -6,8 +6,12 @@
 
 /* Settings that concern the network, NULL after the last */
 static const char *const known[] = {
-	"net.inet.ip.forwarding", "net.inet6.ip6.forwarding", NULL,
+	"net.inet.ip.forwarding", "net.inet6.ip6.forwarding", "net.inet.ip.fw.one_pass",
+	"net.inet.ip.fw.default_to_accept", "net.inet.ip.fw.enable", NULL,
 };
+
+/* What their values may be ipfw says, where it is used */
+static const char lifetimes[] = "net.inet.ip.fw.dyn_";
 
 static bool is_blank(char c)
 {
@@ -101,7 +105,9 @@ void sysctlconf_lower(struct lang_ctx *c, const struct sysctlconf_file *f, struc
 		const struct decl_sysctl *s = &f->settings.v[i];
 		const char *near = diag_nearest(s->name, known);
 
-		if (is_known(s->name)) {
+		if (strncmp(s->name, lifetimes, sizeof(lifetimes) - 1) == 0) {
+			decl_set_sysctl(d, s->name, s->value, s->at);
+		} else if (is_known(s->name)) {
 			if (strcmp(s->value, "0") == 0 || strcmp(s->value, "1") == 0)
 				decl_set_sysctl(d, s->name, s->value, s->at);
 			else

@@ -14,7 +14,7 @@
  *
  * A hit refreshes the element.  Lifetimes are ipfw's where the flags of one
  * packet tell them: 20 s after a SYN, 1 s after a RST, else 300 s; UDP 10 s,
- * others 5 s.
+ * others 5 s, or what the model says.
  */
 #include "target/nft/free.h"
 
@@ -22,31 +22,47 @@
 
 #define STATES_MAX	65536u	/* elements of one set */
 
-#define TCP_SYN_MS	20000u
-#define TCP_RST_MS	1000u
-#define TCP_MS		300000u
-#define UDP_MS		10000u
-#define OTHER_MS	5000u
-
 /* How long an element lives, by the flags of the packet */
 struct lifetime {
 	uint8_t mask;
 	uint8_t value;
-	uint32_t ms;
+	enum life life;
 };
 
 static const struct lifetime tcp_lives[] = {
-	{ TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST, TCP_FLAG_SYN, TCP_SYN_MS },
-	{ TCP_FLAG_RST, TCP_FLAG_RST, TCP_RST_MS },
-	{ 0, 0, TCP_MS },
+	{ TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST, TCP_FLAG_SYN, LIFE_SYN },
+	{ TCP_FLAG_RST, TCP_FLAG_RST, LIFE_RST },
+	{ 0, 0, LIFE_ACK },
 };
-static const struct lifetime udp_life = { 0, 0, UDP_MS };
-static const struct lifetime other_life = { 0, 0, OTHER_MS };
+static const struct lifetime udp_life = { 0, 0, LIFE_UDP };
+static const struct lifetime other_life = { 0, 0, LIFE_OTHER };
 
 static const struct lifetime *lives_of(int32_t proto, uint32_t *n)
 {
 	*n = proto == PROTO_TCP ? ARRAY_SIZE(tcp_lives) : 1;
 	return proto == PROTO_TCP ? tcp_lives : proto == PROTO_UDP ? &udp_life : &other_life;
+}
+
+static uint32_t life_ms(const struct free_frame *f, const struct lifetime *life)
+{
+	static const uint32_t usual_s[N_LIVES] = {
+		[LIFE_SYN] = 20, [LIFE_ACK] = 300, [LIFE_RST] = 1, [LIFE_UDP] = 10,
+		[LIFE_OTHER] = 5,
+	};
+	const uint32_t own_s = f->m->lives_s[life->life];
+
+	return 1000 * (own_s != 0 ? own_s : usual_s[life->life]);
+}
+
+/* The longest life of a kind: of elements that are given none */
+static uint32_t longest_ms(const struct free_frame *f, int32_t proto)
+{
+	uint32_t n, most = 0;
+	const struct lifetime *lives = lives_of(proto, &n);
+
+	for (uint32_t i = 0; i < n; i++)
+		most = MAX(most, life_ms(f, &lives[i]));
+	return most;
 }
 
 static struct nft_lookup key_of(const struct free_state *st, bool reversed)
@@ -125,13 +141,10 @@ static void declare_set(struct free_frame *f, const struct rule *r, const struct
 	struct nft_set *set = nft_add_map(f->p, NFT_INET, "states", proto < 0 ? without : with,
 					  proto < 0 ? 3 : 4);
 	struct free_state st;
-	uint32_t n;
 
 	nft_set_remembers(f->p, set, "states", remembers(f, &r->origin, af, proto));
 	set->is_dynamic = true;
-	set->timeout_ms = lives_of(proto, &n)[n - 1].ms;
-	set->timeout_ms = lives_of(proto, &n)->ms > set->timeout_ms ? lives_of(proto, &n)->ms
-								      : set->timeout_ms;
+	set->timeout_ms = longest_ms(f, proto);
 	set->size = STATES_MAX;
 	nft_set_seal(set);
 	st = (struct free_state){ r, e->list, e->name, af, proto, set, NULL, e };
@@ -198,7 +211,7 @@ static void add_update(struct free_frame *f, struct nft_stmts *s, const struct f
 {
 	struct nft_stmt up = { .kind = NFT_S_UPDATE, .lookup = key_of(st, reversed) };
 
-	up.lookup.timeout_ms = life->ms;
+	up.lookup.timeout_ms = life_ms(f, life);
 	stmt_add(f->p, s, &up);
 }
 
