@@ -51,6 +51,13 @@ struct nft_options {
 void nft_options_init(struct nft_options *o);
 
 /**
+ * nft_state_bit() - The bit of the ct mark that says that a flow has a directed state
+ * @o:		Options
+ * @dir:	Of the leg that made it, as the flow's first packet went
+ */
+uint32_t nft_state_bit(const struct nft_options *o, enum direction dir);
+
+/**
  * nft_program_from_model() - Lower a model
  * @m:		Model; model_check() is content with it
  * @o:		Options

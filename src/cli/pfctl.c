@@ -190,10 +190,17 @@ bool pfctl_is_enabled(const struct pfctl *p)
 	return p->run->enabled == PFRUN_ENABLED;
 }
 
+/* -z: of all rules */
+static bool all_texts(void *arg UNUSED, const char *text UNUSED)
+{
+	return true;
+}
+
 static bool load_program(struct pfctl *p)
 {
 	struct cli *c = p->c;
-	const struct nft_keep keep = { .always = false };
+	const bool clear = p->clear_counts;
+	const struct nft_keep keep = { .always = clear, .is_cleared = clear ? all_texts : NULL };
 	struct nft_program *program;
 	struct nft_options o;
 	bool changed;
@@ -297,11 +304,23 @@ static bool debug_level(struct pfctl *p)
 	return true;
 }
 
+static bool clear_counts(struct pfctl *p)
+{
+	if (!pfctl_open(p, true) || !pfctl_commit(p, false))
+		return false;
+	if (p->show == NULL)
+		pfctl_say(p, "pf: rule counters cleared");
+	p->clear_counts = false;
+	return true;
+}
+
 /* -k, and -K: there are no source nodes apart from the states */
 static bool kill(struct pfctl *p)
 {
 	int32_t killed;
 
+	if (!pfctl_open(p, false))
+		return false;
 	if (p->n_kill > 0) {
 		killed = pfctl_kill_states(p, false);
 		if (killed < 0)
@@ -319,6 +338,8 @@ static void run(struct pfctl *p)
 	if (p->disable && !disable(p))
 		return;
 	if (p->show != NULL && !pfctl_do_show(p))
+		return;
+	if (p->clear_counts && !p->dry && !clear_counts(p))
 		return;
 	if (p->clear != NULL && !pfctl_flush(p))
 		return;

@@ -178,7 +178,7 @@ bool pfctl_show_states(struct pfctl *p, bool title);
 /** pfctl_kill_states() - -k, and -F states: how many, or -1 when something was told */
 int32_t pfctl_kill_states(struct pfctl *p, bool all);
 
-/** pfctl_count_states() - Flows that conntrack has, or -1 */
-int64_t pfctl_count_states(void);
+/** pfctl_count_states() - How many states there are, or -1 when nobody may know */
+int64_t pfctl_count_states(struct pfctl *p);
 
 #endif /* CLI_PFCTL_H */

@@ -149,7 +149,7 @@ static bool show_anchors(struct pfctl *p)
 static bool show_info(struct pfctl *p)
 {
 	FILE *out = p->c->out;
-	const int64_t since = p->run->since, states = pfctl_count_states();
+	const int64_t since = p->run->since, states = pfctl_count_states(p);
 	char line[80];
 
 	if (!pfctl_is_enabled(p)) {
@@ -235,10 +235,89 @@ static bool show_nothing(struct pfctl *p UNUSED)
 	return true;
 }
 
+/* ---- labels --------------------------------------------------------------------- */
+
+/* The lines of a statement in a listing */
+struct labelled {
+	long from, to;
+	struct nft_count n;
+};
+
+/* A listing in which rules with a label are looked for */
+struct labels {
+	struct counted *counted;
+	long from;		/* where the line of the next statement begins */
+	VEC(struct labelled) list;
+};
+
+static void note_statement(struct span at, FILE *out, void *arg)
+{
+	struct labels *x = arg;
+	struct labelled *to = vec_push(&x->counted->p->c->arena, &x->list);
+
+	fflush(out);
+	to->from = x->from;
+	to->to = x->from = ftell(out);
+	to->n = count_of(x->counted, at);
+}
+
+/* "label evaluations packets bytes in-packets in-bytes out-packets out-bytes states" */
+static bool print_label(FILE *out, const char *line, size_t len, const struct nft_count *n)
+{
+	static const char word[] = " label \"";
+	const char *at = memmem(line, len, word, sizeof(word) - 1);
+	const unsigned long long packets = n->packets, bytes = n->bytes;
+	const bool is_out = memmem(line, len, " out ", 5) != NULL;
+
+	if (at == NULL)
+		return false;
+	at += sizeof(word) - 1;
+	fprintf(out, "%.*s 0 %llu %llu %llu %llu %llu %llu 0\n", (int)strcspn(at, "\""), at,
+		packets, bytes, is_out ? 0 : packets, is_out ? 0 : bytes, is_out ? packets : 0,
+		is_out ? bytes : 0);
+	return true;
+}
+
+/* What a statement has counted goes to the first of its rules, so that sums are right */
+static void print_labels(struct pfctl *p, const char *text, const struct labelled *l)
+{
+	struct nft_count n = l->n;
+
+	for (const char *line = text + l->from; line < text + l->to;) {
+		const char *end = memchr(line, '\n', (size_t)(text + l->to - line));
+
+		end = end != NULL ? end : text + l->to - 1;
+		if (print_label(p->c->out, line, (size_t)(end - line), &n))
+			n = (struct nft_count){ .packets = 0 };
+		line = end + 1;
+	}
+}
+
 static bool show_labels(struct pfctl *p)
 {
-	return pfctl_warn(p, "the counters of labels are not in this version: pfctl -vsr has those "
-			  "of rules");
+	struct lang_ctx ctx = pfctl_context(p);
+	struct counted counted = { .p = p };
+	struct labels labels = { .counted = &counted };
+	struct pf_options o = { .tolerate_missing = true };
+	const struct pf_show w = { .anchor = p->anchor, .kinds = PF_KIND_FILTER,
+				   .recurse = p->recurse, .after = note_statement, .arg = &labels };
+	CLEANUP(base_free) char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+	bool ok;
+
+	if (!pfctl_has_anchor(p, p->anchor))
+		return pfctl_warn(p, "DIOCGETRULES: Invalid argument");
+	read_counts(&counted);
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return pfctl_warn(p, "%s", strerror(ENOMEM));
+	o.run = p->d.pf_run;
+	ok = pf_show(&ctx, p->d.pf, &p->d.facts, &o, &w, out);
+	fclose(out);
+	for (uint32_t i = 0; i < labels.list.n; i++)
+		print_labels(p, text, &labels.list.v[i]);
+	return ok;
 }
 
 static bool show_all(struct pfctl *p)

@@ -227,6 +227,87 @@ says "a table without one keeps what it has" 0 "   192.0.2.50" ""
 no_drift "after -f"
 is "and the anchors stay" "$W" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
 
+# ---- small transactions ----------------------------------------------------
+
+# What a command changes in the kernel: messages, as writes.py says it
+writes()	# ARGS of pfctl
+{
+	on_host "$PYTHON" -EsB "$LAB_DIR/writes.py" "$TMP/pfctl" "$@" 2>"$TMP/err" | tail -n 1
+}
+
+handles()	# of all rules but those of chains whose name or rules match REGEX
+{
+	on_host nft -a list table inet sallyport | awk -v not="$1" '
+		/^\tchain/ { chain = $2 }
+		/# handle/ && chain != "" && !/^\tchain/ && $0 !~ not && chain !~ not {
+			print chain, $NF }'
+}
+
+# An address is an element where it begins and one behind it, and the generation
+pf -t bad -T add 192.0.2.60
+is "an address more is two elements" "nft 3 rtnetlink 0 genid 1" "$(writes -t bad -T add 192.0.2.70)"
+is "one less too" "nft 3 rtnetlink 0 genid 1" "$(writes -t bad -T delete 192.0.2.70)"
+is "one that is there is nothing" "nft 0 rtnetlink 0 genid 0" "$(writes -t bad -T add 192.0.2.60)"
+handles nothing >"$TMP/handles"
+on_host nft -a list table inet sallyport | grep -o 'table4_[0-9a-f]*' | sort -u >"$TMP/sets"
+pf -t bad -T add 10.30.0.0/16 '!10.30.1.0/24' 2001:db8:66::/48
+pf -t jails -T add 10.9.9.9
+pf -t bad -T flush
+pf -t jails -T delete 10.9.9.9
+handles nothing >"$TMP/handles.after"
+same "no rule is written for tables, though they become empty or get another family" \
+	"$TMP/handles" "$TMP/handles.after"
+handles 'translate_|rdr' >"$TMP/handles"
+check "another anchor is loaded" expose db 8092 80 192.168.100.3
+is "and works" "$W" "$(ask "$CLIENT" tcp:203.0.113.2:8092)"
+handles 'translate_|rdr' >"$TMP/handles.after"
+is "it leaves the other chains of the kernel alone" "$(grep -c '^in_fence\|^out_f' "$TMP/handles")" \
+	"$(grep '^in_fence\|^out_f' "$TMP/handles.after" | grep -cxFf "$TMP/handles")"
+pf -a rdr/db -Fn
+pf -a bastille/db -Fr
+no_drift "after small transactions"
+
+# ---- states ----------------------------------------------------------------
+
+pf -F states
+has "-F states says how many" '^[0-9]+ states cleared$' "$err"
+is "one connection" "$W" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
+pf -s states
+has "-s states: inside, outside in parentheses, from where" \
+	'^all tcp 192\.168\.100\.2:80 \(203\.0\.113\.2:8080\) <- 198\.51\.100\.7:[0-9]+       [A-Z_0-9]+:[A-Z_0-9]+$' "$out"
+is "each state in one line" 0 "$(grep -cv '^all ' <<<"$out")"
+n=$(wc -l <<<"$out")
+pf -si
+has "-s info counts them" "^  current entries  *$n " "$out"
+pf -k 192.0.2.99
+says "-k of a host without any" 0 "" "killed 0 states from 1 sources and 0 destinations"
+pf -k 198.51.100.0/24 -k 203.0.113.2
+has "-k of a network to a host" '^killed [1-9][0-9]* states from 1 sources and 1 destinations$' "$err"
+pf -ss
+check "they are gone" eval '! grep -q 198.51.100.7 <<<"$out"'
+pf -k label -k x
+is "-k label is refused, as no label is known" 1 "$rc"
+is "and new connections come" "$W" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
+pf -vvss
+id=$(awk '/198\.51\.100\.7/ { found = 1 } found && $1 == "id:" { print $2; exit }' <<<"$out")
+pf -k id -k "$id"
+says "-k id kills one" 0 "" "killed 1 states"
+
+# ---- counters --------------------------------------------------------------
+
+pf -a f2b/count -f - <<'X'
+pass in quick on igb0 proto tcp from any to 192.168.100.2 port 80 label "web:$dstport"
+X
+ask "$CLIENT" tcp:203.0.113.2:8080 >/dev/null
+pf -a f2b/count -s labels
+has "-s labels: name, evaluations, packets, bytes" '^web:80 0 1 [1-9][0-9]* 1 [1-9][0-9]* 0 0 0$' "$out"
+pf -z
+says "-z" 0 "" "pf: rule counters cleared"
+pf -a f2b/count -s labels
+has "counts begin anew" '^web:80 0 0 0 0 0 0 0 0$' "$out"
+pf -a f2b/count -Fr
+no_drift "after -z"
+
 # ---- fail2ban's forms ------------------------------------------------------
 
 pf -a f2b/sshd -f- <<'X'

@@ -243,6 +243,14 @@ static uint32_t take_bits(uint32_t *left, uint32_t n)
 	return mask;
 }
 
+uint32_t nft_state_bit(const struct nft_options *o, enum direction dir)
+{
+	uint32_t left = o->mark_mask;
+
+	(void)take_bits(&left, dir == DIR_IN ? 0 : 1);
+	return take_bits(&left, 1);
+}
+
 #define CT_BITS	3u	/* a state of each leg, and the answer */
 
 /* The packet mark and the ct mark have the same bits for us, each for its own */
@@ -267,6 +275,8 @@ static bool share_bits(struct frame *f)
 	}
 	f->leg[DIR_IN] = take_bits(&left, 1);
 	f->leg[DIR_OUT] = take_bits(&left, 1);
+	BUG_IF(f->leg[DIR_IN] != nft_state_bit(&f->p->options, DIR_IN) ||
+	       f->leg[DIR_OUT] != nft_state_bit(&f->p->options, DIR_OUT));
 	f->answer = take_bits(&left, 1);
 	f->opts[DIR_IN] = take_bits(&left, opts);
 	f->opts[DIR_OUT] = take_bits(&left, opts);
