@@ -38,6 +38,7 @@ struct decl_link {
  * @is_host:	A fact about an interface of the host (rc.conf's ifconfig_igb0):
  *		never set by us, used to resolve rules without the live host
  * @is_shared:	Other jails may have it too
+ * @is_added:	By `alias add`
  */
 struct decl_addr {
 	const char *iface;
@@ -47,6 +48,7 @@ struct decl_addr {
 	struct span at;
 	bool is_host;
 	bool is_shared;
+	bool is_added;
 };
 
 /**
@@ -131,6 +133,20 @@ struct decl_nat {
 };
 
 /**
+ * struct decl_pool - Addresses of which a jail gets one, unless it has one of the family
+ * @iface:	FreeBSD name of the interface
+ * @net:	Network
+ * @hold_seconds: Time that one rests before another jail may get it
+ * @at:		Where
+ */
+struct decl_pool {
+	const char *iface;
+	struct prefix net;
+	uint32_t hold_seconds;
+	struct span at;
+};
+
+/**
  * struct decl_jail - A jail
  * @name:	Its name
  * @hostname:	host.hostname, or NULL
@@ -143,6 +159,7 @@ struct decl_nat {
  * @addrs:	Its addresses
  * @forwards:	Ports that lead to it
  * @nats:	Where it goes out translated
+ * @pools:	Where its addresses come from
  * @params:	Everything declared of it, defaults included
  * @at:		Its name in its declaration
  * @rank:	Of the kind of file that declares it: of two the lower one counts
@@ -158,6 +175,7 @@ struct decl_jail {
 	VEC(struct decl_addr) addrs;
 	VEC(struct decl_forward) forwards;
 	VEC(struct decl_nat) nats;
+	VEC(struct decl_pool) pools;
 	VEC(struct decl_param) params;
 	struct span at;
 };

@@ -12,6 +12,7 @@
  * removed, and for long if the run ends before.  So rules that fence them too
  * come first, and the new ones alone once they are gone.
  */
+#include "cli/aliases.h"
 #include "cli/applied.h"
 #include "cli/host.h"
 #include "cli/pfrun.h"
@@ -76,6 +77,8 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 	err = applied_save(c, &h->st);
 	if (err == 0 && h->d.decl.runs.list.n > 0)
 		err = runs_save(&h->st, &h->d.decl);
+	if (err == 0)
+		err = aliases_save(c, &h->st);
 	if (err < 0)
 		return cli_system(c, err, "record what was applied");
 	if (h->d.run != NULL)

@@ -55,6 +55,32 @@ struct pf_run;
 struct pfrun;
 
 /**
+ * struct cli_alias_change - What `alias add` and `alias del` ask for
+ * @op:		'+', '-', or 0: nothing
+ * @iface:	FreeBSD name of the interface
+ * @p:		Address
+ */
+struct cli_alias_change {
+	char op;
+	const char *iface;
+	struct prefix p;
+};
+
+/**
+ * struct cli_next - What `alias next` asks for, and what it gets
+ * @is_asked:	There is such a wish
+ * @owner:	For whom; "": for nobody in particular
+ * @iface:	Set: interface of the pool
+ * @a:		Set: address
+ */
+struct cli_next {
+	bool is_asked;
+	const char *owner;
+	const char *iface;
+	struct addr a;
+};
+
+/**
  * struct cli - One run
  * @arena:	Memory
  * @names:	Interned names
@@ -71,6 +97,11 @@ struct pfrun;
  * @defines:	-D
  * @runs:	Jails that this run takes up or down
  * @force:	--force: go on where a service of the host would answer for a jail
+ * @aliases:	What `alias add` added since boot
+ * @change:	What this run adds to them or takes away
+ * @pool:	--pool of `alias next`, or NULL
+ * @next:	The address that this run asks of a pool
+ * @is_writing:	The run holds the lock, and will change the host
  * @interfaces:	--interfaces, or NULL
  * @netns:	--netns, or NULL
  * @state_dir:	--state-dir, or NULL
@@ -111,6 +142,11 @@ struct cli {
 	VEC(struct lang_define) defines;
 	struct decl_runs runs;
 	bool force;
+	VEC(struct decl_addr) aliases;
+	struct cli_alias_change change;
+	const char *pool;
+	struct cli_next next;
+	bool is_writing;
 	const char *interfaces;
 	const char *netns;
 	const char *state_dir;
@@ -282,7 +318,10 @@ int cli_facts(struct cli *c, const struct decl *d, struct facts *f);
 /** cli_netns() - Enter --netns if it was given; 0 or an exit status */
 int cli_netns(struct cli *c);
 
+int verb_alias_add(struct cli *c);
+int verb_alias_del(struct cli *c);
 int verb_alias_list(struct cli *c);
+int verb_alias_next(struct cli *c);
 int verb_apply(struct cli *c);
 int verb_check(struct cli *c);
 int verb_compile(struct cli *c);

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "cli/aliases.h"
 #include "cli/applied.h"
 #include "cli/cli.h"
+#include "cli/pools.h"
 #include "cli/runs.h"
 #include "cli/live.h"
 #include "host/facts.h"
@@ -137,8 +139,10 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 	c->is_found = !given;
 	c->is_host = true;
 	err = state_open(&st, c->state_dir, STATE_READ, 0);
-	if (err == 0 && !given)
+	if (err == 0 && !given) {
 		err = applied_load(c, &st);
+		c->may_be_empty |= err == 0;	/* addresses alone were added */
+	}
 	if (err < 0 && err != -ENOENT)
 		return cli_system(c, err, "read what the last apply was given");
 	if (c->files.n == 0)
@@ -164,6 +168,8 @@ static int find_runs(struct cli *c, struct decl *d)
 
 	if (err == 0)
 		err = runs_load(&st, &c->arena, &d->runs);
+	if (err == 0)
+		err = aliases_load(c, &st);
 	if (err < 0 && err != -ENOENT)
 		return cli_system(c, err, "read which jails were taken down");
 	return 0;
@@ -190,8 +196,9 @@ struct source_list {
 	VEC(uint32_t) list;
 };
 
-static void parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
+static int parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 {
+	int status = 0;
 	struct source_list rc = { .list = { 0 } };
 
 	for (uint32_t i = 0; i < c->files.n; i++)
@@ -211,10 +218,14 @@ static void parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 		else if (f->lang == LANG_IOCAGE)
 			jail_lower(ctx, iocage_parse(ctx, f->src, 0), d);
 	}
+	aliases_declare(c, d);
 	runs_expand(&c->arena, d, &c->runs);
 	for (uint32_t i = 0; i < c->runs.list.n; i++)
 		vec_add(&c->arena, &d->runs.list, c->runs.list.v[i]);
+	if (c->diags.n_errors == 0)
+		status = pools_settle(c, d);
 	decl_finish(d, &c->diags);
+	return status;
 }
 
 static bool has_lang(const struct cli *c, enum cli_lang lang)
@@ -275,8 +286,9 @@ static int declare(struct cli *c, struct declared *d, enum cli_strict strict)
 	status = find_runs(c, &d->decl);
 	if (status != 0)
 		return status;
-	parse_host(c, &ctx, &d->decl);
-	status = check_runs(c, &d->decl);
+	status = parse_host(c, &ctx, &d->decl);
+	if (status == 0)
+		status = check_runs(c, &d->decl);
 	if (status != 0)
 		return status;
 	status = cli_facts(c, &d->decl, &d->facts);

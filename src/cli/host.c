@@ -71,7 +71,7 @@ static const char *const *only(struct cli *c)
 {
 	const char **names;
 
-	if (c->runs.list.n == 0)
+	if (c->runs.list.n == 0 && c->change.op == 0)
 		return NULL;
 	names = arena_array(&c->arena, const char *, c->runs.list.n + 1);
 	for (uint32_t i = 0; i < c->runs.list.n; i++)
@@ -120,6 +120,7 @@ int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
 		return status;
 	c->is_host = true;
 	err = state_open(&h->st, c->state_dir, mode, STATE_LOCK_SECONDS);
+	c->is_writing = err == 0 && mode == STATE_WRITE;
 	status = make_wanted(c, h);
 	if (status != 0)
 		forget_new_state(c, h);

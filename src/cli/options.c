@@ -91,6 +91,7 @@ SETTER_STRING(netns)
 SETTER_STRING(state_dir)
 SETTER_STRING(to)
 SETTER_STRING(output)
+SETTER_STRING(pool)
 SETTER_STRING(batch)
 SETTER_STRING(write)
 SETTER_BOOL(json)
@@ -158,6 +159,7 @@ static const struct option_row options[] = {
 	{ "--sequence", NO_VALUE, set_sequence, " why ", "", "why: packets in order, states kept" },
 	{ "--force", NO_VALUE, set_force, " up ", "",
 	  "up: though a service of the host would answer for the jail" },
+	{ "--pool", VALUE, set_pool, " alias next ", "IF|NET", "alias next: of this pool" },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
 	{ "--forget", NO_VALUE, NULL, NULL, NULL, NULL },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },

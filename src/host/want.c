@@ -55,7 +55,7 @@ static bool is_named(const struct host_want *w, const char *jail)
 
 bool host_want_is_asked(const struct host_want *w, const struct host_want_addr *x)
 {
-	if (w->only == NULL || is_named(w, x->jail))
+	if (w->only == NULL || x->is_added || is_named(w, x->jail))
 		return true;
 	for (uint32_t i = 0; i < x->sharers.n; i++)
 		if (is_named(w, x->sharers.v[i]))
@@ -116,7 +116,8 @@ static void want_addr(struct host_want *w, struct arena *a, struct diags *diags,
 	if (x->is_host || (iface != NULL && !check_ifname(iface, x->at, diags)))
 		return;
 	vec_add(a, &w->addrs, ((struct host_want_addr){
-		.iface = iface, .p = x->p, .peer = x->peer, .jail = x->jail, .at = x->at }));
+		.iface = iface, .p = x->p, .peer = x->peer, .jail = x->jail, .at = x->at,
+		.is_added = x->is_added }));
 }
 
 static void want_jail(struct host_want *w, struct arena *a, struct diags *diags,

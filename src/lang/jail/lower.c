@@ -18,6 +18,7 @@
 #include "lang/jail/expand.h"
 #include "lang/jail/forward.h"
 #include "lang/jail/lex.h"
+#include "lang/jail/pool.h"
 #include "lang/jail/share.h"
 
 /**
@@ -82,7 +83,7 @@ static const char *const param_names[] = {
 
 /* User variables of which a later version makes something for the network */
 static const char *const future_vars[] = {
-	"address", "bridge", "gateway", "http", "pool", "ports",
+	"address", "bridge", "gateway", "http", "ports",
 };
 
 /* jail(8): a switch is true without value, or by "true" or a number */
@@ -330,6 +331,7 @@ static void lower_vars(struct lower *lo)
 {
 	const struct jail_param *forward = jail_params_find_var(lo->ps, "forward");
 	const struct jail_param *nat = jail_params_find_var(lo->ps, "nat");
+	const struct jail_param *pool = jail_params_find_var(lo->ps, "pool");
 	const struct jail_param *share = jail_params_find_var(lo->ps, "share");
 
 	for (uint32_t i = 0; forward != NULL && i < forward->values.n; i++) {
@@ -343,6 +345,12 @@ static void lower_vars(struct lower *lo)
 
 		if (jail_nat_parse(lo->c, &nat->values.v[i], &n))
 			vec_add(lo->c->a, &lo->jail->nats, n);
+	}
+	for (uint32_t i = 0; pool != NULL && i < pool->values.n; i++) {
+		struct decl_pool p;
+
+		if (jail_pool_parse(lo->c, &pool->values.v[i], &p))
+			vec_add(lo->c->a, &lo->jail->pools, p);
 	}
 	for (uint32_t i = 0; share != NULL && i < share->values.n; i++)
 		jail_share_parse(lo->c, &share->values.v[i], lo->jail);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * neigh - the neighbours that the host has heard of, over rtnetlink
+ *
+ * Owns:	 nothing; lists live in the caller's arena.
+ * Does not:	 ask the network: who has been silent is not known.
+ * Byte order:	 addresses are in host order here.
+ * Threads:	 none.
+ * Normative:	 rtnetlink(7).
+ */
+#ifndef NL_NEIGH_H
+#define NL_NEIGH_H
+
+#include "base/arena.h"
+#include "net/addr.h"
+#include "nl/session.h"
+
+/**
+ * struct neigh - A neighbour that answered, or is entered by hand
+ * @ifindex:	Link
+ * @a:		Its address
+ */
+struct neigh {
+	uint32_t ifindex;
+	struct addr a;
+};
+
+/** struct neighs - Neighbours in the order of the kernel */
+struct neighs {
+	VEC(struct neigh) list;
+};
+
+/**
+ * neighs_read() - The ARP and ND tables
+ * @s:		Session of NETLINK_ROUTE
+ * @a:		Memory
+ * @ret:	Set on success
+ *
+ * Entries of neighbours that did not answer are left out.
+ *
+ * Return: 0, or a negative errno of nl_dump()
+ */
+MUST_USE int neighs_read(struct nl_session *s, struct arena *a, struct neighs *ret);
+
+#endif /* NL_NEIGH_H */
