@@ -55,7 +55,7 @@ TEST(used_addresses_are_passed_over)
 	begin();
 	for (uint8_t i = 5; i > 0; i--)
 		vec_add(&arena, &used.list, ((struct addr){ AF_V4, (u128)10 << 24 | i }));
-	vec_add(&arena, &used.list, used.list.v[0]);
+	vec_add(&arena, &used.list, ((struct addr){ AF_V4, (u128)10 << 24 | 5 }));
 	CHECK_STR(take("10.0.0.0/24", "a", 0), "10.0.0.6");
 	CHECK_STR(take("10.0.0.0/24", "a", 0), "10.0.0.6");
 	vec_add(&arena, &used.list, ((struct addr){ AF_V4, (u128)10 << 24 | 6 }));
