@@ -3,7 +3,8 @@
  * rc - rc.conf(5) and sysctl.conf(5): what the host is
  *
  * rc.conf is a shell script in name only: hosts keep assignments there, and
- * those are read, jails of the older manner (jail_NAME_ip) among them.  Nothing is run; what only a shell could know is an error.
+ * those are read, the jails of FreeBSD 5 to 9 (jail_NAME_ip) among them.  Nothing
+ * is run; what only a shell could know is an error.
  *
  * Owns:	 nothing; trees live in the context's arena.
  * Does not:	 read /etc/defaults/rc.conf, or set anything.
@@ -82,7 +83,7 @@ void rc_lower(struct lang_ctx *c, const struct rc_file *f, struct decl *d);
  * @c:		Context; errors are told
  * @f:		File
  *
- * Return: them as a jail.conf, @is_rc set, never NULL; rc_lower() adds them
+ * Return: them as a jail.conf of rank "rc.conf", never NULL; rc_lower() adds them
  */
 struct jail_file *rc_jails(struct lang_ctx *c, const struct rc_file *f);
 

@@ -330,6 +330,7 @@ int verb_doctor(struct cli *c);
 int verb_down(struct cli *c);
 int verb_explain(struct cli *c);
 int verb_fmt(struct cli *c);
+int verb_import(struct cli *c);
 int verb_ipfw(struct cli *c);
 int verb_pfctl(struct cli *c);
 int verb_log(struct cli *c);
