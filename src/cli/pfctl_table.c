@@ -160,6 +160,59 @@ static bool is_at(const struct pf_entry *a, const struct pf_entry *b)
 	return a->p.len == b->p.len && addr_equal(a->p.a, b->p.a);
 }
 
+/* Entries of a table by what they are: a table may hold many thousands */
+struct entry_index {
+	const struct pfrun_table *t;
+	uint32_t *slot;			/* 0 = free, else number + 1 */
+	uint32_t mask;
+	uint32_t n;			/* entries that are in it */
+};
+
+static uint32_t entry_hash(const struct pf_entry *e)
+{
+	uint64_t h = (uint64_t)e->p.a.v ^ (uint64_t)(e->p.a.v >> 64) ^ e->p.len;
+
+	h *= 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 32);
+}
+
+static void index_put(struct entry_index *x, uint32_t i)
+{
+	uint32_t at = entry_hash(&x->t->entries.v[i].e);
+
+	while (x->slot[at & x->mask] != 0)
+		at++;
+	x->slot[at & x->mask] = i + 1;
+}
+
+/* Take in what the table has more; half of the places stay free */
+static void index_grow(struct work *w, struct entry_index *x)
+{
+	if (x->slot == NULL || x->t->entries.n >= x->mask / 2) {
+		uint32_t size = 64;
+
+		while (size / 4 < x->t->entries.n)
+			size *= 2;
+		x->slot = arena_array(&w->p->c->arena, uint32_t, size);
+		x->mask = size - 1;
+		x->n = 0;
+	}
+	while (x->n < x->t->entries.n)
+		index_put(x, x->n++);
+}
+
+static struct pfrun_entry *index_find(struct work *w, struct entry_index *x,
+				      const struct pf_entry *e)
+{
+	uint32_t at = entry_hash(e);
+
+	index_grow(w, x);
+	for (; x->slot[at & x->mask] != 0; at++)
+		if (is_at(&x->t->entries.v[x->slot[at & x->mask] - 1].e, e))
+			return &x->t->entries.v[x->slot[at & x->mask] - 1];
+	return NULL;
+}
+
 static struct pfrun_entry *find_entry(const struct pfrun_table *t, const struct pf_entry *e)
 {
 	for (uint32_t i = 0; i < t->entries.n; i++)
@@ -195,6 +248,7 @@ static bool begin_change(struct work *w, bool create)
 {
 	struct pfctl *p = w->p;
 	const struct pfrun_table *old;
+	struct entry_index index = { .n = 0 };
 	struct pfrun_table now = { .anchor = p->anchor, .name = p->table };
 
 	if (!create && !must_exist(w))
@@ -202,11 +256,13 @@ static bool begin_change(struct work *w, bool create)
 	if (!may_change(w))
 		return false;
 	old = pfrun_table(p->c, p->run, p->anchor, p->table, false);
+	index.t = old;
 	now.is_persist = (old != NULL && old->is_persist) ||
 			 (create && (w->info == NULL || !w->info->is_defined));
 	for (uint32_t i = 0; w->info != NULL && i < w->info->entries.list.n; i++) {
 		struct pfrun_entry e = { .e = w->info->entries.list.v[i], .since = time(NULL) };
-		const struct pfrun_entry *was = old != NULL ? find_entry(old, &e.e) : NULL;
+		const struct pfrun_entry *was = old != NULL ? index_find(w, &index, &e.e)
+							  : NULL;
 
 		if (was != NULL)
 			e.since = was->since;
@@ -270,13 +326,15 @@ static void remove_entry(struct pfrun_table *t, const struct pf_entry *e)
 
 static bool t_add(struct work *w)
 {
+	struct entry_index index = { .n = 0 };
 	uint32_t n = 0;
 
 	if (!ask_all(w) || !begin_change(w, true))
 		return false;
+	index.t = w->to;
 	for (uint32_t i = 0; i < w->asked.n; i++) {
 		struct asked *a = &w->asked.v[i];
-		const struct pfrun_entry *have = find_entry(w->to, &a->e);
+		const struct pfrun_entry *have = index_find(w, &index, &a->e);
 
 		if (have != NULL) {
 			a->fb = have->e.is_not != a->e.is_not ? FB_CONFLICT : FB_NONE;
@@ -324,14 +382,15 @@ static bool t_delete(struct work *w)
 /* Entries that are not asked for go; how many */
 static uint32_t drop_others(struct work *w)
 {
+	struct pfrun_table asked = { .name = w->p->table };
+	struct entry_index index = { .t = &asked };
 	uint32_t kept = 0, before = w->to->entries.n;
 
+	for (uint32_t i = 0; i < w->asked.n; i++)
+		vec_add(&w->p->c->arena, &asked.entries, ((struct pfrun_entry){
+			w->asked.v[i].e, 0 }));
 	for (uint32_t i = 0; i < before; i++) {
-		bool wanted = false;
-
-		for (uint32_t k = 0; k < w->asked.n && !wanted; k++)
-			wanted = is_at(&w->to->entries.v[i].e, &w->asked.v[k].e);
-		if (wanted)
+		if (index_find(w, &index, &w->to->entries.v[i].e) != NULL)
 			w->to->entries.v[kept++] = w->to->entries.v[i];
 		else if (w->p->verbose > 0)
 			print_entry(w, FB_DELETED, &w->to->entries.v[i].e);
@@ -342,14 +401,16 @@ static uint32_t drop_others(struct work *w)
 
 static bool t_replace(struct work *w)
 {
+	struct entry_index index = { .n = 0 };
 	uint32_t added = 0, deleted, changed = 0;
 
 	if (!ask_all(w) || !begin_change(w, true))
 		return false;
 	deleted = drop_others(w);
+	index.t = w->to;
 	for (uint32_t i = 0; i < w->asked.n; i++) {
 		struct asked *a = &w->asked.v[i];
-		struct pfrun_entry *have = find_entry(w->to, &a->e);
+		struct pfrun_entry *have = index_find(w, &index, &a->e);
 
 		if (have != NULL && have->e.is_not != a->e.is_not) {
 			have->e.is_not = a->e.is_not;
@@ -448,12 +509,13 @@ static bool t_show(struct work *w)
 {
 	const struct pfrun_table *t = pfrun_table(w->p->c, w->p->run, w->p->anchor, w->p->table,
 						  false);
+	struct entry_index index = { .t = t };
 
 	if (!no_words(w) || !must_exist(w))
 		return false;
 	for (uint32_t i = 0; i < w->info->entries.list.n; i++) {
 		const struct pf_entry *e = &w->info->entries.list.v[i];
-		const struct pfrun_entry *x = t != NULL ? find_entry(t, e) : NULL;
+		const struct pfrun_entry *x = t != NULL ? index_find(w, &index, e) : NULL;
 		const time_t since = x != NULL ? (time_t)x->since : 0;
 
 		print_entry(w, ' ', e);
