@@ -261,8 +261,8 @@ handles 'translate_|rdr' >"$TMP/handles"
 check "another anchor is loaded" expose db 8092 80 192.168.100.3
 is "and works" "$W" "$(ask "$CLIENT" tcp:203.0.113.2:8092)"
 handles 'translate_|rdr' >"$TMP/handles.after"
-is "it leaves the other chains of the kernel alone" "$(grep -c '^in_fence\|^out_f' "$TMP/handles")" \
-	"$(grep '^in_fence\|^out_f' "$TMP/handles.after" | grep -cxFf "$TMP/handles")"
+is "it leaves the other chains of the kernel alone" "$(grep -c '^in_f\|^out_f' "$TMP/handles")" \
+	"$(grep '^in_f\|^out_f' "$TMP/handles.after" | grep -cxFf "$TMP/handles")"
 pf -a rdr/db -Fn
 pf -a bastille/db -Fr
 no_drift "after small transactions"

@@ -12,6 +12,11 @@
  * both together counts, and quick inside ends both; of translations the first
  * match of both together.  So they are lowered in place, each with the anchor's
  * own tests added, and no list is called.
+ *
+ * A filter anchor of the main ruleset that has no tests of its own is a list that is
+ * called, and each anchor that a star means is one too, whether there is something in
+ * it or not: loading one changes no rules but its own.  Where rules tag, draw or
+ * translate they are lowered in place as well, as what they do reaches over lists.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -387,21 +392,100 @@ static bool is_empty(struct pf_lower *l, const struct pf_anchor *a)
 	return !any;
 }
 
+static bool is_plain(const struct pf_stmt *stmts, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct pf_rule *r = stmts[i].rule;
+
+		if (stmts[i].kind != PS_RULE)
+			continue;
+		if (r->o->tag != NULL || r->o->tagged != NULL || r->o->probability >= 0 ||
+		    pf_has_to(r))
+			return false;
+		if (r->action == PA_ANCHOR && !is_plain(r->anchor->stmts, r->anchor->n_stmts))
+			return false;
+	}
+	return true;
+}
+
+static bool all_plain(struct pf_lower *l)
+{
+	bool ok;
+
+	if (l->plain != 0)
+		return l->plain > 0;
+	ok = is_plain(l->f->stmts.v, l->f->stmts.n);
+	for (uint32_t i = 0; i < l->blocks.list.n && ok; i++)
+		ok = is_plain(l->blocks.list.v[i].stmts, l->blocks.list.v[i].n_stmts);
+	l->plain = ok ? 1 : -1;
+	return ok;
+}
+
+/* Has the call no tests of its own, and is it of the main ruleset */
+static bool is_bare(const struct pf_lower *l, const struct pf_stmt *s)
+{
+	const struct pf_match *mt = &l->match;
+
+	return s->rule->anchor->kind == PAK_FILTER && !s->rule->anchor->is_inline &&
+	       l->path[0] == '\0' && l->outer == NULL && l->depth == 0 && mt->dir < 0 &&
+	       mt->af == AF_NONE && mt->ifaces == NULL && mt->protos == NULL &&
+	       mt->flags == NULL && mt->icmp == NULL && mt->sport == NULL && mt->dport == NULL &&
+	       mt->recv == NULL && mt->tos == NULL && s->rule->from.hosts.n == 0 &&
+	       s->rule->to.hosts.n == 0;
+}
+
+/* A list for the rules of an anchor, called where @l->list_filter is; why tells of its rules */
+static uint32_t called_list(struct pf_lower *l, const char *path)
+{
+	const uint32_t list = model_add_list(l->m, arena_printf(l->c->a, "anchor %s", path));
+
+	rule_call(model_add_rule(l->m, l->list_filter, (struct origin){ .at = SPAN_NONE }), list);
+	return list;
+}
+
+/* Each anchor in a list of its own */
+static bool lower_lists(struct pf_lower *l, const struct pf_stmt *s)
+{
+	const char *name = s->rule->anchor->name;
+	const uint32_t caller = l->list_filter;
+	struct pf_names paths = { .list = { 0 } };
+	uint32_t outer;
+	bool ok = true, any;
+
+	pf_called_paths(l, name, &paths);
+	outer = called_list(l, pf_path_join(l->c->a, l->path, name));
+	l->depth++;
+	l->n_calls++;
+	for (uint32_t i = 0; i < paths.list.n && !l->is_full; i++) {
+		l->list_filter = outer;
+		if (name[strlen(name) - 1] == '*')
+			l->list_filter = called_list(l, paths.list.v[i]);
+		ok &= pf_each_called(l, paths.list.v[i], PAK_FILTER, lower_one, NULL, &any);
+	}
+	l->depth--;
+	l->list_filter = caller;
+	return ok;
+}
+
 bool pf_lower_anchor(struct pf_lower *l, const struct pf_stmt *s)
 {
 	const struct pf_anchor *a = s->rule->anchor;
 	struct pf_outer outer = { .up = l->outer, .f = l->f, .s = s };
-	bool ok;
+	bool ok, is_there = true;
 
 	if (!pf_match_of(l, s->rule))
 		return false;
 	if (!a->is_inline && is_empty(l, a)) {
 		pf_diag(l->c, l->f, N1153, s->at, "anchor '%s' is empty: nothing is loaded into it",
 			a->name);
-		return true;
+		is_there = false;
 	}
 	if (needs_list(s))
-		return lower_as_list(l, s);
+		return !is_there || lower_as_list(l, s);
+	if (is_bare(l, s) && all_plain(l))
+		return lower_lists(l, s);
+	if (!is_there)
+		return true;
 	if (l->match.src.list.n != 1 || l->match.dst.list.n != 1)
 		return pl_error(l, E1102, s->at, "an anchor for link-local addresses of several "
 				"interfaces is not in this version of sallyport");

@@ -168,6 +168,7 @@ struct pf_turn {
  * @match:	The rule in the making, for the same reason
  * @turns:	Filter rules that translate, in order
  * @n_rules:	Rules so far
+ * @plain:	No rule tags, draws, or translates in the filter: 0 not known yet, 1, -1
  * @is_single:	The rule is one of several that a statement stands for: it may
  *		match nothing
  * @is_full:	LIMIT_RULES is met, and told
@@ -199,6 +200,7 @@ struct pf_lower {
 	struct pf_match match;
 	VEC(struct pf_turn) turns;
 	uint32_t n_rules;
+	int plain;
 	bool is_single;
 	bool is_full;
 };
