@@ -14,6 +14,7 @@
  */
 #include "cli/aliases.h"
 #include "cli/applied.h"
+#include "cli/confine.h"
 #include "cli/host.h"
 #include "cli/pfrun.h"
 #include "cli/runs.h"
@@ -95,7 +96,7 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 	err = host_apply(&host, &h->want, HOST_SYSCTLS);
 	if (err < 0)
 		return cli_host_error(c, err, "set sysctls");
-	return 0;
+	return cli_confine_refresh(c, h);
 }
 
 int verb_apply(struct cli *c)

@@ -127,6 +127,8 @@ struct cli_next {
  * @is_host:	The verb looks at the host, so rules that a command keeps there
  *		belong to the declarations
  * @ipfw:	The ipfw command that is carried out, or NULL
+ * @cgroup:	--cgroup of up
+ * @pid:	--pid of up
  */
 struct cli {
 	struct arena arena;
@@ -171,6 +173,8 @@ struct cli {
 	bool is_streamed;
 	bool is_host;
 	struct ipfw_call *ipfw;
+	const char *cgroup;
+	const char *pid;
 };
 
 /**

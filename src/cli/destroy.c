@@ -5,6 +5,7 @@
  * The way of apply, backwards: settings, then addresses and links, then the
  * rules.  What is ours the kernel itself says, so no declarations are read.
  */
+#include "cli/confine.h"
 #include "cli/host.h"
 
 static int print_plan(struct cli *c, struct cli_host *h)
@@ -33,8 +34,11 @@ static int destroy_all(struct cli *c, struct cli_host *h)
 {
 	struct host host = { .s = &h->route, .st = &h->st, .a = &c->arena, .diags = &c->diags };
 	bool changed;
-	int err = host_destroy(&host, HOST_SYSCTLS);
+	int err, status = cli_confine_free_all(c, h);
 
+	if (status != 0)
+		return status;
+	err = host_destroy(&host, HOST_SYSCTLS);
 	if (err < 0)
 		return cli_host_error(c, err, "put sysctls back");
 	err = host_destroy(&host, HOST_LINKS);

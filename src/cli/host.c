@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/confine.h"
 #include "cli/host.h"
 
 #include <string.h>
@@ -8,6 +9,8 @@ void cli_host_close(struct cli_host *h)
 	nl_close(&h->route);
 	nl_close(&h->filter);
 	state_close(&h->st);
+	if (h->confinement != NULL)
+		cli_confine_close(h->confinement);
 }
 
 const char *cli_state_what(struct cli *c)

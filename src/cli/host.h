@@ -24,6 +24,8 @@ struct cli_change {
 	struct span at;
 };
 
+struct cli_confinement;
+
 /**
  * struct cli_host - The host now, and as it should be
  * @d:		Declarations
@@ -35,6 +37,7 @@ struct cli_change {
  * @program:	Packet rules as they should be
  * @is_compared: @changes is whole, though it may not be possible to make them
  * @changes:	The differences, rules first
+ * @confinement: What `up --cgroup` is about to do, or NULL
  */
 struct cli_host {
 	struct declared d;
@@ -46,6 +49,7 @@ struct cli_host {
 	struct nft_program *program;
 	bool is_compared;
 	VEC(struct cli_change) changes;
+	struct cli_confinement *confinement;
 };
 
 /**

@@ -94,6 +94,8 @@ SETTER_STRING(output)
 SETTER_STRING(pool)
 SETTER_STRING(batch)
 SETTER_STRING(write)
+SETTER_STRING(cgroup)
+SETTER_STRING(pid)
 SETTER_BOOL(json)
 SETTER_BOOL(dry_run)
 SETTER_BOOL(quiet)
@@ -160,6 +162,9 @@ static const struct option_row options[] = {
 	{ "--force", NO_VALUE, set_force, " up ", "",
 	  "up: though a service of the host would answer for the jail" },
 	{ "--pool", VALUE, set_pool, " alias next ", "IF|NET", "alias next: of this pool" },
+	{ "--cgroup", VALUE, set_cgroup, " up ", "PATH",
+	  "up: confine the processes of that cgroup to the jail's addresses" },
+	{ "--pid", VALUE, set_pid, " up ", "PID", "up: the same for the cgroup of a process" },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
 	{ "--forget", NO_VALUE, NULL, NULL, NULL, NULL },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },

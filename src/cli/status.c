@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "cli/confine.h"
 #include "cli/forwards.h"
 #include "cli/host.h"
 
@@ -80,7 +81,9 @@ static void jails_json(const struct status *s)
 		for (uint32_t a = 0; a < j->addrs.n; a++)
 			fprintf(out, "%s\"%s\"", a > 0 ? ", " : "",
 				prefix_print(j->addrs.v[a].p, buf));
-		fputs("], ", out);
+		fputs("], \"confined\": ", out);
+		json_cstring(out, cli_confine_path(s->c, s->h, j->name));
+		fputs(", ", out);
 		cli_json_place(s->c, j->at);
 		putc('}', out);
 	}
@@ -157,11 +160,14 @@ static void print_jails(const struct status *s)
 
 	for (uint32_t i = 0; i < s->h->d.decl.jails.n; i++) {
 		const struct decl_jail *j = &s->h->d.decl.jails.v[i];
+		const char *cgroup = cli_confine_path(s->c, s->h, j->name);
 
 		fprintf(s->c->out, "jail     %-14s %-8s", j->name, !j->is_enabled ? "disabled" :
 			jail_is_up(s, j) ? "up" : "down");
 		for (uint32_t a = 0; a < j->addrs.n; a++)
 			fprintf(s->c->out, " %s", prefix_print(j->addrs.v[a].p, buf));
+		if (cgroup != NULL)
+			fprintf(s->c->out, " confined in %s", cgroup);
 		fprintf(s->c->out, "  (%s)\n", cli_place(s->c, j->at));
 	}
 }

@@ -10,10 +10,12 @@
  */
 #include "cli/up.h"
 
+#include "cli/confine.h"
 #include "cli/runs.h"
 
 static const struct up_step steps[] = {
 	{ .check = up_check_listeners },
+	{ .check = cli_confine_prepare, .start = cli_confine_commit },
 };
 
 static int check(struct cli *c, struct cli_host *h)
