@@ -219,6 +219,11 @@ install: all	## to $(DESTDIR)$(PREFIX)
 	$(Q)set -e; for f in $(wildcard man/*.[1-9]); do \
 		install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}"; done
 
+	$(Q)set -e; cd examples/hooks; for f in lxc-hook oci-hook run-jail; do \
+		install -D -m 755 $$f "$(DESTDIR)$(PREFIX)/share/sallyport/hooks/$$f"; done; \
+	find systemd -type f -exec install -D -m 644 {} \
+		"$(DESTDIR)$(PREFIX)/share/sallyport/hooks/{}" \;
+
 clean:	## remove what was built
 	rm -rf $(BUILD) $(BUILD)-san $(BUILD)-cov
 
