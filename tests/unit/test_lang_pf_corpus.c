@@ -6,7 +6,86 @@
 #include <dirent.h>
 #include <setjmp.h>
 
+#include "model/policy.h"
+#include "target/nft.h"
 #include "test_lang_pf.h"
+
+/* Files that do not become nftables rules: the first error, and why that is so */
+static const struct {
+	const char *file;
+	const char *code;
+	const char *why;
+} refused[] = {
+	{ "5tep-pf.conf", "E1313", "a redirect to 127.0.0.1, which Linux sends nowhere" },
+	{ "doc-nanoclaw-jail.conf", "E1211", "a table holds a host's name; nobody is asked here" },
+	{ "dtxdf-littlejet-wg.conf", "E1001", "a table's file is not there" },
+	{ "freshports-hostinit.conf", "E1313", "a redirect to 127.0.0.1, which Linux sends nowhere" },
+	{ "jwfh-init.conf", "E1001", "a table's file is not there" },
+	{ "mandrilux.conf", "E1001", "a table's file is not there" },
+	{ "ajf-vultr.conf", "E1212", "OpenBSD's user _pbuild is not on FreeBSD" },
+	{ "avx0.conf", "E1212", "OpenBSD's user _pbuild is not on FreeBSD" },
+	{ "jimcoggeshall.conf", "E1212", "OpenBSD's user _pbuild is not on FreeBSD" },
+	{ "mcansky.conf", "E1308", "an interface of its host is not there" },
+	{ "cbsd.pf.conf", "E1001", "the files that it includes are not there" },
+	{ "pf0038.in", "E1316", "who owns a socket is not known in both directions" },
+	{ "pf0039.in", "E1316", "who owns a socket is not known in both directions" },
+	{ "pf0041.in", "E1316", "who owns a socket is not known in both directions" },
+	{ "pf0081.in", "E1701", "a route is looked for in incoming packets only" },
+	{ "pf0082.in", "E1701", "a route is looked for in incoming packets only" },
+	{ "pf0085.in", "E1102", "a tag whose name has variables" },
+	{ "pf0091.in", "E1316", "who owns a socket is not known in both directions" },
+	{ "pf0097.in", "E1316", "no divert sockets" },
+	{ "pf1005.in", "E1316", "nftables cannot choose another way for a packet" },
+	{ "pf1024.in", "E1331", "af-to: nothing translates families" },
+	{ "pf1026.in", "E1316", "nftables cannot choose another way for a packet" },
+	{ "pf1027.in", "E1316", "nftables cannot choose another way for a packet" },
+	{ "pf1033.in", "E1312", "FreeBSD refuses it too" },
+	{ "pf1043.in", "E1312", "FreeBSD refuses it too" },
+	{ "pf1047.in", "E1312", "FreeBSD refuses it too" },
+	{ "pf1056.in", "E1331", "af-to: nothing translates families" },
+	{ "pf1057.in", "E1308", "FreeBSD refuses it too, without the interface" },
+	{ "pf1058.in", "E1308", "FreeBSD refuses it too, without the interface" },
+	{ "pf1062.in", "E1308", "FreeBSD refuses it too, without the interface" },
+	{ "pf1069.in", "E1316", "packets are whole when rules see them" },
+	{ "pf1072.in", "E1204", "FreeBSD refuses it too" },
+	{ "pf1073.in", "E1316", "nftables cannot choose another way for a packet" },
+	{ "pf1074.in", "E1316", "nftables cannot choose another way for a packet" },
+	{ "pf1076.in", "E1316", "limiters of FreeBSD 16 are not in this version" },
+	{ "pf1077.in", "E1316", "limiters of FreeBSD 16 are not in this version" },
+};
+
+static const char *refused_code(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		if (strcmp(refused[i].file, name) == 0) {
+			CHECK(strlen(refused[i].why) > 10);
+			return refused[i].code;
+		}
+	return NULL;
+}
+
+static const char *first_error(const struct pf_test *t)
+{
+	for (uint32_t i = 0; i < t->diags.list.n; i++)
+		if (diag_codes[t->diags.list.v[i].code].severity == DIAG_ERROR)
+			return diag_codes[t->diags.list.v[i].code].name;
+	return NULL;
+}
+
+/* Down to the program, as `compile --to nft` does it */
+static void to_nft(struct pf_test *t)
+{
+	struct policy_options policy = { 0 };
+	struct nft_options options;
+
+	if (t->diags.n_errors > 0)
+		return;
+	policy_add(&t->model, &policy, &t->diags);
+	nft_options_init(&options);
+	if (t->diags.n_errors == 0)
+		CHECK((nft_program_from_model(&t->model, &options, &t->diags) == NULL) ==
+		      (t->diags.n_errors > 0));
+}
 
 /* The normal form of whatever can be parsed, also where the model refused it */
 static void norm(struct pf_test *t, uint32_t src)
@@ -55,7 +134,23 @@ static void corpus_ifaces(struct pf_test *t, const char *dir)
 	pf_test_ifaces_file(t, path);
 }
 
-static void one_file(const char *dir, const char *name, int *n_clean)
+/* The first error of a real file on its way to nftables, or NULL */
+static const char *error_of(const char *dir, const char *path)
+{
+	struct pf_test t;
+	const char *code;
+	uint32_t src;
+
+	pf_test_init(&t);
+	corpus_ifaces(&t, dir);
+	if (CHECK_INT(sources_read(&t.sources, path, &src), 0) && pf_test_compile(&t, src))
+		to_nft(&t);
+	code = first_error(&t);
+	pf_test_fini(&t);
+	return code;
+}
+
+static void one_file(const char *dir, const char *name)
 {
 	struct pf_test t;
 	char path[4096];
@@ -66,17 +161,17 @@ static void one_file(const char *dir, const char *name, int *n_clean)
 	corpus_ifaces(&t, dir);
 	if (CHECK_INT(sources_read(&t.sources, path, &src), 0))
 		compile(&t, src);
-	*n_clean += t.diags.n_errors == 0;
+	CHECK_STR(error_of(dir, path), refused_code(name));
 	if (unit.n_failed > 0)
 		unit_detail("    # after %s\n", path);
 	pf_test_fini(&t);
 }
 
-static void corpus_dir(const char *name, const char *ending, int least, int least_clean)
+static void corpus_dir(const char *name, const char *ending, int least)
 {
 	const char *corpus = getenv("SALLYPORT_CORPUS");
 	struct dirent **list = NULL;
-	int n, n_files = 0, n_clean = 0;
+	int n, n_files = 0;
 	char dir[2048];
 
 	if (corpus == NULL)
@@ -89,35 +184,33 @@ static void corpus_dir(const char *name, const char *ending, int least, int leas
 		const char *dot = strrchr(list[i]->d_name, '.');
 
 		if (dot != NULL && strcmp(dot, ending) == 0) {
-			one_file(dir, list[i]->d_name, &n_clean);
+			one_file(dir, list[i]->d_name);
 			n_files++;
 		}
 		free(list[i]);
 	}
 	free(list);
 	CHECK(n_files >= least);
-	/* What is understood today must not be lost */
-	CHECK(n_clean >= least_clean);
 }
 
 TEST(real_hosts)
 {
-	corpus_dir("pf", ".conf", 40, 34);
+	corpus_dir("pf", ".conf", 40);
 }
 
 TEST(pfctl_regress)
 {
-	corpus_dir("pfctl", ".in", 80, 58);
+	corpus_dir("pfctl", ".in", 80);
 }
 
 TEST(newer_syntax)
 {
-	corpus_dir("pf-openbsd", ".conf", 1, 0);
+	corpus_dir("pf-openbsd", ".conf", 1);
 }
 
 TEST(tool_forms)
 {
-	corpus_dir("pf-toolforms", ".conf", 1, 0);
+	corpus_dir("pf-toolforms", ".conf", 1);
 }
 
 /* ---- random --------------------------------------------------------------- */
