@@ -8,6 +8,9 @@
  */
 #include "lang/pf/parse.h"
 
+#define ORDER	"the order is: pass in log quick on igb0 inet proto tcp from any to any, " \
+		"and then options"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -524,6 +527,31 @@ static void default_state(struct pf_parser *p, struct pf_rule *r)
 		pf_opts(p, r)->state = p->state_defaults->o->state;
 }
 
+/* The usual reasons why a rule does not go on as it should */
+static bool not_an_option(struct pf_parser *p)
+{
+	static const struct {
+		const char *word;
+		const char *help;
+	} slips[] = {
+		{ "port", "a port belongs to an address: 'to any port 22'" },
+		{ "keep-state", "write 'keep state'" },
+		{ "in", ORDER }, { "out", ORDER }, { "log", ORDER }, { "quick", ORDER },
+		{ "on", ORDER }, { "inet", ORDER }, { "inet6", ORDER }, { "proto", ORDER },
+		{ "from", ORDER }, { "to", ORDER },
+	};
+	const char *word = p->t.kind == PT_WORD ? pf_token_str(p) : "";
+	const bool is_comma = p->t.kind == ',';
+
+	pf_unexpected(p, "an option of the rule or its end", PWR_RULE);
+	for (size_t i = 0; i < ARRAY_SIZE(slips); i++)
+		if (strcmp(word, slips[i].word) == 0)
+			diag_help(p->c->diags, "%s", slips[i].help);
+	if (is_comma)
+		diag_help(p->c->diags, "several values stand in braces: '{ ssh, http }'");
+	return false;
+}
+
 bool pf_rule_options(struct pf_parser *p, struct pf_rule *r)
 {
 	while (!pf_is_end(p)) {
@@ -541,7 +569,7 @@ bool pf_rule_options(struct pf_parser *p, struct pf_rule *r)
 			if (rule_options[i].word == p->t.word)
 				row = &rule_options[i];
 		if (row == NULL || !may_have(r, row))
-			return pf_unexpected(p, "an option of the rule or its end", PWR_RULE);
+			return not_an_option(p);
 		if (!row->parse(p, r))
 			return false;
 		if (p->t.kind == ',')

@@ -39,6 +39,23 @@ bool pf_iface_item(struct pf_parser *p)
 	return true;
 }
 
+static bool unknown_proto(struct pf_parser *p)
+{
+	static const char *const usual[] = {
+		"tcp", "udp", "icmp", "icmp6", "ipv6-icmp", "esp", "ah", "gre", "carp", "pfsync",
+		"igmp", "ospf", "sctp", "ipv6", NULL
+	};
+	const char *name = pf_token_str(p), *nearest = diag_nearest(name, usual);
+
+	pf_diag(p->c, p->f, E1207, p->t.at, "unknown protocol '%s'", name);
+	if (strcmp(name, "icmp-type") == 0 || strcmp(name, "icmp6-type") == 0)
+		diag_help(p->c->diags, "write 'proto %s %s'",
+			  name[4] == '6' ? "icmp6" : "icmp", name);
+	else if (nearest != NULL)
+		diag_help(p->c->diags, "did you mean '%s'?", nearest);
+	return false;
+}
+
 static bool all_digits(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -58,7 +75,7 @@ bool pf_proto_item(struct pf_parser *p)
 		return pf_error(p, E1207, p->t.at, "protocol '%s' is not in 1..255",
 				pf_token_str(p));
 	if (n < 0)
-		return pf_error(p, E1207, p->t.at, "unknown protocol '%s'", pf_token_str(p));
+		return unknown_proto(p);
 	if (n == 0)
 		return pf_error(p, E1207, p->t.at, "protocol 0 cannot be told from none: leave it "
 				"out");

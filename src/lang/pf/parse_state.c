@@ -221,6 +221,11 @@ static bool so_one(struct pf_parser *p, struct pf_state_opts *o, const char *s, 
 		{ "max", &o->max }, { "max-src-states", &o->max_src_states },
 		{ "max-src-nodes", &o->max_src_nodes }, { "max-src-conn", &o->max_src_conn },
 	};
+	static const char *const usual[] = {
+		"max", "max-src-states", "max-src-nodes", "max-src-conn", "max-src-conn-rate",
+		"overload", "source-track", "no-sync", "sloppy", "if-bound", "floating", NULL
+	};
+	const char *nearest;
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (strcmp(numbers[i].name, s) == 0)
@@ -237,7 +242,11 @@ static bool so_one(struct pf_parser *p, struct pf_state_opts *o, const char *s, 
 	for (int i = 0; i < PTM_N; i++)
 		if (strcmp(pf_timeout_names[i], s) == 0)
 			return so_timeout(p, o, s);
-	return pf_error(p, E1101, at, "expected a state option, found '%s'", s);
+	nearest = diag_nearest(s, usual);
+	pf_diag(p->c, p->f, E1101, at, "expected a state option, found '%s'", s);
+	if (nearest != NULL)
+		diag_help(p->c->diags, "did you mean '%s'?", nearest);
+	return false;
 }
 
 /* What only tunes changes no packet; the rest lowering knows */
