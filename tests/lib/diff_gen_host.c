@@ -202,7 +202,8 @@ static void add_translations(struct host *h)
 		"nat on $ext inet from $nets to ! <rfc1918> -> 203.0.113.3",
 		"nat pass on $ext from $lan -> $ext", "no nat on $ext from <jails> to <rfc1918>",
 		"nat on egress inet from ! (egress) to any -> (egress:0)",
-		"nat log on $ext inet proto { tcp udp } from $lan to any -> 203.0.113.2 port 20000:20100",
+		"nat log on $ext inet proto { tcp udp } from $lan to any -> 203.0.113.2 "
+		"port 20000:20100",
 		"nat on $ext inet6 from fd00:64::/64 to any -> 2001:db8:a::2 static-port",
 		"nat-anchor \"jail-nat/*\"",
 	};

@@ -16,10 +16,10 @@ static const struct {
 	const char *code;
 	const char *why;
 } refused[] = {
-	{ "5tep-pf.conf", "E1313", "a redirect to 127.0.0.1, which Linux sends nowhere" },
+	{ "5tep-pf.conf", "E1313", "a redirect to 127/8, which Linux sends nowhere" },
 	{ "doc-nanoclaw-jail.conf", "E1211", "a table holds a host's name; nobody is asked here" },
 	{ "dtxdf-littlejet-wg.conf", "E1001", "a table's file is not there" },
-	{ "freshports-hostinit.conf", "E1313", "a redirect to 127.0.0.1, which Linux sends nowhere" },
+	{ "freshports-hostinit.conf", "E1313", "a redirect to 127/8, which Linux sends nowhere" },
 	{ "jwfh-init.conf", "E1001", "a table's file is not there" },
 	{ "mandrilux.conf", "E1001", "a table's file is not there" },
 	{ "ajf-vultr.conf", "E1212", "OpenBSD's user _pbuild is not on FreeBSD" },

@@ -89,7 +89,7 @@ static void print_exists(const uint8_t *b, uint32_t len, FILE *out)
 static void print_dscp(const uint8_t *b, uint32_t len, FILE *out)
 {
 	(void)len;
-	fprintf(out, "%u", b[0] >> 2);
+	fprintf(out, "%u", (unsigned int)b[0] >> 2);
 }
 
 static void print_dscp6(const uint8_t *b, uint32_t len, FILE *out)
