@@ -41,7 +41,8 @@ struct options {
 
 /* What was tested: kinds of packets, each of which must have been there */
 enum kind {
-	K_IN_LOCAL, K_FORWARDED, K_OUT, K_LO, K_CALLER, K_LOST, K_ANSWERED, K_DST, K_SRC, K_REPLAYED, K_REPLY,
+	K_IN_LOCAL, K_FORWARDED, K_OUT, K_LO, K_CALLER, K_LOST, K_ANSWERED, K_DST, K_SRC,
+	K_REPLAYED, K_REPLY,
 	K_ERROR, K_V4, K_V6, N_KINDS
 };
 

@@ -431,7 +431,8 @@ static bool has_family(const struct way *w, uint8_t af)
 	for (uint32_t i = 0; i < ARRAY_SIZE(addrs); i++) {
 		const struct set *s = w->t.f[addrs[i]];
 
-		if (s != NULL && s->name == NULL && (set_families(s) & (af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6)) == 0)
+		if (s != NULL && s->name == NULL &&
+		    (set_families(s) & (af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6)) == 0)
 			return false;
 	}
 	return true;
