@@ -99,6 +99,33 @@ static bool load_tables(struct pfctl *p, const struct pf_file *f)
 	return true;
 }
 
+/* As in pf, "persist" outlives the text that said it: a later load need not say it again */
+static bool keep_tables(struct pfctl *p)
+{
+	struct lang_ctx ctx = pfctl_context(p);
+	struct pf_run run = { .flushed = 0 };
+	const struct pf_options o = { .tolerate_missing = true, .run = &run };
+	struct pf_table_infos infos = { .list = { 0 } };
+
+	if (!pfrun_parse(p->c, &ctx, &p->d.decl, p->run, &run) ||
+	    !pf_table_list(&ctx, p->d.pf, &p->d.facts, &p->d.decl, &o, &infos))
+		return false;
+	for (uint32_t i = 0; i < infos.list.n; i++) {
+		const struct pf_table_info *x = &infos.list.v[i];
+		struct pfrun_table *t;
+
+		if (!x->is_persist || !x->is_defined || strcmp(x->anchor, p->anchor) != 0 ||
+		    pfrun_table(p->c, p->run, p->anchor, x->name, false) != NULL)
+			continue;
+		t = pfrun_table(p->c, p->run, p->anchor, x->name, true);
+		t->is_persist = true;
+		for (uint32_t k = 0; k < x->entries.list.n; k++)
+			vec_add(&p->c->arena, &t->entries, ((struct pfrun_entry){
+				x->entries.list.v[k], time(NULL) }));
+	}
+	return true;
+}
+
 /* Rules of some kinds in place of those that an anchor, or the main ruleset, has */
 static bool load_part(struct pfctl *p, uint32_t src, const struct pf_file *f)
 {
@@ -118,6 +145,8 @@ static bool load_part(struct pfctl *p, uint32_t src, const struct pf_file *f)
 	pf_inlines(&ctx, f, p->anchor, &inner);
 	for (uint32_t i = 0; i < inner.list.n; i++)
 		pfrun_anchor_forget(p->run, inner.list.v[i]);
+	if (p->anchor[0] != '\0' && !keep_tables(p))
+		return false;
 	pfrun_anchor_drop(p->run, p->anchor, part.kinds);
 	if (p->anchor[0] == '\0')
 		p->run->flushed |= part.kinds;

@@ -315,8 +315,9 @@ table <f2b-sshd> persist counters
 block quick proto tcp from <f2b-sshd> to any port 8080
 X
 is "an anchor with a table of its own" 0 "$rc"
+pf -a f2b/sshd -f - <<<'block quick proto tcp from <f2b-sshd> to any port 8080'
 pf -a f2b/sshd -t f2b-sshd -T add 198.51.100.7
-says "ban" 0 "" "1/1 addresses added."
+says "ban: a persistent table outlives a load that does not name it" 0 "" "1/1 addresses added."
 ask "$CLIENT" --wait $GONE tcp:203.0.113.2:8081 >"$TMP/asked"
 is "the port that the ban is about is another" "$W" "$(ask "$CLIENT" --wait $GONE tcp:203.0.113.2:8081 | head -n 1)"
 pf -t f2b-sshd -T show
