@@ -36,7 +36,11 @@ struct conntrack_tuple {
 	uint8_t icmp_code;
 };
 
-/** struct conntrack_count - What went in one direction; 0 without nf_conntrack_acct */
+/**
+ * struct conntrack_count - What went in one direction; 0 without nf_conntrack_acct
+ * @packets:	Packets
+ * @bytes:	Bytes
+ */
 struct conntrack_count {
 	uint64_t packets;
 	uint64_t bytes;

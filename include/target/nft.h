@@ -54,6 +54,8 @@ void nft_options_init(struct nft_options *o);
  * nft_state_bit() - The bit of the ct mark that says that a flow has a directed state
  * @o:		Options
  * @dir:	Of the leg that made it, as the flow's first packet went
+ *
+ * Return: the bit
  */
 uint32_t nft_state_bit(const struct nft_options *o, enum direction dir);
 

@@ -607,3 +607,60 @@ TEST(not_permitted)
 	nl_close(&nl);
 	fix_fini(&f);
 }
+
+/* Random ranges of the low and the high end of both families, also none and all of it */
+static const struct set *random_table(struct arena *a)
+{
+	struct ranges rs = { .list = { .n = 0 } };
+
+	for (uint64_t n = unit_below(6); n > 0; n--) {
+		const uint8_t af = unit_below(4) > 0 ? AF_V4 : AF_V6;
+		const u128 top = af == AF_V4 ? UINT32_MAX : ~(u128)0;
+		const u128 lo = unit_below(24), hi = lo + unit_below(5);
+
+		if (unit_below(2) > 0)
+			ranges_add(a, &rs, af, lo, hi);
+		else
+			ranges_add(a, &rs, af, top - hi, top - lo);
+	}
+	return set_named(a, set_make(a, &rs), "made");
+}
+
+TEST(tables_change_by_their_elements)
+{
+	NS_FRESH();
+	struct nl_session nl CLEANUP(nl_close);
+	char *first = NULL;
+
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	for (int i = 0; i < 60; i++) {
+		static const char handles[] =
+			"nft -a list ruleset | grep '@table' | sed 's/packets [0-9]*//'";
+		struct nft_changes changes = { .list = { .n = 0 } };
+		struct nft_program *p;
+		struct rule *r;
+		struct fix f;
+		bool changed;
+		char *now;
+
+		fix_init(&f);
+		fix_enter(&f);
+		r = model_add_rule(&f.m, f.filter, (struct origin){ .text = "table" });
+		rule_test(&f.m, r, F_SRC, random_table(&f.a));
+		rule_prefer(&f.m, r, ruling_block());
+		p = fix_lower(&f);
+		if (!CHECK(p != NULL) || !CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0))
+			return;
+		CHECK_INT(nft_diff(&nl, p, &f.a, &changes), 0);
+		CHECK_INT(changes.list.n, 0);
+		now = run(handles);
+		if (first == NULL)
+			first = strdup(now);
+		CHECK(strlen(first) > 20);
+		CHECK_STR(now, first);
+		free(now);
+		fix_fini(&f);
+	}
+	free(first);
+}

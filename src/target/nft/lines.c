@@ -137,7 +137,8 @@ struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
 	memcpy(key, e->set, set_len);
 	key[set_len] = ' ';
 	put_hex(key + set_len + 1, e->key, e->key_len);
-	strcpy(key + set_len + 1 + 2 * (size_t)e->key_len, e->is_end ? " end" : "");
+	if (e->is_end)
+		memcpy(key + set_len + 1 + 2 * (size_t)e->key_len, " end", sizeof(" end"));
 	line = add_line(l, NFT_O_ELEM, family, key);
 	line->name = e->set;
 	line->comment = e->comment;
