@@ -34,4 +34,18 @@ MUST_USE int netns_enter(const char *where);
  */
 MUST_USE int netns_cookie(uint64_t *ret);
 
+/**
+ * netns_lasting_name() - What the current network namespace is called after a
+ * reboot too
+ * @ret:	Set on success
+ * @size:	Bytes at @ret
+ *
+ * "host" for the namespace of the first process, which is the machine's or the
+ * container's own; "netns-NAME" for one with a name below /run/netns (of several
+ * names the first in order).  Other namespaces do not outlive a reboot.
+ *
+ * Return: 0; -ENOENT: it has none; -ENAMETOOLONG; another negative errno
+ */
+MUST_USE int netns_lasting_name(char *ret, size_t size);
+
 #endif /* HOST_NETNS_H */

@@ -47,6 +47,26 @@ MUST_USE bool forward_lower(struct model *m, const struct decl *d,
 			    const struct forward_lists *lists, bool tolerate_missing,
 			    struct diags *diags);
 
+/** struct forward_parts - Forwards */
+struct forward_parts {
+	VEC(struct decl_forward) list;
+};
+
+/**
+ * forward_part() - Part a forward by outside ports
+ * @a:		Memory
+ * @f:		Forward
+ * @protos:	DECL_TCP, DECL_UDP or both
+ * @lo:		Lowest outside port
+ * @hi:		Highest
+ * @ret_in:	What of it is of these protocols and ports is added, unless nothing
+ * @ret_rest:	And what is not; @text is that of the whole
+ *
+ * Return: whether something is
+ */
+bool forward_part(struct arena *a, const struct decl_forward *f, uint8_t protos, uint32_t lo,
+		  uint32_t hi, struct forward_parts *ret_in, struct forward_parts *ret_rest);
+
 /** struct forward_addrs - Addresses */
 struct forward_addrs {
 	VEC(struct addr) list;

@@ -18,6 +18,7 @@
 #include "cli/host.h"
 #include "cli/pfrun.h"
 #include "cli/runs.h"
+#include "cli/shadow.h"
 
 static bool is_wanted(const struct host_want *w, struct addr a)
 {
@@ -107,6 +108,8 @@ int verb_apply(struct cli *c)
 	if (c->dry_run)
 		return verb_plan(c);
 	status = cli_host_open(c, &h, STATE_WRITE);
+	if (status == 0)
+		status = cli_shadow_check(c, &h.d, DIAG_W2509);
 	if (status == 0)
 		status = cli_host_apply(c, &h);
 	if (status == 0)

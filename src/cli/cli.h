@@ -50,6 +50,8 @@ struct cli_file {
 
 struct cli_verb;
 struct ipfw_call;
+struct kept;
+struct kept_edit;
 struct pf_file;
 struct pf_run;
 struct pfrun;
@@ -102,6 +104,7 @@ struct cli_next {
  * @pool:	--pool of `alias next`, or NULL
  * @next:	The address that this run asks of a pool
  * @is_writing:	The run holds the lock, and will change the host
+ * @edit:	What this run changes of the forwards, or NULL
  * @interfaces:	--interfaces, or NULL
  * @netns:	--netns, or NULL
  * @state_dir:	--state-dir, or NULL
@@ -129,6 +132,15 @@ struct cli_next {
  * @ipfw:	The ipfw command that is carried out, or NULL
  * @cgroup:	--cgroup of up
  * @pid:	--pid of up
+ * @from:	--from of forward add, as all that follow
+ * @on:		--on
+ * @rate:	--rate
+ * @until:	--until
+ * @log:	--log
+ * @filtered:	--filtered
+ * @share:	--share
+ * @no_header:	-H of forward list
+ * @forget:	--forget of destroy
  */
 struct cli {
 	struct arena arena;
@@ -149,6 +161,7 @@ struct cli {
 	const char *pool;
 	struct cli_next next;
 	bool is_writing;
+	const struct kept_edit *edit;
 	const char *interfaces;
 	const char *netns;
 	const char *state_dir;
@@ -175,6 +188,15 @@ struct cli {
 	struct ipfw_call *ipfw;
 	const char *cgroup;
 	const char *pid;
+	const char *from;
+	const char *on;
+	const char *rate;
+	const char *until;
+	bool log;
+	bool filtered;
+	bool share;
+	bool no_header;
+	bool forget;
 };
 
 /**
@@ -261,6 +283,7 @@ struct ipfw_ruleset;
  * @pf:		The pf.conf files, or NULL
  * @pf_run:	What was loaded beside them, parsed, or NULL
  * @run:	The same as it is remembered, or NULL
+ * @kept:	Forwards added at run time, or NULL: this run looks at no host
  * @ipfw:	What the ipfw files left behind, or NULL
  * @ipfw_accepts: Its last rule accepts
  */
@@ -272,6 +295,7 @@ struct declared {
 	struct pf_file *pf;
 	struct pf_run *pf_run;
 	struct pfrun *run;
+	struct kept *kept;
 	struct ipfw_ruleset *ipfw;
 	bool ipfw_accepts;
 };
@@ -335,6 +359,11 @@ int verb_down(struct cli *c);
 int verb_explain(struct cli *c);
 int verb_fmt(struct cli *c);
 int verb_import(struct cli *c);
+int verb_forward_add(struct cli *c);
+int verb_forward_del(struct cli *c);
+int verb_forward_list(struct cli *c);
+int verb_forward_off(struct cli *c);
+int verb_forward_on(struct cli *c);
 int verb_ipfw(struct cli *c);
 int verb_pfctl(struct cli *c);
 int verb_log(struct cli *c);

@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/pools.h"
 #include "cli/runs.h"
+#include "cli/kept.h"
 #include "cli/live.h"
 #include "host/facts.h"
 #include "lang/ezjail.h"
@@ -289,6 +290,8 @@ static int declare(struct cli *c, struct declared *d, enum cli_strict strict)
 	status = parse_host(c, &ctx, &d->decl);
 	if (status == 0)
 		status = check_runs(c, &d->decl);
+	if (status == 0)
+		status = kept_declare(c, &ctx, d);
 	if (status != 0)
 		return status;
 	status = cli_facts(c, &d->decl, &d->facts);

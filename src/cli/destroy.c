@@ -7,6 +7,7 @@
  */
 #include "cli/confine.h"
 #include "cli/host.h"
+#include "cli/kept.h"
 
 static int print_plan(struct cli *c, struct cli_host *h)
 {
@@ -47,6 +48,10 @@ static int destroy_all(struct cli *c, struct cli_host *h)
 	err = nft_destroy(&h->filter, &changed);
 	if (err < 0)
 		return cli_host_error(c, err, "remove the packet rules");
+	if (c->forget)
+		err = kept_forget(c);
+	if (err < 0)
+		return cli_system(c, err, "forget the run-time forwards");
 	err = state_forget(&h->st);
 	return err < 0 ? cli_system(c, err, "remove the state directory") : 0;
 }

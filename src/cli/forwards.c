@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "model/forward.h"
 
 /* Listing under way */
 struct listing {
@@ -117,6 +120,20 @@ static const char *internal_text(struct listing *l, const struct xlate *x, uint8
 					      ports != NULL || x->port == XP_TO, lo, hi);
 }
 
+/* When the forward that stands at a place ends */
+static int64_t until_of(const struct declared *d, struct span at)
+{
+	for (uint32_t i = 0; i < d->decl.jails.n; i++) {
+		for (uint32_t n = 0; n < d->decl.jails.v[i].forwards.n; n++) {
+			const struct decl_forward *f = &d->decl.jails.v[i].forwards.v[n];
+
+			if (f->until != 0 && f->at.src == at.src && f->at.lo == at.lo)
+				return f->until;
+		}
+	}
+	return 0;
+}
+
 static void add_row(struct listing *l, const struct rule *r, const struct xlate *x,
 		    const struct range *dst, const struct range *ports)
 {
@@ -124,7 +141,8 @@ static void add_row(struct listing *l, const struct rule *r, const struct xlate 
 		.proto = proto_text(l, rule_tests(r, F_PROTO)),
 		.from = set_text(l, F_SRC, rule_tests(r, F_SRC)),
 		.on = set_text(l, F_IFACE, rule_tests(r, F_IFACE)),
-		.origin = r->origin, .dst = dst, .ports = ports,
+		.origin = r->origin, .dst = dst, .ports = ports, .is_live = true,
+		.until = until_of(l->d, r->origin.at),
 	};
 	const uint8_t af = dst != NULL ? dst->af : x->to.n > 0 ? x->to.v[0].af : AF_V4;
 
@@ -153,6 +171,62 @@ static void add_rule(struct listing *l, const struct rule *r, const struct xlate
 	} while (dst != NULL && ++i < dst->n);
 }
 
+static const char *place_text(struct listing *l, struct addr a, uint32_t lo, uint32_t hi)
+{
+	char buf[ADDR_TEXT_BYTES];
+
+	return end_text(l, a.af == AF_NONE ? "*" : addr_print(a, buf), a.af == AF_V6, true, lo, hi);
+}
+
+/* One row of a forward that is no rule now */
+static void add_idle_row(struct listing *l, const struct decl_jail *j,
+			 const struct decl_forward *f, const struct decl_ports *p, struct addr to)
+{
+	static const char *const protos[] = {
+		[DECL_TCP] = "tcp", [DECL_UDP] = "udp", [DECL_TCP | DECL_UDP] = "tcp+udp",
+	};
+	struct addr inside = { AF_NONE, 0 };
+	char buf[ADDR_TEXT_BYTES];
+	struct cli_forward row = {
+		.jail = j->name, .proto = protos[f->protos], .from = "any",
+		.on = f->on != NULL ? f->on : "any", .origin = { .at = f->at, .text = f->text },
+		.until = f->until, .is_off = f->is_off,
+	};
+
+	for (uint32_t i = j->addrs.n; i-- > 0;)
+		if (to.af == AF_NONE || j->addrs.v[i].p.a.af == to.af)
+			inside = j->addrs.v[i].p.a;
+	if (f->from.a.af != AF_NONE)
+		row.from = arena_printf(&l->c->arena, "%s", f->from.len == addr_bits(f->from.a.af) ?
+					addr_print(f->from.a, buf) : prefix_print(f->from, buf));
+	row.external = place_text(l, to, p->ext_lo, p->ext_hi);
+	row.internal = place_text(l, inside, p->int_lo, p->int_hi);
+	vec_add(&l->c->arena, &l->to->list, row);
+}
+
+static void add_idle(struct listing *l, const struct decl_jail *j, const struct decl_forward *f)
+{
+	struct forward_addrs to = { .list = { 0 } };
+
+	(void)forward_externals(&l->d->facts, &l->d->decl, j, f, &to);
+	if (to.list.n == 0)
+		vec_add(&l->c->arena, &to.list, ((struct addr){ AF_NONE, 0 }));
+	for (uint32_t i = 0; i < to.list.n; i++)
+		for (uint32_t p = 0; p < f->ports.n; p++)
+			add_idle_row(l, j, f, &f->ports.v[p], to.list.v[i]);
+}
+
+static void add_all_idle(struct listing *l)
+{
+	for (uint32_t i = 0; i < l->d->decl.jails.n; i++) {
+		const struct decl_jail *j = &l->d->decl.jails.v[i];
+
+		for (uint32_t n = 0; n < j->forwards.n; n++)
+			if (j->forwards.v[n].is_off || !j->is_enabled || j->is_down)
+				add_idle(l, j, &j->forwards.v[n]);
+	}
+}
+
 void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwards *ret)
 {
 	struct listing l = { c, d, ret };
@@ -173,4 +247,60 @@ void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwa
 				add_rule(&l, r, &m->xlates.v[e->xlate]);
 		}
 	}
+	add_all_idle(&l);
+}
+
+/* Does a counter count this forward, and perhaps others of its rule */
+static bool counts_it(const struct nft_count *x, const struct cli_forward *f)
+{
+	if (x->origin.at.src != f->origin.at.src || x->origin.at.lo != f->origin.at.lo ||
+	    x->origin.at.hi != f->origin.at.hi)
+		return false;
+	if (!x->is_forward)
+		return true;
+	return (f->dst == NULL || (f->dst->af == x->dst.af && f->dst->lo <= x->dst.v &&
+				   x->dst.v <= f->dst->hi)) &&
+	       (f->ports == NULL || (f->ports->lo <= x->dport && x->dport <= f->ports->hi));
+}
+
+struct nft_count cli_forward_count(const struct nft_counts *counts, const struct cli_forward *f)
+{
+	struct nft_count sum = { .origin = f->origin };
+
+	for (uint32_t i = 0; i < counts->list.n && f->is_live; i++) {
+		if (counts_it(&counts->list.v[i], f)) {
+			sum.packets += counts->list.v[i].packets;
+			sum.bytes += counts->list.v[i].bytes;
+		}
+	}
+	return sum;
+}
+
+static void member(FILE *out, const char *name, const char *value)
+{
+	fprintf(out, "\"%s\": ", name);
+	json_cstring(out, value);
+	fputs(", ", out);
+}
+
+void cli_forward_json(struct cli *c, const struct cli_forward *f, const struct nft_count *n)
+{
+	const time_t until = (time_t)f->until;
+	char text[32];
+	struct tm tm;
+
+	putc('{', c->out);
+	member(c->out, "jail", f->jail);
+	member(c->out, "proto", f->proto);
+	member(c->out, "from", f->from);
+	member(c->out, "on", f->on);
+	member(c->out, "external", f->external);
+	member(c->out, "internal", f->internal);
+	member(c->out, "source", cli_place(c, f->origin.at));
+	gmtime_r(&until, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	member(c->out, "until", f->until != 0 ? text : NULL);
+	fprintf(c->out, "\"packets\": %llu, \"bytes\": %llu, \"enabled\": %s, \"live\": %s}",
+		(unsigned long long)n->packets, (unsigned long long)n->bytes,
+		f->is_off ? "false" : "true", f->is_live ? "true" : "false");
 }

@@ -101,6 +101,15 @@ SETTER_BOOL(dry_run)
 SETTER_BOOL(quiet)
 SETTER_BOOL(verbose)
 SETTER_BOOL(sequence)
+SETTER_STRING(from)
+SETTER_STRING(on)
+SETTER_STRING(rate)
+SETTER_STRING(until)
+SETTER_BOOL(log)
+SETTER_BOOL(filtered)
+SETTER_BOOL(share)
+SETTER_BOOL(no_header)
+SETTER_BOOL(forget)
 SETTER_BOOL(exec)
 SETTER_BOOL(force)
 
@@ -152,7 +161,8 @@ static const struct option_row options[] = {
 	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR", "keep state in DIR/lib and DIR/run" },
 	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "",
 	  "accepted; nothing is proven in this version" },
-	{ "--to", VALUE, set_to, " compile ", "nft|ipfw|model", "compile: what to print" },
+	{ "--to", VALUE, set_to, " compile  forward add ", "nft|ipfw|model",
+	  "compile: what to print; forward add: outside address" },
 	{ "-o", VALUE, set_output, " compile ", "FILE", "compile: where to" },
 	{ "--batch", VALUE, set_batch, " why ", "FILE",
 	  "why: packets, one a line; - for standard input" },
@@ -165,8 +175,23 @@ static const struct option_row options[] = {
 	{ "--cgroup", VALUE, set_cgroup, " up ", "PATH",
 	  "up: confine the processes of that cgroup to the jail's addresses" },
 	{ "--pid", VALUE, set_pid, " up ", "PID", "up: the same for the cgroup of a process" },
+	{ "--from", VALUE, set_from, " forward add ", "SOURCE",
+	  "forward add: only from this address or network" },
+	{ "--on", VALUE, set_on, " forward add ", "IF", "forward add: only on this interface" },
+	{ "--rate", VALUE, set_rate, " forward add ", "N/s",
+	  "forward add: most new connections in s, m, h or d" },
+	{ "--until", VALUE, set_until, " forward add ", "2h",
+	  "forward add: ends after this, or then (2026-01-31T18:00)" },
+	{ "--log", NO_VALUE, set_log, " forward add ", "", "forward add: log new connections" },
+	{ "--filtered", NO_VALUE, set_filtered, " forward add ", "",
+	  "forward add: the written rules judge it too" },
+	{ "--share", NO_VALUE, set_share, " forward add ", "",
+	  "forward add: others may claim the same port" },
+	{ "-H", NO_VALUE, set_no_header, " forward list ", "",
+	  "forward list: no header, tabs between fields" },
+	{ "--forget", NO_VALUE, set_forget, " destroy ", "",
+	  "destroy: forget the forwards of `forward add` too" },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
-	{ "--forget", NO_VALUE, NULL, NULL, NULL, NULL },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };
 

@@ -36,33 +36,6 @@ static bool jail_is_up(const struct status *s, const struct decl_jail *j)
 	return j->addrs.n > 0;
 }
 
-/* Does a counter count this forward, and perhaps others of its rule */
-static bool counts_it(const struct nft_count *x, const struct cli_forward *f)
-{
-	if (x->origin.at.src != f->origin.at.src || x->origin.at.lo != f->origin.at.lo ||
-	    x->origin.at.hi != f->origin.at.hi)
-		return false;
-	if (!x->is_forward)
-		return true;
-	return (f->dst == NULL || (f->dst->af == x->dst.af && f->dst->lo <= x->dst.v &&
-				   x->dst.v <= f->dst->hi)) &&
-	       (f->ports == NULL || (f->ports->lo <= x->dport && x->dport <= f->ports->hi));
-}
-
-/* What a forward has counted, its copies for local callers included */
-static struct nft_count count_of(const struct status *s, const struct cli_forward *f)
-{
-	struct nft_count sum = { .origin = f->origin };
-
-	for (uint32_t i = 0; i < s->counts.list.n; i++) {
-		if (counts_it(&s->counts.list.v[i], f)) {
-			sum.packets += s->counts.list.v[i].packets;
-			sum.bytes += s->counts.list.v[i].bytes;
-		}
-	}
-	return sum;
-}
-
 static void jails_json(const struct status *s)
 {
 	FILE *out = s->c->out;
@@ -102,13 +75,6 @@ static void aliases_json(const struct status *s)
 	putc(']', out);
 }
 
-static void member(FILE *out, const char *name, const char *value)
-{
-	fprintf(out, "\"%s\": ", name);
-	json_cstring(out, value);
-	fputs(", ", out);
-}
-
 static void forwards_json(const struct status *s)
 {
 	FILE *out = s->c->out;
@@ -116,18 +82,10 @@ static void forwards_json(const struct status *s)
 	fputs(", \"forwards\": [", out);
 	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
 		const struct cli_forward *f = &s->forwards.list.v[i];
-		const struct nft_count n = count_of(s, f);
+		const struct nft_count n = cli_forward_count(&s->counts, f);
 
-		fputs(i > 0 ? ", {" : "{", out);
-		member(out, "jail", f->jail);
-		member(out, "proto", f->proto);
-		member(out, "from", f->from);
-		member(out, "on", f->on);
-		member(out, "external", f->external);
-		member(out, "internal", f->internal);
-		member(out, "source", cli_place(s->c, f->origin.at));
-		fprintf(out, "\"packets\": %llu, \"bytes\": %llu, \"enabled\": true}",
-			(unsigned long long)n.packets, (unsigned long long)n.bytes);
+		fputs(i > 0 ? ", " : "", out);
+		cli_forward_json(s->c, f, &n);
 	}
 	putc(']', out);
 }
@@ -183,8 +141,9 @@ static void print_forwards(const struct status *s)
 			fprintf(s->c->out, ", jail %s", f->jail);
 		if (limited)
 			fprintf(s->c->out, ", from %s", f->from);
-		fprintf(s->c->out, "  %llu flows  (%s)\n",
-			(unsigned long long)count_of(s, f).packets,
+		fprintf(s->c->out, "%s  %llu flows  (%s)\n",
+			f->is_off ? ", off" : !f->is_live ? ", jail is down" : "",
+			(unsigned long long)cli_forward_count(&s->counts, f).packets,
 			cli_place(s->c, f->origin.at));
 	}
 }

@@ -199,7 +199,7 @@ static int file_load(int dir_fd, const char *name, char *buf, size_t size, size_
 
 int journal_read(int dir_fd, const char *name, struct arena *a, struct journal *ret)
 {
-	size_t size, len;
+	size_t size = 0, len = 0;
 	char *buf;
 	int err;
 

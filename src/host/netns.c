@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "host/netns.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
@@ -58,4 +60,51 @@ int netns_cookie(uint64_t *ret)
 		return -errno;
 	*ret = cookie;
 	return 0;
+}
+
+static bool is_same(int at, const char *path, const struct stat *own)
+{
+	struct stat sb;
+
+	return fstatat(at, path, &sb, 0) == 0 && sb.st_dev == own->st_dev &&
+	       sb.st_ino == own->st_ino;
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d != NULL)
+		closedir(*d);
+}
+
+/* The first name in a directory of names, in order */
+static void find_name(const char *place, const struct stat *own, char *best, size_t size)
+{
+	DIR *d CLEANUP(close_dir) = opendir(place);
+	const struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.' || strlen(e->d_name) >= size ||
+		    (best[0] != '\0' && strcmp(e->d_name, best) >= 0) ||
+		    !is_same(dirfd(d), e->d_name, own))
+			continue;
+		strcpy(best, e->d_name);
+	}
+}
+
+int netns_lasting_name(char *ret, size_t size)
+{
+	char best[256] = "";
+	struct stat own;
+	int n;
+
+	if (stat("/proc/self/ns/net", &own) < 0)
+		return -errno;
+	if (is_same(AT_FDCWD, "/proc/1/ns/net", &own))
+		return (size_t)snprintf(ret, size, "host") >= size ? -ENAMETOOLONG : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(places) && best[0] == '\0'; i++)
+		find_name(places[i], &own, best, sizeof(best));
+	if (best[0] == '\0')
+		return -ENOENT;
+	n = snprintf(ret, size, "netns-%s", best);
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }

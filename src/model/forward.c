@@ -400,7 +400,8 @@ bool forward_lower(struct model *m, const struct decl *d, const struct forward_l
 		if (!j->is_enabled || j->is_down)
 			continue;
 		for (uint32_t n = 0; n < j->forwards.n; n++)
-			ok &= lower_forward(&l, j, &j->forwards.v[n]);
+			ok &= j->forwards.v[n].is_off ||
+			      lower_forward(&l, j, &j->forwards.v[n]);
 		for (uint32_t n = 0; n < j->nats.n; n++)
 			ok &= lower_nat(&l, j, &j->nats.v[n]);
 	}

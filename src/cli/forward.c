@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * What is changed is the declaration: the forward is added to what was applied,
+ * and the whole is checked as ever, conflicts and the kernel's limits included.
+ * Then it is remembered, and then made so; if the kernel refuses it is forgotten
+ * again.  A run that ends in between leaves a forward that the next run
+ * makes so, never one that nobody knows of.
+ *
+ * The texts of the last `apply` count, not the files as they are now: who adds a
+ * forward does not put an unfinished pf.conf in force.  Where nothing was
+ * applied, or files are named, this is an `apply` of them with the forward.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/forwards.h"
+#include "cli/host.h"
+#include "cli/kept.h"
+#include "cli/shadow.h"
+#include "lang/forward.h"
+
+static int64_t span_seconds(const char *text)
+{
+	static const struct { char unit; int64_t seconds; } units[] = {
+		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 },
+	};
+	char *end;
+	const long n = strtol(text, &end, 10);
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (end != text && *end == units[i].unit && end[1] == '\0' && n > 0 &&
+		    n <= 1000000)
+			return n * units[i].seconds;
+	return -1;
+}
+
+/* When --until ends; 0 or an exit status */
+static int read_until(struct cli *c, int64_t *ret)
+{
+	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M", "%Y-%m-%d" };
+	const int64_t now = (int64_t)time(NULL), span = c->until == NULL ? 0 :
+		span_seconds(c->until);
+
+	*ret = span > 0 ? now + span : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(forms) && span < 0; i++) {
+		struct tm tm = { .tm_isdst = 0 };
+		const char *end = strptime(c->until, forms[i], &tm);
+
+		if (end != NULL && *end == '\0')
+			*ret = (int64_t)timegm(&tm);
+	}
+	if (c->until == NULL || *ret > now)
+		return 0;
+	diag_add(&c->diags, DIAG_E2507, SPAN_NONE, *ret == 0 ? "'%s' is not a time" :
+		 "'%s' is over", c->until);
+	return EX_USAGE;
+}
+
+static const char *join(struct cli *c, const char *words, const char *name, const char *value)
+{
+	return value == NULL ? words :
+		arena_printf(&c->arena, "%s %s%s%s", words, name, *value != '\0' ? " " : "", value);
+}
+
+/* The forward that the command line says, its jail apart; 0 or an exit status */
+static int read_words(struct cli *c, struct decl_forward *ret)
+{
+	struct lang_ctx ctx = { .a = &c->arena, .names = &c->names, .sources = &c->sources,
+				.diags = &c->diags };
+	const char *words = c->args.v[1];
+
+	for (uint32_t i = 2; i < c->args.n; i++)
+		words = join(c, words, c->args.v[i], "");
+	words = join(c, words, "from", c->from);
+	words = join(c, words, "on", c->on);
+	words = join(c, words, "to", c->to);
+	words = join(c, words, "rate", c->rate);
+	words = join(c, words, "log", c->log ? "" : NULL);
+	words = join(c, words, "filtered", c->filtered ? "" : NULL);
+	words = join(c, words, "share", c->share ? "" : NULL);
+	return forward_read(&ctx, sources_add(&c->sources, "command line", words,
+					      (uint32_t)strlen(words), SPAN_NONE), ret) ?
+		0 : EX_USAGE;
+}
+
+static bool was_applied(struct cli *c, const struct cli_host *h)
+{
+	char *text;
+	size_t len;
+
+	return c->is_found && state_read(&h->st, "applied", &c->arena, &text, &len) == 0;
+}
+
+static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
+{
+	bool changed;
+	int err;
+
+	if (!rules_only)
+		return cli_host_apply(c, h);
+	err = nft_load(&h->filter, h->program, &c->diags, &changed);
+	return err < 0 ? cli_host_error(c, err, "load the packet rules") : 0;
+}
+
+static int carry_out(struct cli *c, const struct kept_edit *e)
+{
+	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
+	bool rules_only;
+	int status, err;
+
+	c->edit = e;
+	c->use_kept = c->files.n == 0;
+	status = cli_host_open(c, &h, c->dry_run ? STATE_READ : STATE_WRITE);
+	if (status == 0 && (strcmp(e->verb, "add") == 0 || strcmp(e->verb, "on") == 0))
+		status = cli_shadow_check(c, &h.d, DIAG_E2508);
+	if (status != 0)
+		return status;
+	if (c->dry_run) {
+		cli_changes_print(c, &h);
+		return h.changes.n > 0 ? EX_DIFFERS : 0;
+	}
+	rules_only = was_applied(c, &h);
+	err = kept_save(c, h.d.kept);
+	if (err < 0)
+		return cli_system(c, err, "remember the forward");
+	status = make_so(c, &h, rules_only);
+	if (status != 0 && kept_undo(c, h.d.kept) < 0)
+		diag_add(&c->diags, DIAG_E1011, SPAN_NONE,
+			 "the forward is remembered all the same: it could not be taken back");
+	return status;
+}
+
+int verb_forward_add(struct cli *c)
+{
+	struct kept_edit e = { .verb = "add" };
+	int status = read_words(c, &e.f);
+
+	if (status == 0)
+		status = read_until(c, &e.until);
+	if (status != 0)
+		return status;
+	e.jail = c->args.v[0];
+	e.words = e.f.text;
+	return carry_out(c, &e);
+}
+
+static int edit_parts(struct cli *c, const char *verb)
+{
+	struct kept_edit e = { .verb = verb, .jail = c->args.v[0] };
+	int status;
+
+	if (strchr(c->args.v[2], ':') != NULL) {
+		cli_usage(c, "forward %s takes the outside ports only, not '%s'", verb,
+			  c->args.v[2]);
+		diag_help(&c->diags, "forward %s %s %s %.*s", verb, c->args.v[0], c->args.v[1],
+			  (int)strcspn(c->args.v[2], ":"), c->args.v[2]);
+		return EX_USAGE;
+	}
+	status = read_words(c, &e.f);
+	e.words = e.f.text;
+	return status != 0 ? status : carry_out(c, &e);
+}
+
+int verb_forward_del(struct cli *c)
+{
+	return edit_parts(c, "del");
+}
+
+int verb_forward_off(struct cli *c)
+{
+	return edit_parts(c, "off");
+}
+
+int verb_forward_on(struct cli *c)
+{
+	return edit_parts(c, "on");
+}
+
+/* ---- list ------------------------------------------------------------------------- */
+
+static const char *left_text(struct cli *c, const struct cli_forward *f)
+{
+	const int64_t left = f->until - (int64_t)time(NULL);
+
+	if (f->until == 0)
+		return "-";
+	if (left > 2 * 86400)
+		return arena_printf(&c->arena, "%lldd", (long long)(left / 86400));
+	if (left > 2 * 3600)
+		return arena_printf(&c->arena, "%lldh", (long long)(left / 3600));
+	return arena_printf(&c->arena, "%llds", (long long)left);
+}
+
+static void print_row(struct cli *c, const struct cli_forward *f, const struct nft_count *n)
+{
+	static const char *const wide = "%-12s %-7s %-20s %-8s %-24s %-24s %10s %12s %-20s %s\n";
+	static const char *const bare = "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n";
+	const char *state = f->is_off ? "off" : !f->is_live ? "down" : f->until == 0 ? "on" :
+		arena_printf(&c->arena, "on %s", left_text(c, f));
+
+	fprintf(c->out, c->no_header ? bare : wide, f->jail != NULL ? f->jail : "-", f->proto,
+		f->from, f->on, f->external, f->internal,
+		arena_printf(&c->arena, "%llu", (unsigned long long)n->packets),
+		arena_printf(&c->arena, "%llu", (unsigned long long)n->bytes),
+		cli_place(c, f->origin.at), c->no_header ? f->is_off ? "off" : "on" : state);
+}
+
+static bool is_asked_for(const struct cli *c, const struct cli_forward *f)
+{
+	for (uint32_t i = 0; i < c->args.n; i++)
+		if (f->jail != NULL && strcmp(f->jail, c->args.v[i]) == 0)
+			return true;
+	return c->args.n == 0;
+}
+
+static void print_list(struct cli *c, const struct cli_forwards *list,
+		       const struct nft_counts *counts)
+{
+	if (!c->json && !c->no_header && list->list.n > 0)
+		fprintf(c->out, "%-12s %-7s %-20s %-8s %-24s %-24s %10s %12s %-20s %s\n", "JAIL",
+			"PROTO", "FROM", "ON", "EXTERNAL", "INTERNAL", "PACKETS", "BYTES", "SOURCE",
+			"STATE");
+	for (uint32_t i = 0; i < list->list.n; i++) {
+		const struct cli_forward *f = &list->list.v[i];
+		const struct nft_count n = cli_forward_count(counts, f);
+
+		if (!is_asked_for(c, f))
+			continue;
+		if (c->json) {
+			cli_comma(c);
+			cli_forward_json(c, f, &n);
+		} else {
+			print_row(c, f, &n);
+		}
+	}
+}
+
+static int check_names(struct cli *c, const struct decl *d)
+{
+	for (uint32_t i = 0; i < c->args.n; i++) {
+		if (decl_find_jail(d, c->args.v[i]) != NULL)
+			continue;
+		diag_add(&c->diags, DIAG_E1024, SPAN_NONE, "no jail '%s' is declared",
+			 c->args.v[i]);
+		return EX_DATAERR;
+	}
+	return 0;
+}
+
+int verb_forward_list(struct cli *c)
+{
+	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
+	struct cli_forwards list = { .list = { 0 } };
+	struct nft_counts counts = { .list = { 0 } };
+	struct nft_options o;
+	int status = cli_netns(c), err;
+
+	c->is_host = true;
+	if (status == 0)
+		status = cli_declare(c, &h.d, CLI_STRICT);
+	if (status == 0)
+		status = check_names(c, &h.d.decl);
+	if (status != 0)
+		return status;
+	nft_options_init(&o);
+	h.program = nft_program_from_model(&h.d.model, &o, &c->diags);
+	if (h.program == NULL)
+		return cli_refused(c);
+	cli_forwards_list(c, &h.d, &list);
+	err = nl_open(&h.filter, NETLINK_NETFILTER);
+	if (err == 0)
+		err = nft_counters(&h.filter, h.program, &c->arena, &counts);
+	if (err < 0)
+		return cli_system(c, err, "read the counters");
+	print_list(c, &list, &counts);
+	return 0;
+}
