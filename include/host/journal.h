@@ -58,7 +58,7 @@ struct journal {
  * @dir_fd:	Directory
  * @name:	File in it
  * @a:		Memory for the texts
- * @ret:	Set, also on failure; @list is empty then
+ * @ret:	Set, also on failure: then without entries
  *
  * Return: 0, also for a file that is not there (an empty journal); -EBADMSG:
  * damaged; -EPROTONOSUPPORT: of another version; -EFBIG: over JOURNAL_BYTES;
@@ -70,8 +70,8 @@ MUST_USE int journal_read(int dir_fd, const char *name, struct arena *a, struct 
  * journal_append() - Add an entry; on disk when this returns 0
  * @dir_fd:	Directory
  * @name:	File in it, made if it is not there
- * @j:		What journal_read() found; nobody has written since.  @size and
- *		@is_torn follow, the new entry is put into @list
+ * @j:		What journal_read() found; nobody has written since.  It gets the
+ *		new entry
  * @a:		Memory
  * @text:	Text without a newline, at most JOURNAL_TEXT_BYTES
  *
@@ -87,7 +87,7 @@ MUST_USE int journal_append(int dir_fd, const char *name, struct journal *j, str
  * journal_replace() - Let a journal hold these entries and no others
  * @dir_fd:	Directory
  * @name:	File in it
- * @j:		Entries; @size and @is_torn are set
+ * @j:		Entries; what it says of the file is set
  *
  * Written beside, synced, renamed: at each moment the old journal is there or
  * the new one.

@@ -60,7 +60,7 @@ struct forward_parts {
  * @lo:		Lowest outside port
  * @hi:		Highest
  * @ret_in:	What of it is of these protocols and ports is added, unless nothing
- * @ret_rest:	And what is not; @text is that of the whole
+ * @ret_rest:	And what is not; the text of each is that of the whole
  *
  * Return: whether something is
  */

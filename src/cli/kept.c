@@ -165,7 +165,7 @@ static const struct entry_verb {
 /* A jail's name as one word */
 static const char *name_word(struct arena *a, const char *name)
 {
-	char *out = arena_alloc(a, 3 * strlen(name) + 1), *p = out;
+	char *out = arena_alloc(a, 3 * strlen(name) + 4), *p = out;
 
 	for (; *name != '\0'; name++) {
 		const uint8_t b = (uint8_t)*name;
@@ -173,7 +173,7 @@ static const char *name_word(struct arena *a, const char *name)
 		if (b > ' ' && b < 0x7f && b != '%')
 			*p++ = *name;
 		else
-			p += sprintf(p, "%%%02x", b);
+			p += snprintf(p, 4, "%%%02x", b);
 	}
 	return out;
 }

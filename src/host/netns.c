@@ -87,7 +87,7 @@ static void find_name(const char *place, const struct stat *own, char *best, siz
 		    (best[0] != '\0' && strcmp(e->d_name, best) >= 0) ||
 		    !is_same(dirfd(d), e->d_name, own))
 			continue;
-		strcpy(best, e->d_name);
+		snprintf(best, size, "%s", e->d_name);
 	}
 }
 

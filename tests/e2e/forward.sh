@@ -75,7 +75,10 @@ is "tcp, IPv6" "www 2001:db8:51::7" "$(from_client 'tcp:[2001:db8:113::2]:8443')
 is "the host itself" "www 203.0.113.2" "$(ask "$HOST" tcp:203.0.113.2:8443)"
 st status
 is "no drift" 0 "$rc"
+is "counted" 2 "$(rows 'select(.external == "203.0.113.2:8443") | .packets')"
 fw_must add www udp 5300:53
+is "counted, after another was added" 2 "$(rows 'select(.external == "203.0.113.2:8443") | .packets')"
+on_host nft list ruleset >/tmp/fj-rules.txt
 is "udp" "www 198.51.100.7" "$(from_client udp:203.0.113.2:5300)"
 fw_must add db tcp+udp 5353:53
 all_are "tcp and udp" "db 198.51.100.7" "$(from_client {tcp,udp}:203.0.113.2:5353)"
@@ -166,10 +169,12 @@ unchanged "unknown jail" 65 E1024 add wwww tcp 9000
 unchanged "the same port" 65 'forward add:1:' add db tcp 8443
 unchanged "overlapping ranges" 65 '3002 of 203.0.113.2' add db tcp 3002-3005
 unchanged "a port of a file" 65 'jail.conf:5:' add db tcp 4000
-unchanged "a host service" 65 'listens on tcp 203.0.113.2:22' add db tcp 22
+unchanged "a host service" 65 'E2508' add db tcp 22
+unchanged "a host service, which" 65 'listens on tcp 203.0.113.2:22' add db tcp 22
 unchanged "a bad port" 64 E1433 add db tcp 70000
 unchanged "a bad protocol" 64 E1432 add db sctp 70
 unchanged "a bad source" 64 E1434 add db tcp 70 --from nowhere
+unchanged "a bad rate" 64 E1436 add db tcp 70 --rate 10
 unchanged "a bad time" 64 E2507 add db tcp 70 --until tomorrow
 unchanged "a time that is over" 64 E2507 add db tcp 70 --until 2001-01-01
 unchanged "an inside port" 64 'outside ports only' del db tcp 7001:80
@@ -187,7 +192,11 @@ check "JSON of an error" jq -e '.sallyport.error[0].code == "E1433"' "$TMP/out"
 
 # ---- what outlives what ---------------------------------------------------------------
 
-st apply
+sed 's/4000:80/22:80/' "$TMP/jail.conf" >"$TMP/hides.jail"
+st -f "$TMP/rc.conf" -f "$TMP/hides.jail" apply
+is "a forward of a file over a host service: done" 0 "$rc"
+has "a forward of a file over a host service: a warning" 'hides.jail:5:.*W2509' "$err"
+st -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
 is "after apply" "www 198.51.100.7" "$(from_client tcp:203.0.113.2:8443)"
 st -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
 is "after apply with files" "www 198.51.100.7" "$(from_client tcp:203.0.113.2:8443)"
