@@ -2,11 +2,10 @@
 /*
  * forward - the words of a port forward
  *
- *	PROTO PORTS [from SOURCE] [on IF] [to ADDRESS] [rate N/UNIT]
- *		[log] [filtered] [share]
+ *	PROTO PORTS [from SOURCE] [on IF] [to ADDRESS] [log] [filtered] [share]
  *
  * PROTO is tcp, udp or tcp+udp; PORTS a comma list of EXT[:INT], EXT "N" or
- * "N-M", INT "N", "N-M" or "N-*"; UNIT is s, m, h or d.  The same words stand in jail.conf's $forward
+ * "N-M", INT "N", "N-M" or "N-*".  The same words stand in jail.conf's $forward
  * and on the command line.
  *
  * Owns:	 nothing; everything lives in the context's arena.

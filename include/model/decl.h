@@ -103,9 +103,6 @@ struct decl_ports {
  * @is_log:	What it translates is logged
  * @is_filtered: The written rules judge it too; else it passes, as `rdr pass`
  * @is_shared:	Others may claim the same place
- * @rate:	Most new flows in @rate_seconds, what is more is refused; 0: any
- *		number
- * @rate_seconds: See @rate; 1, 60, 3600 or 86400
  * @until:	Ends then, seconds since 1970; 0: never
  * @is_off:	Switched off: not in force, but remembered
  * @is_added:	At run time, by `forward add`
@@ -121,8 +118,6 @@ struct decl_forward {
 	bool is_log;
 	bool is_filtered;
 	bool is_shared;
-	uint32_t rate;
-	uint32_t rate_seconds;
 	int64_t until;
 	bool is_off;
 	bool is_added;

@@ -134,7 +134,6 @@ struct cli_next {
  * @pid:	--pid of up
  * @from:	--from of forward add, as all that follow
  * @on:		--on
- * @rate:	--rate
  * @until:	--until
  * @log:	--log
  * @filtered:	--filtered
@@ -190,7 +189,6 @@ struct cli {
 	const char *pid;
 	const char *from;
 	const char *on;
-	const char *rate;
 	const char *until;
 	bool log;
 	bool filtered;

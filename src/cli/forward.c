@@ -77,7 +77,6 @@ static int read_words(struct cli *c, struct decl_forward *ret)
 	words = join(c, words, "from", c->from);
 	words = join(c, words, "on", c->on);
 	words = join(c, words, "to", c->to);
-	words = join(c, words, "rate", c->rate);
 	words = join(c, words, "log", c->log ? "" : NULL);
 	words = join(c, words, "filtered", c->filtered ? "" : NULL);
 	words = join(c, words, "share", c->share ? "" : NULL);

@@ -103,7 +103,6 @@ SETTER_BOOL(verbose)
 SETTER_BOOL(sequence)
 SETTER_STRING(from)
 SETTER_STRING(on)
-SETTER_STRING(rate)
 SETTER_STRING(until)
 SETTER_BOOL(log)
 SETTER_BOOL(filtered)
@@ -178,8 +177,6 @@ static const struct option_row options[] = {
 	{ "--from", VALUE, set_from, " forward add ", "SOURCE",
 	  "forward add: only from this address or network" },
 	{ "--on", VALUE, set_on, " forward add ", "IF", "forward add: only on this interface" },
-	{ "--rate", VALUE, set_rate, " forward add ", "N/s",
-	  "forward add: most new connections in s, m, h or d" },
 	{ "--until", VALUE, set_until, " forward add ", "2h",
 	  "forward add: ends after this, or then (2026-01-31T18:00)" },
 	{ "--log", NO_VALUE, set_log, " forward add ", "", "forward add: log new connections" },
@@ -191,6 +188,7 @@ static const struct option_row options[] = {
 	  "forward list: no header, tabs between fields" },
 	{ "--forget", NO_VALUE, set_forget, " destroy ", "",
 	  "destroy: forget the forwards of `forward add` too" },
+	{ "--rate", VALUE, NULL, NULL, NULL, NULL },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };

@@ -77,8 +77,6 @@ st status
 is "no drift" 0 "$rc"
 is "counted" 2 "$(rows 'select(.external == "203.0.113.2:8443") | .packets')"
 fw_must add www udp 5300:53
-is "counted, after another was added" 2 "$(rows 'select(.external == "203.0.113.2:8443") | .packets')"
-on_host nft list ruleset >/tmp/fj-rules.txt
 is "udp" "www 198.51.100.7" "$(from_client udp:203.0.113.2:5300)"
 fw_must add db tcp+udp 5353:53
 all_are "tcp and udp" "db 198.51.100.7" "$(from_client {tcp,udp}:203.0.113.2:5353)"
@@ -110,7 +108,6 @@ is "list: IPv6" "[fd00:100::2]:443" "$(rows 'select(.external == "[2001:db8:113:
 is "list: a range" "192.168.100.2:8000-8009" "$(rows 'select(.external == "203.0.113.2:2000-2009") | .internal')"
 is "list: from" "198.51.100.0/24" "$(rows 'select(.external == "203.0.113.2:5432") | .from')"
 has "list: of a file" 'jail.conf:5$' "$(rows 'select(.external == "203.0.113.2:4000") | .source')"
-is "list: counts" "2" "$(rows 'select(.external == "203.0.113.2:8443") | .packets')"
 fw list -H db
 has "list -H: tabs" '^db	tcp	198.51.100.0/24	any	203.0.113.2:5432	192.168.100.3:5432	[0-9]+	[0-9]+	forward add:[0-9]+	on$' "$out"
 check "list -H of a jail" test "$(cut -f1 <<<"$out" | sort -u)" = db
@@ -174,7 +171,7 @@ unchanged "a host service, which" 65 'listens on tcp 203.0.113.2:22' add db tcp 
 unchanged "a bad port" 64 E1433 add db tcp 70000
 unchanged "a bad protocol" 64 E1432 add db sctp 70
 unchanged "a bad source" 64 E1434 add db tcp 70 --from nowhere
-unchanged "a bad rate" 64 E1436 add db tcp 70 --rate 10
+unchanged "a rate, which is not in this version" 64 E1017 add db tcp 70 --rate 10/s
 unchanged "a bad time" 64 E2507 add db tcp 70 --until tomorrow
 unchanged "a time that is over" 64 E2507 add db tcp 70 --until 2001-01-01
 unchanged "an inside port" 64 'outside ports only' del db tcp 7001:80

@@ -180,30 +180,6 @@ static bool read_to(struct reader *r, struct text_word w)
 	return false;
 }
 
-static const struct { const char *word; uint32_t seconds; } rate_units[] = {
-	{ "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 },
-	{ "second", 1 }, { "minute", 60 }, { "hour", 3600 }, { "day", 86400 },
-};
-
-static bool read_rate(struct reader *r, struct text_word w)
-{
-	const uint32_t slash = find(r->t, w.lo, w.hi, '/');
-	const int32_t n = number(r->t, w.lo, slash);
-
-	for (size_t i = 0; i < ARRAY_SIZE(rate_units) && slash < w.hi; i++)
-		if (text_word_is(r->t, (struct text_word){ slash + 1, w.hi }, rate_units[i].word))
-			r->f->rate_seconds = rate_units[i].seconds;
-	if (n < 1 || r->f->rate_seconds == 0) {
-		text_error(r->c, DIAG_E1437, r->t, w.lo, w.hi,
-			   "'%.*s' is not a rate of 1 to 99999 in a second, minute, hour or day",
-			   (int)(w.hi - w.lo), r->t->buf.v + w.lo);
-		diag_help(r->c->diags, "as in 'rate 10/s'");
-		return false;
-	}
-	r->f->rate = (uint32_t)n;
-	return true;
-}
-
 /**
  * struct option - A word after the ports
  * @word:	Its name
@@ -218,7 +194,6 @@ static const struct option {
 	{ "from", read_from, 0 },
 	{ "on", read_on, 0 },
 	{ "to", read_to, 0 },
-	{ "rate", read_rate, 0 },
 	{ "log", NULL, offsetof(struct decl_forward, is_log) },
 	{ "filtered", NULL, offsetof(struct decl_forward, is_filtered) },
 	{ "share", NULL, offsetof(struct decl_forward, is_shared) },
@@ -227,9 +202,7 @@ static const struct option {
 /* The option that a word names; told if there is none, or it was there before */
 static const struct option *find_option(struct reader *r, struct text_word w, uint32_t *seen)
 {
-	static const char *const names[] = {
-		"from", "on", "to", "rate", "log", "filtered", "share", NULL
-	};
+	static const char *const names[] = { "from", "on", "to", "log", "filtered", "share", NULL };
 	const char *near;
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
@@ -406,12 +379,6 @@ const char *forward_print(struct arena *a, const struct decl_forward *f)
 		put(a, &b, " on %s", f->on);
 	if (f->to.af != AF_NONE)
 		put(a, &b, " to %s", addr_print(f->to, text));
-	for (size_t i = 0; i < ARRAY_SIZE(rate_units) && f->rate != 0; i++) {
-		if (rate_units[i].seconds == f->rate_seconds) {
-			put(a, &b, " rate %u/%s", f->rate, rate_units[i].word);
-			break;
-		}
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (options[i].read == NULL && *(const bool *)((const char *)f + options[i].flag))
 			put(a, &b, " %s", options[i].word);
