@@ -15,6 +15,7 @@ if ! mount -t cgroup2 none "$CG" 2>/dev/null; then
 	exit 0
 fi
 mine=$CG/sp-test-confine-$BASHPID-$RANDOM
+# shellcheck disable=SC2317 # the trap calls it
 cleanup()
 {
 	local p
@@ -321,7 +322,7 @@ for j in www:2 db:3; do
 		"$j fd00::$n at ::1" "$j 10.0.0.$n at ::ffff:127.0.0.1" "$j 10.0.0.$n at 127.0.0.1" \
 		"$j fd00::$n at ::1" "$j 10.0.0.$n at ::ffff:127.0.0.1" "$j fd00::$n at fd00::$n" \
 		"$j 10.0.0.$n" "$j 10.0.0.$n" "$j 10.0.0.$n")" \
-		"$(py $j 'connect("127.0.0.1")' 'connect("::1")' 'connect("::ffff:127.0.0.1")' \
+		"$(py "$j" 'connect("127.0.0.1")' 'connect("::1")' 'connect("::ffff:127.0.0.1")' \
 		'connect("127.0.0.53")' 'connect("0.0.0.0")' 'connect("127.0.0.1", 53, SOCK_DGRAM)' \
 		'connect("::1", 53, SOCK_DGRAM)' 'connect("::ffff:127.0.0.1", 53, SOCK_DGRAM)' \
 		'send("127.0.0.1")' 'send("::1")' 'send("::ffff:127.0.0.1")' 'send("::")' \
