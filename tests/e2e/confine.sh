@@ -23,7 +23,10 @@ cleanup()
 	for p in "$mine"/*/cgroup.procs; do
 		xargs -r kill -KILL <"$p" 2>/dev/null
 	done
-	wait_for 5 rmdir "$mine"/*/ && rmdir "$mine"
+	for p in "$mine"/*/; do
+		wait_for 5 rmdir "$p"
+	done
+	rmdir "$mine"
 }
 if ! mkdir "$mine" 2>/dev/null; then
 	skip confine "cgroups cannot be made here"
