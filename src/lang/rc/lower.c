@@ -10,6 +10,7 @@
  */
 #include "lang/rc.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -290,6 +291,32 @@ static const char *iface_of_var(struct lower *lo, const char *s, size_t len)
 	return var;
 }
 
+/* Is there each number from 0 to that of @v, which ends in one; told if not */
+static bool is_reached(struct lower *lo, const struct rc_var *v)
+{
+	size_t head = strlen(v->name);
+	unsigned long n;
+
+	while (v->name[head - 1] >= '0' && v->name[head - 1] <= '9')
+		head--;
+	n = strtoul(v->name + head, NULL, 10);
+	for (unsigned long k = 0; k < n; k++) {
+		const char *name = arena_printf(lo->c->a, "%.*s%lu", (int)head, v->name, k);
+		bool found = false;
+
+		for (uint32_t i = 0; i < lo->f->vars.n && !found; i++)
+			found = lo->f->vars.v[i].is_last &&
+				strcmp(lo->f->vars.v[i].name, name) == 0 &&
+				lo->f->vars.v[i].value->buf.n > 0;
+		if (found)
+			continue;
+		diag_add(lo->c->diags, DIAG_W1518, v->name_at,
+			 "%s is not reached: there is no %s", v->name, name);
+		return false;
+	}
+	return true;
+}
+
 static void lower_if_setting(struct lower *lo, const struct rc_var *v, int rank)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(if_settings); i++) {
@@ -304,6 +331,8 @@ static void lower_if_setting(struct lower *lo, const struct rc_var *v, int rank)
 		if (len == 0)
 			continue;
 		if (s->rank != rank || s->fn == NULL || strcmp(rest, "DEFAULT") == 0)
+			return;
+		if (strchr(s->suffix, '#') != NULL && !is_reached(lo, v))
 			return;
 		if (!ifname_is_good(rest, len))
 			diag_add(lo->c->diags, DIAG_E1515, v->name_at,
@@ -497,5 +526,6 @@ void rc_lower(struct lang_ctx *c, const struct rc_file *f, struct decl *d)
 		for (uint32_t i = 0; i < f->vars.n && !diag_is_full(c->diags); i++)
 			if (f->vars.v[i].is_last)
 				lower_if_setting(&lo, &f->vars.v[i], rank);
+	rc_firewall(c, f);
 	jail_lower(c, rc_jails(c, f), d);
 }
