@@ -27,6 +27,47 @@
 MUST_USE int netns_enter(const char *where);
 
 /**
+ * netns_open() - A descriptor of a network namespace
+ * @where:	As netns_enter()
+ *
+ * Return: a descriptor, the caller's to close; or a negative errno as
+ * netns_enter() but for what only setns(2) finds
+ */
+MUST_USE int netns_open(const char *where);
+
+/**
+ * netns_is_same() - Is a descriptor the namespace that we are in
+ * @fd:		Of netns_open()
+ * @ret_inode:	Set to the kernel's number of @fd's namespace, or NULL
+ *
+ * Return: 1, 0, or a negative errno
+ */
+MUST_USE int netns_is_same(int fd, uint64_t *ret_inode);
+
+/**
+ * netns_create() - Make a network namespace with a name, as ip-netns(8) does
+ * @name:	Below /run/netns, which is made if it is not there
+ * @ret_inode:	Set to its number on success
+ *
+ * Return: a descriptor; -EEXIST when the name is taken; -EINVAL for a name with
+ * a slash, or none; another negative errno
+ */
+MUST_USE int netns_create(const char *name, uint64_t *ret_inode);
+
+/**
+ * netns_remove() - Take a name of netns_create() away
+ * @name:	Its name
+ * @inode:	Number that it must still have, 0: whichever; what else has that
+ *		name stays
+ *
+ * The namespace goes with its last process.
+ *
+ * Return: 0, also when it is not there; -EBUSY when it is another; another
+ * negative errno
+ */
+MUST_USE int netns_remove(const char *name, uint64_t inode);
+
+/**
  * netns_cookie() - The kernel's number of the current network namespace
  * @ret:	Set on success; never used again until the next boot
  *

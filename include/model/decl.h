@@ -153,11 +153,35 @@ struct decl_pool {
 };
 
 /**
+ * struct decl_vnet - The link of a jail with a network stack of its own
+ * @host_if:	Its end on the host, "epair0a"; NULL: no vnet jail
+ * @jail_if:	Its end in the jail, "epair0b"
+ * @named:	The end in the jail as vnet.interface says it, or NULL
+ * @gateway:	The jail's way out, [0] IPv4, [1] IPv6; of a routed jail also the
+ *		address of the host's end.  AF_NONE: not declared
+ * @bridge:	Bridge that the host's end is a port of; NULL: routed
+ * @is_foreign:	The bridge is there and somebody else's: it may lead anywhere
+ * @is_isolated: Its port talks to the host only, to no other such port
+ * @bridge_at:	Where the bridge is said
+ */
+struct decl_vnet {
+	const char *host_if;
+	const char *jail_if;
+	const char *named;
+	struct addr gateway[2];
+	const char *bridge;
+	bool is_foreign;
+	bool is_isolated;
+	struct span bridge_at;
+};
+
+/**
  * struct decl_jail - A jail
  * @name:	Its name
  * @hostname:	host.hostname, or NULL
  * @is_vnet:	Has a network stack of its own
  * @vnet_at:	Where that is said
+ * @vnet:	Its link then
  * @is_enabled:	Is to be up: in jail_list, or jail_list is empty; none is when
  *		jail_enable is NO; or it was taken up. Set by decl_finish()
  * @is_down:	Was taken down: rules mean what they mean when it is up, but its
@@ -176,6 +200,7 @@ struct decl_jail {
 	const char *hostname;
 	bool is_vnet;
 	struct span vnet_at;
+	struct decl_vnet vnet;
 	bool is_enabled;
 	bool is_down;
 	VEC(struct decl_addr) addrs;
@@ -273,6 +298,58 @@ void decl_add_link(struct decl *d, const char *name, struct span at);
  * one declaration repeats is there once.  Call it once.
  */
 void decl_finish(struct decl *d, struct diags *diags);
+
+/**
+ * struct decl_links - Names that links of a host have
+ * @of:		The link of a jail of this name, or NULL
+ * @has:	Is there a link of this name, whosever
+ * @is_foreign:	Is there one, and somebody else's
+ * @arg:	For both
+ */
+struct decl_links {
+	const char *(*of)(void *arg, const char *jail);
+	bool (*has)(void *arg, const char *name);
+	bool (*is_foreign)(void *arg, const char *name);
+	void *arg;
+};
+
+/**
+ * decl_name_vnets() - Give each vnet jail's link its names
+ * @d:		Declarations, after decl_finish(), which names them as for a
+ *		host without links
+ * @have:	What the host has
+ *
+ * What vnet.interface says, else what is there already, else the next free
+ * pair epairNa and epairNb.
+ */
+void decl_name_vnets(struct decl *d, const struct decl_links *have);
+
+/**
+ * decl_vnet_net() - What of an address belongs to a vnet jail alone
+ * @j:		Jail
+ * @i:		Number of its address
+ *
+ * Return: the address alone, or the network that is routed to the jail
+ */
+struct prefix decl_vnet_net(const struct decl_jail *j, uint32_t i);
+
+/**
+ * decl_vnet_gateway() - The address that the jail takes for its way out
+ * @j:		Jail
+ * @af:		Family
+ *
+ * Return: what is declared; of a routed jail else 169.254.1.1 or fe80::1; else
+ * AF_NONE: it has no way out
+ */
+struct addr decl_vnet_gateway(const struct decl_jail *j, uint8_t af);
+
+/**
+ * decl_vnet_linklocal() - The IPv6 link-local address of a vnet jail
+ * @j:		Jail
+ *
+ * Made of its name, so that rules know it before its link is there.
+ */
+struct addr decl_vnet_linklocal(const struct decl_jail *j);
 
 /**
  * decl_to_facts() - Add what rc.conf says of the host to the facts

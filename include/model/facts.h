@@ -49,6 +49,12 @@ struct iface_addr {
  * @kind:	What it is
  * @groups:	Interned names of its groups, "lo" included
  * @addrs:	In the order of the host: the first of a family is primary
+ * @behind:	Networks of the jail behind it, which are none of the host's
+ * @gateway:	Of a jail's routed link: the host's address there, as the jail sees
+ *		it, [0] IPv4, [1] IPv6; else AF_NONE
+ * @linklocal:	Of a bridge's port: the jail's link-local address, or AF_NONE
+ * @is_port:	A port of a bridge: its packets cross the bridge, not itself
+ * @is_open:	A port of a bridge that may lead anywhere
  * @is_live:	Exists on the host
  */
 struct iface {
@@ -57,6 +63,11 @@ struct iface {
 	enum iface_kind kind;
 	VEC(const char *) groups;
 	VEC(struct iface_addr) addrs;
+	VEC(struct prefix) behind;
+	struct addr gateway[2];
+	struct addr linklocal;
+	bool is_port;
+	bool is_open;
 	bool is_live;
 };
 

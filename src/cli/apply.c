@@ -70,9 +70,14 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 {
 	struct host host = { .s = &h->route, .st = &h->st, .a = &c->arena, .diags = &c->diags };
 	const struct nft_program *first = first_rules(c, h);
+	const struct vnet_place place = cli_vnet_place(c);
 	int status, err;
 
 	BUG_IF(first == NULL);
+	/* A link that goes has no moment without its fences */
+	err = vnet_delete(&host, &h->vnets);
+	if (err < 0)
+		return cli_host_error(c, err, "delete links of jails");
 	status = load_rules(c, h, first);
 	if (status != 0)
 		return status;
@@ -90,6 +95,11 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 	err = host_apply(&host, &h->want, HOST_LINKS);
 	if (err < 0)
 		return cli_host_error(c, err, "set links and addresses");
+	err = vnet_make(&host, &h->d.decl, h->want.only, &place, &h->vnets);
+	if (err == 0)
+		err = vnet_sweep(&host, &h->d.decl);
+	if (err < 0)
+		return cli_host_error(c, err, "link the jails");
 	if (first != h->program)
 		status = load_rules(c, h, h->program);
 	if (status != 0)

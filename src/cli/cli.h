@@ -108,6 +108,8 @@ struct cli_next {
  * @interfaces:	--interfaces, or NULL
  * @netns:	--netns, or NULL
  * @state_dir:	--state-dir, or NULL
+ * @jail_netns:	up: the namespace of a vnet jail, name or path, or NULL
+ * @create:	up: make that namespace
  * @policy:	--no-fence
  * @one_pass:	--one-pass, or -1
  * @exec:	--exec
@@ -164,6 +166,8 @@ struct cli {
 	const char *interfaces;
 	const char *netns;
 	const char *state_dir;
+	const char *jail_netns;
+	bool create;
 	struct policy_options policy;
 	int one_pass;
 	bool exec;
@@ -334,12 +338,13 @@ enum cli_lang cli_lang_of(const struct cli_file *f);
 /**
  * cli_facts() - Learn what the host has
  * @c:		Run
- * @d:		Declarations, finished
+ * @d:		Declarations, finished; links of vnet jails get the names that they
+ *		have here
  * @f:		Set on success
  *
  * Return: 0, or an exit status with a diagnostic
  */
-int cli_facts(struct cli *c, const struct decl *d, struct facts *f);
+int cli_facts(struct cli *c, struct decl *d, struct facts *f);
 
 /** cli_netns() - Enter --netns if it was given; 0 or an exit status */
 int cli_netns(struct cli *c);

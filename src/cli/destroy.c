@@ -13,12 +13,17 @@ static int print_plan(struct cli *c, struct cli_host *h)
 {
 	struct nft_changes rules = { .list = { .n = 0 } };
 	struct host_plan plan = { .ops = { .n = 0 } };
+	struct host host = { .s = &h->route, .st = &h->st, .a = &c->arena, .diags = &c->diags };
+	const struct vnet_place place = cli_vnet_place(c);
 	int err = nft_diff(&h->filter, NULL, &c->arena, &rules);
 
 	if (err == 0)
 		err = host_have_read(&h->route, &h->st, &c->arena, &h->have);
 	if (err < 0)
 		return cli_system(c, err, "read this host");
+	err = vnet_plan_make(NULL, NULL, &place, &host, &h->have.links, &h->vnets);
+	if (err < 0)
+		return cli_host_error(c, err, "look at the links of vnet jails");
 	host_plan_destroy(&h->have, &c->arena, c->dry_run ? &c->diags : &(struct diags){
 		.a = &c->arena, .sources = &c->sources }, &plan);
 	for (uint32_t i = 0; i < plan.ops.n; i++)
@@ -27,6 +32,7 @@ static int print_plan(struct cli *c, struct cli_host *h)
 	for (uint32_t i = 0; i < rules.list.n; i++)
 		vec_add(&c->arena, &h->changes, ((struct cli_change){
 			"del", rules.list.v[i].object, SPAN_NONE }));
+	cli_vnet_changes(c, h);
 	cli_changes_print(c, h);
 	return 0;
 }
@@ -42,6 +48,11 @@ static int destroy_all(struct cli *c, struct cli_host *h)
 	err = host_destroy(&host, HOST_SYSCTLS);
 	if (err < 0)
 		return cli_host_error(c, err, "put sysctls back");
+	err = vnet_delete(&host, &h->vnets);
+	if (err == 0)
+		err = vnet_sweep(&host, NULL);
+	if (err < 0)
+		return cli_host_error(c, err, "delete links of jails");
 	err = host_destroy(&host, HOST_LINKS);
 	if (err < 0)
 		return cli_host_error(c, err, "remove links and addresses");

@@ -13,11 +13,12 @@
 #include "cli/cli.h"
 #include "host/facts.h"
 #include "host/have.h"
+#include "host/vnet.h"
 
 /* Learning under way */
 struct learn {
 	struct cli *c;
-	const struct decl *d;
+	struct decl *d;
 	struct facts *f;
 	struct facts live;
 	struct rtnl_links links;
@@ -83,6 +84,9 @@ static void take_live(struct learn *l, const struct iface *live)
 	const struct rtnl_link *link = rtnl_link_find(&l->links, facts_linux_name(live->name));
 	struct iface *i;
 
+	/* The declarations know of links of vnet jails all there is to know */
+	if (link != NULL && (vnet_is_ours(link) || vnet_is_our_bridge(link)))
+		return;
 	if (link != NULL && host_is_our_link(link) && !is_cloned_here(l->d, live->name))
 		return;
 	i = facts_add(l->f, live->name);
@@ -118,6 +122,7 @@ static int learn_live(struct learn *l)
 		err = rtnl_addrs_read(&s, &l->c->arena, &l->addrs);
 	if (err < 0)
 		return cli_system(l->c, err, "read the interfaces of this host");
+	vnet_name_links(l->d, &l->links);
 	for (uint32_t i = 0; i < l->live.ifaces.n; i++)
 		take_live(l, &l->live.ifaces.v[i]);
 	for (int v = 0; v < 2; v++) {
@@ -171,7 +176,7 @@ static int learn_loopback(struct learn *l)
 	return 0;
 }
 
-int cli_facts(struct cli *c, const struct decl *d, struct facts *f)
+int cli_facts(struct cli *c, struct decl *d, struct facts *f)
 {
 	struct learn l = { .c = c, .d = d, .f = f };
 	struct decl rest;

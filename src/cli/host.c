@@ -35,11 +35,35 @@ static void add_change(struct cli *c, struct cli_host *h, const char *op, const 
 	vec_add(&c->arena, &h->changes, ((struct cli_change){ op, object, at }));
 }
 
+struct vnet_place cli_vnet_place(const struct cli *c)
+{
+	return (struct vnet_place){ c->pid, c->jail_netns, c->create };
+}
+
+void cli_vnet_changes(struct cli *c, struct cli_host *h)
+{
+	for (uint32_t i = 0; i < h->vnets.ops.n; i++)
+		add_change(c, h, h->vnets.ops.v[i].is_del ? "del" : "add",
+			   h->vnets.ops.v[i].object, h->vnets.ops.v[i].at);
+}
+
+/* Links of vnet jails; 0 or an exit status */
+static int compare_vnets(struct cli *c, struct cli_host *h)
+{
+	struct host host = { .s = &h->route, .st = &h->st, .a = &c->arena, .diags = &c->diags };
+	const struct vnet_place place = cli_vnet_place(c);
+	const int err = vnet_plan_make(&h->d.decl, h->want.only, &place, &host, &h->have.links,
+				       &h->vnets);
+
+	cli_vnet_changes(c, h);
+	return err < 0 ? cli_host_error(c, err, "look at the links of vnet jails") : 0;
+}
+
 static int compare(struct cli *c, struct cli_host *h)
 {
 	struct nft_changes rules = { .list = { .n = 0 } };
 	struct host_plan plan = { .ops = { .n = 0 } };
-	int err = nft_diff(&h->filter, h->program, &c->arena, &rules);
+	int err = nft_diff(&h->filter, h->program, &c->arena, &rules), status;
 
 	if (err < 0)
 		return cli_system(c, err, "read the packet rules of this host");
@@ -56,6 +80,9 @@ static int compare(struct cli *c, struct cli_host *h)
 	for (uint32_t i = 0; i < plan.ops.n; i++)
 		add_change(c, h, host_op_verb(&plan.ops.v[i]), plan.ops.v[i].object,
 			   plan.ops.v[i].at);
+	status = compare_vnets(c, h);
+	if (status != 0)
+		return status;
 	h->is_compared = true;
 	return c->diags.n_errors > 0 ? cli_refused(c) : 0;
 }

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "host/alias.h"
 #include "host/apply.h"
+#include "host/vnet.h"
 #include "target/nft.h"
 
 /**
@@ -34,6 +35,7 @@ struct cli_confinement;
  * @st:		State
  * @want:	What the declarations ask for
  * @have:	What there is
+ * @vnets:	What is to be done to links of vnet jails
  * @program:	Packet rules as they should be
  * @is_compared: @changes is whole, though it may not be possible to make them
  * @changes:	The differences, rules first
@@ -46,6 +48,7 @@ struct cli_host {
 	struct state st;
 	struct host_want want;
 	struct host_have have;
+	struct vnet_plan vnets;
 	struct nft_program *program;
 	bool is_compared;
 	VEC(struct cli_change) changes;
@@ -61,6 +64,12 @@ struct cli_host {
  * Return: 0, or an exit status with diagnostics
  */
 int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode);
+
+/** cli_vnet_place() - Where this run says that the vnet jail is */
+struct vnet_place cli_vnet_place(const struct cli *c);
+
+/** cli_vnet_changes() - Add what is to be done to links of vnet jails to the changes */
+void cli_vnet_changes(struct cli *c, struct cli_host *h);
 
 /** cli_state_what() - "open the state directory DIR", for cli_system() */
 const char *cli_state_what(struct cli *c);

@@ -93,6 +93,8 @@ SETTER_STRING(to)
 SETTER_STRING(output)
 SETTER_STRING(pool)
 SETTER_STRING(batch)
+SETTER_STRING(jail_netns)
+SETTER_BOOL(create)
 SETTER_STRING(write)
 SETTER_STRING(cgroup)
 SETTER_STRING(pid)
@@ -173,7 +175,8 @@ static const struct option_row options[] = {
 	{ "--pool", VALUE, set_pool, " alias next ", "IF|NET", "alias next: of this pool" },
 	{ "--cgroup", VALUE, set_cgroup, " up ", "PATH",
 	  "up: confine the processes of that cgroup to the jail's addresses" },
-	{ "--pid", VALUE, set_pid, " up ", "PID", "up: the same for the cgroup of a process" },
+	{ "--pid", VALUE, set_pid, " up ", "PID",
+	  "up: a process of the jail: its cgroup, or a vnet jail's namespace" },
 	{ "--from", VALUE, set_from, " forward add ", "SOURCE",
 	  "forward add: only from this address or network" },
 	{ "--on", VALUE, set_on, " forward add ", "IF", "forward add: only on this interface" },
@@ -189,6 +192,10 @@ static const struct option_row options[] = {
 	{ "--forget", NO_VALUE, set_forget, " destroy ", "",
 	  "destroy: forget the forwards of `forward add` too" },
 	{ "--rate", VALUE, NULL, NULL, NULL, NULL },
+	{ "--jail-netns", VALUE, set_jail_netns, " up ", "NAME|PATH",
+	  "up: the network namespace of a vnet jail" },
+	{ "--create", NO_VALUE, set_create, " up ", "",
+	  "up: make a namespace with the vnet jail's name; down takes it away" },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };

@@ -28,8 +28,19 @@ static bool is_there(const struct status *s, struct addr a)
 	return false;
 }
 
+/* Is its link there, and finished */
+static bool vnet_is_up(const struct status *s, const struct decl_jail *j)
+{
+	const struct rtnl_link *l = rtnl_link_find(&s->h->have.links, j->vnet.host_if);
+	const char *of = l != NULL ? vnet_jail_of(l) : NULL;
+
+	return of != NULL && strcmp(of, j->name) == 0;
+}
+
 static bool jail_is_up(const struct status *s, const struct decl_jail *j)
 {
+	if (j->is_vnet)
+		return vnet_is_up(s, j);
 	for (uint32_t i = 0; i < j->addrs.n; i++)
 		if (!is_there(s, j->addrs.v[i].p.a))
 			return false;

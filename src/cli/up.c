@@ -60,9 +60,22 @@ static int run(struct cli *c, bool is_up)
 	return status == 0 && c->dry_run && h.changes.n > 0 ? EX_DIFFERS : status;
 }
 
+/* One place cannot be that of several jails */
+static int check_place(struct cli *c)
+{
+	if (c->args.n > 1 && (c->pid != NULL || c->jail_netns != NULL))
+		return cli_usage(c, "%s is the place of one jail, and there are %u",
+				 c->pid != NULL ? "--pid" : "--jail-netns", c->args.n);
+	if ((c->pid != NULL) + (c->jail_netns != NULL) + c->create > 1)
+		return cli_usage(c, "--pid, --jail-netns and --create exclude each other");
+	return 0;
+}
+
 int verb_up(struct cli *c)
 {
-	return run(c, true);
+	const int status = check_place(c);
+
+	return status != 0 ? status : run(c, true);
 }
 
 int verb_down(struct cli *c)

@@ -3,15 +3,23 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE	71
 #endif
+
+#define SELF		"/proc/thread-self/ns/net"
+#define PATH_BYTES	(NAME_MAX + 32u)
 
 static const char *const places[] = { "/run/netns", "/var/run/netns" };
 
@@ -38,14 +46,117 @@ static int open_name(const char *name)
 	return fd;
 }
 
+int netns_open(const char *where)
+{
+	return strchr(where, '/') != NULL ? open_path(where) : open_name(where);
+}
+
 int netns_enter(const char *where)
 {
-	int fd CLEANUP(base_fd_close) = -1;
+	int fd CLEANUP(base_fd_close) = netns_open(where);
 
-	fd = strchr(where, '/') != NULL ? open_path(where) : open_name(where);
 	if (fd < 0)
 		return fd;
 	return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+int netns_is_same(int fd, uint64_t *ret_inode)
+{
+	int own CLEANUP(base_fd_close) = open(SELF, O_RDONLY | O_CLOEXEC);
+	struct stat a, b;
+	struct statfs fs;
+
+	if (own < 0 || fstat(own, &a) < 0 || fstat(fd, &b) < 0 || fstatfs(fd, &fs) < 0)
+		return -errno;
+	if (fs.f_type != NSFS_MAGIC)
+		return -EINVAL;
+	if (ret_inode != NULL)
+		*ret_inode = b.st_ino;
+	return a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+/* The directory of names, shared with other mount namespaces as ip-netns(8) has it */
+static int make_dir(void)
+{
+	if (mkdir(places[0], 0755) < 0 && errno != EEXIST)
+		return -errno;
+	if (mount("", places[0], "none", MS_SHARED | MS_REC, NULL) == 0)
+		return 0;
+	if (errno != EINVAL || mount(places[0], places[0], "none", MS_BIND | MS_REC, NULL) < 0)
+		return -errno;
+	return mount("", places[0], "none", MS_SHARED | MS_REC, NULL) < 0 ? -errno : 0;
+}
+
+/* A new namespace gets its name while we are in it for a moment */
+static int make_at(const char *path)
+{
+	int own CLEANUP(base_fd_close) = open(SELF, O_RDONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (own < 0 || unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	if (mount(SELF, path, "none", MS_BIND, NULL) < 0)
+		err = -errno;
+	/* To go on in another namespace would change what is somebody else's */
+	BUG_IF(setns(own, CLONE_NEWNET) < 0);
+	return err;
+}
+
+static bool is_plain_name(const char *name)
+{
+	return name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0 && strlen(name) <= NAME_MAX;
+}
+
+int netns_create(const char *name, uint64_t *ret_inode)
+{
+	char path[PATH_BYTES];
+	int fd, err;
+
+	if (!is_plain_name(name))
+		return -EINVAL;
+	err = make_dir();
+	if (err < 0)
+		return err;
+	snprintf(path, sizeof(path), "%s/%s", places[0], name);
+	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	err = make_at(path);
+	fd = err < 0 ? err : open_path(path);
+	if (fd >= 0)
+		err = netns_is_same(fd, ret_inode);
+	if (fd < 0 || err < 0) {
+		(void)umount2(path, MNT_DETACH);
+		(void)unlink(path);
+		return err < 0 ? err : fd;
+	}
+	return fd;
+}
+
+int netns_remove(const char *name, uint64_t inode)
+{
+	int fd CLEANUP(base_fd_close) = -1;
+	char path[PATH_BYTES];
+	uint64_t found = 0;
+	int is_mount;
+
+	if (!is_plain_name(name))
+		return -EINVAL;
+	snprintf(path, sizeof(path), "%s/%s", places[0], name);
+	fd = open_path(path);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	/* A run that was killed leaves the place without the namespace */
+	is_mount = netns_is_same(fd, &found);
+	if (is_mount < 0 && is_mount != -EINVAL)
+		return is_mount;
+	if (is_mount >= 0 && inode != 0 && found != inode)
+		return -EBUSY;
+	if (is_mount >= 0 && umount2(path, MNT_DETACH) < 0)
+		return -errno;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int netns_cookie(uint64_t *ret)

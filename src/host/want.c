@@ -189,6 +189,14 @@ static void want_sysctl(struct host_want *w, struct arena *a, const char *path,
 	vec_add(a, &w->sysctls, ((struct host_want_sysctl){ path, value, at }));
 }
 
+static bool is_said(const struct host_want *w, const char *path)
+{
+	for (uint32_t i = 0; i < w->sysctls.n; i++)
+		if (strcmp(w->sysctls.v[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 static void want_decl_sysctl(struct host_want *w, struct arena *a, struct diags *diags,
 			     const struct decl_sysctl *s)
 {
@@ -200,6 +208,23 @@ static void want_decl_sysctl(struct host_want *w, struct arena *a, struct diags 
 				 s->value);
 		else
 			want_sysctl(w, a, names[i].path, s->value, s->at);
+	}
+}
+
+/* A routed jail is reached by routing, so the host routes unless it says otherwise */
+static void want_forwarding(struct host_want *w, struct arena *a, const struct decl *d)
+{
+	for (uint32_t i = 0; i < d->jails.n; i++) {
+		const struct decl_jail *j = &d->jails.v[i];
+
+		for (uint32_t n = 0; n < j->addrs.n && j->is_vnet && j->is_enabled; n++) {
+			const bool is_v4 = j->addrs.v[n].p.a.af == AF_V4;
+
+			if (j->is_down || j->vnet.is_foreign || (is_v4 ? d->gateway : d->gateway6) == 0 ||
+			    is_said(w, is_v4 ? IP_FORWARD : IP6_FORWARD))
+				continue;
+			want_sysctl(w, a, is_v4 ? IP_FORWARD : IP6_FORWARD, "1", j->vnet_at);
+		}
 	}
 }
 
@@ -216,6 +241,7 @@ void host_want_make(const struct decl *d, struct arena *a, struct diags *diags,
 	drop_doubles(ret, a);
 	for (uint32_t i = 0; i < d->sysctls.n; i++)
 		want_decl_sysctl(ret, a, diags, &d->sysctls.v[i]);
+	want_forwarding(ret, a, d);
 	/* FreeBSD reads sysctl.conf first: gateway_enable wins */
 	if (d->gateway == 1)
 		want_sysctl(ret, a, IP_FORWARD, "1", d->gateway_at[0]);

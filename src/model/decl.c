@@ -11,7 +11,7 @@
  * expand to.  Within a run the order of declaration is kept, so the second is
  * the one that is told, with the first as its note.
  */
-#include "model/decl.h"
+#include "model/decl_vnet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,14 +118,6 @@ static void enable_jails(struct decl *d, struct diags *diags)
 	if (d->jail_enable == 0 && d->jails.n > 0)
 		diag_add(diags, DIAG_N1429, d->jail_enable_at,
 			 "jail_enable is NO, so no jail is to be up");
-	for (uint32_t i = 0; i < d->jails.n; i++) {
-		const struct decl_jail *j = &d->jails.v[i];
-
-		if (j->is_vnet && j->is_enabled)
-			diag_add(diags, DIAG_E1421, j->vnet_at,
-				 "jail '%s' is a vnet jail, and vnet jails are not in this version",
-				 j->name);
-	}
 }
 
 static bool is_cloned_name(const char *name)
@@ -309,6 +301,7 @@ static uint32_t drop_repeats(struct decl_addr *v, uint32_t n)
 void decl_finish(struct decl *d, struct diags *diags)
 {
 	enable_jails(d, diags);
+	decl_vnets_start(d, diags);
 	clone_for_jails(d);
 	settle_rc_addrs(d, diags);
 	settle_claims(d, diags);
@@ -316,6 +309,7 @@ void decl_finish(struct decl *d, struct diags *diags)
 	for (uint32_t i = 0; i < d->jails.n; i++)
 		d->jails.v[i].addrs.n = drop_repeats(d->jails.v[i].addrs.v,
 						     d->jails.v[i].addrs.n);
+	decl_vnets_finish(d, diags);
 }
 
 static void addr_to_facts(const struct decl_addr *a, struct facts *f)
@@ -369,7 +363,9 @@ void decl_to_facts(const struct decl *d, struct facts *f)
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
 
-		for (uint32_t n = 0; n < j->addrs.n && j->is_enabled; n++)
+		if (j->is_vnet && j->is_enabled)
+			decl_vnet_to_facts(j, f);
+		for (uint32_t n = 0; n < j->addrs.n && j->is_enabled && !j->is_vnet; n++)
 			addr_to_facts(&j->addrs.v[n], f);
 	}
 	defaults_to_facts(d, f);

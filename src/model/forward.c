@@ -386,6 +386,37 @@ static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct d
 	return false;
 }
 
+/*
+ * What a jail sends to itself by a public address comes back with its own as the
+ * source, and its kernel drops that: there the host's end of its link is the source.
+ */
+static void lower_self(struct lower *l, const struct decl_jail *j)
+{
+	static const uint8_t families[] = { AF_V4, AF_V6 };
+	struct model *m = l->m;
+
+	for (size_t k = 0; k < ARRAY_SIZE(families) && j->vnet.bridge == NULL; k++) {
+		struct xlate x = { .kind = XL_SRC };
+		struct ranges own = { 0 };
+		struct rule *r;
+
+		for (uint32_t i = 0; i < j->addrs.n; i++)
+			if (j->addrs.v[i].p.a.af == families[k])
+				ranges_add_prefix(m->a, &own, decl_vnet_net(j, i));
+		if (own.list.n == 0)
+			continue;
+		vec_add(m->a, &x.to, decl_vnet_gateway(j, families[k]));
+		r = model_add_rule(m, l->lists->nat, (struct origin){ .at = j->vnet_at,
+			.text = arena_printf(m->a, "nat of jail %s to itself", j->name),
+			.policy = POLICY_LOCAL });
+		rule_test(m, r, F_IFACE, set_one(m->a, intern_cid(m->names, j->vnet.host_if)));
+		rule_test(m, r, F_SRC, set_make(m->a, &own));
+		rule_test(m, r, F_DST, set_make(m->a, &own));
+		rule_translate(m, r, model_add_xlate(m, x), l->lists->filter);
+		rule_goto(r, l->lists->filter);
+	}
+}
+
 bool forward_lower(struct model *m, const struct decl *d, const struct forward_lists *lists,
 		   bool tolerate_missing, struct diags *diags)
 {
@@ -404,6 +435,8 @@ bool forward_lower(struct model *m, const struct decl *d, const struct forward_l
 			      lower_forward(&l, j, &j->forwards.v[n]);
 		for (uint32_t n = 0; n < j->nats.n; n++)
 			ok &= lower_nat(&l, j, &j->nats.v[n]);
+		if (j->is_vnet)
+			lower_self(&l, j);
 	}
 	return ok && check_claims(&l) && check_written(&l, n_written);
 }

@@ -21,6 +21,8 @@ static const char *const policy_texts[N_POLICIES] = {
 	[POLICY_EGRESS] = "fence egress: no inside source leaves untranslated",
 };
 
+static const char guard_text[] = "fence source: a vnet jail speaks in no other's name";
+
 /* Call @fn for each rule that can be reached in direction @dir */
 static void walk_list(struct work *w, uint32_t list, bool *seen, rule_fn *fn, void *arg)
 {
@@ -97,6 +99,12 @@ const struct set *policy_interior(const struct model *m)
 				ranges_add(m->a, &outer, p.a.af, p.a.v, p.a.v);
 			else if (f->kind != IFACE_LO && !addr_is_linklocal(p.a) &&
 				 (addr_is_private(p.a) || set_is_subset(net, natted)))
+				ranges_add_set(m->a, &inner, net);
+		}
+		for (uint32_t j = 0; j < f->behind.n && !f->is_open; j++) {
+			const struct set *net = set_prefix(m->a, f->behind.v[j]);
+
+			if (addr_is_private(f->behind.v[j].a) || set_is_subset(net, natted))
 				ranges_add_set(m->a, &inner, net);
 		}
 	}
@@ -379,6 +387,39 @@ static void add_redirects(struct work *w)
 	add_call(w, w->m->after[DIR_IN], links, local);
 }
 
+/*
+ * What a jail may call itself on its own link: its addresses, a link-local one
+ * that is not the host's there, and none at all while it looks for one.
+ */
+static const struct set *own_names(struct work *w, const struct iface *i)
+{
+	struct arena *a = w->m->a;
+	struct ranges own = { 0 }, host = { 0 };
+
+	ranges_add_prefix(a, &own, (struct prefix){ { AF_V6, (u128)0xfe80 << 112 }, 10 });
+	ranges_add(a, &own, AF_V6, 0, 0);
+	for (uint32_t n = 0; n < i->behind.n; n++)
+		ranges_add_prefix(a, &own, i->behind.v[n]);
+	for (int n = 0; n < 2; n++)
+		if (i->gateway[n].af != AF_NONE)
+			ranges_add(a, &host, i->gateway[n].af, i->gateway[n].v, i->gateway[n].v);
+	return set_minus(a, set_make(a, &own), set_make(a, &host), SET_ADDR);
+}
+
+/* A bridge's ports are guarded below IP, where the port is still known */
+static void add_guards(struct work *w)
+{
+	for (uint32_t n = 0; n < w->m->facts->ifaces.n; n++) {
+		const struct iface *i = &w->m->facts->ifaces.v[n];
+
+		if (i->kind != IFACE_JAIL || i->is_port || i->behind.n == 0)
+			continue;
+		add_fence(w, w->m->before[DIR_IN], POLICY_SOURCE, set_one(w->m->a, i->id), F_SRC,
+			  set_complement(w->m->a, own_names(w, i), SET_ADDR))->origin.text =
+			guard_text;
+	}
+}
+
 void policy_add(struct model *m, const struct policy_options *o, struct diags *diags)
 {
 	struct work w = { .m = m, .o = o, .diags = diags };
@@ -398,6 +439,8 @@ void policy_add(struct model *m, const struct policy_options *o, struct diags *d
 			  set_union(m->a, m->interior, loopback));
 		add_fence(&w, m->before[DIR_IN], POLICY_SOURCE, w.outside, F_DST, loopback);
 	}
+	if (!o->off[POLICY_SOURCE])
+		add_guards(&w);
 	if (!o->off[POLICY_INTERIOR] && !set_is_empty(m->interior))
 		add_lifted_fence(&w, m->before[DIR_IN], POLICY_INTERIOR, DIR_IN, F_DST);
 	if (!o->off[POLICY_EGRESS] && !set_is_empty(m->interior))

@@ -10,6 +10,7 @@ FRAME is one of
     icmp SRC DST [TEXT]             an echo request, of either family
     arp WHO TELL                    a request, broadcast
     ns WHO TELL                     IPv6's, multicast to WHO's group
+    na WHO FROM                     an unasked answer for WHO, to all nodes
 
 MAC is the host's igb0 unless given.  All leave from one processor, so that
 none overtakes another.
@@ -52,6 +53,11 @@ def build(words, own, to):
         body = pkt.icmp(tell, group, 135, 0, b"\0" * 4, pkt.pack(who) + b"\x01\x01" + own)
         return b"\x33\x33\xff" + pkt.pack(who)[-3:] + own + b"\x86\xdd" \
             + pkt.ip(tell, group, pkt.ICMP6, body, ttl=255)
+    if kind == "na":
+        who, src = words[1:3]
+        body = pkt.icmp(src, "ff02::1", 136, 0, b"\x20\0\0\0", pkt.pack(who) + b"\x02\x01" + own)
+        return b"\x33\x33\0\0\0\1" + own + b"\x86\xdd" \
+            + pkt.ip(src, "ff02::1", pkt.ICMP6, body, ttl=255)
     src, sport = pkt.endpoint(words[1])
     dst, dport = pkt.endpoint(words[2])
     text = " ".join(words[3:]).encode()

@@ -259,7 +259,8 @@ TEST(vnet)
 			   arena_printf(&w.a, "j { %s }", cases[i].text));
 		CHECK_INT(jail(&w, "j")->is_vnet, cases[i].is_vnet);
 		decl_finish(&w.decl, &w.diags);
-		CHECK_INT(world_count(&w, DIAG_E1421), cases[i].is_vnet);
+		CHECK_INT(world_count(&w, DIAG_W1455), cases[i].is_vnet);
+		CHECK_INT(jail(&w, "j")->vnet.host_if != NULL, cases[i].is_vnet);
 		world_fini(&w);
 	}
 }

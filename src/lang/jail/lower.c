@@ -20,6 +20,7 @@
 #include "lang/jail/lex.h"
 #include "lang/jail/pool.h"
 #include "lang/jail/share.h"
+#include "lang/jail/vnet.h"
 
 /**
  * struct lower - The jail that is lowered
@@ -83,7 +84,7 @@ static const char *const param_names[] = {
 
 /* User variables of which a later version makes something for the network */
 static const char *const future_vars[] = {
-	"address", "bridge", "gateway", "http", "ports",
+	"http", "ports",
 };
 
 /* jail(8): a switch is true without value, or by "true" or a number */
@@ -375,6 +376,7 @@ static void lower_jail(struct lang_ctx *c, struct jail_params *ps, uint32_t bloc
 			net_params[i].fn(&lo, p, net_params[i].af);
 	}
 	lower_vars(&lo);
+	jail_vnet_lower(c, ps, lo.jail);
 }
 
 static void check_var(struct lang_ctx *c, const struct jail_stmt *st)

@@ -13,6 +13,7 @@
 /* The walk: how deep each chain has been seen, as level + 1 */
 struct depths {
 	const struct nft_program *p;
+	enum nft_family family;
 	uint32_t *seen;
 	struct span too_deep;
 };
@@ -21,7 +22,7 @@ static bool visit(struct depths *d, uint32_t chain, uint32_t level, struct span 
 
 static bool visit_name(struct depths *d, const char *name, uint32_t level, struct span at)
 {
-	const uint32_t i = nft_chain_number(d->p, NFT_INET, name);
+	const uint32_t i = nft_chain_number(d->p, d->family, name);
 
 	BUG_IF(i == UINT32_MAX);
 	return visit(d, i, level, at);
@@ -65,6 +66,7 @@ bool nft_check_depth(struct nft_program *p, struct diags *d, const char *what)
 	struct depths w = { .p = p, .seen = arena_array(p->tmp, uint32_t, p->chains.n + 1) };
 
 	for (uint32_t i = 0; i < p->chains.n; i++) {
+		w.family = p->chains.v[i]->family;
 		if (p->chains.v[i]->type == NULL || visit(&w, i, 0, SPAN_NONE))
 			continue;
 		diag_add(d, DIAG_E1711, w.too_deep,

@@ -30,6 +30,7 @@
  * of tags in directed_tags.c.
  */
 #include "target/nft/directed.h"
+#include "target/nft/vnet_guard.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_arp.h>
@@ -327,9 +328,10 @@ void directed_arp(struct frame *f)
 	struct nft_stmts in = { 0 }, out = { 0 };
 	struct nft_chain *c_in, *c_out;
 
-	if (v4 == NULL || set_is_empty(v4))
-		return;
 	if (!has_fence(f, POLICY_SOURCE))
+		return;
+	nft_add_guards(f->p, f->m);
+	if (v4 == NULL || set_is_empty(v4))
 		return;
 	c_in = nft_add_base(f->p, NFT_ARP, "in_fence", "filter", NF_ARP_IN, 0);
 	c_out = nft_add_base(f->p, NFT_ARP, "out_fence", "filter", NF_ARP_OUT, 0);

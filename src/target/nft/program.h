@@ -30,7 +30,8 @@ enum nft_type {
 	NFT_T_IFNAME, NFT_T_IFINDEX, NFT_T_NFPROTO, NFT_T_PROTO, NFT_T_IP4, NFT_T_IP6, NFT_T_PORT,
 	NFT_T_TCPFLAG, NFT_T_ICMP_TYPE, NFT_T_ICMP_CODE, NFT_T_ICMP6_TYPE, NFT_T_ICMP6_CODE,
 	NFT_T_MARK, NFT_T_CT_DIR, NFT_T_CT_STATUS, NFT_T_CT_STATE, NFT_T_FIB_TYPE, NFT_T_ARP_OP,
-	NFT_T_BOOL, NFT_T_PRESENT, NFT_T_BYTE, NFT_T_DSCP, NFT_T_DSCP6,
+	NFT_T_BOOL, NFT_T_PRESENT, NFT_T_BYTE, NFT_T_DSCP, NFT_T_DSCP6, NFT_T_ETHERTYPE,
+	NFT_T_BYTES16,
 	N_NFT_TYPES
 };
 
@@ -46,7 +47,7 @@ enum nft_key {
 	NFT_K_FIB_DADDR, NFT_K_FIB_SADDR, NFT_K_ARP_OP, NFT_K_ARP_SADDR, NFT_K_ARP_DADDR,
 	NFT_K_IP_LSRR, NFT_K_IP_SSRR, NFT_K_IP6_ROUTE,
 	NFT_K_IP_HDRLEN, NFT_K_IP_TTL, NFT_K_IP6_HOPLIMIT, NFT_K_IP_DSCP, NFT_K_IP6_DSCP,
-	NFT_K_FIB_RPF, NFT_K_FIB_SROUTE, NFT_K_FIB_DROUTE,
+	NFT_K_FIB_RPF, NFT_K_FIB_SROUTE, NFT_K_FIB_DROUTE, NFT_K_PROTOCOL, NFT_K_ND_TARGET,
 	N_NFT_KEYS
 };
 
@@ -60,7 +61,7 @@ struct nft_value {
 	uint8_t b[NFT_VALUE_BYTES];
 };
 
-enum nft_family { NFT_INET, NFT_ARP, N_NFT_FAMILIES };
+enum nft_family { NFT_INET, NFT_ARP, NFT_BRIDGE, N_NFT_FAMILIES };
 
 /**
  * struct nft_elem - An element of a set
@@ -533,10 +534,10 @@ void stmt_counter(struct nft_program *p, struct nft_stmts *s);
 void stmt_add(struct nft_program *p, struct nft_stmts *s, const struct nft_stmt *st);
 void stmts_append(struct nft_program *p, struct nft_stmts *to, const struct nft_stmts *from);
 
-/** nft_family_name() - "inet" or "arp" */
+/** nft_family_name() - "inet", "arp" or "bridge" */
 const char *nft_family_name(enum nft_family f);
 
-/** nft_family_number() - NFPROTO_INET or NFPROTO_ARP */
+/** nft_family_number() - NFPROTO_INET and the like */
 uint8_t nft_family_number(enum nft_family f);
 
 #endif /* TARGET_NFT_PROGRAM_H */

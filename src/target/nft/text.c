@@ -122,6 +122,9 @@ static void print_table(const struct nft_program *p, enum nft_family f, FILE *ou
 {
 	const char *family = nft_family_name(f);
 
+	/* A kernel need not have family bridge, and would refuse the whole text */
+	if (f == NFT_BRIDGE && !p->has_table[f])
+		return;
 	fprintf(out, "table %s %s\ndelete table %s %s\n", family, NFT_TABLE, family, NFT_TABLE);
 	if (!p->has_table[f])
 		return;

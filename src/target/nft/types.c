@@ -45,6 +45,13 @@ static void print_hex(const uint8_t *b, uint32_t len, FILE *out)
 	fprintf(out, "0x%0*x", (int)(2 * len), read_number(b, len, true));
 }
 
+static void print_be_hex(const uint8_t *b, uint32_t len, FILE *out)
+{
+	fputs("0x", out);
+	for (uint32_t i = 0; i < len; i++)
+		fprintf(out, "%02x", b[i]);
+}
+
 static void print_name(const uint8_t *b, uint32_t len, FILE *out)
 {
 	fprintf(out, "\"%.*s\"", (int)strnlen((const char *)b, len), (const char *)b);
@@ -122,6 +129,8 @@ const struct nft_type_info nft_types[N_NFT_TYPES] = {
 	[NFT_T_BYTE] = { "integer", 4, 1, false, print_be },
 	[NFT_T_DSCP] = { "dscp", 31, 1, false, print_dscp },
 	[NFT_T_DSCP6] = { "dscp", 31, 2, false, print_dscp6 },
+	[NFT_T_ETHERTYPE] = { "ether_type", 10, 2, false, print_be_hex },
+	[NFT_T_BYTES16] = { "integer", 4, 16, false, print_be_hex },
 };
 
 #define NET	NFT_PAYLOAD_NETWORK_HEADER
@@ -182,6 +191,10 @@ const struct nft_key_info nft_keys[N_NFT_KEYS] = {
 			       FIB_OIF, 0, { 0 } },
 	[NFT_K_FIB_DROUTE] = { "fib daddr oif", NFT_T_PRESENT, NFT_L_FIB, FIB_DADDR | FIB_PRESENT,
 			       FIB_OIF, 0, { 0 } },
+	[NFT_K_PROTOCOL] = { "meta protocol", NFT_T_ETHERTYPE, NFT_L_META, NFT_META_PROTOCOL, 0, 0,
+			     { 0 } },
+	/* Of a neighbour advertisement; nft 1.0.6 has no word for it */
+	[NFT_K_ND_TARGET] = { "@th,64,128", NFT_T_BYTES16, NFT_L_PAYLOAD, 0, TRANS, 8, { 0 } },
 };
 
 static const struct {
@@ -190,6 +203,7 @@ static const struct {
 } families[N_NFT_FAMILIES] = {
 	[NFT_INET] = { "inet", NFPROTO_INET },
 	[NFT_ARP] = { "arp", NFPROTO_ARP },
+	[NFT_BRIDGE] = { "bridge", NFPROTO_BRIDGE },
 };
 
 const char *nft_family_name(enum nft_family f)

@@ -1,0 +1,209 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Jails with a network stack of their own: a link each, true addresses between
+# host, siblings and outside, nobody in another's name, and nothing left behind.
+# shellcheck source=../lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_enter "$@"
+lab_build
+mkdir -p /run/etc
+cd /run/etc || exit 71
+cat >rc.conf <<'END'
+ifconfig_igb0="inet 203.0.113.2/24"
+ifconfig_igb0_ipv6="inet6 2001:db8:113::2/64"
+defaultrouter="203.0.113.1"
+ipv6_defaultrouter="2001:db8:113::1"
+END
+cat >jail.conf <<'END'
+$nat = "igb0";
+www { vnet; $address = "10.1.0.5/32, fd00::5/128"; $forward = "tcp 8080:80"; }
+db { vnet; $address = "10.1.0.6, fd00:6::/64"; }
+END
+F=(-f rc.conf -f jail.conf)
+snapshot "$HOST" "$TMP/before"
+
+# ---- up, by each way to say where -------------------------------------------
+
+sp "${F[@]}" up www
+is "up: nobody says where the jail is" 65 "$rc"
+has "up: and how to" "--jail-netns" "$err"
+sp "${F[@]}" up www --create
+is "up --create" 0 "$rc"
+has "up --create: says what it made" "link epair0a of jail www" "$out"
+ip netns add elsewhere
+sp "${F[@]}" up db --jail-netns elsewhere
+is "up --jail-netns" 0 "$rc"
+sp "${F[@]}" up www --create
+is "up again: nothing to do" "0 " "$rc $out"
+sp "${F[@]}" plan
+is "plan: nothing is left to do" 0 "$rc"
+sp "${F[@]}" --json status
+is "status: both are up" "true true" \
+	"$(jq -r '.sallyport.status[0].jails | map(.up) | join(" ")' <<<"$out")"
+sp "${F[@]}" up db --pid $$
+is "up --pid of a process elsewhere: the link moves, or is refused" 0 "$rc"
+sp "${F[@]}" up db --jail-netns elsewhere
+is "up where it was: the link moves back" 0 "$rc"
+sp_in elsewhere "${F[@]}" up db --jail-netns elsewhere
+is "a jail in the host's own namespace is refused" 65 "$rc"
+
+# ---- who talks to whom, and as whom ------------------------------------------
+
+serve www web tcp:10.1.0.5:80 'tcp:[fd00::5]:80'
+serve elsewhere sql tcp:10.1.0.6:5432 'tcp:[fd00:6::1]:5432'
+serve "$HOST" own tcp:203.0.113.2:22
+serve "$INET" world tcp:192.0.2.80:80 'tcp:[2001:db8:80::80]:80'
+is "host to jail" "web 203.0.113.2" "$(ask "$HOST" tcp:10.1.0.5:80)"
+is "jail to host" "own 10.1.0.5" "$(ask www tcp:203.0.113.2:22)"
+is "jail to sibling" "sql 10.1.0.5" "$(ask www tcp:10.1.0.6:5432)"
+is "jail to sibling, IPv6" "sql fd00::5" "$(ask www 'tcp:[fd00:6::1]:5432')"
+is "sibling to jail, IPv6" "web fd00:6::1" "$(ask elsewhere 'tcp:[fd00::5]:80')"
+is "jail to the world" "world 203.0.113.2" "$(ask www tcp:192.0.2.80:80)"
+is "jail to the world, IPv6" "world 2001:db8:113::2" "$(ask www 'tcp:[2001:db8:80::80]:80')"
+is "forward from outside" "web 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
+is "forward from outside, IPv6" "web 2001:db8:51::7" "$(ask "$CLIENT" 'tcp:[2001:db8:113::2]:8080')"
+is "forward from the host" "web 203.0.113.2" "$(ask "$HOST" tcp:203.0.113.2:8080)"
+is "forward from a sibling: its true address" "web 10.1.0.6" "$(ask elsewhere tcp:203.0.113.2:8080)"
+is "forward from the jail itself" "web 169.254.1.1" "$(ask www --wait 2 tcp:203.0.113.2:8080)"
+
+# A network of its own: the jail takes another address of it
+in_ns elsewhere ip addr add fd00:6::77/128 dev epair1b nodad
+serve elsewhere more 'tcp:[fd00:6::77]:5433'
+is "delegated prefix: another address of it" "more fd00::5" "$(ask www 'tcp:[fd00:6::77]:5433')"
+
+# ---- nobody speaks in another's name -----------------------------------------
+
+
+serve "$HOST" ears udp:203.0.113.2:5353 'udp:[2001:db8:113::2]:5353'
+MAC=$(on_host ip -j link show epair0a | jq -r '.[0].address')
+knows() { on_host ip neigh show "$1" dev epair0a; }
+
+# What jail www says as its sibling, and then as itself: once that came, the rest is known
+lies()
+{
+	on_host ip neigh flush dev epair0a
+	on_host ip neigh replace fd00:6::1 lladdr 02:00:00:00:00:01 dev epair0a nud stale
+	forge www epair0b --to "$MAC" "arp 169.254.1.1 10.1.0.6" "na fd00:6::1 fd00::5" \
+		"udp 10.1.0.6:1 203.0.113.2:5353 lie4$1" \
+		"udp [fd00:6::1]:1 [2001:db8:113::2]:5353 lie6$1" \
+		"udp 192.0.2.80:1 203.0.113.2:5353 lie4$1" \
+		"udp 169.254.1.1:1 203.0.113.2:5353 lie4$1" \
+		"arp 169.254.1.1 10.1.0.5" \
+		"udp 10.1.0.5:1 203.0.113.2:5353 true4$1" \
+		"udp [fd00::5]:1 [2001:db8:113::2]:5353 true6$1"
+	wait_for 10 has_log ears "true4$1" && wait_for 10 has_log ears "true6$1"
+}
+
+check "guard: the jail speaks in its own name" lies a
+check "guard: ARP in its own name is taken" test -n "$(knows 10.1.0.5)"
+is "guard: no IPv4 in another's name" "" "$(grep lie4a "$TMP/ears.log")"
+is "guard: no IPv6 in another's name" "" "$(grep lie6a "$TMP/ears.log")"
+is "guard: no ARP in another's name" "" "$(knows 10.1.0.6)"
+has "guard: no neighbour advertisement in another's name" "02:00:00:00:00:01" "$(knows fd00:6::1)"
+# Each of these must come through when the guard is out, or it tests nothing
+sp "${F[@]}" --no-fence=source apply
+check "no guard: the lies are heard" lies b
+check "no guard: IPv4 in another's name" has_log ears lie4b
+check "no guard: IPv6 in another's name" has_log ears lie6b
+check "no guard: ARP in another's name" test -n "$(knows 10.1.0.6)"
+is "no guard: neighbour advertisement in another's name" "" \
+	"$(knows fd00:6::1 | grep 02:00:00:00:00:01)"
+sp "${F[@]}" apply
+is "apply: the guard is back" 0 "$rc"
+
+# ---- restart, kill, down ------------------------------------------------------
+
+ip netns add again
+sp "${F[@]}" up db --jail-netns again
+is "restart: the jail has another namespace" 0 "$rc"
+is "restart: the link leads there" "10.1.0.6" \
+	"$(in_ns again ip -j -4 addr show epair1b | jq -r '.[].addr_info[].local')"
+ip netns del again
+ip netns add again
+wait_for 5 sh -c '! nsenter --net=/run/netns/'"$HOST"' ip link show epair1a'
+sp "${F[@]}" up db --jail-netns again
+is "restart: after the old one is gone" 0 "$rc"
+for i in $(seq 12); do
+	on_host timeout -s KILL "0.0$((i % 8 + 1))" "$SALLYPORT" -q "${F[@]}" \
+		"$([ $((i % 2)) = 0 ] && echo up || echo down)" www >/dev/null 2>&1
+	on_host timeout -s KILL "0.0$((i % 8 + 1))" "$SALLYPORT" -q "${F[@]}" \
+		up www --create >/dev/null 2>&1
+done 2>/dev/null
+sp "${F[@]}" up www --create
+is "killed at any point, then again" 0 "$rc"
+is "killed: one link, and it works" 1 "$(on_host ip -o link show | grep -c epair0a)"
+check "killed: the jail answers" on_host ping -qnc 1 -W 2 10.1.0.5
+sp "${F[@]}" down www
+is "down" 0 "$rc"
+is "down: the link is gone" "" "$(on_host ip -o link show | grep epair0a)"
+check "down: the namespace that we made is gone" test ! -e /run/netns/www
+sp "${F[@]}" down db
+check "down: a namespace of somebody else stays" test -e /run/netns/again
+sp destroy
+is "destroy" 0 "$rc"
+snapshot "$HOST" "$TMP/after"
+same "destroy: nothing is left" "$TMP/before" "$TMP/after"
+
+# ---- many ----------------------------------------------------------------------
+
+for i in $(seq 100); do
+	echo "m$i { vnet; \$address = \"10.9.0.$i, fd09::$i\"; }"
+done >many.jail.conf
+mapfile -t all < <(seq -f 'm%g' 100)
+sp -q -f rc.conf -f many.jail.conf up --create "${all[@]}"
+is "a hundred up" "0 100" "$rc $(on_host ip -o link show | grep -c 'epair[0-9]*a')"
+is "a hundred: they talk" "" "$(in_ns m100 ping -qnc 1 -W 2 10.9.0.1 2>&1 | grep '100% packet loss')"
+sp -q -f rc.conf -f many.jail.conf down "${all[@]}"
+is "a hundred down" "0 0" "$rc $(on_host ip -o link show | grep -c 'epair[0-9]*a')"
+is "a hundred down: their namespaces too" "" "$(find /run/netns -name 'm[0-9]*')"
+sp destroy
+
+# ---- on a bridge ---------------------------------------------------------------
+
+cat >bridge.jail.conf <<'END'
+$gateway = "10.2.0.1, fd02::1";
+a { vnet; $bridge = "bridge0"; $address = "10.2.0.11/24, fd02::11/64"; }
+b { vnet; $bridge = "bridge0"; $address = "10.2.0.12/24, fd02::12/64"; }
+c { vnet; $bridge = "bridge0 isolated"; $address = "10.2.0.13/24, fd02::13/64"; }
+d { vnet; $bridge = "bridge0 isolated"; $address = "10.2.0.14/24, fd02::14/64"; }
+END
+B=(-f rc.conf -f bridge.jail.conf)
+sp "${B[@]}" up --create a b c d
+is "bridge: up" 0 "$rc"
+reaches() { in_ns "$1" ping -qnc 1 -W 2 "$2" >/dev/null 2>&1 && echo yes || echo no; }
+check "bridge: forwards" wait_for 10 in_ns a ping -qnc 1 -W 1 10.2.0.12
+is "bridge: jail to jail" "yes yes" "$(reaches a 10.2.0.12) $(reaches b fd02::11)"
+is "bridge: jail to host" "yes yes" "$(reaches a 10.2.0.1) $(reaches c fd02::1)"
+is "bridge: an isolated jail and another" yes "$(reaches c 10.2.0.11)"
+is "bridge: isolated jails do not see each other" no "$(reaches c 10.2.0.14)"
+serve b ears2 udp:10.2.0.12:5353 'udp:[fd02::12]:5353'
+BMAC=$(in_ns b ip -j link show epair1b | jq -r '.[0].address')
+AMAC=$(in_ns a ip -j link show epair0b | jq -r '.[0].address')
+tell()		# MARK
+{
+	in_ns b ip neigh replace 10.2.0.13 lladdr 02:00:00:00:00:01 dev epair1b nud stale
+	in_ns b ip neigh replace fd02::13 lladdr 02:00:00:00:00:01 dev epair1b nud stale
+	forge a epair0b --to "$BMAC" "arp 10.2.0.12 10.2.0.13" "na fd02::13 fd02::11" \
+		"udp 10.2.0.13:1 10.2.0.12:5353 lie4$1" "udp [fd02::13]:1 [fd02::12]:5353 lie6$1" \
+		"udp 10.2.0.11:1 10.2.0.12:5353 true4$1" "udp [fd02::11]:1 [fd02::12]:5353 true6$1"
+	wait_for 10 has_log ears2 "true4$1" && wait_for 10 has_log ears2 "true6$1"
+}
+neigh() { in_ns b ip neigh show dev epair1b | grep -c 02:00:00:00:00:01; }
+check "bridge guard: the jail speaks in its own name" tell a
+is "bridge guard: no IPv4 or IPv6 in another's" "" "$(grep -E 'lie[46]a' "$TMP/ears2.log")"
+is "bridge guard: no ARP or ND in another's" 2 "$(neigh)"
+in_ns a ip link set epair0b address 02:00:00:00:00:77
+forge a epair0b --to "$BMAC" "udp 10.2.0.11:1 10.2.0.12:5353 stranger"
+in_ns a ip link set epair0b address "$AMAC"
+check "bridge guard: and again" tell c
+is "bridge guard: no frame from another's hardware address" "" "$(grep stranger "$TMP/ears2.log")"
+sp "${B[@]}" --no-fence=source apply
+check "bridge, no guard: the lies are heard" tell b
+check "bridge, no guard: IPv4 and IPv6 in another's name" \
+	eval 'has_log ears2 lie4b && has_log ears2 lie6b'
+is "bridge, no guard: ARP and ND in another's name" 0 "$(neigh)"
+sp destroy
+is "bridge: destroy" 0 "$rc"
+is "bridge: nothing is left" "" "$(on_host ip -o link show | grep -E 'epair|bridge0')"
+lab_done
