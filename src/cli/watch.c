@@ -218,8 +218,8 @@ static void pause_if_fought(struct watch *w)
 	if (w->repairs < FIGHT_REPAIRS)
 		return;
 	if (w->repairs == FIGHT_REPAIRS)
-		fputs("sallyport: warning: somebody changes the host against the declarations again "
-		      "and again; repairing once a second\n", stderr);
+		fputs("sallyport: warning: somebody changes the host against the declarations, "
+		      "again and again; repairing once a second\n", stderr);
 	(void)poll(NULL, 0, FIGHT_PAUSE_MS);
 }
 

@@ -35,7 +35,9 @@ print(s.recv(100).decode(), flush=True)' "$TMP/notify" >"$TMP/told" 2>&1 &
 	wait "$manager"
 	rm -f "$TMP/notify"
 }
+# shellcheck disable=SC2317
 as_declared() { in_ns "$HOST" "$SALLYPORT" -q plan >/dev/null 2>&1; }
+# shellcheck disable=SC2317
 back() { wait_for 5 as_declared; }	# 1 s is the aim; the machine may be loaded
 
 sp watch
