@@ -122,7 +122,7 @@ void *arena_grow(struct arena *a, void *v, uint32_t n, uint32_t *cap, size_t siz
 		uint32_t cap; \
 	}
 
-/** vec_push() - Add a zeroed element to a VEC; its address */
+/** vec_push() - Add an element to a VEC, zeroed unless one stood there before; its address */
 #define vec_push(a, vec) \
 	((vec)->v = arena_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
 	 &(vec)->v[(vec)->n++])

@@ -32,7 +32,7 @@ struct host_want_link {
  * @jail:	Jail that has it, or NULL
  * @at:		Where it is declared
  * @sharers:	Other jails that have it too
- * @is_added:	By `alias add`: never put off by @only
+ * @is_added:	By `alias add`: never put off
  */
 struct host_want_addr {
 	const char *iface;

@@ -87,7 +87,7 @@ void rc_lower(struct lang_ctx *c, const struct rc_file *f, struct decl *d);
  */
 struct jail_file *rc_jails(struct lang_ctx *c, const struct rc_file *f);
 
-/** rc_firewall() - Tell what firewall_enable of an rc.conf asks for and is not made (W1519, W1520) */
+/** rc_firewall() - Tell what firewall_enable asks for and is not made (W1519, W1520) */
 void rc_firewall(struct lang_ctx *c, const struct rc_file *f);
 
 /** rc_yes_or_no() - A switch's value as rc.subr(8) reads it; -1 with E1509 told */

@@ -348,6 +348,8 @@ struct addr decl_vnet_gateway(const struct decl_jail *j, uint8_t af);
  * @j:		Jail
  *
  * Made of its name, so that rules know it before its link is there.
+ *
+ * Return: the address
  */
 struct addr decl_vnet_linklocal(const struct decl_jail *j);
 

@@ -76,6 +76,8 @@ MUST_USE int rtnl_nsid(struct nl_session *s, int fd, int32_t *ret);
  * @group:	Link group of this end
  * @peer:	The other
  * @fd:		Network namespace of the other
+ *
+ * Return: the message, in @m
  */
 struct nlmsghdr *rtnl_msg_veth_add(struct rtnl_msg *m, const char *name, uint32_t group,
 				   const char *peer, int fd);
@@ -95,6 +97,8 @@ struct nlmsghdr *rtnl_msg_link_master(struct rtnl_msg *m, uint32_t index, uint32
  * @index:	Port
  * @is_isolated: It reaches no other isolated port
  * @is_locked:	Only senders that the bridge was told of may speak by it
+ *
+ * Return: the message, in @m
  */
 struct nlmsghdr *rtnl_msg_port(struct rtnl_msg *m, uint32_t index, bool is_isolated,
 			       bool is_locked);

@@ -216,7 +216,8 @@ static void import_jail(struct import *im, const char *conf)
 
 	while (from > conf && from[-1] != '/')
 		from--;
-	b = jail_make_block(im->c, &im->out, from, (size_t)(end - from), (struct span){ src, 0, 0 });
+	b = jail_make_block(im->c, &im->out, from, (size_t)(end - from),
+			    (struct span){ src, 0, 0 });
 	if (b == NULL)
 		return;
 	import_template(im, b, arena_printf(im->c->a, "%s/template.conf", conf));

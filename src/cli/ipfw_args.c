@@ -104,7 +104,8 @@ static bool set_option(struct ipfw_call *call, char o)
 static int preprocessor(struct cli *c)
 {
 	diag_add(&c->diags, DIAG_E2402, SPAN_NONE,
-		 "-p: no preprocessor is started; run it yourself, and give its output as the file");
+		 "-p: no preprocessor is started; run it yourself, and give its output as the "
+		 "file");
 	return EX_UNAVAILABLE;
 }
 

@@ -117,7 +117,8 @@ int ipfw_refused(struct cli *c, int status)
 			return wordings[i].status;
 		}
 		percent = strstr(text, "%s");
-		tell(c, d->at, arena_printf(&c->arena, "%.*s%s%s", (int)(percent - text), text, word,
+		tell(c, d->at, arena_printf(&c->arena, "%.*s%s%s", (int)(percent - text), text,
+					    word,
 					    percent + 2));
 		return wordings[i].status;
 	}

@@ -30,13 +30,8 @@ static int check(struct cli *c, struct cli_host *h)
 
 static int carry_out(struct cli *c, struct cli_host *h, bool is_up)
 {
-	int status = 0;
+	int status = cli_host_apply(c, h);
 
-	for (size_t i = ARRAY_SIZE(steps); !is_up && i-- > 0 && status == 0;)
-		if (steps[i].stop != NULL)
-			status = steps[i].stop(c, h);
-	if (status == 0)
-		status = cli_host_apply(c, h);
 	for (size_t i = 0; is_up && i < ARRAY_SIZE(steps) && status == 0; i++)
 		if (steps[i].start != NULL)
 			status = steps[i].start(c, h);

@@ -4,7 +4,7 @@
  *
  * A step is a row of a table in up.c: what it refuses, it refuses before the
  * first change; what it adds to a jail, it adds when addresses and rules are
- * there, and takes away before they go.
+ * there.
  */
 #ifndef CLI_UP_H
 #define CLI_UP_H
@@ -12,10 +12,9 @@
 #include "cli/host.h"
 
 /**
- * struct up_step - A step of `up` and `down`; functions that are NULL do nothing
+ * struct up_step - A step of `up`; functions that are NULL do nothing
  * @check:	Refuse, before anything is changed; also with -n
  * @start:	`up`: add to the jails, after addresses and rules are there
- * @stop:	`down`: take away, before addresses and rules go
  *
  * The lock is held (not with -n), @c->runs.list names the jails, all declared.
  * Each returns 0, or an exit status with diagnostics, which ends the run.
@@ -23,7 +22,6 @@
 struct up_step {
 	int (*check)(struct cli *c, struct cli_host *h);
 	int (*start)(struct cli *c, struct cli_host *h);
-	int (*stop)(struct cli *c, struct cli_host *h);
 };
 
 /** up_check_listeners() - Refuse (or warn with --force) where a service of the host would answer */

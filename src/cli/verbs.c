@@ -19,7 +19,8 @@ const struct cli_verb cli_verbs[] = {
 	{ "alias list", "alias", verb_alias_list, "", "addresses on cloned loopbacks", 0, 0 },
 	{ "alias add", "alias", verb_alias_add, "IF ADDRESS[/LENGTH]",
 	  "an address on a cloned loopback, until boot", 2, 2 },
-	{ "alias del", "alias", verb_alias_del, "IF ADDRESS", "take away what alias add added", 2, 2 },
+	{ "alias del", "alias", verb_alias_del, "IF ADDRESS",
+	  "take away what alias add added", 2, 2 },
 	{ "alias next", "alias", verb_alias_next, "[JAIL] [--pool IF|NET]",
 	  "the next free address of a pool, kept for that jail", 0, 1 },
 	{ "forward add", "forward", verb_forward_add, "JAIL PROTO EXT[:INT]",
@@ -48,6 +49,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "pfctl", "pfctl", verb_pfctl, "...",
 	  "as pfctl(8); also where the program is called pfctl", 0, CLI_OTHER },
 	{ "verify", "verify", NULL, "", "", 0, 0 },
-	{ "watch", "watch", verb_watch, "", "keep the host so: repair what others take away", 0, 0 },
+	{ "watch", "watch", verb_watch, "",
+	  "keep the host so: repair what others take away", 0, 0 },
 	{ NULL, NULL, NULL, NULL, NULL, 0, 0 },
 };

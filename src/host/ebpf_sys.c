@@ -136,13 +136,13 @@ static int info(int fd, struct bpf_prog_info *ret)
 int ebpf_find(int cgroup, uint32_t attach, const char *name)
 {
 	uint32_t ids[EBPF_IDS];
-	union bpf_attr query = { .query = { .target_fd = (uint32_t)cgroup, .attach_type = attach,
+	union bpf_attr ask = { .query = { .target_fd = (uint32_t)cgroup, .attach_type = attach,
 					    .prog_ids = pointer(ids), .prog_cnt = EBPF_IDS } };
-	const int err = bpf(BPF_PROG_QUERY, &query);
+	const int err = bpf(BPF_PROG_QUERY, &ask);
 
 	if (err < 0)
 		return err;
-	for (uint32_t i = 0; i < query.query.prog_cnt; i++) {
+	for (uint32_t i = 0; i < ask.query.prog_cnt; i++) {
 		union bpf_attr attr = { .prog_id = ids[i] };
 		CLEANUP(base_fd_close) int fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
 		struct bpf_prog_info x = { .nr_map_ids = 0 };

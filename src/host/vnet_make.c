@@ -18,7 +18,7 @@
 #include "nl/rtnl_veth.h"
 
 #define LO_INDEX	1u
-#define GATEWAY_PROTO	0x56u		/* IFA_PROTO: goes with its link, so that no plan counts it */
+#define GATEWAY_PROTO	0x56u		/* IFA_PROTO: goes with its link, no plan counts it */
 #define LOCAL_LEN	64u
 
 /* One jail being linked */
@@ -176,7 +176,8 @@ static int add_route(struct link *k, const struct decl_addr *a)
 	err = nl_talk(k->h->s, rtnl_msg_route_add(&m, &hop), NULL, NULL);
 	if (err == -EEXIST) {
 		diag_add(k->h->diags, DIAG_E1833, a->at,
-			 "%s is routed elsewhere already, by somebody else", prefix_print(net, text));
+			 "%s is routed elsewhere already, by somebody else",
+			 prefix_print(net, text));
 		return -EINVAL;
 	}
 	return err < 0 ? tell(k, k->h->s, "a route", a->at, err) : 0;

@@ -220,7 +220,8 @@ static void want_forwarding(struct host_want *w, struct arena *a, const struct d
 		for (uint32_t n = 0; n < j->addrs.n && j->is_vnet && j->is_enabled; n++) {
 			const bool is_v4 = j->addrs.v[n].p.a.af == AF_V4;
 
-			if (j->is_down || j->vnet.is_foreign || (is_v4 ? d->gateway : d->gateway6) == 0 ||
+			if (j->is_down || j->vnet.is_foreign ||
+			    (is_v4 ? d->gateway : d->gateway6) == 0 ||
 			    is_said(w, is_v4 ? IP_FORWARD : IP6_FORWARD))
 				continue;
 			want_sysctl(w, a, is_v4 ? IP_FORWARD : IP6_FORWARD, "1", j->vnet_at);

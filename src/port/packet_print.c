@@ -128,7 +128,7 @@ static void print_udp(const struct view *v, FILE *out)
 {
 	const uint16_t len = wire16(v->p + 4);
 
-	fprintf(out, "UDP, length %u", len >= 8 ? len - 8 : 0);
+	fprintf(out, "UDP, length %d", len >= 8 ? len - 8 : 0);
 }
 
 static void print_icmp(const struct view *v, FILE *out)

@@ -47,7 +47,8 @@ enum kind {
 };
 
 static const char *const kinds[N_KINDS] = {
-	"in", "forwarded", "out", "lo", "local-caller", "lost", "answered", "destination-translated",
+	"in", "forwarded", "out", "lo", "local-caller", "lost", "answered",
+	"destination-translated",
 	"source-translated", "by-state", "reply", "icmp-error", "ipv4", "ipv6",
 };
 

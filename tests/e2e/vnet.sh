@@ -27,7 +27,9 @@ snapshot "$HOST" "$TMP/before"
 
 sp "${F[@]}" up www
 is "up: nobody says where the jail is" 65 "$rc"
-has "up: and how to" "--jail-netns" "$err"
+has "up: and how to" "--jail-netns.*E1830|E1830" "$err"
+sp "${F[@]}" plan
+has "plan: a note that only its start can say where" N1832 "$err"
 sp "${F[@]}" up www --create
 is "up --create" 0 "$rc"
 has "up --create: says what it made" "link epair0a of jail www" "$out"
@@ -47,6 +49,7 @@ sp "${F[@]}" up db --jail-netns elsewhere
 is "up where it was: the link moves back" 0 "$rc"
 sp_in elsewhere "${F[@]}" up db --jail-netns elsewhere
 is "a jail in the host's own namespace is refused" 65 "$rc"
+has "and told" E1831 "$err"
 
 # ---- who talks to whom, and as whom ------------------------------------------
 
@@ -169,6 +172,11 @@ c { vnet; $bridge = "bridge0 isolated"; $address = "10.2.0.13/24, fd02::13/64"; 
 d { vnet; $bridge = "bridge0 isolated"; $address = "10.2.0.14/24, fd02::14/64"; }
 END
 B=(-f rc.conf -f bridge.jail.conf)
+on_host ip link add bridge0 type veth peer name other
+sp "${B[@]}" up --create a
+is "bridge: a link of that name that is none is refused" 65 "$rc"
+has "bridge: and told" E1833 "$err"
+on_host ip link del bridge0
 sp "${B[@]}" up --create a b c d
 is "bridge: up" 0 "$rc"
 reaches() { in_ns "$1" ping -qnc 1 -W 2 "$2" >/dev/null 2>&1 && echo yes || echo no; }

@@ -122,7 +122,8 @@ enum diff_known diff_free_known(struct way *w, const struct result *r)
 		return DK_LO_NAT;
 	if (w->is_tracked && is_own_answer(w, packet_flow(&w->p)))
 		return DK_SELF;
-	if (w->is_tracked && (r->dst_changed || r->verdict == V_PASS || met_nat(r) || is_fenced(r)) &&
+	if (w->is_tracked &&
+	    (r->dst_changed || r->verdict == V_PASS || met_nat(r) || is_fenced(r)) &&
 	    !flow_equal(by_conntrack(w), packet_flow(&r->packet)))
 		return DK_FLOW;
 	if (is_unsure(w, &w->p) || is_unsure(w, &r->packet))

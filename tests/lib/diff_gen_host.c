@@ -202,16 +202,16 @@ static void add_translations(struct host *h)
 		"nat on $ext inet from $nets to ! <rfc1918> -> 203.0.113.3",
 		"nat pass on $ext from $lan -> $ext", "no nat on $ext from <jails> to <rfc1918>",
 		"nat on egress inet from ! (egress) to any -> (egress:0)",
-		"nat log on $ext inet proto { tcp udp } from $lan to any -> 203.0.113.2 "
-		"port 20000:20100",
+		("nat log on $ext inet proto { tcp udp } from $lan to any -> 203.0.113.2 "
+		 "port 20000:20100"),
 		"nat on $ext inet6 from fd00:64::/64 to any -> 2001:db8:a::2 static-port",
 		"nat-anchor \"jail-nat/*\"",
 	};
 	static const char *const rdrs[] = {
 		"rdr on $ext inet proto tcp from any to ($ext:0) port $web -> 192.168.100.2",
 		"rdr pass on $ext inet proto tcp to 203.0.113.3 port ssh -> 192.168.100.3",
-		"rdr pass log on $ext proto tcp from ! <bad> to $ext port 2000:2010 \\\n"
-		"\t-> 192.168.100.2 port 8000:*",
+		("rdr pass log on $ext proto tcp from ! <bad> to $ext port 2000:2010 \\\n"
+		 "\t-> 192.168.100.2 port 8000:*"),
 		"no rdr on $ext proto tcp from 192.0.2.0/24 to any",
 		"rdr on $ext inet6 proto tcp to 2001:db8:a::2 port 80 -> fd00:64::2 port 8000",
 		"rdr on $ext inet proto { tcp udp } to ($ext) port domain -> 10.7.0.9",

@@ -13,7 +13,8 @@ static struct ipfw_test t;
 
 static const char all_of_it[] =
 	"disable one_pass\n"
-	"nat 1 config if em0 reset redirect_port tcp 10.1.0.2:80 80 redirect_addr 10.1.0.3 198.51.100.3\n"
+	"nat 1 config if em0 reset redirect_port tcp 10.1.0.2:80 80 "
+	"redirect_addr 10.1.0.3 198.51.100.3\n"
 	"nat 7 config ip 198.51.100.9 same_ports port_range 2000-3000\n"
 	"table web create type number valtype skipto\n"
 	"table web add 80 300 443 400\n"
@@ -160,7 +161,8 @@ TEST(compact_and_actions)
 
 TEST(parents_of_limits)
 {
-	static const char rule[] = "00020 allow tcp from any to me 22 setup limit src-addr 2 :default";
+	static const char rule[] =
+		"00020 allow tcp from any to me 22 setup limit src-addr 2 :default";
 	const struct ipfw_dynamic dynamic[] = {
 		{ rule, PROTO_TCP, addr_v4(7, 7, 7, 7), addr_v4(198, 51, 100, 2), 1, 22, 20 },
 		{ rule, PROTO_TCP, addr_v4(7, 7, 7, 8), addr_v4(198, 51, 100, 2), 3, 22, 19 },

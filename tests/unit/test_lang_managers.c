@@ -152,7 +152,8 @@ TEST(ezjail)
 	jail_lower(&w.c, ezjail_parse(&w.c, add(&w, "cell",
 						"# PROVIDE: x\n"
 						"export jail_cell_hostname=\"cell\"\n"
-						"export jail_cell_ip=\"lo1|10.0.0.2,igb0|192.0.2.5\"\n"
+						"export jail_cell_ip=\"lo1|10.0.0.2,"
+						"igb0|192.0.2.5\"\n"
 						"export jail_cell_exec_stop=\"\"\n")), &w.decl);
 	CHECK_STR(param(&w, "cell", "ip4.addr"), "lo1|10.0.0.2,igb0|192.0.2.5");
 	CHECK_STR(param(&w, "cell", "exec.stop"), "-");
@@ -218,7 +219,8 @@ TEST(json_limits)
 TEST(fmt)
 {
 	static const char *const texts[] = {
-		"", "# only\n", "/* a */ /* b */\n\n\n# c", "a;;b = 'x y' , $z\n, \"${q.r}\";$z=1;${q.r}=2;",
+		"", "# only\n", "/* a */ /* b */\n\n\n# c",
+		"a;;b = 'x y' , $z\n, \"${q.r}\";$z=1;${q.r}=2;",
 		"www{}", "www {\n\n# in\n\n}\n# after", "w { a = 1, # why\n 2; b /* x */ = 3; }",
 		"w { e = \"two\nlines\\t\\x01\\\"\\$a\"; f = a\"b\"'c'$e; } *.x { g 1; }",
 		"x = \"$name\"y; '$odd name' = ''; w { h = ${a\"b}z; ${a\"b} = 1; }",

@@ -152,7 +152,7 @@ TEST(interfaces)
 		{ "ifconfig_em0_ipv6=\"inet6 fd00::1/64 auto_linklocal\"", "(em0|fd00::1/64)" },
 		{ "ifconfig_em0_ipv6=\"fd00::1\"", "(em0|fd00::1/64)" },
 		{ "ifconfig_em0_ipv6=\"inet6 2001:db8:: eui64\"", "" },
-		{ "ifconfig_em0_alias1=\"inet 10.0.0.3/32\"\nifconfig_em0=\"inet 10.0.0.2/24\"",
+		{ "ifconfig_em0_alias0=\"inet 10.0.0.3/32\"\nifconfig_em0=\"inet 10.0.0.2/24\"",
 		  "(em0|10.0.0.2/24) (em0|10.0.0.3/32)" },
 		{ "ifconfig_em0_aliases=\"inet 10.0.0.3-4/28 netmask 255.255.255.255\"",
 		  "(em0|10.0.0.3/32) (em0|10.0.0.4/32)" },

@@ -393,8 +393,8 @@ static const char *const possible[] = {
 		 "add 40 nat 2 ip4 from any to 198.51.100.3 in via em0\n",
 	TWO_NATS "add 10 nat 2 ip4 from any to any in via em1\n"
 		 "add 20 nat 1 ip4 from any to any out via em0\n",
-	"add 10 call 100 ip from any to any\nadd 20 allow ip from any to any\n"
-	"add 100 deny tcp from any to any 25\nadd 110 return\n",
+	("add 10 call 100 ip from any to any\nadd 20 allow ip from any to any\n"
+	 "add 100 deny tcp from any to any 25\nadd 110 return\n"),
 };
 
 TEST(impossible_in_nftables)

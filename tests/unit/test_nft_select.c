@@ -580,7 +580,8 @@ static void refused_unchanged(struct fix *f)
 TEST(refused_constructs)
 {
 	static model_fn *const rows[] = {
-		refused_twice, refused_tags, refused_goto, refused_route, refused_rdr_prob, refused_answer,
+		refused_twice, refused_tags, refused_goto, refused_route, refused_rdr_prob,
+		refused_answer,
 		refused_out_rdr, refused_in_nat, refused_unchanged,
 	};
 

@@ -316,7 +316,8 @@ static bool read_param(struct parser *p, struct ipfw_table *t, bool *flush, bool
 			return p_missing(p, "a value");
 		if (row->word == IW_P_VALTYPE && strchr(p_peek(p), ',') != NULL) {
 			diag_add(p->c->diags, DIAG_E2004, p_here(p),
-				 "values of several kinds in one table are not possible here: a value "
+				 "values of several kinds in one table are not possible here: a "
+				 "value "
 				 "is one number, as legacy tables have it");
 			return false;
 		}

@@ -57,7 +57,8 @@ static void tell_nat(struct lang_ctx *c, const struct rc_file *f, const char *en
 	if (iface == NULL)
 		diag_help(c->diags, "say it in ipfw rules, or $nat in jail.conf");
 	else
-		diag_help(c->diags, "as ipfw rules: 'nat 123 config if %s%s%s', 'add 50 nat 123 ip4 "
+		diag_help(c->diags, "as ipfw rules: 'nat 123 config if %s%s%s', 'add 50 nat 123 "
+			  "ip4 "
 			  "from any to any via %s'; for jails alone: $nat = \"%s\"", iface,
 			  flags != NULL ? " " : "", flags != NULL ? flags : "", iface, iface);
 }
