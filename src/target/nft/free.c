@@ -214,19 +214,23 @@ static bool is_conditional(const struct rule *r)
 
 /*
  * Behind a call it must be known where the packet is: not translated, and whether a
- * state has been looked for as before
+ * state has been looked for as before.  Lists that lead to each other are many ways
+ * through few: each is looked at once.
  */
-static bool may_call(struct free_frame *f, uint32_t list, const struct place_key *at)
+static bool may_call(struct free_frame *f, uint32_t list, const struct place_key *at, bool *seen)
 {
 	const struct rule_list *l = &f->m->lists.v[list];
 
+	if (seen[list])
+		return true;
+	seen[list] = true;
 	for (uint32_t i = 0; i < l->rules.n; i++) {
 		const struct rule *r = &l->rules.v[i];
 		const bool has_looked = at->probed && at->name == 0;
 
 		if (rule_has_effect(r, EF_TRANSLATE) != NULL ||
 		    (rule_has_effect(r, EF_PROBE) != NULL && !has_looked) ||
-		    ((r->exit == EX_GOTO || r->exit == EX_CALL) && !may_call(f, r->list, at)))
+		    ((r->exit == EX_GOTO || r->exit == EX_CALL) && !may_call(f, r->list, at, seen)))
 			return false;
 	}
 	return true;
@@ -254,7 +258,8 @@ static bool add_end(struct free_frame *f, struct nft_stmts *s, const struct rule
 		stmt_verdict(f->p, s, NFT_V_GOTO, free_chain_of(f, to)->name);
 		return true;
 	case EX_CALL:
-		if (!may_call(f, r->list, at)) {
+		if (!may_call(f, r->list, at,
+			      arena_array(f->p->a, bool, f->m->lists.n))) {
 			diag_add(f->d, DIAG_E1709, r->origin.at,
 				 "rules that translate or look for states cannot be called in "
 				 "nftables");
