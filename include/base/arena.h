@@ -15,6 +15,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/base.h"
 
@@ -122,10 +123,10 @@ void *arena_grow(struct arena *a, void *v, uint32_t n, uint32_t *cap, size_t siz
 		uint32_t cap; \
 	}
 
-/** vec_push() - Add an element to a VEC, zeroed unless one stood there before; its address */
+/** vec_push() - Add a zeroed element to a VEC; its address */
 #define vec_push(a, vec) \
 	((vec)->v = arena_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
-	 &(vec)->v[(vec)->n++])
+	 memset(&(vec)->v[(vec)->n], 0, sizeof(*(vec)->v)), &(vec)->v[(vec)->n++])
 
 /** vec_add() - Add the value @x to a VEC */
 #define vec_add(a, vec, x)	(*vec_push((a), (vec)) = (x))

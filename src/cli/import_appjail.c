@@ -166,9 +166,8 @@ static void import_nat(struct import *im, struct jail_block *b, const char *path
 	const char *on = word_after(&w, "on"), *as = word_after(&w, "->");
 	size_t len;
 
-	if (rule == NULL || on == NULL)
+	if (rule == NULL || on == NULL || w.list.n == 0)
 		return;
-	/* NOLINTNEXTLINE: the analyser does not see what holds here */
 	if (strcmp(w.list.v[0], "no") == 0) {
 		import_row(im, b->name, IMPORT_EQUAL, at, rule, "it leaves as it is: no $nat");
 		return;

@@ -637,7 +637,7 @@ int kept_forget(struct cli *c)
 	fd = state_lib_open(c->state_dir, STATE_READ);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	/* NOLINTNEXTLINE: the analyser does not see what holds here */
+	BUG_IF(k.name == NULL);
 	if (unlinkat(fd, k.name, 0) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return fsync(fd) < 0 ? -errno : 0;

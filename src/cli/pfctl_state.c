@@ -67,14 +67,13 @@ static int read_legs(struct pfctl *p, struct nl_session *nl, struct legs *ret)
 {
 	const uint32_t bits[2] = { bit_of(DIR_IN), bit_of(DIR_OUT) };
 	struct arena *a = &p->c->arena;
-	struct conntrack_flows flows;
+	struct conntrack_flows flows = { .list = { .n = 0 } };
 	int err = nl_open(nl, NETLINK_NETFILTER);
 
 	if (err == 0)
 		err = conntrack_list(nl, a, bits[DIR_IN] | bits[DIR_OUT], &flows);
 	if (err < 0)
 		return err;
-	/* NOLINTNEXTLINE: the analyser does not see what holds here */
 	for (uint32_t i = 0; i < flows.list.n; i++)
 		for (int dir = DIR_IN; dir <= DIR_OUT; dir++)
 			if ((flows.list.v[i].mark & bits[dir]) != 0)

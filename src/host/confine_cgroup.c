@@ -156,14 +156,14 @@ static bool may_have_net_raw(int32_t pid)
 
 int32_t confine_packet_pid(int cgroup)
 {
-	CLEANUP(base_fd_close) int fd = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	int fd = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	CLEANUP(base_file_close) FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	int32_t pid;
 
-	if (f == NULL)
+	if (f == NULL) {
+		base_fd_close(&fd);
 		return 0;
-	/* NOLINTNEXTLINE: the analyser does not see what holds here */
-	fd = -1;
+	}
 	while (fscanf(f, "%d", &pid) == 1)
 		if (pid > 0 && may_have_net_raw(pid))
 			return pid;

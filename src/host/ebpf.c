@@ -74,8 +74,7 @@ void ebpf_or(struct ebpf *e, int dst, int src)
 
 void ebpf_add(struct ebpf *e, int dst, int32_t imm)
 {
-	/* NOLINTNEXTLINE: the analyser does not see what holds here */
-	emit(e, BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, imm);
+	emit(e, BPF_ALU64 | BPF_ADD, dst, 0, 0, imm);	/* BPF_K, an operand at hand, is 0 */
 }
 
 void ebpf_load(struct ebpf *e, int dst, int base, int off)

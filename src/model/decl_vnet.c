@@ -109,11 +109,12 @@ static void check_nets(const struct decl *d, uint32_t at, struct diags *diags)
 
 static const struct decl_jail *jail_with(const struct decl *d, const char *host_if)
 {
-	for (uint32_t i = 0; i < d->jails.n; i++)
-		if (d->jails.v[i].vnet.host_if != NULL &&
-		/* NOLINTNEXTLINE: the analyser does not see what holds here */
-		    strcmp(d->jails.v[i].vnet.host_if, host_if) == 0)
+	for (uint32_t i = 0; i < d->jails.n; i++) {
+		const char *name = d->jails.v[i].vnet.host_if;
+
+		if (name != NULL && strcmp(name, host_if) == 0)
 			return &d->jails.v[i];
+	}
 	return NULL;
 }
 

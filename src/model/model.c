@@ -105,8 +105,9 @@ struct rule *model_add_rule(struct model *m, uint32_t list, struct origin origin
 
 	BUG_IF(list >= m->lists.n);
 	r = vec_push(m->a, &m->lists.v[list].rules);
-	/* All of it: the place may be that of a rule that was given up */
-	*r = (struct rule){ .exit = EX_NEXT, .list = LIST_NONE, .origin = origin };
+	r->exit = EX_NEXT;
+	r->list = LIST_NONE;
+	r->origin = origin;
 	return r;
 }
 

@@ -365,7 +365,8 @@ static void lower_jail(struct lang_ctx *c, struct jail_params *ps, uint32_t bloc
 
 	jail_params_of(ps, block);
 	lo.jail = vec_push(c->a, &d->jails);
-	*lo.jail = (struct decl_jail){ .name = b->name, .at = b->name_at };
+	lo.jail->name = b->name;
+	lo.jail->at = b->name_at;
 	rename_jail(&lo);
 	keep_params(&lo);
 	for (size_t i = 0; i < ARRAY_SIZE(net_params); i++) {

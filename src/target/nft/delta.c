@@ -164,7 +164,7 @@ static int range_cmp(const struct span_of *x, const struct span_of *y)
 	const struct nft_line *a = x->start != NULL ? x->start : x->end;
 	const struct nft_line *b = y->start != NULL ? y->start : y->end;
 
-	/* NOLINTNEXTLINE: the analyser does not see what holds here */
+	BUG_IF(a == NULL || b == NULL);
 	return strcmp(a->key, b->key);
 }
 
