@@ -40,6 +40,7 @@ struct span {
  * @mark:	Offset of the first byte of every SOURCE_MARK_LINES-th line, built
  *		on first use
  * @n_marks:	How many; 0 = not built yet
+ * @is_numbered: See sources_number()
  */
 struct source {
 	const char *name;
@@ -49,6 +50,7 @@ struct source {
 	struct span origin;
 	uint32_t *mark;
 	uint32_t n_marks;
+	bool is_numbered;
 };
 
 /**
@@ -64,7 +66,7 @@ struct sources {
 /**
  * struct place - A place as people read it
  * @name:	Source's name
- * @line:	Line, from 1; 0 = the source as a whole
+ * @line:	Line, from 1; 0 = the source as a whole, or a numbered one's other lines
  * @column:	Column in bytes, from 1
  * @text:	The line without its end; not NUL-terminated
  * @text_len:	Its length, bytes
@@ -107,6 +109,16 @@ uint32_t sources_add(struct sources *s, const char *name, const char *text,
  * open or read
  */
 MUST_USE int sources_read(struct sources *s, const char *path, uint32_t *ret_src);
+
+/**
+ * sources_number() - Let lines be known by the rule that they make
+ * @s:		Sources
+ * @src:	A text that we keep ourselves
+ *
+ * A line "add 100 ..." is line 100, and any other is line 0: so a rule's place
+ * stays when others come or go.
+ */
+void sources_number(struct sources *s, uint32_t src);
 
 /** source_at() - The source with number @src, > 0 */
 const struct source *source_at(const struct sources *s, uint32_t src);

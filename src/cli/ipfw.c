@@ -10,8 +10,9 @@
  * between the two leaves a kernel that is one call ahead: the next call makes it
  * what is kept, with its own change, as if the dead call had never been.
  *
- * What is kept is text, and the rules' places in the kernel's comments are lines
- * of it: so `status` finds no drift, and `why` names a rule by its line there.
+ * What is kept is text, and a rule's place, in the kernel's comments as in what
+ * `why` says, is its number: a line would be another whenever a rule before it comes
+ * or goes, and with it every rule of the kernel behind it.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ void ipfw_call_run(struct cli *c, struct lang_ctx *ctx, struct declared *d)
 	fclose(out);
 	call->text = arena_strndup(&c->arena, text, len);
 	src = sources_add(&c->sources, LIVE_NAME, call->text, (uint32_t)len, SPAN_NONE);
+	sources_number(&c->sources, src);
 	ipfw_settle(ctx, rs, src, call->src, &call->made);
 }
 

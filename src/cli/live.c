@@ -22,15 +22,17 @@ bool live_is_there(const struct cli *c)
 /* In the place of the ipfw files, as the last */
 static void take(struct cli *c, const char *text, size_t len)
 {
+	const uint32_t src = sources_add(&c->sources, LIVE_NAME, text, (uint32_t)len, SPAN_NONE);
 	uint32_t n = 0;
 
+	sources_number(&c->sources, src);
 	for (uint32_t i = 0; i < c->files.n; i++)
 		if (cli_lang_of(&c->files.v[i]) != LANG_IPFW)
 			c->files.v[n++] = c->files.v[i];
 	c->files.n = n;
 	vec_add(&c->arena, &c->files, ((struct cli_file){
 		.path = LIVE_NAME, .lang = LANG_IPFW, .kept = true, .live = true,
-		.src = sources_add(&c->sources, LIVE_NAME, text, (uint32_t)len, SPAN_NONE) }));
+		.src = src }));
 }
 
 int live_load(struct cli *c, const struct state *st, bool given)

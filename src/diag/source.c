@@ -145,6 +145,25 @@ static uint32_t find_line(const struct source *src, uint32_t at, uint32_t *ret_l
 	return line;
 }
 
+void sources_number(struct sources *s, uint32_t src)
+{
+	BUG_IF(src == 0 || src >= s->list.n);
+	s->list.v[src].is_numbered = true;
+}
+
+/* The number in "add 100 ...", or 0 */
+static uint32_t line_number(const char *text, size_t len)
+{
+	static const char add[] = "add ";
+	uint32_t n = 0;
+
+	if (len < sizeof(add) || memcmp(text, add, sizeof(add) - 1) != 0)
+		return 0;
+	for (size_t i = sizeof(add) - 1; i < len && text[i] >= '0' && text[i] <= '9'; i++)
+		n = n * 10 + (uint32_t)(text[i] - '0');
+	return n;
+}
+
 struct place source_place(struct sources *s, struct span at)
 {
 	struct source *src;
@@ -165,7 +184,7 @@ struct place source_place(struct sources *s, struct span at)
 		end--;
 	return (struct place){
 		.name = src->name,
-		.line = line,
+		.line = src->is_numbered ? line_number(src->text + lo, end - lo) : line,
 		.column = at.lo - lo + 1,
 		.text = src->text + lo,
 		.text_len = end - lo,

@@ -33,6 +33,17 @@ packets()	# NUMBER
 	on_host ipfw show "$1" | awk '{ print $2 }'
 }
 
+# The kernel's rules with their handles, which a rule has until it goes
+nft_rules()
+{
+	on_host nft -a list table inet sallyport
+}
+
+handles_of()	# RULES
+{
+	grep -o 'handle [0-9]*$' <<<"$1" | sort
+}
+
 no_drift()	# WHEN
 {
 	sp -q --json status
@@ -119,9 +130,12 @@ is "a question and its answer are two packets of the rule that made the state" 2
 fw table friends add 203.0.113.2
 is "a table says what was added" "added: 203.0.113.2/32 0" "$out"
 is "packets: in the table now" "host 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
+before=$(nft_rules)
 fw_must add 30 count udp from any to any 9
 is "an added rule is shown" "00030 count udp from any to any 9" "$out"
 check "counts stay when another rule comes" test "$(packets 9999)" -ge "$denied"
+left=$(comm -23 <(handles_of "$before") <(handles_of "$(nft_rules)"))
+is "the kernel keeps every other rule as it is" "" "$left"
 fw -D list
 has "states stay when another rule comes" \
 	'^00310 STATE udp 192\.168\.100\.2 [0-9]+ <-> 192\.0\.2\.80 53 :default$' "$out"

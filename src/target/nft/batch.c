@@ -16,6 +16,7 @@
  */
 #include "target/nft/batch.h"
 
+#include <endian.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
@@ -67,6 +68,17 @@ static void table_message(struct fill *f, uint8_t type, uint8_t family)
 		mnl_attr_put_u32(msg, NFTA_TABLE_FLAGS, 0);
 }
 
+static void delete_rule(struct fill *f, const struct nft_line *l)
+{
+	struct nlmsghdr *msg = add(f, NFT_MSG_DELRULE, 0, l->family, "an old rule", NFT_NO_ORIGIN);
+
+	if (msg == NULL)
+		return;
+	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, l->name);
+	mnl_attr_put_u64(msg, NFTA_RULE_HANDLE, htobe64(l->handle));
+}
+
 /* Empty a chain */
 static void delete_rules(struct fill *f, uint8_t family, const char *chain)
 {
@@ -77,6 +89,18 @@ static void delete_rules(struct fill *f, uint8_t family, const char *chain)
 		return;
 	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
+}
+
+/* What goes of a chain that stays, or of all that its name had */
+static void delete_old(struct fill *f, const struct nft_chain *c,
+		       const struct nft_chain_delta *d)
+{
+	if (!d->refill || d->n_old == 0)
+		return;
+	if (d->head + d->tail == 0)
+		delete_rules(f, nft_family_number(c->family), c->name);
+	for (uint32_t i = 0; i < d->n_old && d->head + d->tail > 0; i++)
+		delete_rule(f, d->old[i]);
 }
 
 static void delete_named(struct fill *f, uint8_t type, uint8_t family, const char *name)
@@ -315,10 +339,14 @@ static void bring_elems(struct fill *f, const struct nft_set *s, const struct nf
 	close_list(&l);
 }
 
-static void add_rules(struct fill *f, const struct nft_chain *c)
+static void add_rules(struct fill *f, const struct nft_chain *c,
+		      const struct nft_chain_delta *d)
 {
-	for (uint32_t i = 0; i < c->rules.n; i++) {
-		struct nlmsghdr *msg = add(f, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND,
+	/* With a position and without APPEND: before that rule, so each behind the last */
+	const uint16_t flags = d->before != 0 ? NLM_F_CREATE : NLM_F_CREATE | NLM_F_APPEND;
+
+	for (uint32_t i = d->head; i < c->rules.n - d->tail; i++) {
+		struct nlmsghdr *msg = add(f, NFT_MSG_NEWRULE, flags,
 					   nft_family_number(c->family), c->name,
 					   c->rules.v[i].origin);
 		struct nftnl_rule *nr;
@@ -327,6 +355,8 @@ static void add_rules(struct fill *f, const struct nft_chain *c)
 			return;
 		nr = nft_build_rule(c, &c->rules.v[i]);
 		nft_keep_counter(nr, c->rules.v[i].packets, c->rules.v[i].bytes);
+		if (d->before != 0)
+			nftnl_rule_set_u64(nr, NFTNL_RULE_POSITION, d->before);
 		nftnl_rule_nlmsg_build_payload(msg, nr);
 		nftnl_rule_free(nr);
 	}
@@ -338,9 +368,7 @@ static void clear(struct fill *f)
 	const struct nft_delta *d = f->d;
 
 	for (uint32_t i = 0; i < f->p->chains.n; i++)
-		if (d->chains[i].refill && d->chains[i].had_rules)
-			delete_rules(f, nft_family_number(f->p->chains.v[i]->family),
-				     f->p->chains.v[i]->name);
+		delete_old(f, f->p->chains.v[i], &d->chains[i]);
 	for (uint32_t i = 0; i < d->gone.n; i++)
 		if (d->gone.v[i]->kind == NFT_O_CHAIN)
 			delete_rules(f, d->gone.v[i]->family, d->gone.v[i]->name);
@@ -408,6 +436,6 @@ int nft_batch_fill(struct nl_batch *b, const struct nft_program *p, const struct
 	}
 	for (uint32_t i = 0; i < p->chains.n; i++)
 		if (d->chains[i].refill)
-			add_rules(&f, p->chains.v[i]);
+			add_rules(&f, p->chains.v[i], &d->chains[i]);
 	return f.err;
 }

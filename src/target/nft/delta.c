@@ -3,9 +3,10 @@
  * DOC: Theory of operation
  *
  * Chains and sets are compared by name, a chain's rules in their order, a set's
- * elements by key.  A chain whose rules are all the same is left alone, with what
- * they have counted; one that differs is emptied and filled in the same transaction,
- * because to place single rules costs a handle each and gains nothing that users see.
+ * elements by key.  Of a chain the first and the last rules that are the same stay, with
+ * what they have counted, and what stands between goes and comes: one rule that is
+ * added to a list of thousands is one rule for the kernel.  More than one such place
+ * would want a search for what two lists have in common, for little more.
  * Of a set only the elements that differ are written: tables and forwards change one
  * by one, and may be many.
  *
@@ -265,14 +266,20 @@ static bool uses_replaced(const struct work *w, const struct nft_chain *c)
 	return false;
 }
 
-static bool same_rules(const struct rules *x, const struct rules *y)
+/* What of a chain goes and comes */
+static void compare_rules(const struct rules *have, const struct rules *want,
+			  struct nft_chain_delta *to)
 {
-	if (x->n != y->n)
-		return false;
-	for (uint32_t i = 0; i < x->n; i++)
-		if (!same_line(x->v[i], y->v[i]))
-			return false;
-	return true;
+	const uint32_t most = MIN(have->n, want->n);
+
+	while (to->head < most && same_line(have->v[to->head], want->v[to->head]))
+		to->head++;
+	while (to->tail < most - to->head &&
+	       same_line(have->v[have->n - 1 - to->tail], want->v[want->n - 1 - to->tail]))
+		to->tail++;
+	to->refill = to->head + to->tail < MAX(have->n, want->n);
+	for (uint32_t i = 0; i < have->n; i++)
+		have->v[i]->is_kept = i < to->head || i >= have->n - to->tail;
 }
 
 static void compare_chains(struct work *w)
@@ -296,11 +303,14 @@ static void compare_chains(struct work *w)
 			have = rules_of(&w->have_rules, family, c->name);
 		if (to->fate == NFT_STAYS)
 			want = rules_of(&w->want_rules, family, c->name);
-		to->had_rules = have.n > 0;
-		to->refill = to->fate != NFT_STAYS || w->rewrite || !same_rules(&have, &want) ||
+		to->refill = to->fate != NFT_STAYS || w->rewrite ||
 			     (has_replaced && uses_replaced(w, c));
-		for (uint32_t k = 0; k < have.n && !to->refill; k++)
-			have.v[k]->is_kept = true;
+		if (!to->refill)
+			compare_rules(&have, &want, to);
+		to->old = have.v + to->head;
+		to->n_old = have.n - to->head - to->tail;
+		if (to->tail > 0)
+			to->before = to->old[to->n_old]->handle;
 	}
 }
 

@@ -22,13 +22,21 @@ enum nft_fate { NFT_STAYS, NFT_REPLACED, NFT_COMES };
 /**
  * struct nft_chain_delta - What becomes of a chain
  * @fate:	Of the chain
- * @refill:	Its rules are written, all of them; else they are left alone
- * @had_rules:	The kernel's chain of the name has some
+ * @refill:	Rules of it are written; else they are left alone
+ * @head:	So many of its first rules stay all the same
+ * @tail:	And so many of its last
+ * @old:	The kernel's rules between them, which go
+ * @n_old:	How many; all of the chain where neither first nor last ones stay
+ * @before:	The kernel's rule that those which come stand before; 0: they are last
  */
 struct nft_chain_delta {
 	enum nft_fate fate;
 	bool refill;
-	bool had_rules;
+	uint32_t head;
+	uint32_t tail;
+	struct nft_line *const *old;
+	uint32_t n_old;
+	uint64_t before;
 };
 
 /**

@@ -127,7 +127,10 @@ void nft_keep_fill(struct nft_program *p, const struct nft_texts *kept,
 	bool *used = arena_array(a, bool, kept->list.n + 1);
 
 	for (uint32_t c = 0; c < p->chains.n; c++) {
-		for (uint32_t i = 0; i < p->chains.v[c]->rules.n && delta->chains[c].refill; i++) {
+		const struct nft_chain_delta *d = &delta->chains[c];
+		const uint32_t end = p->chains.v[c]->rules.n - d->tail;
+
+		for (uint32_t i = d->head; i < end && d->refill; i++) {
 			struct nft_rule *r = &p->chains.v[c]->rules.v[i];
 			const struct nft_text_count *t;
 

@@ -32,6 +32,7 @@ enum nft_object { NFT_O_TABLE, NFT_O_SET, NFT_O_CHAIN, NFT_O_ELEM, NFT_O_RULE };
  * @shown:	As `plan` names it; of an element NULL: nft_line_shown()
  * @origin:	Whose, or NFT_NO_ORIGIN
  * @position:	Of a rule in its chain
+ * @handle:	Of a rule, the kernel's side
  * @name:	Its own name (chains, sets)
  * @packets:	Counted (kernel's side)
  * @bytes:	Counted
@@ -53,6 +54,7 @@ struct nft_line {
 	const char *name;
 	uint32_t position;
 	uint32_t origin;
+	uint64_t handle;
 	uint64_t packets;
 	uint64_t bytes;
 	bool is_base;

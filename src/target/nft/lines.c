@@ -236,6 +236,7 @@ struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const ch
 
 	line->name = chain;
 	line->position = position;
+	line->handle = nftnl_rule_get_u64(r, NFTNL_RULE_HANDLE);
 	line->text = comment;
 	line->comment = comment[0] != '\0' ? comment : NULL;
 	line->packets = n.packets;
