@@ -44,11 +44,16 @@ static const struct set *leaving_addrs(struct cli *c, const struct cli_host *h)
 	return set_make(&c->arena, &rs);
 }
 
-/* The rules that stand while links and addresses change */
-static const struct nft_program *first_rules(struct cli *c, struct cli_host *h)
+/*
+ * The rules that stand while links and addresses change, in @a where they are
+ * others than those that stay: those fence a jail that is down already.  NULL: no
+ * memory for them.
+ */
+static const struct nft_program *first_rules(struct cli *c, struct cli_host *h, struct arena *a)
 {
-	struct diags told = { .a = &c->arena, .sources = &c->sources };
-	const struct set *leaving = leaving_addrs(c, h);
+	struct diags told = { .a = a, .sources = &c->sources };
+	const struct set *leaving = set_minus(&c->arena, leaving_addrs(c, h),
+					      h->d.model.interior, SET_ADDR);
 	struct nft_options o;
 
 	if (set_is_empty(leaving))
@@ -69,11 +74,16 @@ static int load_rules(struct cli *c, struct cli_host *h, const struct nft_progra
 int cli_host_apply(struct cli *c, struct cli_host *h)
 {
 	struct host host = { .s = &h->route, .st = &h->st, .a = &c->arena, .diags = &c->diags };
-	const struct nft_program *first = first_rules(c, h);
 	const struct vnet_place place = cli_vnet_place(c);
+	const struct nft_program *first;
+	struct arena a CLEANUP(arena_fini);
 	int status, err;
 
-	BUG_IF(first == NULL);
+	arena_init(&a, c->arena.cap_bytes);
+	a.full = c->arena.full;
+	first = first_rules(c, h, &a);
+	if (first == NULL)
+		return cli_system(c, -ENOMEM, "make the rules for while addresses go");
 	/* A link that goes has no moment without its fences */
 	err = vnet_delete(&host, &h->vnets);
 	if (err < 0)

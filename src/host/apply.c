@@ -17,14 +17,10 @@
 #include "host/apply_link.h"
 #include "host/apply_sysctl.h"
 
-/* Reads the host and plans; @w is NULL to take everything away */
-static int read_and_plan(struct host *h, const struct host_want *w, struct host_have *have,
-			 struct host_plan *plan)
+/* @w is NULL to take everything away */
+static int make_plan(struct host *h, const struct host_want *w, const struct host_have *have,
+		     struct host_plan *plan)
 {
-	const int err = host_have_read(h->s, h->st, h->a, have);
-
-	if (err < 0)
-		return err;
 	if (w != NULL)
 		host_plan_make(w, have, h->a, h->diags, plan);
 	else
@@ -47,8 +43,10 @@ static int link_round(struct host *h, const struct host_want *w)
 	struct host_have have;
 	struct host_plan plan = { 0 };
 	int n = 0;
-	int err = read_and_plan(h, w, &have, &plan);
+	int err = host_have_read(h->s, h->st, h->a, &have);
 
+	if (err == 0)
+		err = make_plan(h, w, &have, &plan);
 	if (err == 0 && w != NULL)
 		err = start_record(h, &have);
 	if (err < 0)
@@ -69,10 +67,13 @@ static int sysctl_round(struct host *h, const struct host_want *w)
 	int n = 0;
 	int err = host_have_read(h->s, h->st, h->a, &have);
 
-	if (err == 0)
+	if (err == 0 && have.saved.journal.list.n > 0) {
 		err = host_resume(h, &have.saved);
+		if (err == 0)
+			err = host_have_read(h->s, h->st, h->a, &have);
+	}
 	if (err == 0)
-		err = read_and_plan(h, w, &have, &plan);
+		err = make_plan(h, w, &have, &plan);
 	if (err == 0 && w != NULL)
 		err = start_record(h, &have);
 	if (err < 0)

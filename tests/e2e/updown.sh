@@ -117,4 +117,20 @@ sp "${files[@]}" apply
 sp down j10
 is "down: rc.conf's own address stays" "10.0.0.10/32" "$(addrs | tr ' ' '\n' | grep '\.10/')"
 is "down: the jail's own goes" "" "$(addrs | tr ' ' '\n' | grep ':10/')"
+
+# ---- many forwards -----------------------------------------------------------
+
+for i in $(seq 10 19); do
+	echo "j$i { ip4.addr = \"lo1|10.0.0.$i/32\"; \$nat = \"igb0\";"
+	for ((p = i * 1000 + 1; p <= i * 1000 + 1000; p++)); do
+		echo " \$forward += \"tcp $p:$((p % 3000 + 80)) to 203.0.113.2\";"
+	done
+	echo "}"
+done >"$TMP/many.jail.conf"
+sed '/^j19 /,$d' "$TMP/many.jail.conf" >"$TMP/fewer.jail.conf"
+sp -f "$TMP/rc.conf" -f "$TMP/many.jail.conf" apply
+is "10,000 forwards" 0 "$rc"
+sp -f "$TMP/rc.conf" -f "$TMP/fewer.jail.conf" apply
+is "10,000 forwards: a jail that is declared no longer goes" 0 "$rc"
+is "10,000 forwards: its address is gone" "" "$(addrs | tr ' ' '\n' | grep '\.19/')"
 lab_done
