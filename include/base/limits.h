@@ -23,6 +23,8 @@
 #define LIMIT_WORD_BYTES	1024u		/* one word of a declaration */
 #define LIMIT_VALUE_BYTES	65536u		/* a value, its variables replaced */
 #define LIMIT_COMMENT_BYTES	120u		/* comment of a kernel rule; nft stops at 128 */
+#define LIMIT_CAPTURE_BYTES	(256u << 10)	/* one record of a capture */
+#define LIMIT_CAPTURE_IFACES	1024u		/* interfaces of one capture */
 #define LIMIT_IFNAME_BYTES	15u		/* IFNAMSIZ - 1 */
 
 #endif /* BASE_LIMITS_H */
