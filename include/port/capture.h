@@ -90,7 +90,7 @@ struct capture_record {
 
 /**
  * capture_open() - Begin to read
- * @c:		Set on success; on -EBADMSG only @what of it
+ * @c:		Set on success; on -EBADMSG it says what is wrong
  * @a:		Memory
  * @in:		Stream, at its beginning
  *
