@@ -40,6 +40,8 @@ struct span {
  * @mark:	Offset of the first byte of every SOURCE_MARK_LINES-th line, built
  *		on first use
  * @n_marks:	How many; 0 = not built yet
+ * @last_line:	The line asked for last; 0: none was
+ * @last_lo:	Offset of its first byte
  * @is_numbered: See sources_number()
  */
 struct source {
@@ -50,6 +52,8 @@ struct source {
 	struct span origin;
 	uint32_t *mark;
 	uint32_t n_marks;
+	uint32_t last_line;
+	uint32_t last_lo;
 	bool is_numbered;
 };
 

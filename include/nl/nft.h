@@ -30,12 +30,14 @@ enum nl_nft_kind { NL_NFT_TABLES, NL_NFT_CHAINS, NL_NFT_RULES, NL_NFT_SETS, NL_N
  * @family:	NFPROTO_INET and so on; NFPROTO_UNSPEC for all
  * @table:	Only those of this table; NULL for all, not with NL_NFT_ELEMS
  * @set:	Name of the set, with NL_NFT_ELEMS only
+ * @chain:	With NL_NFT_RULES and @table: the kernel may leave out those of others
  */
 struct nl_nft_query {
 	enum nl_nft_kind kind;
 	uint8_t family;
 	const char *table;
 	const char *set;
+	const char *chain;
 };
 
 /**
@@ -63,5 +65,8 @@ MUST_USE int nl_genid(struct nl_session *s, uint32_t *ret);
  */
 MUST_USE int nl_nft_dump(struct nl_session *s, const struct nl_nft_query *q, nl_each_fn *each,
 			 void *arg);
+
+/** nl_nft_rule_handle() - The handle of a listed rule, 0 when it is of another chain */
+uint64_t nl_nft_rule_handle(const struct nlmsghdr *msg, const char *chain);
 
 #endif /* NL_NFT_H */

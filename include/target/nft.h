@@ -171,15 +171,28 @@ const struct nft_text_count *nft_text_find(const struct nft_texts *t, const char
 const char *nft_text_of_comment(const char *comment);
 
 /**
+ * struct nft_memo - What the kernel held after a load, so that the next need not ask
+ * @text:	To be kept and handed in as it is; NULL: nothing is remembered
+ * @len:	Its length, bytes
+ */
+struct nft_memo {
+	const char *text;
+	size_t len;
+};
+
+/**
  * struct nft_keep - What nft_reload() keeps of what was counted
  * @always:	Write although nothing differs: some counts are to be cleared
  * @is_cleared:	Does the rule with this text begin with 0; NULL: none does
  * @arg:	For it
+ * @memo:	Of the last load in this network namespace, set to that of this one
+ *		on success, in the diagnostics' arena; NULL: none is wanted
  */
 struct nft_keep {
 	bool always;
 	bool (*is_cleared)(void *arg, const char *text);
 	void *arg;
+	struct nft_memo *memo;
 };
 
 /**

@@ -24,6 +24,8 @@
 #include "cli/ipfw.h"
 #include "cli/live.h"
 
+#define MEMO_NAME	"loaded"	/* in the state: what the last call has loaded */
+
 void ipfw_call_run(struct cli *c, struct lang_ctx *ctx, struct declared *d)
 {
 	struct ipfw_call *call = c->ipfw;
@@ -219,18 +221,20 @@ static bool has_declarations(const struct cli *c)
 }
 
 /* The kernel has the rules: they are what is kept from now on */
-static int record(struct cli *c, struct cli_host *h, bool given)
+static int record(struct cli *c, struct cli_host *h, const struct nft_memo *memo, bool given)
 {
 	int err = given ? applied_save(c, &h->st) : 0;
 
 	if (err == 0)
 		err = state_write(&h->st, LIVE_NAME, c->ipfw->text, strlen(c->ipfw->text));
+	if (err == 0 && memo->text != NULL)
+		err = state_write(&h->st, MEMO_NAME, memo->text, memo->len);
 	return err < 0 ? cli_system(c, err, "keep the rules (they are loaded)") : 0;
 }
 
-static int load(struct cli *c, struct cli_host *h)
+static int load(struct cli *c, struct cli_host *h, struct nft_memo *memo)
 {
-	const struct nft_keep keep = { clears(c->ipfw), is_cleared, c->ipfw };
+	const struct nft_keep keep = { clears(c->ipfw), is_cleared, c->ipfw, memo };
 	struct nft_options o;
 	bool changed;
 	int err;
@@ -250,15 +254,20 @@ static int change(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
 	const bool given = has_declarations(c);
+	struct nft_memo memo = { .text = NULL };
+	char *text;
 	int status, err = state_open(&h.st, c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
 
 	if (err < 0)
 		return cli_system(c, err, cli_state_what(c));
+	/* Without it the kernel is asked */
+	if (state_read(&h.st, MEMO_NAME, &c->arena, &text, &memo.len) == 0)
+		memo.text = text;
 	status = declare(c, &h.d, CLI_STRICT);
 	if (status == 0)
-		status = load(c, &h);
+		status = load(c, &h, &memo);
 	if (status == 0)
-		status = record(c, &h, given);
+		status = record(c, &h, &memo, given);
 	if (status != 0)
 		return status;
 	status = say_replies(c);

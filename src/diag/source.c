@@ -122,7 +122,7 @@ static void mark_lines(struct arena *a, struct source *src)
 }
 
 /* The line, from 1, that byte @at stands in; *@ret_lo: its first byte */
-static uint32_t find_line(const struct source *src, uint32_t at, uint32_t *ret_lo)
+static uint32_t find_line(struct source *src, uint32_t at, uint32_t *ret_lo)
 {
 	uint32_t lo = 0, hi = src->n_marks, line;
 
@@ -136,12 +136,19 @@ static uint32_t find_line(const struct source *src, uint32_t at, uint32_t *ret_l
 	}
 	line = lo * SOURCE_MARK_LINES + 1;
 	*ret_lo = src->mark[lo];
+	/* Who asks for one line often asks for the next */
+	if (src->last_line >= line && src->last_lo <= at) {
+		line = src->last_line;
+		*ret_lo = src->last_lo;
+	}
 	for (uint32_t i = *ret_lo; i < at; i++) {
 		if (src->text[i] == '\n') {
 			line++;
 			*ret_lo = i + 1;
 		}
 	}
+	src->last_line = line;
+	src->last_lo = *ret_lo;
 	return line;
 }
 

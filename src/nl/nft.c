@@ -9,6 +9,7 @@
 #include "nl/nft.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -100,6 +101,23 @@ static int take_object(const struct nlmsghdr *msg, void *arg)
 	return msg == NULL || is_wanted(f, msg) ? f->each(msg, f->arg) : 0;
 }
 
+uint64_t nl_nft_rule_handle(const struct nlmsghdr *msg, const char *chain)
+{
+	const struct nlattr *attr;
+	bool is_of_chain = false;
+	uint64_t handle = 0;
+
+	mnl_attr_for_each(attr, msg, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attr) == NFTA_RULE_CHAIN &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			is_of_chain = strcmp(mnl_attr_get_str(attr), chain) == 0;
+		if (mnl_attr_get_type(attr) == NFTA_RULE_HANDLE &&
+		    mnl_attr_validate(attr, MNL_TYPE_U64) >= 0)
+			handle = be64toh(mnl_attr_get_u64(attr));
+	}
+	return is_of_chain ? handle : 0;
+}
+
 int nl_nft_dump(struct nl_session *s, const struct nl_nft_query *q, nl_each_fn *each, void *arg)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[REQUEST_BYTES];
@@ -114,6 +132,9 @@ int nl_nft_dump(struct nl_session *s, const struct nl_nft_query *q, nl_each_fn *
 		return -ENAMETOOLONG;
 	if (is_elems &&
 	    !mnl_attr_put_strz_check(msg, sizeof(buf), NFTA_SET_ELEM_LIST_SET, q->set))
+		return -ENAMETOOLONG;
+	if (q->chain != NULL &&
+	    !mnl_attr_put_strz_check(msg, sizeof(buf), NFTA_RULE_CHAIN, q->chain))
 		return -ENAMETOOLONG;
 	err = nl_dump(s, msg, take_object, &f);
 	return err == -ENOENT && !is_elems ? 0 : err;

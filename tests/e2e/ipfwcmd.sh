@@ -39,6 +39,13 @@ nft_rules()
 	on_host nft -a list table inet sallyport
 }
 
+# "CHAIN handle H" of a rule by its number
+rule_of()	# NUMBER
+{
+	nft_rules | awk -v n=" 0*$1 " '$1 == "chain" { c = $2 }
+		$0 ~ "comment.*" n { print c, "handle", $NF; exit }'
+}
+
 handles_of()	# RULES
 {
 	grep -o 'handle [0-9]*$' <<<"$1" | sort
@@ -139,6 +146,12 @@ is "the kernel keeps every other rule as it is" "" "$left"
 fw -D list
 has "states stay when another rule comes" \
 	'^00310 STATE udp 192\.168\.100\.2 [0-9]+ <-> 192\.0\.2\.80 53 :default$' "$out"
+no_drift "after one more rule"
+on_host sh -c "nft replace rule inet sallyport $(rule_of 9999) counter accept"
+fw_must -q add 31 count udp from any to any 9
+no_drift "after another tool's change and one more rule"
+fw_must -q delete 31
+no_drift "after one rule less"
 fw -d show 310
 has "with their seconds" '^00310 .*\([0-9]+s\) STATE udp ' "$out"
 fw zero 9999

@@ -19,7 +19,8 @@ const struct iw_row iw_rows[] = {
 const struct iw_row *iw_find(enum iw_kind kind, const char *text)
 {
 	for (size_t i = 0; i < N_ROWS; i++)
-		if (iw_rows[i].kind == kind && strcmp(iw_rows[i].text, text) == 0)
+		if (iw_rows[i].kind == kind && iw_rows[i].text[0] == text[0] &&
+		    strcmp(iw_rows[i].text, text) == 0)
 			return &iw_rows[i];
 	return NULL;
 }

@@ -16,7 +16,6 @@
  */
 #include "target/nft/batch.h"
 
-#include <endian.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
@@ -71,12 +70,17 @@ static void table_message(struct fill *f, uint8_t type, uint8_t family)
 static void delete_rule(struct fill *f, const struct nft_line *l)
 {
 	struct nlmsghdr *msg = add(f, NFT_MSG_DELRULE, 0, l->family, "an old rule", NFT_NO_ORIGIN);
+	struct nftnl_rule *nr;
 
 	if (msg == NULL)
 		return;
-	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, NFT_TABLE);
-	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, l->name);
-	mnl_attr_put_u64(msg, NFTA_RULE_HANDLE, htobe64(l->handle));
+	nr = nftnl_rule_alloc();
+	BUG_IF(nr == NULL);
+	nftnl_rule_set_str(nr, NFTNL_RULE_TABLE, NFT_TABLE);
+	nftnl_rule_set_str(nr, NFTNL_RULE_CHAIN, l->name);
+	nftnl_rule_set_u64(nr, NFTNL_RULE_HANDLE, l->handle);
+	nftnl_rule_nlmsg_build_payload(msg, nr);
+	nftnl_rule_free(nr);
 }
 
 /* Empty a chain */
@@ -100,7 +104,7 @@ static void delete_old(struct fill *f, const struct nft_chain *c,
 	if (d->head + d->tail == 0)
 		delete_rules(f, nft_family_number(c->family), c->name);
 	for (uint32_t i = 0; i < d->n_old && d->head + d->tail > 0; i++)
-		delete_rule(f, d->old[i]);
+		delete_rule(f, d->have[d->head + i]);
 }
 
 static void delete_named(struct fill *f, uint8_t type, uint8_t family, const char *name)

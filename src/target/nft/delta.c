@@ -307,10 +307,10 @@ static void compare_chains(struct work *w)
 			     (has_replaced && uses_replaced(w, c));
 		if (!to->refill)
 			compare_rules(&have, &want, to);
-		to->old = have.v + to->head;
+		to->have = have.v;
 		to->n_old = have.n - to->head - to->tail;
-		if (to->tail > 0)
-			to->before = to->old[to->n_old]->handle;
+		if (to->tail > 0 && have.v != NULL)
+			to->before = have.v[have.n - to->tail]->handle;
 	}
 }
 

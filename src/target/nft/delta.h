@@ -25,8 +25,8 @@ enum nft_fate { NFT_STAYS, NFT_REPLACED, NFT_COMES };
  * @refill:	Rules of it are written; else they are left alone
  * @head:	So many of its first rules stay all the same
  * @tail:	And so many of its last
- * @old:	The kernel's rules between them, which go
- * @n_old:	How many; all of the chain where neither first nor last ones stay
+ * @n_old:	Rules between them, which go
+ * @have:	All of them: first ones, those that go, last ones
  * @before:	The kernel's rule that those which come stand before; 0: they are last
  */
 struct nft_chain_delta {
@@ -34,8 +34,8 @@ struct nft_chain_delta {
 	bool refill;
 	uint32_t head;
 	uint32_t tail;
-	struct nft_line *const *old;
 	uint32_t n_old;
+	struct nft_line *const *have;
 	uint64_t before;
 };
 

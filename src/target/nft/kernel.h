@@ -158,6 +158,9 @@ void nft_lines_sort(struct nft_lines *l);
 /** nft_lines_cmp() - Order of two lines by what they name */
 int nft_lines_cmp(const struct nft_line *x, const struct nft_line *y);
 
+/** nft_objects_of() - The lines of a program's tables, sets, elements and chains, not sorted */
+void nft_objects_of(const struct nft_program *p, struct nft_lines *ret);
+
 /** nft_lines_of() - The lines of a program, sorted */
 void nft_lines_of(const struct nft_program *p, struct nft_lines *ret);
 

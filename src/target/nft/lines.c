@@ -415,7 +415,7 @@ static void add_rules(const struct nft_chain *c, struct nft_lines *ret)
 	}
 }
 
-void nft_lines_of(const struct nft_program *p, struct nft_lines *ret)
+void nft_objects_of(const struct nft_program *p, struct nft_lines *ret)
 {
 	for (int f = 0; f < N_NFT_FAMILIES; f++)
 		if (p->has_table[f])
@@ -433,7 +433,13 @@ void nft_lines_of(const struct nft_program *p, struct nft_lines *ret)
 
 		nft_add_chain_line(ret, nft_family_number(c->family), c->name, c->type, c->hook,
 				   c->prio, NF_ACCEPT);
-		add_rules(c, ret);
 	}
+}
+
+void nft_lines_of(const struct nft_program *p, struct nft_lines *ret)
+{
+	nft_objects_of(p, ret);
+	for (uint32_t i = 0; i < p->chains.n; i++)
+		add_rules(p->chains.v[i], ret);
 	nft_lines_sort(ret);
 }

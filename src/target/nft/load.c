@@ -5,6 +5,8 @@
  * Look, compare, write only if something differs, and write only if nobody
  * else has committed since the look (the generation guards the batch).  When
  * the kernel's answer is lost the same look tells whether it was carried out.
+ * Where a memo (memo.h) says what the kernel holds it is believed first; whatever
+ * goes wrong with it, the look comes next.
  */
 #include "target/nft.h"
 
@@ -12,7 +14,9 @@
 #include <string.h>
 
 #include "target/nft/batch.h"
+#include "nl/nft.h"
 #include "target/nft/keep.h"
+#include "target/nft/memo.h"
 
 #define WORK_BYTES	((size_t)1 << 30)	/* for what the kernel holds, as lines */
 
@@ -227,9 +231,26 @@ struct wanted {
 	const struct nft_keep *keep;
 };
 
+/* Something was written; and the generation that the kernel is in behind it */
+struct outcome {
+	bool changed;
+	uint32_t genid;
+};
+
+static bool has_memo(const struct wanted *w)
+{
+	return w->keep != NULL && w->keep->memo != NULL;
+}
+
+/* The generation after one; none is 0 */
+static uint32_t after(uint32_t genid)
+{
+	return genid + 1 != 0 ? genid + 1 : 1;
+}
+
 /* One look and one attempt; -EAGAIN: look again */
 static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *work,
-		   struct diags *d, bool *changed)
+		   struct diags *d, struct outcome *o)
 {
 	const struct nft_program *p = w->p;
 	struct nft_lines have = { .a = work }, want = { .a = work };
@@ -248,8 +269,10 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *
 	if (p != NULL && have.list.n > 0)
 		nft_lines_of(p, &want);
 	if (!(p != NULL && have.list.n == 0 && p->chains.n > 0) && is_same(&have, &want) &&
-	    (w->keep == NULL || !w->keep->always))
+	    (w->keep == NULL || !w->keep->always)) {
+		o->genid = genid;
 		return 0;
+	}
 	nft_delta_make(work, p, &have, &want, w->keep != NULL && w->keep->always, &delta);
 	if (w->counted != NULL)
 		keep_counts(w->counted, w->keep, &have, &delta, work);
@@ -259,7 +282,8 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *
 	if (err < 0)
 		return err;
 	err = nl_batch_send(&b, nl, &result);
-	*changed |= err == 0 || err == -ENOBUFS || err == -ETIMEDOUT;
+	o->changed |= err == 0 || err == -ENOBUFS || err == -ETIMEDOUT;
+	o->genid = after(genid);
 	if (err == -ERESTART || err == -ENOBUFS || err == -ETIMEDOUT)
 		return -EAGAIN;
 	if (err == -EMSGSIZE && d != NULL) {
@@ -273,21 +297,71 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *
 	return tell_refusals(p, &jobs, &result, d);
 }
 
+/* An attempt that takes the memo's word; -EAGAIN: look */
+static int attempt_by_memo(struct nl_session *nl, const struct wanted *w,
+			   struct nft_lines *want, struct arena *work, struct outcome *o)
+{
+	struct nl_batch b CLEANUP(nl_batch_fini);
+	struct nft_lines have = { .a = work };
+	struct nft_jobs jobs = { .a = work };
+	struct nl_batch_result result;
+	struct nft_delta delta;
+	uint32_t genid;
+	int err;
+
+	nl_batch_init(&b);
+	if (!has_memo(w) || w->keep->always || nl_genid(nl, &genid) < 0 ||
+	    !nft_memo_read(w->keep->memo, genid, &have))
+		return -EAGAIN;
+	nft_delta_make(work, w->p, &have, want, false, &delta);
+	if (!nft_memo_suffices(w->p, &delta) || nft_memo_handles(nl, w->p, &delta) < 0)
+		return -EAGAIN;
+	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
+	if (err == 0)
+		err = nft_batch_fill(&b, w->p, &have, &delta, &jobs);
+	if (err == 0)
+		err = nl_batch_send(&b, nl, &result);
+	o->changed |= b.n > 0 && (err == 0 || err == -ENOBUFS || err == -ETIMEDOUT);
+	o->genid = b.n > 0 ? after(genid) : genid;
+	return err < 0 ? -EAGAIN : 0;
+}
+
+/* Remember what the kernel holds, unless somebody else was there meanwhile */
+static void remember(struct nl_session *nl, const struct wanted *w, const struct outcome *o,
+		     const struct nft_lines *lines, struct arena *a)
+{
+	uint32_t now;
+
+	*w->keep->memo = (struct nft_memo){ .text = NULL };
+	if (nl_genid(nl, &now) == 0 && now == o->genid)
+		nft_memo_write(w->keep->memo, now, lines, a);
+}
+
 static int make_so(struct nl_session *nl, const struct wanted *w, struct diags *d,
 		   bool *ret_changed)
 {
-	bool changed = false;
+	struct arena memo CLEANUP(arena_fini);
+	struct nft_lines lines = { .a = &memo };
+	struct outcome o = { .changed = false };
 
+	arena_init(&memo, WORK_BYTES);
+	if (has_memo(w))
+		nft_memo_lines(w->p, &lines);
 	for (uint32_t i = 0; i < NFT_LOAD_TRIES; i++) {
 		struct arena work CLEANUP(arena_fini);
-		int err;
+		int err = -EAGAIN;
 
 		arena_init(&work, WORK_BYTES);
-		err = attempt(nl, w, &work, d, &changed);
+		if (i == 0)
+			err = attempt_by_memo(nl, w, &lines, &work, &o);
+		if (err == -EAGAIN)
+			err = attempt(nl, w, &work, d, &o);
 		if (err == -EAGAIN)
 			continue;
+		if (err == 0 && has_memo(w))
+			remember(nl, w, &o, &lines, d->a);
 		if (err == 0)
-			*ret_changed = changed;
+			*ret_changed = o.changed;
 		return err;
 	}
 	return -EBUSY;

@@ -266,7 +266,8 @@ static int read_elems(struct nl_session *nl, struct reading *r)
 {
 	for (uint32_t i = 0; i < r->sets.n; i++) {
 		const struct nl_nft_query q = {
-			NL_NFT_ELEMS, r->sets.v[i].family, NFT_TABLE, r->sets.v[i].name,
+			.kind = NL_NFT_ELEMS, .family = r->sets.v[i].family, .table = NFT_TABLE,
+			.set = r->sets.v[i].name,
 		};
 		int err;
 
@@ -293,7 +294,8 @@ static int read_table(struct nl_session *nl, struct reading *r, uint8_t family)
 	};
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		const struct nl_nft_query q = { lists[i].kind, family, NFT_TABLE, NULL };
+		const struct nl_nft_query q = { .kind = lists[i].kind, .family = family,
+						.table = NFT_TABLE };
 		int err;
 
 		r->start = r->l->list.n;
@@ -307,7 +309,7 @@ static int read_table(struct nl_session *nl, struct reading *r, uint8_t family)
 
 static int read_lists(struct nl_session *nl, struct nft_lines *ret)
 {
-	const struct nl_nft_query tables = { NL_NFT_TABLES, NFPROTO_UNSPEC, NFT_TABLE, NULL };
+	const struct nl_nft_query tables = { .kind = NL_NFT_TABLES, .table = NFT_TABLE };
 	struct reading r = { .l = ret };
 	uint32_t n;
 	int err;

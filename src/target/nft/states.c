@@ -99,7 +99,8 @@ int nft_states_read(struct nl_session *nl, struct arena *a, struct nft_states *r
 	ret->list.n = 0;
 	for (uint32_t i = 0; i < have.list.n && err == 0; i++) {
 		const struct nft_line *l = &have.list.v[i];
-		const struct nl_nft_query q = { NL_NFT_ELEMS, l->family, NFT_TABLE, l->name };
+		const struct nl_nft_query q = { .kind = NL_NFT_ELEMS, .family = l->family,
+						.table = NFT_TABLE, .set = l->name };
 		struct reading r = { .a = a, .ret = ret, .start = ret->list.n };
 
 		if (l->kind != NFT_O_SET || strncmp(l->name, "states_", 7) != 0 ||
