@@ -154,8 +154,9 @@ struct state_limit {
  * @XL_INSTANCE: As libalias, IPv4 only: outbound the source, remembered as a
  *		link; inbound the destination of what answers a link or meets a
  *		redirect, and what meets none is remembered as it is
+ * @XL_MAP:	The destination, inbound, as the rule's table says (rule.map)
  */
-enum xlate_kind { XL_DST, XL_SRC, XL_INSTANCE };
+enum xlate_kind { XL_DST, XL_SRC, XL_INSTANCE, XL_MAP };
 
 /**
  * enum xlate_port - What becomes of the port (or ICMP query id)
@@ -220,7 +221,8 @@ struct redirect {
  * @seed:	POOL_SOURCE_HASH: start of the hash
  * @host_bits:	POOL_BITMASK: low bits that are kept
  * @to:		Addresses, of one or both families; each packet uses those of
- *		its own family.  A packet with none is not translated
+ *		its own family.  A packet with none is not translated.  XL_MAP: all
+ *		inside addresses of the table
  * @port:	What becomes of the port; ICMP ids follow XP_RANDOM over 1..65535
  *		and otherwise stay
  * @lo:		See @port
@@ -356,9 +358,13 @@ struct origin {
 	enum policy policy;
 };
 
+struct portmap;
+
 /**
  * struct rule - A rule
  * @tests:	All must hold; at most one a field
+ * @map:	NULL, or only destinations that this table has; the rule translates
+ *		them (XL_MAP), and is of the row's origin
  * @prob:	Matches only when draw @draw is below this, of PROB_ONE; 0: always
  * @draw:	Number of the draw, < model.n_draws
  * @effects:	In order
@@ -371,6 +377,7 @@ struct origin {
  */
 struct rule {
 	VEC(struct test) tests;
+	const struct portmap *map;
 	uint32_t prob;
 	uint32_t draw;
 	VEC(struct effect) effects;
@@ -457,6 +464,9 @@ uint32_t model_add_list(struct model *m, const char *name);
 
 /** model_add_xlate() - A new translation; its number */
 uint32_t model_add_xlate(struct model *m, struct xlate x);
+
+/** xlate_side() - The kind of a translation; XL_DST for one by a table */
+enum xlate_kind xlate_side(const struct xlate *x);
 
 /** xlate_range() - All addresses that the @i-th of its targets stands for */
 struct range xlate_range(const struct xlate *x, uint32_t i);

@@ -6,12 +6,14 @@
 #include <time.h>
 
 #include "model/forward.h"
+#include "model/portmap.h"
 
 /* Listing under way */
 struct listing {
 	struct cli *c;
 	const struct declared *d;
 	struct cli_forwards *to;
+	VEC(const struct decl_forward *) ending;	/* that have an end */
 };
 
 /* A set as set_print() shows it, without the braces of a single member */
@@ -121,17 +123,23 @@ static const char *internal_text(struct listing *l, const struct xlate *x, uint8
 }
 
 /* When the forward that stands at a place ends */
-static int64_t until_of(const struct declared *d, struct span at)
+static int64_t until_of(const struct listing *l, struct span at)
 {
-	for (uint32_t i = 0; i < d->decl.jails.n; i++) {
-		for (uint32_t n = 0; n < d->decl.jails.v[i].forwards.n; n++) {
-			const struct decl_forward *f = &d->decl.jails.v[i].forwards.v[n];
-
-			if (f->until != 0 && f->at.src == at.src && f->at.lo == at.lo)
-				return f->until;
-		}
-	}
+	for (uint32_t i = 0; i < l->ending.n; i++)
+		if (l->ending.v[i]->at.src == at.src && l->ending.v[i]->at.lo == at.lo)
+			return l->ending.v[i]->until;
 	return 0;
+}
+
+static void find_ending(struct listing *l)
+{
+	for (uint32_t i = 0; i < l->d->decl.jails.n; i++) {
+		const struct decl_jail *j = &l->d->decl.jails.v[i];
+
+		for (uint32_t n = 0; n < j->forwards.n; n++)
+			if (j->forwards.v[n].until != 0)
+				vec_add(&l->c->arena, &l->ending, &j->forwards.v[n]);
+	}
 }
 
 static void add_row(struct listing *l, const struct rule *r, const struct xlate *x,
@@ -142,7 +150,7 @@ static void add_row(struct listing *l, const struct rule *r, const struct xlate 
 		.from = set_text(l, F_SRC, rule_tests(r, F_SRC)),
 		.on = set_text(l, F_IFACE, rule_tests(r, F_IFACE)),
 		.origin = r->origin, .dst = dst, .ports = ports, .is_live = true,
-		.until = until_of(l->d, r->origin.at),
+		.until = until_of(l, r->origin.at),
 	};
 	const uint8_t af = dst != NULL ? dst->af : x->to.n > 0 ? x->to.v[0].af : AF_V4;
 
@@ -169,6 +177,61 @@ static void add_rule(struct listing *l, const struct rule *r, const struct xlate
 				ports != NULL ? &ports->r[j] : NULL);
 		} while (ports != NULL && ++j < ports->n);
 	} while (dst != NULL && ++i < dst->n);
+}
+
+/* A row as a rule by itself, for add_row(); NULL: the row of TCP has said it */
+static const struct set *row_protos(struct listing *l, const struct portmap *map,
+				    const struct portmap_row *row)
+{
+	struct arena *a = &l->c->arena;
+	const uint8_t other = row->proto == PROTO_TCP ? PROTO_UDP : PROTO_TCP;
+	const struct portmap_row *twin = portmap_find(map, other, map->outside[row->outside],
+						      row->lo);
+
+	if (twin == NULL || twin->origin != row->origin || twin->hi != row->hi)
+		return set_one(a, row->proto);
+	return row->proto == PROTO_TCP ? set_union(a, set_one(a, PROTO_TCP), set_one(a, PROTO_UDP))
+				       : NULL;
+}
+
+static void add_map_row(struct listing *l, const struct rule *from, const struct portmap_row *row)
+{
+	const struct portmap *map = from->map;
+	const struct addr dst = map->outside[row->outside];
+	const struct set *protos = row_protos(l, map, row);
+	struct range *ranges = arena_array(&l->c->arena, struct range, 2);
+	struct rule r = { .origin = map->origins.v[row->origin] };
+	struct xlate x = { .kind = XL_DST, .lo = row->to, .from = row->lo };
+
+	if (protos == NULL)
+		return;
+	if (row->to != row->lo || row->is_one)
+		x.port = row->is_one ? XP_TO : XP_SHIFT;
+	x.hi = portmap_port(row, row->hi);
+	ranges[0] = (struct range){ dst.af, dst.v, dst.v };
+	ranges[1] = (struct range){ AF_NONE, row->lo, row->hi };
+	vec_add(&l->c->arena, &x.to, map->inside.v[row->inside]);
+	rule_test((struct model *)&l->d->model, &r, F_PROTO, protos);
+	if (rule_tests(from, F_IFACE) != NULL)
+		rule_test((struct model *)&l->d->model, &r, F_IFACE, rule_tests(from, F_IFACE));
+	add_row(l, &r, &x, &ranges[0], &ranges[1]);
+}
+
+/* The rows of a table in the order of their declarations */
+static void add_map(struct listing *l, const struct rule *from)
+{
+	const struct portmap *map = from->map;
+	uint32_t *next = arena_array(&l->c->arena, uint32_t, map->origins.n + 1);
+	uint32_t *order = arena_array(&l->c->arena, uint32_t, map->rows.n);
+
+	for (uint32_t i = 0; i < map->rows.n; i++)
+		next[map->rows.v[i].origin + 1]++;
+	for (uint32_t i = 1; i <= map->origins.n; i++)
+		next[i] += next[i - 1];
+	for (uint32_t i = 0; i < map->rows.n; i++)
+		order[next[map->rows.v[i].origin]++] = i;
+	for (uint32_t i = 0; i < map->rows.n; i++)
+		add_map_row(l, from, &map->rows.v[order[i]]);
 }
 
 static const char *place_text(struct listing *l, struct addr a, uint32_t lo, uint32_t hi)
@@ -229,10 +292,11 @@ static void add_all_idle(struct listing *l)
 
 void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwards *ret)
 {
-	struct listing l = { c, d, ret };
+	struct listing l = { .c = c, .d = d, .to = ret };
 	const struct model *m = &d->model;
 	const struct rule_list *entry = &m->lists.v[m->entry[DIR_IN]];
 
+	find_ending(&l);
 	for (uint32_t i = 0; i < entry->rules.n; i++) {
 		const struct rule_list *called;
 
@@ -243,7 +307,11 @@ void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwa
 			const struct rule *r = &called->rules.v[j];
 			const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
 
-			if (e != NULL && m->xlates.v[e->xlate].kind == XL_DST && !rule_is_never(r))
+			if (e == NULL || rule_is_never(r))
+				continue;
+			if (r->map != NULL)
+				add_map(&l, r);
+			else if (m->xlates.v[e->xlate].kind == XL_DST)
 				add_rule(&l, r, &m->xlates.v[e->xlate]);
 		}
 	}

@@ -143,7 +143,8 @@ static void print_pool(FILE *out, const struct xlate *x, uint8_t af)
 	char buf[ADDR_TEXT_BYTES];
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; x != NULL && i < x->to.n; i++)
+	/* Of a table each row has one address */
+	for (uint32_t i = 0; x != NULL && x->kind != XL_MAP && i < x->to.n; i++)
 		n += x->to.v[i].af == af;
 	if (n < 2)
 		return;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/portmap.h"
+
 #define CONNTRACK_FULL_PERCENT 80u	/* from here on a burst fills the table */
 #define CONF_BYTES (1u << 20)		/* of a file that is looked through */
 
@@ -52,6 +54,17 @@ static void add_forward(struct doctor *x, const struct rule *r)
 	}
 }
 
+static void add_map(struct doctor *x, const struct portmap *map)
+{
+	for (uint32_t i = 0; i < map->rows.n; i++) {
+		const struct portmap_row *r = &map->rows.v[i];
+
+		vec_add(x->a, &x->forwards, ((struct doctor_forward){
+			.proto = r->proto, .to = map->outside[r->outside], .lo = r->lo,
+			.hi = r->hi, .at = map->origins.v[r->origin].at }));
+	}
+}
+
 static void find_forwards(struct doctor *x)
 {
 	for (uint32_t l = 0; l < x->m->lists.n; l++) {
@@ -61,8 +74,11 @@ static void find_forwards(struct doctor *x)
 			const struct rule *r = &list->rules.v[i];
 			const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
 
-			if (e != NULL && r->origin.policy == POLICY_NONE &&
-			    x->m->xlates.v[e->xlate].kind == XL_DST)
+			if (e == NULL || r->origin.policy != POLICY_NONE)
+				continue;
+			if (r->map != NULL)
+				add_map(x, r->map);
+			else if (x->m->xlates.v[e->xlate].kind == XL_DST)
 				add_forward(x, r);
 		}
 	}

@@ -6,7 +6,7 @@
  * exit, origin.  The form is stable, so that two models can be compared with
  * diff and a golden test shows what a change of a parser did.
  */
-#include "model/model.h"
+#include "model/portmap.h"
 
 #include <string.h>
 
@@ -250,12 +250,14 @@ static void print_shift(const struct xlate *x, FILE *out)
 
 static void print_xlate(const struct model *m, const struct xlate *x, FILE *out)
 {
-	static const char *const kinds[] = { "dst", "src", "instance" };
+	static const char *const kinds[] = { "dst", "src", "instance", "map" };
 	char buf[ADDR_TEXT_BYTES];
 
 	fprintf(out, "%s", kinds[x->kind]);
 	if (x->kind == XL_INSTANCE)
 		fprintf(out, " %u%s", x->instance, x->is_local ? " local" : "");
+	if (x->kind == XL_MAP)
+		return;
 	fputs(" -> ", out);
 	for (uint32_t i = 0; i < x->to.n; i++)
 		fprintf(out, "%s%s", i > 0 ? ", " : "", addr_print(x->to.v[i], buf));
@@ -356,6 +358,43 @@ static void print_origin(const struct origin *o, struct sources *sources, FILE *
 	putc('\n', out);
 }
 
+/* Is a table that of an earlier rule */
+static bool is_shown(const struct model *m, uint32_t list, uint32_t rule)
+{
+	const struct portmap *map = m->lists.v[list].rules.v[rule].map;
+
+	for (uint32_t l = 0; l <= list; l++)
+		for (uint32_t i = 0; i < (l < list ? m->lists.v[l].rules.n : rule); i++)
+			if (m->lists.v[l].rules.v[i].map == map)
+				return true;
+	return false;
+}
+
+/* The rows of a rule's table, each with its declaration */
+static void print_map(const struct model *m, uint32_t list, uint32_t rule, struct sources *sources,
+		      FILE *out)
+{
+	const struct portmap *map = m->lists.v[list].rules.v[rule].map;
+	char from[ADDR_TEXT_BYTES], to[ADDR_TEXT_BYTES];
+
+	if (map != NULL && is_shown(m, list, rule)) {
+		fputs("\t\tas above\n", out);
+		return;
+	}
+	for (uint32_t i = 0; map != NULL && i < map->rows.n; i++) {
+		const struct portmap_row *r = &map->rows.v[i];
+
+		fprintf(out, "\t\t%s %s", r->proto == PROTO_TCP ? "tcp" : "udp",
+			addr_port_print(map->outside[r->outside], r->lo, from));
+		if (r->hi != r->lo)
+			fprintf(out, "-%u", r->hi);
+		fprintf(out, " -> %s", addr_port_print(map->inside.v[r->inside], r->to, to));
+		if (portmap_port(r, r->hi) != r->to)
+			fprintf(out, "-%u", portmap_port(r, r->hi));
+		print_origin(&map->origins.v[r->origin], sources, out);
+	}
+}
+
 static void dump_list(const struct model *m, uint32_t list, struct sources *sources, FILE *out)
 {
 	const struct rule_list *l = &m->lists.v[list];
@@ -379,6 +418,7 @@ static void dump_list(const struct model *m, uint32_t list, struct sources *sour
 			print_effect(m, &r->effects.v[e], out);
 		print_exit(m, r, out);
 		print_origin(&r->origin, sources, out);
+		print_map(m, list, i, sources, out);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include "model/instance.h"
 #include "model/limit.h"
 #include "model/pool.h"
+#include "model/portmap.h"
 
 #define TOS_ECN		0x03u	/* bits of the type of service that routers set */
 #define STACK_MAX	17u	/* model_check() allows calls 16 deep */
@@ -45,6 +46,7 @@ struct run {
 	uint32_t probed_name;
 	uint32_t n_hits;		/* free states found */
 	bool refused;			/* by a nat instance */
+	const struct portmap_row *row;	/* that the rule's table has of the packet, or NULL */
 	struct position at;
 	struct frame stack[STACK_MAX];
 	uint32_t depth;
@@ -169,6 +171,13 @@ static uint32_t draw_of(const struct world *w, uint32_t draw)
 	return draw < w->draws.n ? w->draws.v[draw] : 0;
 }
 
+static const struct portmap_row *row_of(const struct run *run, const struct rule *r)
+{
+	const struct packet *p = &run->res.packet;
+
+	return portmap_find(r->map, p->proto, p->dst, p->dport);
+}
+
 static bool rule_holds(const struct run *run, const struct rule *r)
 {
 	if (r->prob > 0 && draw_of(run->w, r->draw) >= r->prob)
@@ -176,7 +185,19 @@ static bool rule_holds(const struct run *run, const struct rule *r)
 	for (uint32_t i = 0; i < r->tests.n; i++)
 		if (!test_holds(run, &run->res.packet, &r->tests.v[i]))
 			return false;
-	return true;
+	return r->map == NULL || row_of(run, r) != NULL;
+}
+
+/* Whose rule it is */
+static struct origin origin_of(const struct run *run, const struct rule *r)
+{
+	struct origin o = r->origin;
+
+	if (run->row != NULL) {
+		o = r->map->origins.v[run->row->origin];
+		o.policy = r->origin.policy;
+	}
+	return o;
 }
 
 static uint32_t add_step(struct run *run, const struct rule *r, struct origin origin,
@@ -244,7 +265,7 @@ static void remember_arrival(struct run *run, const struct rule *r)
 	vec_add(run->w->a, &run->w->states,
 		((struct state){ .dir = DIR_IN, .before = flow, .after = flow,
 				 .cont = LIST_NONE, .tags = run->res.packet.tags,
-				 .origin = r->origin }));
+				 .origin = origin_of(run, r) }));
 }
 
 /* A pass that does not hold after all */
@@ -339,6 +360,18 @@ static bool translate_dst(struct run *run, const struct xlate *x)
 	return !flow_equal(old, to);
 }
 
+static bool translate_map(struct run *run, const struct xlate *x)
+{
+	const struct flow old = packet_flow(&run->res.packet);
+	struct flow to = old;
+
+	BUG_IF(run->row == NULL);
+	to.dst = x->to.v[run->row->inside];
+	to.dport = portmap_port(run->row, old.dport);
+	rewrite(run, to);
+	return !flow_equal(old, to);
+}
+
 /* The source that a translation gives; the range of a random port in @res */
 static struct flow source_for(struct run *run, const struct xlate *x, struct flow old)
 {
@@ -408,14 +441,14 @@ static const char *translate_name(const struct rule *r, const struct xlate *x)
 {
 	if (r->origin.policy == POLICY_LOCAL)
 		return "local";
-	return x->kind == XL_DST ? "rdr" : "nat";
+	return xlate_side(x) == XL_DST ? "rdr" : "nat";
 }
 
 static enum outcome do_translate(struct run *run, const struct rule *r, const struct effect *e)
 {
 	static bool (*const how[])(struct run *, const struct xlate *) = {
 		[XL_DST] = translate_dst, [XL_SRC] = translate_src,
-		[XL_INSTANCE] = translate_instance,
+		[XL_INSTANCE] = translate_instance, [XL_MAP] = translate_map,
 	};
 	const struct xlate *x = &run->m->xlates.v[e->xlate];
 	bool changed;
@@ -431,7 +464,7 @@ static enum outcome do_translate(struct run *run, const struct rule *r, const st
 	if (changed || e->list == LIST_NONE) {
 		run->translated |= changed;
 		run->res.xlate = changed ? x : run->res.xlate;
-		add_step(run, r, r->origin, translate_name(r, x));
+		add_step(run, r, origin_of(run, r), translate_name(r, x));
 		return GO_ON;
 	}
 	add_step(run, r, r->origin, "unchanged");
@@ -631,7 +664,7 @@ static enum outcome do_exit(struct run *run, const struct rule *r)
 		if (run->res.steps.n > 0)
 			run->res.steps.v[run->res.steps.n - 1].is_final = true;
 		remember_arrival(run, r);
-		return decide(run, r->ruling, r->origin);
+		return decide(run, r->ruling, origin_of(run, r));
 	case EX_SETTLE:
 		return settle(run);
 	}
@@ -640,6 +673,7 @@ static enum outcome do_exit(struct run *run, const struct rule *r)
 
 static enum outcome do_rule(struct run *run, const struct rule *r)
 {
+	run->row = r->map != NULL ? row_of(run, r) : NULL;
 	for (uint32_t i = 0; i < r->effects.n; i++) {
 		const enum outcome o = do_effect(run, r, &r->effects.v[i]);
 

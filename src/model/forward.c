@@ -2,39 +2,20 @@
 /*
  * DOC: Theory of operation
  *
- * A forward becomes one rule for each family and item of its ports, with all
- * outside addresses in one set: what a target makes one map of.  Claims are
- * compared before any rule is made, one address and range of ports each, sorted:
- * only neighbours that overlap are looked at closely.
+ * Forwards become rows of a table (portmap.h), one table for each interface and
+ * way past the filter.  What a row cannot say (a source, a log, a long range, a
+ * shared place) is one rule for each family and item of its ports.
+ *
+ * Claims, one address and range of ports each, are compared before any rule is
+ * made, sorted: only neighbours that overlap are looked at closely.  They are in
+ * the order of rows then, which are written down in one pass.  A claim has 16 bytes
+ * and a row 24, since there may be 100,000 (bench_apply).
  */
-#include "model/forward.h"
+#include "model/forward_work.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* An outside place that somebody claims */
-struct claim {
-	uint8_t proto;
-	struct addr to;
-	uint32_t lo;
-	uint32_t hi;
-	const struct decl_forward *f;
-	const char *jail;
-	uint32_t order;
-};
-
-struct claims {
-	VEC(struct claim) list;
-};
-
-struct lower {
-	struct model *m;
-	const struct decl *d;
-	const struct forward_lists *lists;
-	bool tolerate;
-	struct diags *diags;
-	struct claims claims;
-};
+#define PORTS_MAX	1024	/* of one range in a table, unless they are shifted */
 
 bool forward_is_any(const struct decl *d)
 {
@@ -104,147 +85,6 @@ static bool tell_missing(struct lower *l, const char *iface, struct span at)
 	return true;
 }
 
-static void add_claims(struct lower *l, const struct decl_jail *j, const struct decl_forward *f,
-		       const struct forward_addrs *to)
-{
-	static const struct { uint8_t bit, proto; } protos[] = {
-		{ DECL_TCP, 6 }, { DECL_UDP, 17 },
-	};
-
-	for (uint32_t i = 0; i < to->list.n; i++)
-		for (uint32_t p = 0; p < f->ports.n; p++)
-			for (size_t n = 0; n < ARRAY_SIZE(protos); n++)
-				if ((f->protos & protos[n].bit) != 0)
-					vec_add(l->m->a, &l->claims.list, ((struct claim){
-						.proto = protos[n].proto, .to = to->list.v[i],
-						.lo = f->ports.v[p].ext_lo,
-						.hi = f->ports.v[p].ext_hi, .f = f,
-						.jail = j->name, .order = l->claims.list.n }));
-}
-
-static int claim_cmp(const void *x, const void *y)
-{
-	const struct claim *a = x, *b = y;
-
-	if (a->proto != b->proto)
-		return a->proto < b->proto ? -1 : 1;
-	if (a->to.af != b->to.af)
-		return a->to.af < b->to.af ? -1 : 1;
-	if (a->to.v != b->to.v)
-		return a->to.v < b->to.v ? -1 : 1;
-	if (a->lo != b->lo)
-		return a->lo < b->lo ? -1 : 1;
-	return a->order < b->order ? -1 : 1;
-}
-
-static bool prefixes_meet(struct prefix a, struct prefix b)
-{
-	return a.a.af == AF_NONE || b.a.af == AF_NONE || prefix_has(a, b.a) || prefix_has(b, a.a);
-}
-
-/* Could one packet belong to both */
-static bool is_conflict(const struct claim *a, const struct claim *b)
-{
-	if (a->f->is_shared || b->f->is_shared)
-		return false;
-	return (a->f->on == NULL || b->f->on == NULL || a->f->on == b->f->on) &&
-	       prefixes_meet(a->f->from, b->f->from);
-}
-
-static void tell_conflict(struct lower *l, const struct claim *a, const struct claim *b)
-{
-	const struct claim *first = a->order < b->order ? a : b, *later = first == a ? b : a;
-	const char *proto = a->proto == 6 ? "tcp" : "udp";
-	const uint32_t lo = MAX(a->lo, b->lo), hi = MIN(a->hi, b->hi);
-	char to[ADDR_TEXT_BYTES], ports[24];
-
-	snprintf(ports, sizeof(ports), lo == hi ? "%u" : "%u-%u", lo, hi);
-	diag_add(l->diags, DIAG_E1606, later->f->at, "%s %s of %s is forwarded to '%s' and to '%s'",
-		 proto, ports, addr_print(a->to, to), first->jail, later->jail);
-	diag_note(l->diags, first->f->at, "the first claim is here");
-}
-
-static bool check_claims(struct lower *l)
-{
-	struct claim *v = l->claims.list.v;
-	const uint32_t n = l->claims.list.n;
-	bool ok = true;
-
-	if (n > 1)
-		qsort(v, n, sizeof(*v), claim_cmp);
-	for (uint32_t i = 0; i < n && !diag_is_full(l->diags); i++) {
-		for (uint32_t k = i + 1; k < n && v[k].proto == v[i].proto &&
-		     addr_equal(v[k].to, v[i].to) && v[k].lo <= v[i].hi; k++) {
-			if (!is_conflict(&v[i], &v[k]))
-				continue;
-			tell_conflict(l, &v[i], &v[k]);
-			ok = false;
-			break;
-		}
-	}
-	return ok;
-}
-
-static bool meets(const struct rule *r, enum field f, uint8_t af, u128 lo, u128 hi)
-{
-	const struct set *s = rule_tests(r, f);
-
-	if (s == NULL)
-		return true;
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->r[i].af == af && s->r[i].lo <= hi && s->r[i].hi >= lo)
-			return true;
-	return false;
-}
-
-/* Could a written rule take a packet that @c claims */
-static bool rule_meets(const struct lower *l, const struct rule *r, const struct claim *c)
-{
-	const struct prefix from = c->f->from;
-
-	if (rule_has_effect(r, EF_TRANSLATE) == NULL ||
-	    !meets(r, F_PROTO, AF_NONE, c->proto, c->proto) ||
-	    !meets(r, F_DST, c->to.af, c->to.v, c->to.v) ||
-	    !meets(r, F_DPORT, AF_NONE, c->lo, c->hi))
-		return false;
-	if (from.a.af != AF_NONE &&
-	    !meets(r, F_SRC, from.a.af, prefix_first(from).v, prefix_last(from).v))
-		return false;
-	if (c->f->on != NULL) {
-		const uint32_t id = intern_cid(l->m->names, c->f->on);
-
-		return meets(r, F_IFACE, AF_NONE, id, id);
-	}
-	return true;
-}
-
-/* What the user wrote comes first, and would take the packets of a forward in silence */
-static bool check_written(struct lower *l, uint32_t n_written)
-{
-	const struct rule_list *rdr = &l->m->lists.v[l->lists->rdr];
-	char text[ADDR_TEXT_BYTES];
-	bool ok = true;
-
-	for (uint32_t i = 0; i < l->claims.list.n && !diag_is_full(l->diags); i++) {
-		const struct claim *c = &l->claims.list.v[i];
-
-		for (uint32_t k = 0; k < n_written && !c->f->is_shared; k++) {
-			const struct rule *r = &rdr->rules.v[k];
-
-			if (!rule_meets(l, r, c))
-				continue;
-			diag_add(l->diags, DIAG_E1606, c->f->at,
-				 "%s %u of %s is forwarded to '%s' and by a written rule",
-				 c->proto == 6 ? "tcp" : "udp", c->lo, addr_print(c->to, text),
-				 c->jail);
-			diag_note(l->diags, r->origin.at, "the rule is here");
-			ok = false;
-			break;
-		}
-	}
-	return ok;
-}
-
 static const struct set *proto_set(struct arena *a, uint8_t protos)
 {
 	struct ranges rs = { 0 };
@@ -298,15 +138,40 @@ static void add_forward_rule(struct lower *l, const struct decl_forward *f, stru
 		rule_decide(r, ruling_keep());
 }
 
-static bool lower_forward(struct lower *l, const struct decl_jail *j, const struct decl_forward *f)
+/* The outside addresses of a forward; those of the last one where they are the same */
+static const struct forward_addrs *externals(struct lower *l, const struct decl_jail *j,
+					     const struct decl_forward *f, const char **ret_iface)
 {
-	static const uint8_t families[] = { AF_V4, AF_V6 };
-	struct forward_addrs to = { .list = { 0 } };
-	const char *iface = forward_externals(l->m->facts, l->d, j, f, &to);
-	const char *text = arena_printf(l->m->a, "forward %s %s", j->name, f->text);
+	struct known_externals *k = &l->known;
+
+	*ret_iface = NULL;
+	if (f->to.af != AF_NONE) {
+		k->j = NULL;
+		k->addrs.list.n = 0;
+		vec_add(l->m->a, &k->addrs.list, f->to);
+	} else if (k->j != j || k->on != f->on) {
+		*k = (struct known_externals){ .j = j, .on = f->on };
+		k->iface = forward_externals(l->m->facts, l->d, j, f, &k->addrs);
+	}
+	if (f->to.af == AF_NONE)
+		*ret_iface = k->iface;
+	return &k->addrs;
+}
+
+/* Does it lead from an outside address of a family to an inside one */
+static bool has_family(const struct decl_forward *f, const struct decl_jail *j, uint8_t af)
+{
+	return inside(j, af).af != AF_NONE && (f->from.a.af == AF_NONE || f->from.a.af == af);
+}
+
+/* Learn what a forward claims; false when it leads nowhere, which is told */
+static bool claim_forward(struct lower *l, const struct decl_jail *j, const struct decl_forward *f)
+{
+	const char *iface;
+	const struct forward_addrs *to = externals(l, j, f, &iface);
 	bool is_some = false;
 
-	if (to.list.n == 0) {
+	if (to->list.n == 0) {
 		if (tell_missing(l, iface, f->at))
 			return true;
 		diag_add(l->diags, DIAG_E1605, f->at,
@@ -316,22 +181,184 @@ static bool lower_forward(struct lower *l, const struct decl_jail *j, const stru
 		diag_help(l->diags, "say one: to ADDRESS");
 		return false;
 	}
-	add_claims(l, j, f, &to);
-	for (size_t n = 0; n < ARRAY_SIZE(families); n++) {
-		const struct set *s = to_set(l->m->a, &to, families[n]);
-		const struct addr target = inside(j, families[n]);
-
-		if (set_is_empty(s) || target.af == AF_NONE ||
-		    (f->from.a.af != AF_NONE && f->from.a.af != families[n]))
-			continue;
-		is_some = true;
-		for (uint32_t p = 0; p < f->ports.n; p++)
-			add_forward_rule(l, f, target, s, &f->ports.v[p], text);
-	}
-	if (!is_some)
+	for (uint32_t i = 0; i < to->list.n; i++)
+		is_some |= has_family(f, j, to->list.v[i].af);
+	if (!is_some) {
 		diag_add(l->diags, DIAG_E1604, f->at, "jail '%s' has no address of the family that "
 			 "is forwarded", j->name);
-	return is_some;
+		return false;
+	}
+	vec_add(l->m->a, &l->forwards, ((struct forward){ .f = f, .j = j }));
+	claims_add(l, to);
+	return true;
+}
+
+/* ---- tables --------------------------------------------------------------------- */
+
+/*
+ * Rows of a table say nothing of sources, log nothing, and change every packet; of
+ * forwards that share a place the first counts, so these are rules in their order.
+ */
+static bool is_row(const struct decl_forward *f, const struct decl_jail *j)
+{
+	if (f->from.a.af != AF_NONE || f->is_log || f->is_shared)
+		return false;
+	for (uint32_t i = 0; i < f->ports.n; i++)
+		if (f->ports.v[i].ext_hi - f->ports.v[i].ext_lo >= (int)PORTS_MAX &&
+		    f->ports.v[i].int_lo == f->ports.v[i].ext_lo)
+			return false;
+	/* Outside and inside may be one address only where that is said */
+	return f->to.af == AF_NONE || !addr_equal(f->to, inside(j, f->to.af));
+}
+
+static struct rule *map_rule(struct lower *l, const struct decl_forward *f)
+{
+	struct model *m = l->m;
+	struct rule *r = model_add_rule(m, l->lists->rdr, (struct origin){ .at = f->at });
+
+	if (f->on != NULL)
+		rule_test(m, r, F_IFACE, set_one(m->a, intern_cid(m->names, f->on)));
+	rule_translate(m, r, model_add_xlate(m, (struct xlate){ .kind = XL_MAP }), LIST_NONE);
+	if (f->is_filtered)
+		rule_goto(r, l->lists->filter);
+	else
+		rule_decide(r, ruling_keep());
+	return r;
+}
+
+static struct portmap *map_for(struct lower *l, const struct decl_forward *f)
+{
+	struct open_map *o;
+
+	for (uint32_t i = 0; i < l->open.n; i++)
+		if (l->open.v[i].on == f->on && l->open.v[i].is_filtered == f->is_filtered)
+			return l->open.v[i].map;
+	o = vec_push(l->m->a, &l->open);
+	*o = (struct open_map){ f->on, f->is_filtered, arena_new(l->m->a, struct portmap) };
+	map_rule(l, f)->map = o->map;
+	return o->map;
+}
+
+/* The number of an inside address: forwards of a jail come one after the other */
+static uint32_t inside_number(struct lower *l, struct portmap *map, struct addr a)
+{
+	for (uint32_t i = map->inside.n; i-- > 0 && map->inside.n - i <= 2;)
+		if (addr_equal(map->inside.v[i], a))
+			return i;
+	vec_add(l->m->a, &map->inside, a);
+	return map->inside.n - 1;
+}
+
+static const char *forward_text(struct arena *a, const struct decl_jail *j,
+				const struct decl_forward *f)
+{
+	static const char word[] = "forward ";
+	const size_t name = strlen(j->name), rest = strlen(f->text);
+	char *text = arena_alloc(a, sizeof(word) + name + rest + 1);
+
+	memcpy(text, word, sizeof(word) - 1);
+	memcpy(text + sizeof(word) - 1, j->name, name);
+	text[sizeof(word) - 1 + name] = ' ';
+	memcpy(text + sizeof(word) + name, f->text, rest);
+	return text;
+}
+
+static void join_map(struct lower *l, struct forward *f, const char *text)
+{
+	static const uint8_t families[] = { AF_V4, AF_V6 };
+
+	f->map = map_for(l, f->f);
+	f->origin = f->map->origins.n;
+	vec_add(l->m->a, &f->map->origins, ((struct origin){ .at = f->f->at, .text = text }));
+	for (size_t n = 0; n < ARRAY_SIZE(families); n++)
+		if (inside(f->j, families[n]).af != AF_NONE)
+			f->inside[n] = inside_number(l, f->map, inside(f->j, families[n]));
+}
+
+/* Claims are sorted as rows are to be */
+static void fill_maps(struct lower *l)
+{
+	for (uint32_t i = 0; i < l->claims.n; i++) {
+		const struct claim *c = &l->claims.v[i];
+		const struct forward *f = &l->forwards.v[c->forward];
+		const struct decl_ports *p = claim_ports(l, c);
+		const uint8_t af = claim_addr(l, c).af;
+
+		if (f->map == NULL || !has_family(f->f, f->j, af))
+			continue;
+		vec_add(l->m->a, &f->map->rows, ((struct portmap_row){
+			.outside = (uint32_t)(c->key >> CLAIM_ADDR),
+			.inside = f->inside[af == AF_V6], .origin = f->origin,
+			.lo = p->ext_lo, .hi = p->ext_hi, .to = p->int_lo,
+			.proto = claim_proto(c), .is_one = p->int_hi == p->int_lo }));
+	}
+}
+
+/* What a table's rule says of all rows, for who does not look at each */
+static void finish_map(struct lower *l, struct rule *r, struct portmap *map)
+{
+	struct model *m = l->m;
+	struct xlate *x = &m->xlates.v[rule_has_effect(r, EF_TRANSLATE)->xlate];
+	struct ranges to = { 0 }, proto = { 0 };
+
+	map->outside = l->outside.v;
+	map->n_outside = l->outside.n;
+	for (uint32_t i = 0; i < map->rows.n; i++) {
+		const struct portmap_row *row = &map->rows.v[i], *last = row - (i > 0);
+		const struct addr a = map->outside[row->outside];
+
+		if (i > 0 && last->outside == row->outside && last->proto == row->proto)
+			continue;
+		ranges_add(m->a, &to, a.af, a.v, a.v);
+		ranges_add(m->a, &proto, AF_NONE, row->proto, row->proto);
+	}
+	rule_test(m, r, F_PROTO, set_make(m->a, &proto));
+	rule_test(m, r, F_DST, set_make(m->a, &to));
+	for (uint32_t i = 0; i < map->inside.n; i++)
+		vec_add(m->a, &x->to, map->inside.v[i]);
+}
+
+/* ---- rules ---------------------------------------------------------------------- */
+
+static void add_rules(struct lower *l, const struct forward *f, const char *text)
+{
+	static const uint8_t families[] = { AF_V4, AF_V6 };
+	const char *iface;
+	const struct forward_addrs *to = externals(l, f->j, f->f, &iface);
+
+	for (size_t n = 0; n < ARRAY_SIZE(families); n++) {
+		const struct set *s = to_set(l->m->a, to, families[n]);
+
+		if (set_is_empty(s) || !has_family(f->f, f->j, families[n]))
+			continue;
+		for (uint32_t p = 0; p < f->f->ports.n; p++)
+			add_forward_rule(l, f->f, inside(f->j, families[n]), s, &f->f->ports.v[p],
+					 text);
+	}
+}
+
+/* All rules of rdr, tables among them, where the first of each comes in its turn */
+static void lower_forwards(struct lower *l)
+{
+	const uint32_t first = l->m->lists.v[l->lists->rdr].rules.n;
+	struct rule_list *rdr;
+
+	for (uint32_t i = 0; i < l->forwards.n; i++) {
+		struct forward *f = &l->forwards.v[i];
+		const char *text = forward_text(l->m->a, f->j, f->f);
+
+		if (f->f->is_shared)
+			l->open.n = 0;
+		if (is_row(f->f, f->j))
+			join_map(l, f, text);
+		else
+			add_rules(l, f, text);
+	}
+	fill_maps(l);
+	rdr = &l->m->lists.v[l->lists->rdr];
+	for (uint32_t i = first; i < rdr->rules.n; i++)
+		if (rdr->rules.v[i].map != NULL)
+			finish_map(l, &rdr->rules.v[i], (struct portmap *)rdr->rules.v[i].map);
 }
 
 /* The address that a family leaves with, or AF_NONE */
@@ -425,6 +452,7 @@ bool forward_lower(struct model *m, const struct decl *d, const struct forward_l
 	const uint32_t n_written = m->lists.v[lists->rdr].rules.n;
 	bool ok = true;
 
+	intern_init(&l.numbers, m->a);
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
 
@@ -432,11 +460,17 @@ bool forward_lower(struct model *m, const struct decl *d, const struct forward_l
 			continue;
 		for (uint32_t n = 0; n < j->forwards.n; n++)
 			ok &= j->forwards.v[n].is_off ||
-			      lower_forward(&l, j, &j->forwards.v[n]);
+			      claim_forward(&l, j, &j->forwards.v[n]);
 		for (uint32_t n = 0; n < j->nats.n; n++)
 			ok &= lower_nat(&l, j, &j->nats.v[n]);
 		if (j->is_vnet)
 			lower_self(&l, j);
 	}
-	return ok && check_claims(&l) && check_written(&l, n_written);
+	if (!ok)
+		return false;
+	claims_sort(&l);
+	if (!claims_check(&l) || !claims_check_written(&l, n_written))
+		return false;
+	lower_forwards(&l);
+	return true;
 }

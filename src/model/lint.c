@@ -32,7 +32,7 @@ static const struct set *translated(const struct model *m, enum xlate_kind kind)
 
 			if (x != NULL && x->kind == XL_INSTANCE)
 				ranges_add_set(m->a, &rs, of_instance(m, r, x, kind));
-			if (x == NULL || x->kind != kind)
+			if (x == NULL || xlate_side(x) != kind)
 				continue;
 			for (uint32_t t = 0; kind == XL_DST && t < x->to.n; t++)
 				ranges_add_set(m->a, &rs, set_addr(m->a, x->to.v[t]));

@@ -90,6 +90,11 @@ uint32_t model_add_xlate(struct model *m, struct xlate x)
 	return m->xlates.n - 1;
 }
 
+enum xlate_kind xlate_side(const struct xlate *x)
+{
+	return x->kind == XL_MAP ? XL_DST : x->kind;
+}
+
 struct range xlate_range(const struct xlate *x, uint32_t i)
 {
 	const struct addr a = x->to.v[i];

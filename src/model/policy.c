@@ -50,10 +50,9 @@ static const struct xlate *xlate_of(const struct model *m, const struct rule *r,
 				    enum xlate_kind kind)
 {
 	const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
+	const struct xlate *x = e != NULL ? &m->xlates.v[e->xlate] : NULL;
 
-	if (e == NULL || m->xlates.v[e->xlate].kind != kind)
-		return NULL;
-	return &m->xlates.v[e->xlate];
+	return x != NULL && xlate_side(x) == kind ? x : NULL;
 }
 
 static bool passes_untranslated(const struct rule *r)
@@ -267,6 +266,7 @@ static void copy_rule(struct work *w, const struct local *l, const struct rule *
 	if (dst != NULL)
 		origin.policy = POLICY_LOCAL;
 	r = model_add_rule(w->m, l->list, origin);
+	r->map = from->map;
 	for (uint32_t i = 0; i < from->tests.n; i++)
 		if (from->tests.v[i].f != F_IFACE && (dst == NULL || from->tests.v[i].f != F_DST))
 			rule_test(w->m, r, from->tests.v[i].f, from->tests.v[i].in);

@@ -145,6 +145,18 @@ struct nat_run {
 };
 
 /**
+ * struct forward_set - The map of a table of forwards
+ * @map:	The table
+ * @dst:	With outside addresses in this set; NULL: all
+ * @set:	The map, of one family
+ */
+struct forward_set {
+	const struct portmap *map;
+	const struct set *dst;
+	struct nft_set *set;
+};
+
+/**
  * struct sticky - Sources that a translation has given an address
  * @xlate:	The translation
  * @to:		The address
@@ -222,6 +234,7 @@ struct limit_chain {
  *		packets with options too
  * @pass:	As @keep, but they do so only for translated packets
  * @runs:	Maps made so far: a list can be called from several chains
+ * @forwards:	Maps of tables of forwards: those for local callers are the same
  * @shifts:	Maps of shifts made so far
  * @stickies:	Sets of sources made so far
  * @answers:	Chains that answer, by what they answer
@@ -251,6 +264,7 @@ struct frame {
 	struct nft_chain *keep[2][2];
 	struct nft_chain *pass[2][2];
 	VEC(struct nat_run) runs;
+	VEC(struct forward_set) forwards;
 	VEC(struct shift) shifts;
 	VEC(struct sticky) stickies;
 	VEC(struct answer_chain { struct answer what; struct nft_chain *chain; }) answers;
@@ -293,6 +307,9 @@ bool directed_nat(struct frame *f, struct nft_chain *c, const struct nft_view *v
  * Return: whether there is one of at least two elements
  */
 bool directed_nat_run(struct frame *f, uint32_t list, uint32_t first, struct nat_run *ret);
+
+/** directed_map_run() - A rule with a table of forwards as a run; its maps are made once */
+void directed_map_run(struct frame *f, const struct rule *r, struct nat_run *ret);
 
 /**
  * directed_pool() - Which address of a pool a packet gets

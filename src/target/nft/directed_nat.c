@@ -503,6 +503,11 @@ static bool lower_list(struct frame *f, struct nft_chain *c, const struct nft_vi
 			return refuse(&n, "a probability");
 		if (rule_has_effect(r, EF_TRANSLATE) == NULL) {
 			ok = lower_other(f, c, v, r, bits, guard);
+		} else if (r->map != NULL) {
+			/* Only outbound rules are guarded */
+			BUG_IF(guard);
+			directed_map_run(f, r, &run);
+			ok = lower_run(f, c, v, &run, bits);
 		} else if (guard) {
 			ok = add_exit(&n, c, &t, NFT_V_ACCEPT);
 		} else if (directed_nat_run(f, list, i, &run)) {

@@ -146,7 +146,12 @@ struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const ch
 
 typedef void nft_elem_fn(const struct nft_elem_bytes *e, uint32_t origin, void *arg);
 
-/** nft_each_elem() - Elements of a set as the kernel holds them, ends of ranges too */
+/**
+ * nft_each_elem() - Elements of a set as the kernel holds them, ends of ranges too
+ * @s:		Set
+ * @fn:		Told of each; what it points to is gone when the next comes
+ * @arg:	For @fn
+ */
 void nft_each_elem(const struct nft_set *s, nft_elem_fn *fn, void *arg);
 
 /** nft_family_text() - "inet", "arp" and so on of nfgen_family */

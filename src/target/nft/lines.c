@@ -309,29 +309,53 @@ static void each_range(const struct nft_set *s, nft_elem_fn *fn, void *arg)
 	}
 }
 
+struct each_elem {
+	const struct nft_set *s;
+	nft_elem_fn *fn;
+	void *arg;
+};
+
+static void give_elem(const struct nft_elem *from, void *arg)
+{
+	const struct each_elem *to = arg;
+	const struct nft_elem_bytes e = {
+		.set = to->s->name, .key = from->key, .key_len = to->s->key_len,
+		.data = to->s->n_datas > 0 ? from->data : NULL, .data_len = to->s->data_len,
+		.chain = from->chain, .comment = from->comment,
+	};
+
+	to->fn(&e, from->origin, to->arg);
+}
+
 void nft_each_elem(const struct nft_set *s, nft_elem_fn *fn, void *arg)
 {
-	if (s->is_interval) {
-		each_range(s, fn, arg);
-		return;
-	}
-	for (uint32_t i = 0; i < s->elems.n; i++) {
-		const struct nft_elem *from = &s->elems.v[i];
-		const struct nft_elem_bytes e = {
-			.set = s->name, .key = from->key, .key_len = s->key_len,
-			.data = s->n_datas > 0 ? from->data : NULL, .data_len = s->data_len,
-			.chain = from->chain, .comment = from->comment,
-		};
+	struct each_elem to = { s, fn, arg };
 
-		fn(&e, from->origin, arg);
-	}
+	if (s->is_interval)
+		each_range(s, fn, arg);
+	else
+		nft_each(s, give_elem, &to);
 }
 
 struct elem_lines {
 	struct nft_lines *l;
 	uint8_t family;
 	uint8_t forward_af;	/* AF_NONE: no map of forwards */
+	bool is_passing;	/* elements are gone when the next comes */
 };
+
+/* Element @e, in the arena */
+static struct nft_elem_bytes keep_elem(struct arena *a, const struct nft_elem_bytes *e)
+{
+	struct nft_elem_bytes own = *e;
+
+	own.key = arena_strndup(a, e->key, e->key_len);
+	if (e->data != NULL)
+		own.data = arena_strndup(a, e->data, e->data_len);
+	if (e->comment != NULL)
+		own.comment = arena_strndup(a, e->comment, strlen(e->comment));
+	return own;
+}
 
 /* The family of a map keyed by protocol, address and port, or AF_NONE */
 static uint8_t forward_af(const struct nft_set *s)
@@ -345,17 +369,18 @@ static uint8_t forward_af(const struct nft_set *s)
 static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 {
 	struct elem_lines *to = arg;
-	struct nft_line *line = nft_add_elem_line(to->l, to->family, e);
+	const struct nft_elem_bytes own = to->is_passing ? keep_elem(to->l->a, e) : *e;
+	struct nft_line *line = nft_add_elem_line(to->l, to->family, &own);
 
 	line->origin = origin;
 	if (line->text[0] != '\0') {
 		struct nft_elem_bytes *kept = arena_new(to->l->a, struct nft_elem_bytes);
 
-		*kept = *e;
+		*kept = own;
 		line->elem = kept;
 	}
 	line->forward_af = to->forward_af;
-	line->forward = to->forward_af != AF_NONE ? e->key : NULL;
+	line->forward = to->forward_af != AF_NONE ? own.key : NULL;
 }
 
 struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r)
@@ -423,7 +448,8 @@ void nft_objects_of(const struct nft_program *p, struct nft_lines *ret)
 	for (uint32_t i = 0; i < p->sets.n; i++) {
 		const struct nft_set *s = p->sets.v[i];
 		const struct nft_set_text t = nft_set_props(s);
-		struct elem_lines to = { ret, nft_family_number(s->family), forward_af(s) };
+		struct elem_lines to = { ret, nft_family_number(s->family), forward_af(s),
+					 s->forwards != NULL };
 
 		nft_add_set_line(ret, to.family, s->name, &t);
 		nft_each_elem(s, add_elem, &to);

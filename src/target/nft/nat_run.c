@@ -46,6 +46,11 @@ static uint32_t count(const struct set *s)
 	return (uint32_t)n;
 }
 
+static bool same_or_both_null(const struct set *x, const struct set *y)
+{
+	return x == NULL || y == NULL ? x == y : set_equal(x, y);
+}
+
 static bool only_fields(const struct rule *r)
 {
 	static const unsigned int fields = 1u << F_AF | 1u << F_IFACE | 1u << F_PROTO |
@@ -95,11 +100,6 @@ static bool fits(struct frame *f, const struct rule *r, struct nft_tests *t)
 	       !(nat_rule_passes(r) && nat_rule_pinned(f, t, x, x->to.v[0], &pinned));
 }
 
-static bool same_or_both_null(const struct set *x, const struct set *y)
-{
-	return x == NULL || y == NULL ? x == y : set_equal(x, y);
-}
-
 static bool joins(const struct nat_run *run, const struct rule *r, const struct nft_tests *t)
 {
 	return run->n_rules == 0 ||
@@ -138,22 +138,25 @@ static void grow_slots(struct run *w, struct seen *s, const struct nft_set *map)
 		*find_slot(s, map, map->elems.v[i].key) = i + 1;
 }
 
-static struct nft_set *map_of(struct run *w, bool v6)
+static struct nft_set *add_map(struct frame *f, bool v6)
 {
 	const enum nft_type addr = v6 ? NFT_T_IP6 : NFT_T_IP4;
-	struct nft_set *map = w->ret->maps[v6];
-
-	if (map != NULL)
-		return map;
-	map = nft_add_map(w->f->p, NFT_INET, "forwards",
+	struct nft_set *map = nft_add_map(f->p, NFT_INET, "forwards",
 			  (enum nft_type[]){ NFT_T_PROTO, addr, NFT_T_PORT }, 3);
+
 	map->datas[0] = addr;
 	map->datas[1] = NFT_T_PORT;
 	map->n_datas = 2;
 	map->is_counted = true;
 	nft_set_seal(map);
-	w->ret->maps[v6] = map;
 	return map;
+}
+
+static struct nft_set *map_of(struct run *w, bool v6)
+{
+	if (w->ret->maps[v6] == NULL)
+		w->ret->maps[v6] = add_map(w->f, v6);
+	return w->ret->maps[v6];
 }
 
 static void put(uint8_t *to, uint32_t *at, struct nft_value v)
@@ -259,6 +262,78 @@ static void fill_run(struct run *w, uint32_t list, uint32_t first)
 	for (int i = 0; i < 2; i++)
 		if (ret->maps[i] != NULL)
 			nft_set_seal(ret->maps[i]);
+}
+
+/* ---- tables ----------------------------------------------------------------------- */
+
+/* The origins of a table in the program, once; the number of the first */
+static uint32_t add_origins(struct frame *f, const struct portmap *map)
+{
+	const uint32_t first = f->p->origins.n;
+
+	for (uint32_t i = 0; i < f->forwards.n; i++)
+		if (f->forwards.v[i].map == map)
+			return f->forwards.v[i].set->forwards_origin;
+	for (uint32_t i = 0; i < map->origins.n; i++) {
+		vec_add(f->p->a, &f->p->origins, map->origins.v[i]);
+		vec_add(f->p->a, &f->p->origin_next, 0);
+	}
+	return first;
+}
+
+static const struct set *outside_set(struct arena *a, const struct portmap *map)
+{
+	struct ranges rs = { .list = { .n = 0 } };
+
+	for (uint32_t i = 0; i < map->rows.n; i++) {
+		const struct addr to = map->outside[map->rows.v[i].outside];
+
+		if (i == 0 || map->rows.v[i].outside != map->rows.v[i - 1].outside)
+			ranges_add(a, &rs, to.af, to.v, to.v);
+	}
+	return set_make(a, &rs);
+}
+
+/* The map of a table's rows of one family to addresses in @dst, NULL: of none */
+static struct nft_set *forward_set(struct frame *f, const struct portmap *map,
+				   const struct set *dst, bool v6)
+{
+	struct nft_set set = { .forwards = map, .forwards_dst = dst,
+			       .forwards_af = v6 ? AF_V6 : AF_V4 };
+	struct forward_set *made;
+
+	for (uint32_t i = 0; i < f->forwards.n; i++)
+		if (f->forwards.v[i].map == map && same_or_both_null(f->forwards.v[i].dst, dst) &&
+		    f->forwards.v[i].set->forwards_af == set.forwards_af)
+			return f->forwards.v[i].set;
+	if (nft_set_count(&set) == 0)
+		return NULL;
+	set.forwards_origin = add_origins(f, map);
+	made = vec_push(f->p->a, &f->forwards);
+	*made = (struct forward_set){ map, dst, add_map(f, v6) };
+	made->set->forwards = map;
+	made->set->forwards_af = set.forwards_af;
+	made->set->forwards_dst = dst;
+	made->set->forwards_origin = set.forwards_origin;
+	made->set->sources = f->p->sources;
+	nft_set_seal(made->set);
+	return made->set;
+}
+
+void directed_map_run(struct frame *f, const struct rule *r, struct nat_run *ret)
+{
+	const struct nft_tests t = nft_tests_of(r);
+	const struct set *dst = t.f[F_DST];
+
+	BUG_IF(r->map == NULL || dst == NULL);
+	/* What the rule adds to its table is nothing, as a rule */
+	if (set_is_subset(outside_set(f->p->tmp, r->map), dst))
+		dst = NULL;
+	*ret = (struct nat_run){ .n_rules = 1, .is_pass = nat_rule_passes(r) };
+	ret->t.f[F_IFACE] = t.f[F_IFACE];
+	ret->t.f[F_DST_LOCAL] = t.f[F_DST_LOCAL];
+	for (int v6 = 0; v6 < 2; v6++)
+		ret->maps[v6] = forward_set(f, r->map, dst, v6);
 }
 
 bool directed_nat_run(struct frame *f, uint32_t list, uint32_t first, struct nat_run *ret)

@@ -15,6 +15,7 @@
 
 #include "base/limits.h"
 
+#define FORWARDS_ROOM	64u	/* elements that a map of forwards can gain */
 #define GROWN_MAX	65536u	/* addresses that rules put into a table */
 #define FORGET_BYTES	((size_t)1 << 20)	/* of temporary memory, before it is freed */
 
@@ -152,13 +153,19 @@ static uint32_t types_len(const enum nft_type *types, uint8_t n)
 
 void nft_set_seal(struct nft_set *s)
 {
+	uint32_t n;
+
 	s->key_len = types_len(s->keys, s->n_keys);
 	s->data_len = types_len(s->datas, s->n_datas);
 	BUG_IF(s->key_len > NFT_CONCAT_BYTES || s->data_len > sizeof(s->elems.v->data));
 	if (s->n_datas == 0 || s->is_vmap || s->is_dynamic)
 		return;
-	/* A declared size is a fixed hash, twice as fast to fill; a power of two leaves room */
-	for (s->size = 1; s->size < s->elems.n; s->size *= 2)
+	/*
+	 * A declared size is a fixed hash, twice as fast to fill; a power of two leaves room,
+	 * which forwards that come one by one need at any time
+	 */
+	n = nft_set_count(s) + (s->forwards != NULL ? FORWARDS_ROOM : 0);
+	for (s->size = 1; s->size < n; s->size *= 2)
 		;
 }
 
@@ -345,31 +352,68 @@ uint32_t nft_origin(struct nft_program *p, const struct origin *o)
 	return p->origins.n - 1;
 }
 
+static void sanitise(char *s)
+{
+	for (char *c = s; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' || *c == '"' || *c == '\\')
+			*c = '?';
+}
+
 const char *nft_sanitise(struct nft_program *p, const char *text)
 {
 	char *s = arena_printf(p->a, "%.*s", (int)LIMIT_COMMENT_BYTES, text);
 
-	for (char *c = s; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' || *c == '"' || *c == '\\')
-			*c = '?';
+	sanitise(s);
 	return s;
+}
+
+/* Add text at @at, as much as there is room for; the new end */
+static size_t put(char *buf, size_t at, const char *text)
+{
+	const size_t len = MIN(strlen(text), LIMIT_COMMENT_BYTES - at);
+
+	memcpy(buf + at, text, len);
+	buf[at + len] = '\0';
+	return at + len;
+}
+
+static size_t put_number(char *buf, size_t at, uint32_t n)
+{
+	char digits[11];
+	size_t i = sizeof(digits) - 1;
+
+	digits[i] = '\0';
+	do
+		digits[--i] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return put(buf, at, digits + i);
+}
+
+/* By hand: of 100,000 forwards each has one, and printf would be half of the work */
+size_t nft_comment_write(struct sources *sources, const struct origin *o, char *buf)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	if (o->at.src != 0) {
+		const struct place at = source_place(sources, source_file_span(sources, o->at));
+
+		/* Not the path: one file by two names is no difference to the kernel */
+		len = put(buf, len, source_short_name(at.name));
+		len = put_number(buf, put(buf, len, ":"), at.line);
+		len = put(buf, len, " ");
+	}
+	len = put(buf, len, o->text != NULL ? o->text : "");
+	sanitise(buf);
+	return len;
 }
 
 const char *nft_comment(struct nft_program *p, const struct origin *o)
 {
-	const char *text = o->text != NULL ? o->text : "";
 	char s[LIMIT_COMMENT_BYTES + 1];
+	const size_t len = nft_comment_write(p->sources, o, s);
 
-	if (o->at.src != 0) {
-		const struct place at = source_place(p->sources,
-						     source_file_span(p->sources, o->at));
-
-		/* Not the path: one file by two names is no difference to the kernel */
-		snprintf(s, sizeof(s), "%s:%u %s", source_short_name(at.name), at.line, text);
-	} else {
-		snprintf(s, sizeof(s), "%s", text);
-	}
-	return s[0] != '\0' ? nft_sanitise(p, s) : NULL;
+	return len > 0 ? arena_strndup(p->a, s, len) : NULL;
 }
 
 void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_stmts *stmts,

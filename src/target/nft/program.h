@@ -16,7 +16,7 @@
 #ifndef TARGET_NFT_PROGRAM_H
 #define TARGET_NFT_PROGRAM_H
 
-#include "model/model.h"
+#include "model/portmap.h"
 #include "target/nft.h"
 
 #define NFT_VALUE_BYTES	16u	/* the longest single value: ifname, ipv6_addr */
@@ -96,7 +96,12 @@ struct nft_elem {
  * @is_dynamic:	Filled by packets
  * @timeout_ms:	Of dynamic elements; 0: they stay
  * @size:	Most elements, 0 = not said
- * @elems:	Elements
+ * @elems:	Elements; none where a table of forwards says them:
+ * @forwards:	It, or NULL; nft_each() makes an element of each port
+ * @forwards_af: Its rows of this family
+ * @forwards_dst: And with an outside address in this set; NULL: all
+ * @forwards_origin: Number of its first origin in the program
+ * @sources:	For comments then
  * @table:	Of a table's set: its name, else NULL
  * @comment:	Of a dynamic set what it remembers, of a table's set the table,
  *		sanitised; or NULL
@@ -120,6 +125,11 @@ struct nft_set {
 	uint32_t key_len;
 	uint32_t data_len;
 	VEC(struct nft_elem) elems;
+	const struct portmap *forwards;
+	uint8_t forwards_af;
+	const struct set *forwards_dst;
+	uint32_t forwards_origin;
+	struct sources *sources;
 	const char *table;
 	const char *comment;
 	struct nft_set *next;
@@ -442,6 +452,14 @@ void nft_set_remembers(struct nft_program *p, struct nft_set *s, const char *wha
 const struct nft_set *nft_grown_set(struct nft_program *p, const struct model *m, uint32_t table,
 				    uint8_t af);
 
+typedef void nft_each_fn(const struct nft_elem *e, void *arg);
+
+/** nft_each() - All elements of a set in order; each is gone when the next comes */
+void nft_each(const struct nft_set *s, nft_each_fn *fn, void *arg);
+
+/** nft_set_count() - How many elements a set has */
+uint32_t nft_set_count(const struct nft_set *s);
+
 /** nft_set_seal() - Work out lengths, and the size of a map that has all its elements */
 void nft_set_seal(struct nft_set *s);
 
@@ -479,6 +497,16 @@ void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_s
 
 /** nft_origin() - The number of an origin, the same for the same place and text */
 uint32_t nft_origin(struct nft_program *p, const struct origin *o);
+
+/**
+ * nft_comment_write() - As nft_comment(), into a buffer
+ * @sources:	For the place
+ * @o:		Origin
+ * @buf:	Set; LIMIT_COMMENT_BYTES + 1 of room
+ *
+ * Return: its length, 0 for an origin that says nothing
+ */
+size_t nft_comment_write(struct sources *sources, const struct origin *o, char *buf);
 
 /**
  * nft_comment() - "FILE:LINE text" of an origin, fit for nft

@@ -61,8 +61,24 @@ static void print_elem(const struct nft_set *s, const struct nft_elem *e, FILE *
 	}
 }
 
+struct printing {
+	const struct nft_set *s;
+	FILE *out;
+	uint32_t n;
+};
+
+static void print_next(const struct nft_elem *e, void *arg)
+{
+	struct printing *to = arg;
+
+	fputs(to->n++ == 0 ? "\t\telements = {\n\t\t\t" : ",\n\t\t\t", to->out);
+	print_elem(to->s, e, to->out);
+}
+
 static void print_set(const struct nft_set *s, FILE *out)
 {
+	struct printing to = { .s = s, .out = out };
+
 	fprintf(out, "\t%s %s {\n\t\ttype ", s->n_datas > 0 || s->is_vmap ? "map" : "set", s->name);
 	print_types(s->keys, s->n_keys, out);
 	if (s->n_datas > 0)
@@ -82,13 +98,9 @@ static void print_set(const struct nft_set *s, FILE *out)
 		fputs("\t\tcounter\n", out);
 	if (s->comment != NULL)
 		fprintf(out, "\t\tcomment \"%s\"\n", s->comment);
-	if (s->elems.n > 0)
-		fputs("\t\telements = {\n", out);
-	for (uint32_t i = 0; i < s->elems.n; i++) {
-		fputs("\t\t\t", out);
-		print_elem(s, &s->elems.v[i], out);
-		fputs(i + 1 < s->elems.n ? ",\n" : "\n\t\t}\n", out);
-	}
+	nft_each(s, print_next, &to);
+	if (to.n > 0)
+		fputs("\n\t\t}\n", out);
 	fputs("\t}\n", out);
 }
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A table of forwards has 24 bytes a row, the elements made of it 80 and a comment
+ * of 80 more: so they are made one by one when they are written, printed or
+ * compared, and never all at once.
+ */
+#include "target/nft/program.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+
+static uint32_t put(uint8_t *to, uint32_t at, enum nft_type type, u128 v)
+{
+	const struct nft_value value = nft_value_num(type, v);
+
+	memcpy(to + at, value.b, value.len);
+	return at + (value.len + 3u) / 4 * 4;
+}
+
+static bool is_in(const struct nft_set *s, const struct portmap_row *r)
+{
+	const struct addr a = s->forwards->outside[r->outside];
+
+	return a.af == s->forwards_af &&
+	       (s->forwards_dst == NULL || set_has_addr(s->forwards_dst, a));
+}
+
+static void each_port(const struct nft_set *s, const struct portmap_row *r, nft_each_fn *fn,
+		      void *arg)
+{
+	const struct portmap *map = s->forwards;
+	const enum nft_type addr = s->keys[1];
+	char comment[LIMIT_COMMENT_BYTES + 1];
+	struct nft_elem e = { .origin = s->forwards_origin + r->origin };
+	uint32_t port_at, data_at;
+
+	if (nft_comment_write(s->sources, &map->origins.v[r->origin], comment) > 0)
+		e.comment = comment;
+	port_at = put(e.key, put(e.key, 0, NFT_T_PROTO, r->proto), addr,
+		      map->outside[r->outside].v);
+	data_at = put(e.data, 0, addr, map->inside.v[r->inside].v);
+	for (uint32_t port = r->lo; port <= r->hi; port++) {
+		put(e.key, port_at, NFT_T_PORT, port);
+		put(e.data, data_at, NFT_T_PORT, portmap_port(r, (uint16_t)port));
+		fn(&e, arg);
+	}
+}
+
+void nft_each(const struct nft_set *s, nft_each_fn *fn, void *arg)
+{
+	for (uint32_t i = 0; i < s->elems.n; i++)
+		fn(&s->elems.v[i], arg);
+	for (uint32_t i = 0; s->forwards != NULL && i < s->forwards->rows.n; i++)
+		if (is_in(s, &s->forwards->rows.v[i]))
+			each_port(s, &s->forwards->rows.v[i], fn, arg);
+}
+
+uint32_t nft_set_count(const struct nft_set *s)
+{
+	uint32_t n = s->elems.n;
+
+	for (uint32_t i = 0; s->forwards != NULL && i < s->forwards->rows.n; i++) {
+		const struct portmap_row *r = &s->forwards->rows.v[i];
+
+		if (is_in(s, r))
+			n += r->hi - r->lo + 1u;
+	}
+	return n;
+}
