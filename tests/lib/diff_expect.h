@@ -38,8 +38,9 @@
  * @DK_ANSWER:	Answers what came in without a state; a rule that makes one on its
  *		way out makes it look like an answer to a state, so no fence stops it
  * @DK_FENCED:	The answer would leave with an interior source: the egress fence
- * @DK_LIMIT:	A limit counts connections: one whose packet was lost is none, and
- *		what conntrack does not track neither
+ * @DK_LIMIT:	A limit counts connections: one whose packet was lost is none,
+ *		what conntrack does not track neither, and an ICMP error of ours is
+ *		the connection that it is about, for a moment
  * @DK_TWICE:	Two states fit the packet
  * @DK_UNSURE:	It shares a state with a packet of which that was not compared
  */

@@ -71,16 +71,30 @@ static bool fits_two(const struct way *w, const struct packet *p)
 	return false;
 }
 
-static bool counts(const struct result *r)
+/* Are the states that jump to a list counted by a limit */
+static bool is_limited(const struct model *m, uint32_t list)
 {
-	for (uint32_t i = 0; i < r->steps.n; i++) {
-		const struct rule *rule = r->steps.v[i].rule;
-		const struct effect *e = rule != NULL ? rule_has_effect(rule, EF_RECORD) : NULL;
+	for (uint32_t l = 0; l < m->lists.n; l++)
+		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++) {
+			const struct effect *e =
+				rule_has_effect(&m->lists.v[l].rules.v[i], EF_RECORD);
 
-		if ((e != NULL && e->limit > 0) || strcmp(r->steps.v[i].effect, "limit") == 0)
-			return true;
-	}
+			if (e != NULL && e->limit > 0 && e->list == list)
+				return true;
+		}
 	return false;
+}
+
+/* Did a limit count the packet that was judged last, or refuse to */
+static bool counts(const struct way *w, const struct result *r)
+{
+	const struct world *world = w->j->w;
+
+	for (uint32_t i = 0; i < r->steps.n; i++)
+		if (strcmp(r->steps.v[i].effect, "limit") == 0)
+			return true;
+	return r->makes_state && world->states.n > 0 &&
+	       is_limited(w->j->m, world->states.v[world->states.n - 1].cont);
 }
 
 static bool met_nat(const struct result *r)
@@ -130,7 +144,7 @@ enum diff_known diff_free_known(struct way *w, const struct result *r)
 		return DK_UNSURE;
 	if (fits_two(w, &w->p) || fits_two(w, &r->packet))
 		return DK_TWICE;
-	return w->j->limits_unsure && counts(r) ? DK_LIMIT : DK_NONE;
+	return w->j->limits_unsure && counts(w, r) ? DK_LIMIT : DK_NONE;
 }
 
 static void add_unsure(struct way *w, const struct packet *p)
@@ -164,9 +178,17 @@ static bool error_passes(struct way *w, const struct packet *first, struct addr 
 		.iface = intern_cid(w->j->m->names, diff_link_name(w->j, w->e->answer_link)),
 	};
 	const struct result r = model_eval(w->j->m, w->j->w, &p, w->j->a);
+	bool is_counted;
 
+	is_counted = counts(w, &r);
 	w->j->w->states.n = n;
 	w->j->w->links.n = n_links;
+	/* A limit counts it like any packet, here for as long as conntrack likes */
+	if (is_counted && w->j->limits_unsure) {
+		w->e->known = DK_LIMIT;
+		w->e->fate = FATE_ANY;
+	}
+	w->j->limits_unsure |= is_counted;
 	return r.verdict == V_PASS && !r.src_changed;
 }
 
