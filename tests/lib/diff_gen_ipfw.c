@@ -25,6 +25,7 @@ struct shape {
 	struct gen_lines *ret;
 	bool has_nat;
 	bool has_nat2;
+	bool has_global;
 	bool has_tags;
 	bool has_names;
 	bool one_pass;
@@ -103,6 +104,9 @@ static void add_nat_config(struct shape *s, uint32_t n)
 	const char *text = arena_printf(s->a, "nat %u config %s%s", n, PICK(s->g, where),
 					PICK(s->g, flags));
 
+	/* Both at once is refused */
+	if (!s->has_global && gen_often(s->g, 10))
+		text = arena_printf(s->a, "%s skip_global", text);
 	for (uint32_t i = gen_below(s->g, 4); i > 0; i--)
 		text = arena_printf(s->a, "%s%s", text, redirect(s));
 	say(s, text);
@@ -272,6 +276,8 @@ static void add_tail(struct shape *s)
 
 	say(s, gen_often(s->g, 60) ? "add 8990 deny ip from any to any"
 				   : "add 8990 count ip from any to any");
+	if (s->has_global)
+		say(s, arena_printf(s->a, "add %u nat global %s", OUT_NAT, PICK(s->g, nat_out)));
 	if (s->has_nat && gen_often(s->g, 80))
 		say(s, arena_printf(s->a, "add %u nat %u %s", OUT_NAT,
 				    s->has_nat2 && gen_often(s->g, 30) ? 2 : 1,
@@ -306,6 +312,7 @@ void gen_ipfw_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 
 	ret->list.n = 0;
 	s.has_nat2 = s.has_nat && gen_often(g, 25);
+	s.has_global = s.has_nat && gen_often(g, 12);
 	say(&s, s.one_pass ? "enable one_pass" : "disable one_pass");
 	add_tables(&s);
 	if (s.has_nat)
