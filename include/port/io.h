@@ -101,7 +101,7 @@ struct io_ops;
  * @mac:	Our address on it; the caller sets it when it changes
  * @name:	Interface
  * @has_offload: Packets may come and go with struct io_offload filled in
- * @is_down:	Set when the kernel said so; the caller clears it
+ * @is_down:	It is; the caller says so
  * @scratch:	Where packets are cut, IO_SCRATCH_BYTES; NULL with @has_offload
  * @n:		Counts
  */
@@ -191,6 +191,9 @@ uint32_t io_rx(struct io *io, struct io_packet *v, uint32_t max);
  * router.
  */
 void io_tx(struct io *io, struct io_packet *v, uint32_t n);
+
+/** io_error() - Take the error that waits at @io->fd, so that it is told no more */
+void io_error(struct io *io);
 
 /**
  * io_wire_bytes() - How long the longest packet is that leaves for this one

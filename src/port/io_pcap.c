@@ -118,8 +118,8 @@ static uint32_t live_rx(struct io *io, struct io_packet *v, uint32_t max)
 
 	l->ready = v;
 	l->n = 0;
-	if (pcap_dispatch(l->pcap, (int)max, keep, (u_char *)l) == PCAP_ERROR)
-		io->is_down = true;
+	/* An error is the interface's, which is down, as netlink tells */
+	(void)pcap_dispatch(l->pcap, (int)max, keep, (u_char *)l);
 	return l->n;
 }
 

@@ -157,10 +157,8 @@ static uint32_t tun_rx(struct io *io, struct io_packet *v, uint32_t max)
 
 		if (len < 0 && errno == EINTR)
 			continue;
-		if (len < (ssize_t)sizeof(vnet)) {
-			io->is_down |= len < 0 && errno != EAGAIN;
+		if (len < (ssize_t)sizeof(vnet))
 			break;
-		}
 		n += take_frame(t, slot, (uint32_t)((size_t)len - sizeof(vnet)), &v[n]) &&
 		     offload_from_vnet(&vnet, t->l2, &v[n].off) == 0;
 	}

@@ -61,13 +61,13 @@ int socket_start(int fd, uint32_t ifindex)
 	return bind(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
 }
 
-void socket_error(struct io *io)
+void io_error(struct io *io)
 {
 	int err = 0;
 	socklen_t len = sizeof(err);
 
-	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 && err == ENETDOWN)
-		io->is_down = true;
+	/* That an interface is down is told by netlink; a TUN device is no socket, and has none */
+	(void)getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &err, &len);
 }
 
 bool socket_take(struct io *io, uint8_t *frame, uint32_t len, struct io_packet *ret)
@@ -131,8 +131,6 @@ void socket_tx(struct io *io, const struct io_packet *v, uint32_t n, bool has_vn
 			io->n.tx_too_big++;
 		else
 			io->n.tx_refused++;
-		if (errno == ENETDOWN)
-			io->is_down = true;
 		done++;
 	}
 }

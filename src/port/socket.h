@@ -56,7 +56,4 @@ bool socket_take(struct io *io, uint8_t *frame, uint32_t len, struct io_packet *
 /** socket_ether() - Write the link header of a packet, IO_ETHER_BYTES */
 void socket_ether(const struct io *io, const struct io_packet *p, uint8_t *ret);
 
-/** socket_error() - Take the error that waits at a socket; ENETDOWN sets @io->is_down */
-void socket_error(struct io *io);
-
 #endif /* PORT_SOCKET_H */

@@ -14,8 +14,10 @@ BYTE_ORDER_FILES = {
     "src/nl/session.c", "src/nl/batch.c", "src/nl/nft.c", "src/nl/rtnl.c", "src/nl/wire.h",
     "src/net/addr.c",
 }
-# Where a process may be started: a probe in a namespace of its own, and the sandboxed shell
+# Where a process may be started: a probe in a namespace of its own, the sandboxed shell, and
+# who tidies up after a process that has given up its rights
 PROCESS_FILES = {
+    "src/host/keeper.c",
     "src/cli/probe.c", "src/host/probe.c", "src/host/sandbox_jail.c",
 }
 

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A batch from one side, a batch from the other, until neither has any; then
+ * poll.  Packets are changed where the receiving interface put them and sent from
+ * there: they are copied once, by the kernel.
+ *
+ * A packet socket sees everything that comes in, the host's own packets too.
+ * They never reach the NAT: it would take them for strangers, and answer.  What is
+ * the NAT's is decided here by the same claim that the kernel drops by.
+ */
+#include "port/natloop.h"
+
+#include <libmnl/libmnl.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/calls.h"
+#include "port/bytes.h"
+#include "port/offload.h"
+
+#define PROTO_ICMP	1u
+#define PROTO_TCP	6u
+#define PROTO_UDP	17u
+#define PROTO_ICMP6	58u
+#define ECHO4		8u
+#define ECHO6		128u
+#define ND_FIRST	133u
+#define ND_LAST		137u
+#define ROUNDS		64u		/* without looking at anything but packets */
+
+NEEDS_CALL(poll)
+NEEDS_CALL(clock_gettime)
+NEEDS_CALL(recvmsg)
+NEEDS_CALL(sendmsg)
+
+uint64_t natloop_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- whose packet is it ---------------------------------------------------------- */
+
+/* Enough of a packet to tell whose it is */
+struct glance {
+	struct addr dst;
+	uint8_t proto;
+	bool has_l4;		/* not a later fragment, and 4 bytes of its header are there */
+	const uint8_t *l4;
+};
+
+static bool look(const struct io_packet *p, struct glance *g)
+{
+	const uint8_t *ip = p->data;
+	uint32_t l4;
+
+	if (p->len >= 20 && ip[0] >> 4 == 4) {
+		l4 = (uint32_t)(ip[0] & 0xf) * 4;
+		*g = (struct glance){ .dst = addr_from_bytes(AF_V4, ip + 16), .proto = ip[9] };
+		g->has_l4 = (get16(ip + 6) & 0x1fff) == 0;
+	} else if (p->len >= 40 && ip[0] >> 4 == 6) {
+		l4 = 40;
+		*g = (struct glance){ .dst = addr_from_bytes(AF_V6, ip + 24), .proto = ip[6] };
+		g->has_l4 = true;
+	} else {
+		return false;
+	}
+	g->l4 = ip + l4;
+	g->has_l4 &= l4 + 4 <= p->len;
+	return true;
+}
+
+static bool has_port(const uint8_t *map, uint32_t port)
+{
+	return (map[port / 8] >> (port % 8) & 1) != 0;
+}
+
+/* To an address that the NAT has: does this one belong to it */
+static bool is_claimed(const struct natloop *l, const struct glance *g, bool is_shared)
+{
+	const bool is_icmp6 = g->proto == PROTO_ICMP6;
+
+	if (!g->has_l4)
+		return true;
+	if (is_icmp6 && g->l4[0] >= ND_FIRST && g->l4[0] <= ND_LAST)
+		return false;
+	if (!is_shared)
+		return true;
+	if (g->proto == PROTO_TCP || g->proto == PROTO_UDP)
+		return has_port(l->ports[g->proto == PROTO_UDP], get16(g->l4 + 2));
+	return !(is_icmp6 && g->l4[0] == ECHO6) && !(g->proto == PROTO_ICMP && g->l4[0] == ECHO4);
+}
+
+static bool is_ours(const struct natloop *l, enum nat_side from, const struct io_packet *p)
+{
+	struct glance g;
+
+	if (!look(p, &g))
+		return false;
+	for (uint32_t i = 0; i < l->claim->n_addrs; i++)
+		if (addr_equal(l->claim->addrs[i].a, g.dst))
+			return is_claimed(l, &g, l->claim->addrs[i].is_shared);
+	/* What the device gets was led there; of an interface that is the host's too: */
+	if (l->io[from]->ops->is_l3)
+		return true;
+	for (uint32_t i = 0; i < l->claim->n_home; i++)
+		if (prefix_has(l->claim->home[i], g.dst))
+			return false;
+	return from == NAT_INSIDE;
+}
+
+void natloop_claim(struct natloop *l, const struct claim *claim)
+{
+	memset(l->ports, 0, sizeof(l->ports));
+	l->claim = claim;
+	for (uint32_t i = 0; i < claim->n_ports; i++) {
+		const struct claim_ports *c = &claim->ports[i];
+
+		for (uint32_t port = c->lo; port <= c->hi; port++)
+			l->ports[c->proto == PROTO_UDP][port / 8] |= (uint8_t)(1u << (port % 8));
+	}
+}
+
+/* ---- packets --------------------------------------------------------------------- */
+
+static void flush(struct natloop *l, enum nat_side side)
+{
+	if (l->n_out[side] > 0)
+		io_tx(l->io[side], l->out[side], l->n_out[side]);
+	l->n_out[side] = 0;
+}
+
+static void queue(struct natloop *l, enum nat_side side, const struct io_packet *p, uint64_t now_ns)
+{
+	struct io_packet *to = &l->out[side][l->n_out[side]];
+
+	*to = *p;
+	if (!hops_find(&l->hops[side], to, now_ns)) {
+		struct io_packet slow = *to;
+
+		/* Behind those that wait already */
+		flush(l, side);
+		hops_by_kernel(&l->hops[side], &slow);
+		l->n.by_kernel++;
+		return;
+	}
+	if (++l->n_out[side] == IO_BATCH)
+		flush(l, side);
+}
+
+/* What the NAT is told of a packet; one that is too big for the way it takes is made whole */
+static uint8_t flags_of(const struct natloop *l, enum nat_side from, struct io_packet *p)
+{
+	if (io_wire_bytes(p) > l->io[!from]->mtu_bytes) {
+		(void)!offload_complete(p);
+		p->off.gso = IO_GSO_NONE;
+	}
+	return (uint8_t)((p->off.is_partial ? NAT_P_PARTIAL : 0) |
+			 (p->off.gso != IO_GSO_NONE ? NAT_P_GSO : 0));
+}
+
+static void send_made(struct natloop *l, uint64_t now_ns)
+{
+	uint32_t n;
+	const struct nat_made *made = nat_made(l->nat, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		/* Its bytes are the NAT's until the next batch, and only read */
+		const struct io_packet p = { .data = (uint8_t *)(uintptr_t)made[i].data,
+					     .len = made[i].len };
+
+		queue(l, made[i].to, &p, now_ns);
+	}
+}
+
+static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
+{
+	const uint32_t n = io_rx(l->io[from], l->rx, IO_BATCH);
+	uint32_t m = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct io_packet *p = &l->rx[i];
+
+		if (!is_ours(l, from, p)) {
+			l->n.not_ours[from]++;
+			continue;
+		}
+		l->in[m] = (struct nat_packet){ .data = p->data, .len = p->len, .from = from,
+						.iface = from, .flags = flags_of(l, from, p) };
+		l->at[m++] = i;
+	}
+	if (m == 0)
+		return n;
+	nat_batch(l->nat, now_ns, l->in, m);
+	for (uint32_t j = 0; j < m; j++) {
+		struct io_packet *p = &l->rx[l->at[j]];
+
+		if (l->in[j].verdict != NAT_FORWARD)
+			continue;
+		p->len = l->in[j].len;
+		queue(l, l->in[j].to, p, now_ns);
+	}
+	send_made(l, now_ns);
+	flush(l, NAT_INSIDE);
+	flush(l, NAT_OUTSIDE);
+	l->n.rounds++;
+	return n;
+}
+
+uint32_t natloop_step(struct natloop *l, uint64_t now_ns)
+{
+	const uint32_t n = pass(l, NAT_INSIDE, now_ns);
+
+	return n + pass(l, NAT_OUTSIDE, now_ns);
+}
+
+/* ---- everything else ------------------------------------------------------------- */
+
+static void tell_link(struct natloop *l, const struct io *io)
+{
+	char line[96];
+
+	snprintf(line, sizeof(line), "%s is %s, MTU %u", io->name, io->is_down ? "down" : "up",
+		 io->mtu_bytes);
+	l->tell(l->arg, line);
+}
+
+/* Messages of one datagram; false: it ended in the middle */
+static void hear(struct natloop *l, size_t len)
+{
+	const struct nlmsghdr *msg = (const struct nlmsghdr *)l->route.buf;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(msg, left); msg = mnl_nlmsg_next(msg, &left))
+		for (int side = 0; side < 2; side++)
+			if (hops_hear(&l->hops[side], msg))
+				tell_link(l, l->io[side]);
+}
+
+static void hear_all(void *arg)
+{
+	struct natloop *l = arg;
+	size_t len;
+	int err;
+
+	while ((err = nl_receive(&l->route, MSG_DONTWAIT, &len)) == 0)
+		hear(l, len);
+	if (err == -EAGAIN)
+		return;
+	l->tell(l->arg, "lost count of routes and neighbours: reading them anew");
+	for (int side = 0; side < 2; side++)
+		if (hops_reread(&l->hops[side], &l->reread) < 0)
+			l->tell(l->arg, "cannot read routes and neighbours");
+}
+
+int natloop_watch(struct natloop *l, int fd, void (*ready)(void *arg), void *arg)
+{
+	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++) {
+		if (l->watch[i].fd >= 0)
+			continue;
+		l->watch[i] = (struct natloop_watch){ fd, ready, arg };
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+void natloop_unwatch(struct natloop *l, int fd)
+{
+	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
+		if (l->watch[i].fd == fd)
+			l->watch[i].fd = -1;
+}
+
+int natloop_init(struct natloop *l, struct io *inside, struct io *outside,
+		 const struct claim *claim)
+{
+	int err;
+
+	memset(l, 0, sizeof(*l));
+	l->io[NAT_INSIDE] = inside;
+	l->io[NAT_OUTSIDE] = outside;
+	natloop_claim(l, claim);
+	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
+		l->watch[i].fd = -1;
+	l->route.fd = l->reread.fd = -1;
+	for (int side = 0; side < 2; side++)
+		l->hops[side].raw[0] = l->hops[side].raw[1] = -1;
+	err = nl_open(&l->route, NETLINK_ROUTE);
+	if (err == 0)
+		err = nl_open(&l->reread, NETLINK_ROUTE);
+	/* Joined first: what changes while we read is heard afterwards */
+	if (err == 0)
+		err = hops_join(&l->route);
+	for (int side = 0; side < 2 && err == 0; side++)
+		err = hops_open(&l->hops[side], l->io[side], &l->reread);
+	if (err == 0)
+		err = natloop_watch(l, l->route.fd, hear_all, l);
+	if (err < 0)
+		natloop_fini(l);
+	return err;
+}
+
+void natloop_fini(struct natloop *l)
+{
+	for (int side = 0; side < 2; side++)
+		hops_close(&l->hops[side]);
+	nl_close(&l->route);
+	nl_close(&l->reread);
+}
+
+/* Wait for packets and everybody else, and see to the latter */
+static void wait(struct natloop *l, int timeout_ms)
+{
+	struct pollfd fds[NATLOOP_WATCHES + 2];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
+		fds[n++] = (struct pollfd){ l->watch[i].fd, POLLIN, 0 };
+	for (int side = 0; side < 2; side++)
+		fds[n++] = (struct pollfd){ l->io[side]->fd, POLLIN, 0 };
+	if (poll(fds, n, timeout_ms) <= 0)
+		return;
+	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
+		if (fds[i].revents != 0 && fds[i].fd == l->watch[i].fd && fds[i].fd >= 0)
+			l->watch[i].ready(l->watch[i].arg);
+	for (int side = 0; side < 2; side++)
+		if ((fds[NATLOOP_WATCHES + side].revents & (POLLERR | POLLHUP)) != 0)
+			io_error(l->io[side]);
+}
+
+void natloop_run(struct natloop *l)
+{
+	uint64_t ticked_ns = 0;
+	uint32_t rounds = 0;
+
+	while (!l->is_stopped) {
+		const uint64_t now_ns = natloop_now();
+		const bool is_idle = natloop_step(l, now_ns) == 0;
+
+		if (now_ns - ticked_ns >= NATLOOP_TICK_MS * UINT64_C(1000000)) {
+			ticked_ns = now_ns;
+			nat_tick(l->nat, now_ns);
+			send_made(l, now_ns);
+			flush(l, NAT_INSIDE);
+			flush(l, NAT_OUTSIDE);
+			if (l->tick != NULL)
+				l->tick(l->arg);
+		}
+		if (is_idle || ++rounds % ROUNDS == 0)
+			wait(l, is_idle ? NATLOOP_TICK_MS : 0);
+	}
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ns.h"
+
+#include <linux/landlock.h>
+#include <net/if.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/calls.h"
+#include "host/seal.h"
+#include "port/hops.h"
+
+/* To ask the kernel, and to tell what was found */
+NEEDS_CALL(read)
+NEEDS_CALL(write)
+
+/* Have the linker bring the code that runs sealed, and what that needs */
+static void (*const runs_sealed[])(struct hops *h, struct io_packet *p) = { hops_by_kernel };
+
+static int tap = -1;		/* a descriptor that was opened before */
+
+static long try_open(void)	{ return open("/etc/passwd", O_RDONLY); }
+static long try_create(void)	{ return open("/escaped", O_WRONLY | O_CREAT, 0600); }
+static long try_stat(void)	{ struct stat st; return stat("/", &st); }
+static long try_socket(void)	{ return socket(AF_INET, SOCK_STREAM, 0); }
+static long try_packet(void)	{ return socket(AF_PACKET, SOCK_RAW, 0); }
+static long try_pair(void)	{ int fds[2]; return socketpair(AF_UNIX, SOCK_STREAM, 0, fds); }
+static long try_fork(void)	{ return syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL); }
+static long try_exec(void)	{ char *argv[] = { NULL }; return execve("/bin/sh", argv, argv); }
+static long try_setuid(void)	{ return syscall(SYS_setresuid, 0, 0, 0); }
+static long try_unshare(void)	{ return unshare(CLONE_NEWUSER); }
+static long try_setns(void)	{ return setns(tap, CLONE_NEWNET); }
+static long try_mount(void)	{ return mount("none", "/", "tmpfs", 0, NULL); }
+static long try_chroot(void)	{ return chroot("/"); }
+static long try_kill(void)	{ return kill(getppid(), 0); }
+static long try_ptrace(void)	{ return ptrace(PTRACE_ATTACH, 1, NULL, NULL); }
+static long try_ioctl(void)	{ struct ifreq r = { 0 }; return ioctl(tap, SIOCGIFINDEX, &r); }
+static long try_connect(void)
+{
+	const struct sockaddr to = { .sa_family = AF_UNSPEC };
+
+	return connect(tap, &to, sizeof(to));
+}
+static long try_bpf(void)	{ return syscall(SYS_bpf, 0, NULL, 0); }
+static long try_uring(void)	{ return syscall(SYS_io_uring_setup, 1, NULL); }
+static long try_limit(void)
+{
+	const struct rlimit r = { RLIM_INFINITY, RLIM_INFINITY };
+
+	return setrlimit(RLIMIT_NOFILE, &r);
+}
+static long try_execmem(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? -1 : 0;
+}
+static long try_netlink(void)	{ return socket(AF_NETLINK, SOCK_RAW, 0); }
+static long try_module(void)	{ return syscall(SYS_finit_module, tap, "", 0); }
+static long try_dup_in(void)	{ return syscall(SYS_pidfd_getfd, tap, 0, 0); }
+
+static const struct {
+	const char *name;
+	long (*fn)(void);
+} tries[] = {
+	{ "open a file", try_open }, { "create a file", try_create },
+	{ "look at a file", try_stat }, { "open a socket", try_socket },
+	{ "open a packet socket", try_packet }, { "open a pair of sockets", try_pair },
+	{ "open netlink", try_netlink }, { "fork", try_fork }, { "run a program", try_exec },
+	{ "become root", try_setuid }, { "make a user namespace", try_unshare },
+	{ "enter a namespace", try_setns }, { "mount", try_mount },
+	{ "change the root", try_chroot },
+	{ "signal a process", try_kill }, { "trace a process", try_ptrace },
+	{ "configure an interface", try_ioctl }, { "connect a socket", try_connect },
+	{ "load a BPF program", try_bpf }, { "set up io_uring", try_uring },
+	{ "raise a limit", try_limit }, { "map memory to run", try_execmem },
+	{ "load a module", try_module }, { "take a descriptor", try_dup_in },
+};
+
+/* In a child of its own: what it could do, as a bitmap, by a pipe */
+static uint64_t tried(bool is_sealed)
+{
+	uint64_t could = 0;
+	struct seal s;
+	int fds[2];
+	pid_t pid;
+
+	if (!CHECK_INT(pipe(fds), 0))
+		return ~UINT64_C(0);
+	tap = socket(AF_INET, SOCK_DGRAM, 0);
+	pid = fork();
+	if (pid == 0) {
+		if (is_sealed && seal_enter(&s) < 0)
+			_exit(1);
+		for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
+			if (tries[i].fn == try_open || tries[i].fn == try_socket || is_sealed)
+				could |= (uint64_t)(tries[i].fn() >= 0 || errno != EPERM) << i;
+		_exit(write(fds[1], &could, sizeof(could)) != sizeof(could));
+	}
+	close(fds[1]);
+	could = ~UINT64_C(0);
+	CHECK_INT(read(fds[0], &could, sizeof(could)), sizeof(could));
+	CHECK_INT(unit_wait(pid), 0);
+	close(fds[0]);
+	close(tap);
+	return could;
+}
+
+TEST(nothing_but_what_is_open)
+{
+	uint64_t could;
+
+	NS_FRESH();
+	could = tried(true);
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
+		if (!CHECK((could >> i & 1) == 0))
+			unit_detail("    #   it could %s\n", tries[i].name);
+	/* The same by one that is not sealed */
+	could = tried(false);
+	CHECK((could & 1) != 0 && (could >> 3 & 1) != 0);
+}
+
+/* What the kernel says of a sealed process, whatever its system calls are */
+TEST(walls_behind_the_calls)
+{
+	int fds[2];
+	char got[512] = "";
+	pid_t pid;
+
+	NS_FRESH();
+	if (!CHECK_INT(pipe(fds), 0))
+		return;
+	pid = fork();
+	if (pid == 0) {
+		const int status = open("/proc/self/status", O_RDONLY);
+		char text[8192];
+		struct seal s;
+		ssize_t n;
+
+		if (status < 0 || seal_enter(&s) < 0 || s.n_calls > SEAL_MOST_CALLS)
+			_exit(1);
+		n = read(status, text, sizeof(text) - 1);
+		text[n > 0 ? n : 0] = '\0';
+		n = snprintf(got, sizeof(got), "%d%d%d", s.has_root, s.has_user, s.landlock > 0);
+		for (char *l = strtok(text, "\n"); l != NULL; l = strtok(NULL, "\n"))
+			if (strncmp(l, "Cap", 3) == 0 || strncmp(l, "NoNew", 5) == 0 ||
+			    strncmp(l, "Seccomp:", 8) == 0)
+				n += snprintf(got + n, sizeof(got) - (size_t)n, " %s", l);
+		_exit(write(fds[1], got, sizeof(got)) != sizeof(got));
+	}
+	close(fds[1]);
+	CHECK_INT(read(fds[0], got, sizeof(got)), sizeof(got));
+	CHECK_INT(unit_wait(pid), 0);
+	CHECK_INT(got[0], '1');
+	CHECK(strstr(got, "CapInh:\t0000000000000000 CapPrm:\t0000000000000000 "
+			  "CapEff:\t0000000000000000 CapBnd:\t0000000000000000 "
+			  "CapAmb:\t0000000000000000 NoNewPrivs:\t1 Seccomp:\t2") != NULL);
+	close(fds[0]);
+}
+
+TEST(at_most_twenty_calls)
+{
+	int calls[64];
+	const uint32_t n = seal_calls(calls, 64);
+
+	CHECK(runs_sealed[0] != NULL && io_kinds[0] != NULL);
+	CHECK(n >= 10 && n <= SEAL_MOST_CALLS);
+	for (uint32_t i = 1; i < n && i < 64; i++)
+		CHECK(calls[i - 1] < calls[i]);
+}
