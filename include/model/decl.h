@@ -139,6 +139,24 @@ struct decl_nat {
 };
 
 /**
+ * struct decl_site - A name of the web that a jail answers to
+ * @name:	In lower case; "*.example.org" stands for every name below it
+ * @http_port:	Port of the jail for what comes by the Host header
+ * @tls_port:	And for TLS, by its server name
+ * @is_proxy:	The jail's server reads the PROXY protocol
+ * @is_balanced: Other jails may answer to it too, each gets a share
+ * @at:		Where the name is written
+ */
+struct decl_site {
+	const char *name;
+	uint16_t http_port;
+	uint16_t tls_port;
+	bool is_proxy;
+	bool is_balanced;
+	struct span at;
+};
+
+/**
  * struct decl_pool - Addresses of which a jail gets one, unless it has one of the family
  * @iface:	FreeBSD name of the interface
  * @net:	Network
@@ -190,6 +208,7 @@ struct decl_vnet {
  * @forwards:	Ports that lead to it
  * @nats:	Where it goes out translated
  * @pools:	Where its addresses come from
+ * @sites:	Names of the web that it answers to
  * @params:	Everything declared of it, defaults included
  * @at:		Its name in its declaration
  * @rank:	Of the kind of file that declares it: of two the lower one counts
@@ -207,6 +226,7 @@ struct decl_jail {
 	VEC(struct decl_forward) forwards;
 	VEC(struct decl_nat) nats;
 	VEC(struct decl_pool) pools;
+	VEC(struct decl_site) sites;
 	VEC(struct decl_param) params;
 	struct span at;
 };

@@ -86,4 +86,26 @@ const char *forward_externals(const struct facts *facts, const struct decl *d,
 			      const struct decl_jail *j, const struct decl_forward *f,
 			      struct forward_addrs *ret);
 
+/**
+ * struct forward_fronts - Where clients outside come to a jail's server
+ * @addrs:	Addresses of the host, of both families
+ * @iface:	The interface that they are of, [0] IPv4, [1] IPv6; NULL: none
+ */
+struct forward_fronts {
+	struct forward_addrs addrs;
+	const char *iface[2];
+};
+
+/**
+ * forward_fronts() - Where a proxy on the host listens for a jail
+ * @facts:	Host
+ * @d:		Declarations: addresses of jails are none of the host's
+ * @j:		Jail; its own families do not matter, as the proxy talks to it
+ * @ret:	Set
+ *
+ * The addresses of its $nat's interface, else of the default route's.
+ */
+void forward_fronts(const struct facts *facts, const struct decl *d, const struct decl_jail *j,
+		    struct forward_fronts *ret);
+
 #endif /* MODEL_FORWARD_H */

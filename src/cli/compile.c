@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "lang/ipfw.h"
 #include "lang/pf.h"
+#include "target/haproxy.h"
 #include "target/nft.h"
 
 static int to_model(struct cli *c, const struct declared *d, FILE *out)
@@ -55,6 +56,17 @@ static int to_pf(struct cli *c, const struct declared *d, FILE *out)
 	return pf_norm_form(&ctx, d->pf, &d->facts, &o, out) ? 0 : cli_refused(c);
 }
 
+/* A complete haproxy.cfg for the names in $http */
+static int to_haproxy(struct cli *c, const struct declared *d, FILE *out)
+{
+	const struct haproxy_program *p = haproxy_program(&d->decl, &d->model, &c->diags);
+
+	if (p == NULL)
+		return cli_refused(c);
+	haproxy_text(p, out);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*print)(struct cli *c, const struct declared *d, FILE *out);
@@ -67,7 +79,7 @@ static const struct {
 	{ "bpf", NULL, CLI_STRICT },
 	{ "bpf-asm", NULL, CLI_STRICT },
 	{ "pcap-filter", NULL, CLI_STRICT },
-	{ "haproxy", NULL, CLI_STRICT },
+	{ "haproxy", to_haproxy, CLI_STRICT },
 };
 
 /* Print to --output: whole, or not at all */
@@ -122,7 +134,7 @@ int verb_compile(struct cli *c)
 	int status;
 
 	if (c->to == NULL)
-		return cli_usage(c, "compile needs --to nft, pf, ipfw or model");
+		return cli_usage(c, "compile needs --to nft, pf, ipfw, haproxy or model");
 	status = cli_netns(c);
 	if (status != 0)
 		return status;
@@ -135,5 +147,5 @@ int verb_compile(struct cli *c)
 			 c->to);
 		return EX_USAGE;
 	}
-	return cli_usage(c, "compile --to takes nft, pf, ipfw or model, not '%s'", c->to);
+	return cli_usage(c, "compile --to takes nft, pf, ipfw, haproxy or model, not '%s'", c->to);
 }

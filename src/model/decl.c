@@ -11,6 +11,7 @@
  * expand to.  Within a run the order of declaration is kept, so the second is
  * the one that is told, with the first as its note.
  */
+#include "model/decl_site.h"
 #include "model/decl_vnet.h"
 
 #include <stdlib.h>
@@ -310,6 +311,7 @@ void decl_finish(struct decl *d, struct diags *diags)
 		d->jails.v[i].addrs.n = drop_repeats(d->jails.v[i].addrs.v,
 						     d->jails.v[i].addrs.n);
 	decl_vnets_finish(d, diags);
+	decl_check_sites(d, diags);
 }
 
 static void addr_to_facts(const struct decl_addr *a, struct facts *f)

@@ -26,6 +26,8 @@ bool forward_is_any(const struct decl *d)
 	return false;
 }
 
+static const uint8_t families[2] = { AF_V4, AF_V6 };
+
 /* The jail's first address of a family, or AF_NONE */
 static struct addr inside(const struct decl_jail *j, uint8_t af)
 {
@@ -35,9 +37,10 @@ static struct addr inside(const struct decl_jail *j, uint8_t af)
 	return (struct addr){ AF_NONE, 0 };
 }
 
-static bool is_usable(const struct decl *d, const struct decl_jail *j, struct addr a)
+/* May clients outside use it: none that only a link knows, and none of a jail */
+static bool is_outside(const struct decl *d, struct addr a)
 {
-	return !addr_is_linklocal(a) && inside(j, a.af).af != AF_NONE && decl_jail_of(d, a) == NULL;
+	return !addr_is_linklocal(a) && decl_jail_of(d, a) == NULL;
 }
 
 /* The interface of a nat for family @k (0 IPv4, 1 IPv6): "egress" is the default route's */
@@ -48,32 +51,50 @@ static const char *nat_iface(const struct facts *facts, const struct decl_nat *n
 	return facts->default_if[k] != NULL ? facts->default_if[k] : n->iface;
 }
 
+/* The interface that a jail's clients of family @n (0 IPv4, 1 IPv6) come by, or NULL */
+static const char *outside_iface(const struct facts *facts, const struct decl_jail *j, size_t n)
+{
+	return j->nats.n > 0 ? nat_iface(facts, &j->nats.v[0], n) : facts->default_if[n];
+}
+
+static void add_outside(const struct facts *facts, const struct decl *d, const char *iface,
+			uint8_t af, struct forward_addrs *ret)
+{
+	const struct iface *ifp = iface != NULL ? facts_find(facts, iface) : NULL;
+
+	for (uint32_t i = 0; ifp != NULL && i < ifp->addrs.n; i++)
+		if (ifp->addrs.v[i].p.a.af == af && is_outside(d, ifp->addrs.v[i].p.a))
+			vec_add(facts->a, &ret->list, ifp->addrs.v[i].p.a);
+}
+
 const char *forward_externals(const struct facts *facts, const struct decl *d,
 			      const struct decl_jail *j, const struct decl_forward *f,
 			      struct forward_addrs *ret)
 {
-	const char *names[2] = { f->on, f->on };
 	const char *found = NULL;
 
 	if (f->to.af != AF_NONE) {
 		vec_add(facts->a, &ret->list, f->to);
 		return NULL;
 	}
-	for (int n = 0; n < 2; n++)
-		if (names[n] == NULL)
-			names[n] = j->nats.n > 0 ? nat_iface(facts, &j->nats.v[0], (size_t)n)
-						 : facts->default_if[n];
-	for (int n = 0; n < 2; n++) {
-		const uint8_t af = n == 0 ? AF_V4 : AF_V6;
-		const struct iface *ifp = names[n] != NULL ? facts_find(facts, names[n]) : NULL;
+	for (size_t n = 0; n < ARRAY_SIZE(families); n++) {
+		const char *iface = f->on != NULL ? f->on : outside_iface(facts, j, n);
 
-		if (names[n] != NULL && inside(j, af).af != AF_NONE)
-			found = names[n];
-		for (uint32_t i = 0; ifp != NULL && i < ifp->addrs.n; i++)
-			if (ifp->addrs.v[i].p.a.af == af && is_usable(d, j, ifp->addrs.v[i].p.a))
-				vec_add(facts->a, &ret->list, ifp->addrs.v[i].p.a);
+		if (iface == NULL || inside(j, families[n]).af == AF_NONE)
+			continue;
+		found = iface;
+		add_outside(facts, d, iface, families[n], ret);
 	}
 	return found;
+}
+
+void forward_fronts(const struct facts *facts, const struct decl *d, const struct decl_jail *j,
+		    struct forward_fronts *ret)
+{
+	for (size_t n = 0; n < ARRAY_SIZE(families); n++) {
+		ret->iface[n] = outside_iface(facts, j, n);
+		add_outside(facts, d, ret->iface[n], families[n], &ret->addrs);
+	}
 }
 
 /* Something needs an interface that is not here; true where that is no error */
@@ -265,7 +286,6 @@ static const char *forward_text(struct arena *a, const struct decl_jail *j,
 
 static void join_map(struct lower *l, struct forward *f, const char *text)
 {
-	static const uint8_t families[] = { AF_V4, AF_V6 };
 
 	f->map = map_for(l, f->f);
 	f->origin = f->map->origins.n;
@@ -322,7 +342,6 @@ static void finish_map(struct lower *l, struct rule *r, struct portmap *map)
 
 static void add_rules(struct lower *l, const struct forward *f, const char *text)
 {
-	static const uint8_t families[] = { AF_V4, AF_V6 };
 	const char *iface;
 	const struct forward_addrs *to = externals(l, f->j, f->f, &iface);
 
@@ -380,7 +399,6 @@ static struct addr leaves_as(const struct lower *l, const struct decl_nat *n, co
 
 static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct decl_nat *n)
 {
-	static const uint8_t families[] = { AF_V4, AF_V6 };
 	struct model *m = l->m;
 	bool is_some = false;
 
@@ -419,7 +437,6 @@ static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct d
  */
 static void lower_self(struct lower *l, const struct decl_jail *j)
 {
-	static const uint8_t families[] = { AF_V4, AF_V6 };
 	struct model *m = l->m;
 
 	for (size_t k = 0; k < ARRAY_SIZE(families) && j->vnet.bridge == NULL; k++) {

@@ -74,7 +74,8 @@ static void lint_address(const struct decl_jail *j, const struct decl_addr *x,
 		diag_add(diags, DIAG_N1602, x->at,
 			 "no nat rule covers %s of jail %s: it reaches no other host",
 			 addr_print(x->p.a, buf), j->name);
-	if (!set_has_addr(in, x->p.a))
+	/* haproxy leads clients to a jail with names of the web */
+	if (!set_has_addr(in, x->p.a) && j->sites.n == 0)
 		diag_add(diags, DIAG_N1603, x->at,
 			 "no rule lets anything from outside reach %s of jail %s",
 			 addr_print(x->p.a, buf), j->name);

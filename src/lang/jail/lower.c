@@ -17,6 +17,7 @@
 #include "lang/ifaddr.h"
 #include "lang/jail/expand.h"
 #include "lang/jail/forward.h"
+#include "lang/jail/http.h"
 #include "lang/jail/lex.h"
 #include "lang/jail/pool.h"
 #include "lang/jail/share.h"
@@ -84,7 +85,7 @@ static const char *const param_names[] = {
 
 /* User variables of which a later version makes something for the network */
 static const char *const future_vars[] = {
-	"http", "ports",
+	"ports",
 };
 
 /* jail(8): a switch is true without value, or by "true" or a number */
@@ -334,6 +335,7 @@ static void lower_vars(struct lower *lo)
 	const struct jail_param *nat = jail_params_find_var(lo->ps, "nat");
 	const struct jail_param *pool = jail_params_find_var(lo->ps, "pool");
 	const struct jail_param *share = jail_params_find_var(lo->ps, "share");
+	const struct jail_param *http = jail_params_find_var(lo->ps, "http");
 
 	for (uint32_t i = 0; forward != NULL && i < forward->values.n; i++) {
 		struct decl_forward f;
@@ -355,6 +357,8 @@ static void lower_vars(struct lower *lo)
 	}
 	for (uint32_t i = 0; share != NULL && i < share->values.n; i++)
 		jail_share_parse(lo->c, &share->values.v[i], lo->jail);
+	for (uint32_t i = 0; http != NULL && i < http->values.n; i++)
+		jail_http_parse(lo->c, &http->values.v[i], lo->jail);
 }
 
 static void lower_jail(struct lang_ctx *c, struct jail_params *ps, uint32_t block,
