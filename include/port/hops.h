@@ -19,7 +19,7 @@
 
 #define HOPS_WAYS	256u		/* routes by the interface; more: the kernel's way for all */
 #define HOPS_NEIGHS	1024u		/* neighbours, a power of two; the same */
-#define HOPS_FRESH_NS	UINT64_C(10000000000)	/* then the kernel looks again */
+#define HOPS_FRESH_NS	UINT64_C(10000000000)	/* then the kernel is asked */
 
 /**
  * struct hop - A neighbour

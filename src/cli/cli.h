@@ -14,6 +14,7 @@
 
 #include <sysexits.h>
 
+#include "cli/nat.h"
 #include "diag/diag.h"
 #include "lang/lang.h"
 #include "model/decl.h"
@@ -142,6 +143,7 @@ struct cli_next {
  * @share:	--share
  * @no_header:	-H of forward list
  * @forget:	--forget of destroy
+ * @nat:	Options of nat
  */
 struct cli {
 	struct arena arena;
@@ -199,6 +201,7 @@ struct cli {
 	bool share;
 	bool no_header;
 	bool forget;
+	struct nat_args nat;
 };
 
 /**

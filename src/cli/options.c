@@ -133,6 +133,33 @@ static int set_count(struct cli *c, const char *v)
 	return 0;
 }
 
+#define SETTER_NAT(field) \
+	static int set_nat_##field(struct cli *c, const char *v) \
+	{ \
+		c->nat.field = v; \
+		return 0; \
+	}
+#define SETTER_NAT_LIST(field) \
+	static int set_nat_##field(struct cli *c, const char *v) \
+	{ \
+		vec_add(&c->arena, &c->nat.field.list, v); \
+		return 0; \
+	}
+SETTER_NAT(read)
+SETTER_NAT(write)
+SETTER_NAT_LIST(inside)
+SETTER_NAT(outside)
+SETTER_NAT_LIST(outside_addrs)
+SETTER_NAT_LIST(mapping)
+SETTER_NAT_LIST(filtering)
+SETTER_NAT_LIST(ports)
+SETTER_NAT_LIST(timeouts)
+SETTER_NAT_LIST(nptv6)
+SETTER_NAT(seed)
+SETTER_NAT(max_flows)
+SETTER_NAT(io)
+SETTER_NAT(state)
+
 static int set_no_verify(struct cli *c, const char *v)
 {
 	(void)c;
@@ -197,6 +224,28 @@ static const struct option_row options[] = {
 	{ "--create", NO_VALUE, set_create, " up ", "",
 	  "up: make a namespace with the vnet jail's name; down takes it away" },
 	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
+	{ "--read", VALUE, set_nat_read, " nat ", "FILE",
+	  "nat: over a capture, - for standard input" },
+	{ "--write", VALUE, set_nat_write, " nat ", "FILE",
+	  "nat: what leaves the NAT, as a capture" },
+	{ "--inside", VALUE, set_nat_inside, " nat ", "SIDE|NET[=IF]",
+	  "nat: tun:NAME or an interface; over a capture the inside networks" },
+	{ "--outside", VALUE, set_nat_outside, " nat ", "IF", "nat: interface that leads outside" },
+	{ "--outside-address", VALUE, set_nat_outside_addrs, " nat ", "A,...",
+	  "nat: its addresses there" },
+	{ "--mapping", VALUE, set_nat_mapping, " nat ", "[PROTO=]BEHAVIOUR",
+	  "nat: endpoint, address or address-port" },
+	{ "--filtering", VALUE, set_nat_filtering, " nat ", "[PROTO=]BEHAVIOUR",
+	  "nat: the same words" },
+	{ "--ports", VALUE, set_nat_ports, " nat ", "HOW", "nat: preserve, random or block" },
+	{ "--timeout", VALUE, set_nat_timeouts, " nat ", "NAME=SECONDS",
+	  "nat: a time, as in pf.conf" },
+	{ "--nptv6", VALUE, set_nat_nptv6, " nat ", "IN=OUT", "nat: IPv6 prefixes without state" },
+	{ "--seed", VALUE, set_nat_seed, " nat ", "N", "nat: repeatable choices" },
+	{ "--max-flows", VALUE, set_nat_max_flows, " nat ", "N",
+	  "nat: flows that there is memory for" },
+	{ "--io", VALUE, set_nat_io, " nat ", "HOW", "nat: auto, packet, pcap, tun or tap" },
+	{ "--state", VALUE, set_nat_state, " nat ", "FILE", "nat: where flows outlive a restart" },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };
 
