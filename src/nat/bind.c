@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A binding stands in one table under two keys, its inside and its outside end.
+ * It lives as long as it has sessions; then its record stays and holds the port
+ * for its last user, in the order in which bindings ended, until its time is
+ * over or room is wanted.  A packet from the same endpoint takes it up again.
+ *
+ * Address-dependent filtering needs "has this binding a session with that
+ * peer": such pairs are counted in records of the same kind (B_PERMIT).
+ */
+#include "nat/core.h"
+
+enum key { KEY_IN, KEY_OUT, KEY_PERMIT };
+
+static uint64_t hash_key(const struct nat *nat, const struct binding *b, enum key key)
+{
+	const uint32_t a = key == KEY_IN ? b->in : b->out;
+	const uint16_t port = key == KEY_IN ? b->in_port : b->out_port;
+	const uint32_t peer = key == KEY_OUT ? 0 : b->peer;
+
+	return hash_words(nat->cfg.key, (uint64_t)a << 32 | peer,
+			  (uint64_t)port << 48 | (uint64_t)b->proto << 8 |
+				  (uint64_t)(b->flags & B_V6) << 4 | (uint64_t)key);
+}
+
+/* A peer in a binding: 0 is "any" */
+static uint32_t peer_word(bool is_v6, uint32_t peer)
+{
+	return is_v6 ? peer + 1 : peer;
+}
+
+void bind_init(struct nat *nat)
+{
+	for (uint32_t i = 0; i < nat->n_bindings; i++) {
+		nat->bindings[i].proto = 0;
+		nat->bindings[i].next = i + 1 < nat->n_bindings ? i + 1 : NONE;
+	}
+	nat->free_binding = 0;
+	nat->held_first = nat->held_last = NONE;
+}
+
+void notify(const struct nat *nat, enum nat_event_kind kind, const struct binding *b,
+	    uint16_t out_port)
+{
+	const bool is_v6 = (b->flags & B_V6) != 0;
+	struct nat_event e = {
+		.kind = kind, .proto = b->proto, .owner = b->owner, .in_port = b->in_port,
+		.out_port = out_port, .at_ns = nat->last_ns,
+	};
+
+	if (nat->cfg.notify == NULL)
+		return;
+	e.inside = addr_of(nat, is_v6, b->in);
+	e.outside = addr_of(nat, is_v6, b->out);
+	nat->cfg.notify(nat->cfg.notify_ctx, &e);
+}
+
+/* ---- records --------------------------------------------------------------- */
+
+static uint32_t number_of(const struct nat *nat, const struct binding *b)
+{
+	return (uint32_t)(b - nat->bindings);
+}
+
+/* The pool that a binding's port is of, or NULL */
+static struct ports *pool_of(const struct nat *nat, const struct binding *b)
+{
+	struct own *own = own_find(nat, (b->flags & B_V6) != 0, b->out);
+
+	if ((b->flags & (B_PERMIT | B_NO_PORT)) != 0 || own == NULL)
+		return NULL;
+	return &own->pools[nat_protos[b->proto].pool];
+}
+
+static void ref_addresses(struct nat *nat, const struct binding *b,
+			  void (*fn)(struct nat *, bool, uint32_t))
+{
+	const bool is_v6 = (b->flags & B_V6) != 0;
+
+	fn(nat, is_v6, b->in);
+	fn(nat, is_v6, b->out);
+	if (b->peer != 0 && is_v6)
+		fn(nat, true, b->peer - 1);
+}
+
+static void held_del(struct nat *nat, struct binding *b)
+{
+	*(b->prev == NONE ? &nat->held_first : &nat->bindings[b->prev].next) = b->next;
+	*(b->next == NONE ? &nat->held_last : &nat->bindings[b->next].prev) = b->prev;
+	b->flags &= (uint8_t)~B_HELD;
+	b->n_flows = 0;
+	nat->n.held--;
+}
+
+/* The record is free again, and so is its port */
+static void record_free(struct nat *nat, struct binding *b)
+{
+	struct ports *pool = pool_of(nat, b);
+
+	if (pool != NULL)
+		ports_give(pool, b->out_port);
+	if ((b->flags & B_PERMIT) != 0) {
+		table_del(&nat->binding_table, hash_key(nat, b, KEY_PERMIT), number_of(nat, b));
+	} else {
+		table_del(&nat->binding_table, hash_key(nat, b, KEY_IN), number_of(nat, b));
+		table_del(&nat->binding_table, hash_key(nat, b, KEY_OUT), number_of(nat, b));
+	}
+	ref_addresses(nat, b, addr_put);
+	b->proto = 0;
+	b->next = nat->free_binding;
+	nat->free_binding = number_of(nat, b);
+}
+
+static void held_free(struct nat *nat, struct binding *b)
+{
+	held_del(nat, b);
+	record_free(nat, b);
+}
+
+/* A copy of @like in the tables; NONE: no room */
+static uint32_t record_new(struct nat *nat, const struct binding *like)
+{
+	struct binding *b;
+
+	if (nat->free_binding == NONE && nat->held_first != NONE)
+		held_free(nat, &nat->bindings[nat->held_first]);
+	if (nat->free_binding == NONE)
+		return NONE;
+	b = &nat->bindings[nat->free_binding];
+	nat->free_binding = b->next;
+	*b = *like;
+	b->n_flows = 0;
+	ref_addresses(nat, b, addr_ref);
+	if ((b->flags & B_PERMIT) != 0) {
+		table_add(&nat->binding_table, hash_key(nat, b, KEY_PERMIT), number_of(nat, b));
+	} else {
+		table_add(&nat->binding_table, hash_key(nat, b, KEY_IN), number_of(nat, b));
+		table_add(&nat->binding_table, hash_key(nat, b, KEY_OUT), number_of(nat, b));
+	}
+	return number_of(nat, b);
+}
+
+/* ---- look-ups -------------------------------------------------------------- */
+
+/* A permission and a binding never have one key, so flags need no look */
+static uint32_t find(const struct nat *nat, const struct binding *want, enum key key)
+{
+	struct table_look l;
+
+	for (uint32_t i = table_first(&nat->binding_table, hash_key(nat, want, key), &l);
+	     i != NONE; i = table_next(&nat->binding_table, &l)) {
+		const struct binding *b = &nat->bindings[i];
+
+		if (b->proto != want->proto || ((b->flags ^ want->flags) & (B_V6 | B_PERMIT)) != 0)
+			continue;
+		if (key == KEY_IN ? b->in == want->in && b->in_port == want->in_port &&
+					    b->peer == want->peer
+				  : b->out == want->out && b->out_port == want->out_port &&
+					    (key == KEY_OUT || b->peer == want->peer))
+			return i;
+	}
+	return NONE;
+}
+
+uint32_t bind_find_out(const struct nat *nat, bool is_v6, uint8_t proto, uint32_t out,
+		       uint16_t port)
+{
+	const struct binding want = {
+		.out = out, .out_port = port, .proto = proto, .flags = is_v6 ? B_V6 : 0,
+	};
+	const uint32_t i = find(nat, &want, KEY_OUT);
+
+	return i == NONE || (nat->bindings[i].flags & B_HELD) != 0 ? NONE : i;
+}
+
+/* ---- who may have what ------------------------------------------------------ */
+
+uint16_t owner_of(const struct nat *nat, struct addr a)
+{
+	for (uint32_t i = 0; i < nat->cfg.n_jails; i++)
+		if (prefix_has(nat->cfg.jails[i].prefix, a))
+			return nat->cfg.jails[i].owner;
+	return 0;
+}
+
+static void refill(struct nat *nat, struct owner *o)
+{
+	const struct nat_quota *q = &nat->cfg.quota;
+	const uint64_t most = (uint64_t)MAX(q->burst, 1u) << 16;
+
+	/* per_s tokens of 65536 in a second of 2^30 ns / 2^26: all but 7% slower */
+	o->tokens = MIN(most, o->tokens + (uint64_t)(nat->now - o->filled) * q->per_s *
+					  ((UINT64_C(65536) << TICK_SHIFT) / 1000000000));
+	o->filled = nat->now;
+}
+
+enum nat_reason owner_charge(struct nat *nat, uint16_t owner)
+{
+	const struct nat_quota *q = &nat->cfg.quota;
+	struct owner *o = &nat->owners[owner];
+
+	if (q->flows != 0 && o->flows >= q->flows)
+		return NAT_R_QUOTA_FLOWS;
+	if (q->per_s != 0) {
+		refill(nat, o);
+		if (o->tokens < 65536)
+			return NAT_R_RATE;
+		o->tokens -= 65536;
+	}
+	o->flows++;
+	return NAT_R_NONE;
+}
+
+void owner_release(struct nat *nat, uint16_t owner)
+{
+	BUG_IF(nat->owners[owner].flows == 0);
+	nat->owners[owner].flows--;
+}
+
+/* ---- which outside end ------------------------------------------------------ */
+
+/* May the asker take a port that a held binding has */
+static bool is_same_user(const struct binding *b, const struct bind_ask *ask)
+{
+	return b->owner == ask->owner && (ask->owner != 0 || b->in == ask->in);
+}
+
+static uint32_t find_held(const struct nat *nat, const struct bind_ask *ask, const struct own *own,
+			  uint16_t port)
+{
+	const struct binding want = {
+		.out = own->handle, .out_port = port, .proto = ask->proto,
+		.flags = ask->is_v6 ? B_V6 : 0,
+	};
+	const uint32_t i = find(nat, &want, KEY_OUT);
+
+	if (i == NONE || (nat->bindings[i].flags & B_HELD) == 0 ||
+	    !is_same_user(&nat->bindings[i], ask))
+		return NONE;
+	return i;
+}
+
+/* Is a port free for the asker; frees the one that it held itself */
+static bool port_wanted(struct nat *nat, const struct bind_ask *ask, const struct own *own,
+			const struct ports *pool, uint16_t port)
+{
+	uint32_t held;
+
+	if (port == 0 || !ports_is_lent(pool, port))
+		return port != 0;
+	held = find_held(nat, ask, own, port);
+	if (held == NONE)
+		return false;
+	held_free(nat, &nat->bindings[held]);
+	return true;
+}
+
+/* The range that RFC 4787 REQ-3a keeps a port in; ICMP ids have one */
+static void range_of(uint8_t pool, uint16_t port, uint16_t *lo, uint16_t *hi)
+{
+	*lo = pool == POOL_ICMP || port < 1024 ? 1 : 1024;
+	*hi = pool == POOL_ICMP || port >= 1024 ? UINT16_MAX : 1023;
+}
+
+static uint16_t choose_port(struct nat *nat, const struct bind_ask *ask, const struct own *own)
+{
+	const struct proto *info = &nat_protos[ask->proto];
+	const struct ports *pool = &own->pools[info->pool];
+	const struct nat_ruling *r = ask->rule;
+	const enum parity parity = nat->cfg.keep_parity ? PARITY_KEEP : PARITY_ANY;
+	uint16_t lo = r->port_lo, hi = r->port_hi;
+
+	if (r->ports == NAT_PORTS_STATIC || !info->translates)
+		return port_wanted(nat, ask, own, pool, ask->in_port) ? ask->in_port : 0;
+	if (r->ports == NAT_PORTS_PRESERVE) {
+		if (port_wanted(nat, ask, own, pool, ask->in_port))
+			return ask->in_port;
+		range_of(info->pool, ask->in_port, &lo, &hi);
+	} else if (r->ports == NAT_PORTS_RANDOM && info->pool == POOL_ICMP) {
+		lo = 1;
+		hi = UINT16_MAX;
+	}
+	return ports_choose(pool, lo, hi, ask->in_port, parity, &nat->random);
+}
+
+/* The pool's member that an inside address always has (RFC 4787 REQ-2) */
+struct own *bind_own(const struct nat *nat, const struct bind_ask *ask)
+{
+	const struct nat_ruling *r = ask->rule;
+	const uint8_t af = ask->is_v6 ? AF_V6 : AF_V4;
+	const struct addr in = addr_of(nat, ask->is_v6, ask->in);
+	uint32_t n = 0, pick;
+
+	for (uint32_t i = 0; i < r->n_to; i++)
+		n += r->to[i].af == af;
+	if (n == 0)
+		return NULL;
+	pick = (uint32_t)(hash_words(nat->cfg.key, (uint64_t)in.v, (uint64_t)(in.v >> 64)) % n);
+	for (uint32_t i = 0; i < r->n_to; i++)
+		if (r->to[i].af == af && pick-- == 0)
+			return own_of(nat, r->to[i]);
+	return NULL;
+}
+
+static void end_for(struct nat *nat, const struct bind_ask *ask, struct binding *b)
+{
+	const struct own *own = bind_own(nat, ask);
+
+	b->out_port = 0;
+	if (own == NULL)
+		return;
+	b->out = own->handle;
+	b->out_port = choose_port(nat, ask, own);
+}
+
+/* Does the rule allow the outside end that the endpoint has */
+static bool is_allowed(const struct nat *nat, const struct bind_ask *ask, const struct binding *b)
+{
+	const struct nat_ruling *r = ask->rule;
+	const struct addr out = addr_of(nat, ask->is_v6, b->out);
+
+	if (r->ports == NAT_PORTS_STATIC && b->out_port != b->in_port)
+		return false;
+	if (r->ports == NAT_PORTS_RANDOM && nat_protos[b->proto].has_ports &&
+	    (b->out_port < r->port_lo || b->out_port > r->port_hi))
+		return false;
+	for (uint32_t i = 0; i < r->n_to; i++)
+		if (addr_equal(r->to[i], out))
+			return true;
+	return false;
+}
+
+static enum nat_reason check_quota(struct nat *nat, const struct binding *b)
+{
+	const uint8_t class = nat_protos[b->proto].class;
+	const uint32_t most = nat->cfg.quota.ports[class];
+	struct owner *o = &nat->owners[b->owner];
+
+	if (most == 0)
+		return NAT_R_NONE;
+	if (o->ports[class] >= most)
+		return NAT_R_QUOTA_PORTS;
+	if (!o->alarmed && o->ports[class] + 1 >= most - most / 10) {
+		o->alarmed = true;
+		notify(nat, NAT_EV_ALARM, b, 0);
+	}
+	return NAT_R_NONE;
+}
+
+/* ---- life ------------------------------------------------------------------- */
+
+static void start(struct nat *nat, struct binding *b)
+{
+	nat->owners[b->owner].ports[nat_protos[b->proto].class]++;
+	nat->n.bindings++;
+	b->time = nat->now;
+	notify(nat, NAT_EV_BIND, b, b->out_port);
+}
+
+static enum nat_reason bind_new(struct nat *nat, const struct bind_ask *ask, struct binding *like,
+				uint32_t *ret)
+{
+	const enum nat_reason why = check_quota(nat, like);
+	const struct proto *info = &nat_protos[ask->proto];
+
+	if (why != NAT_R_NONE)
+		return why;
+	end_for(nat, ask, like);
+	if (like->out_port == 0)
+		return ask->rule->ports == NAT_PORTS_STATIC || !info->translates
+			       ? NAT_R_PORT_TAKEN : NAT_R_NO_PORT;
+	*ret = record_new(nat, like);
+	if (*ret == NONE)
+		return NAT_R_TABLE_FULL;
+	ports_mark(pool_of(nat, like), like->out_port);
+	start(nat, &nat->bindings[*ret]);
+	return NAT_R_NONE;
+}
+
+enum nat_reason bind_get(struct nat *nat, const struct bind_ask *ask, uint32_t *ret)
+{
+	const enum nat_behaviour how = nat->cfg.mapping[nat_protos[ask->proto].class];
+	struct binding like = {
+		.in = ask->in, .in_port = ask->in_port, .proto = ask->proto,
+		.flags = ask->is_v6 ? B_V6 : 0, .owner = ask->owner,
+		.peer = how == NAT_ENDPOINT ? 0 : peer_word(ask->is_v6, ask->peer),
+	};
+	const uint32_t i = how == NAT_ADDRESS_PORT ? NONE : find(nat, &like, KEY_IN);
+	struct binding *b;
+
+	if (i == NONE)
+		return bind_new(nat, ask, &like, ret);
+	b = &nat->bindings[i];
+	if (!is_allowed(nat, ask, b)) {
+		if ((b->flags & B_HELD) == 0)
+			return NAT_R_PORT_TAKEN;
+		held_free(nat, b);
+		return bind_new(nat, ask, &like, ret);
+	}
+	if ((b->flags & B_HELD) != 0) {
+		const enum nat_reason why = check_quota(nat, b);
+
+		if (why != NAT_R_NONE)
+			return why;
+		held_del(nat, b);
+		start(nat, b);
+	}
+	*ret = i;
+	return NAT_R_NONE;
+}
+
+void bind_use(struct nat *nat, uint32_t binding)
+{
+	nat->bindings[binding].n_flows++;
+}
+
+void bind_hold(struct nat *nat, uint32_t binding)
+{
+	struct binding *b = &nat->bindings[binding];
+
+	nat->owners[b->owner].ports[nat_protos[b->proto].class]--;
+	nat->owners[b->owner].alarmed = false;
+	nat->n.bindings--;
+	notify(nat, NAT_EV_UNBIND, b, b->out_port);
+	b->flags |= B_HELD;
+	b->time = nat->now;
+	b->next = NONE;
+	b->prev = nat->held_last;
+	*(b->prev == NONE ? &nat->held_first : &nat->bindings[b->prev].next) = binding;
+	nat->held_last = binding;
+	if (++nat->n.held > nat->max_held)
+		held_free(nat, &nat->bindings[nat->held_first]);
+}
+
+void bind_put(struct nat *nat, uint32_t binding)
+{
+	struct binding *b = &nat->bindings[binding];
+
+	BUG_IF(b->n_flows == 0);
+	if (--b->n_flows == 0)
+		bind_hold(nat, binding);
+}
+
+void bind_expire(struct nat *nat, uint32_t n)
+{
+	while (n-- > 0 && nat->held_first != NONE) {
+		struct binding *b = &nat->bindings[nat->held_first];
+
+		if (nat->now - b->time < nat->timeout[NAT_T_HOLD])
+			return;
+		held_free(nat, b);
+	}
+}
+
+uint32_t bind_enter(struct nat *nat, const struct binding *b)
+{
+	struct ports *pool = pool_of(nat, b);
+	uint32_t i;
+
+	if (own_find(nat, (b->flags & B_V6) != 0, b->out) == NULL ||
+	    (pool != NULL && ports_is_lent(pool, b->out_port)))
+		return NONE;
+	i = record_new(nat, b);
+	if (i == NONE)
+		return NONE;
+	if (pool != NULL)
+		ports_mark(pool, b->out_port);
+	start(nat, &nat->bindings[i]);
+	return i;
+}
+
+/* ---- permissions ------------------------------------------------------------- */
+
+static struct binding permit_key(const struct nat *nat, uint32_t binding, uint32_t peer)
+{
+	struct binding b = nat->bindings[binding];
+
+	b.flags = (uint8_t)((b.flags & B_V6) | B_PERMIT);
+	b.peer = peer_word((b.flags & B_V6) != 0, peer);
+	return b;
+}
+
+bool bind_is_permitted(const struct nat *nat, uint32_t binding, uint32_t peer)
+{
+	const struct binding key = permit_key(nat, binding, peer);
+
+	return find(nat, &key, KEY_PERMIT) != NONE;
+}
+
+bool bind_permit(struct nat *nat, uint32_t binding, uint32_t peer)
+{
+	const struct binding key = permit_key(nat, binding, peer);
+	uint32_t i = find(nat, &key, KEY_PERMIT);
+
+	if (i == NONE)
+		i = record_new(nat, &key);
+	if (i == NONE)
+		return false;
+	nat->bindings[i].n_flows++;
+	return true;
+}
+
+void bind_unpermit(struct nat *nat, uint32_t binding, uint32_t peer)
+{
+	const struct binding key = permit_key(nat, binding, peer);
+	const uint32_t i = find(nat, &key, KEY_PERMIT);
+
+	BUG_IF(i == NONE);
+	if (--nat->bindings[i].n_flows == 0)
+		record_free(nat, &nat->bindings[i]);
+}

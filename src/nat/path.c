@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * All that a packet can go through, in order: fragments wait for each other;
+ * prefixes that are translated without state; errors; flows.  Whatever the NAT
+ * has to say about a packet it says before it rewrites it.
+ *
+ * A packet from inside to an outside address goes out and comes in again: its
+ * second leg is that of a packet from outside, with a session of its own, so
+ * mapping, filtering and rules are those of any other (RFC 4787 REQ-9).
+ */
+#include "nat/core.h"
+
+#define IPOPT_RR	7
+#define IPOPT_LSRR	131
+#define IPOPT_SSRR	137
+
+static uint8_t ttl_of(const struct view *v)
+{
+	return v->is_v6 ? v->ip[7] : v->ip[8];
+}
+
+/* Options of IPv4: well formed, no source route; the address of ours goes into a route record */
+static enum nat_reason read_options(const struct view *v, uint8_t **ret_record)
+{
+	uint8_t *o = v->ip + 20, *end = v->ip + v->l4;
+
+	*ret_record = NULL;
+	while (!v->is_v6 && o < end && *o != 0) {
+		if (*o == 1) {
+			o++;
+			continue;
+		}
+		if (end - o < 2 || o[1] < 2 || o[1] > end - o || *o == IPOPT_LSRR ||
+		    *o == IPOPT_SSRR)
+			return NAT_R_OPTIONS;
+		if (*o == IPOPT_RR && o[1] >= 3)
+			*ret_record = o;
+		o += o[1];
+	}
+	return NAT_R_NONE;
+}
+
+/* Also what earlier routers of the inside have recorded becomes ours */
+static void record_route(struct nat *nat, const struct view *v, uint8_t *record, uint32_t self)
+{
+	const uint32_t at = record[2], len = record[1];
+
+	if (at < 4 || at % 4 != 0)
+		return;
+	for (uint32_t i = 3; v->from == NAT_INSIDE && i + 4 < at && i + 4 <= len; i += 4)
+		if (is_inside(nat, (struct addr){ AF_V4, get32(record + i) }))
+			put32(record + i, self);
+	if (at + 3 <= len) {
+		put32(record + at - 1, self);
+		record[2] = (uint8_t)(at + 4);
+	}
+	put16(v->ip + 10, 0);
+	put16(v->ip + 10, (uint16_t)~csum_fold(csum_add(v->ip, v->l4, 0)));
+}
+
+/* Can it go on to a side; if not its sender has been told */
+static enum nat_reason check_way(struct nat *nat, const struct nat_packet *p,
+				 const struct view *v, enum nat_side to)
+{
+	const struct answer_icmp late = {
+		.to = (enum nat_side)v->from, .type = v->is_v6 ? 3 : 11,
+	};
+	const struct answer_icmp big = {
+		.to = (enum nat_side)v->from, .type = v->is_v6 ? 2 : 3, .code = v->is_v6 ? 0 : 4,
+		.rest = nat->cfg.mtu[to],
+	};
+
+	if (ttl_of(v) <= 1) {
+		answer_icmp(nat, v, late);
+		return NAT_R_TTL;
+	}
+	if (p->len <= nat->cfg.mtu[to] || (p->flags & NAT_P_GSO) != 0 || nat->in_datagram)
+		return NAT_R_NONE;
+	if (!v->is_v6 && (get16(v->ip + 6) & 0x4000) == 0)
+		return NAT_R_NONE;
+	answer_icmp(nat, v, big);
+	return NAT_R_TOO_BIG;
+}
+
+static void leave(struct nat *nat, struct nat_packet *p, enum nat_side to)
+{
+	forward(nat, p, to);
+	if (p->len > nat->cfg.mtu[to] && (p->flags & NAT_P_GSO) == 0 && !nat->in_datagram)
+		frag_split(nat, p, nat->cfg.mtu[to]);
+}
+
+static void keep_alive(struct nat *nat, struct session *s, bool out)
+{
+	if (out || (s->flags & S_BOTH) != 0)
+		s->seen = nat->now;
+	if (out && s->binding != NONE)
+		nat->bindings[s->binding].time = nat->now;
+}
+
+/* The session of a packet, with its part of the packet's history; NULL: verdict is set */
+static struct session *session_for(struct nat *nat, struct nat_packet *p, struct view *v,
+				   bool is_hairpin)
+{
+	struct session *s = session_find(nat, v);
+	enum nat_reason why;
+
+	if (s == NULL)
+		s = open_session(nat, p, v, is_hairpin);
+	if (s == NULL)
+		return NULL;
+	p->flow = (uint32_t)(s - nat->sessions) + 1;
+	if (!is_hairpin) {
+		const bool in = v->from == NAT_OUTSIDE || (s->flags & S_HAIRPIN) != 0;
+
+		why = check_way(nat, p, v, in ? NAT_INSIDE : NAT_OUTSIDE);
+		if (why != NAT_R_NONE) {
+			drop(nat, p, why);
+			return NULL;
+		}
+	}
+	if (s->tcp != NAT_TCP_NONE) {
+		why = tcp_track(nat, s, v);
+		if (why != NAT_R_NONE) {
+			drop(nat, p, why);
+			return NULL;
+		}
+		if (v->from == NAT_INSIDE && s->binding != NONE)
+			nat->bindings[s->binding].time = nat->now;
+	} else {
+		keep_alive(nat, s, v->from == NAT_INSIDE);
+	}
+	return s;
+}
+
+void path_back(struct nat *nat, struct nat_packet *p, const struct view *v,
+	       const struct session *first)
+{
+	const bool is_icmp = v->proto == PROTO_ICMP || v->proto == PROTO_ICMP6;
+	struct view back = *v;
+	struct session *s;
+
+	back.from = NAT_OUTSIDE;
+	back.src = first->out.src;
+	back.dst = first->out.dst;
+	back.sport = is_icmp ? 0 : first->out.sport;
+	back.dport = is_icmp ? first->out.sport : first->out.dport;
+	back.hash = view_hash(nat, &back);
+	s = session_for(nat, p, &back, true);
+	if (s == NULL)
+		return;
+	rewrite(nat, p, &back, s, false);
+	leave(nat, p, NAT_INSIDE);
+}
+
+static void path_flow(struct nat *nat, struct nat_packet *p, struct view *v)
+{
+	uint8_t *record = NULL;
+	const enum nat_reason why = v->has_opts ? read_options(v, &record) : NAT_R_NONE;
+	const bool out = v->from == NAT_INSIDE;
+	struct session *s;
+
+	if (why != NAT_R_NONE) {
+		drop(nat, p, why);
+		return;
+	}
+	s = session_for(nat, p, v, false);
+	if (s == NULL)
+		return;
+	nat->n.translated += memcmp(&s->in, &s->out, sizeof(s->in)) != 0;
+	rewrite_mss(v, nat->cfg.max_mss);
+	rewrite(nat, p, v, s, out);
+	rewrite_ttl(v);
+	if (record != NULL)
+		record_route(nat, v, record, s->out.src);
+	if (!out)
+		leave(nat, p, NAT_INSIDE);
+	else if ((s->flags & S_HAIRPIN) != 0)
+		path_back(nat, p, v, s);
+	else
+		leave(nat, p, NAT_OUTSIDE);
+}
+
+void path_view(struct nat *nat, struct nat_packet *p, struct view *v)
+{
+	if (nat->cfg.n_npt > 0 && v->is_v6 && npt_packet(nat, p, v))
+		return;
+	if (v->kind == K_FRAGMENT)
+		frag_take(nat, p, v);
+	else if (v->kind == K_ERROR)
+		icmp_error(nat, p, v);
+	else
+		path_flow(nat, p, v);
+}
+
+void path_packet(struct nat *nat, struct nat_packet *p)
+{
+	struct view v;
+	const enum nat_reason why = view_read(nat, p, &v);
+
+	if (why != NAT_R_NONE)
+		drop(nat, p, why);
+	else
+		path_view(nat, p, &v);
+}

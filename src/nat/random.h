@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * random - numbers that nobody can guess who does not know the key
+ *
+ * SipHash-2-4 of a counter: others see the ports and ids that it chooses, and
+ * must not be able to tell the next (RFC 6056, RFC 6888 REQ-15).
+ */
+#ifndef NAT_RANDOM_H
+#define NAT_RANDOM_H
+
+#include "base/base.h"
+
+/**
+ * struct random - A sequence
+ * @key:	Secret
+ * @n:		Numbers drawn so far
+ */
+struct random {
+	uint64_t key[2];
+	uint64_t n;
+};
+
+/** random_next() - 64 bits */
+uint64_t random_next(struct random *r);
+
+/** random_below() - A number in 0..@n-1, for @n in 1..2^32 */
+static inline uint32_t random_below(struct random *r, uint64_t n)
+{
+	return (uint32_t)((random_next(r) >> 32) * n >> 32);
+}
+
+#endif /* NAT_RANDOM_H */
