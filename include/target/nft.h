@@ -40,11 +40,13 @@ struct nft_program;
  *		that translate in mid list
  * @log_group:	nflog group of `log` rules
  * @no_nat:	Filter and fences only: translation happens elsewhere
+ * @no_merge:	Each rule as it stands: no verdict maps in place of runs of rules
  */
 struct nft_options {
 	uint32_t mark_mask;
 	uint16_t log_group;
 	bool no_nat;
+	bool no_merge;
 };
 
 /** nft_options_init() - The defaults above */

@@ -413,6 +413,10 @@ void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 		gen_dense(g, a, ret);
 		return;
 	}
+	if (gen_often(g, 20)) {
+		gen_runs(g, a, ret);
+		return;
+	}
 	if (gen_often(g, 35)) {
 		gen_host(g, a, ret);
 		return;

@@ -52,6 +52,9 @@ const char *gen_chance(struct gen *g);
 /** gen_dense() - A pf.conf of few and broad rules, with tags and anchors */
 void gen_dense(struct gen *g, struct arena *a, struct gen_lines *ret);
 
+/** gen_runs() - A pf.conf of many rules that differ in a few values only */
+void gen_runs(struct gen *g, struct arena *a, struct gen_lines *ret);
+
 /** gen_host() - A pf.conf with the breadth of the language */
 void gen_host(struct gen *g, struct arena *a, struct gen_lines *ret);
 

@@ -385,6 +385,54 @@ static inline void model_answers(struct fix *f)
 	rule_test(&f->m, r, F_SRC, fix_net(f, "192.168.100.0/29"));
 }
 
+/* How the rules of a run differ, @i by @i */
+typedef void run_fn(struct fix *f, struct rule *r, uint32_t i);
+
+/* A hundred places in lines 1.. and the text "rule I" */
+static inline void fix_run(struct fix *f, uint32_t n, bool quick, run_fn *fn)
+{
+	for (uint32_t i = 0; i < n; i++)
+		fn(f, fix_filter(f, 1 + i, arena_printf(&f->a, "rule %u", i),
+				 i % 3 == 0 ? ruling_block() : ruling_keep(), quick), i);
+}
+
+static inline void run_points(struct fix *f, struct rule *r, uint32_t i)
+{
+	rule_test(&f->m, r, F_PROTO, set_one(&f->a, PROTO_TCP));
+	rule_test(&f->m, r, F_DST, fix_net(f, arena_printf(&f->a, "10.7.0.%u/32", i)));
+	rule_test(&f->m, r, F_DPORT, fix_num(f, 80 + i % 4, 80 + i % 4));
+}
+
+static inline void run_ranges(struct fix *f, struct rule *r, uint32_t i)
+{
+	rule_test(&f->m, r, F_IFACE, fix_iface(f, i % 2 == 0 ? "igb0" : "igb1"));
+	rule_test(&f->m, r, F_PROTO, set_one(&f->a, PROTO_UDP));
+	rule_test(&f->m, r, F_SRC, fix_net(f, arena_printf(&f->a, "fd07:%u::/32", i)));
+	rule_test(&f->m, r, F_DPORT, fix_num(f, 1000, 1000 + i));
+}
+
+/* An interval map has two keys at least */
+static inline void run_alone(struct fix *f, struct rule *r, uint32_t i)
+{
+	rule_test(&f->m, r, F_SRC, fix_net(f, arena_printf(&f->a, "10.8.%u.0/24", i)));
+}
+
+static inline void run_port(struct fix *f, struct rule *r, uint32_t i)
+{
+	rule_test(&f->m, r, F_PROTO, set_one(&f->a, PROTO_TCP));
+	rule_test(&f->m, r, F_DPORT, fix_num(f, i, i));
+}
+
+/* Rules that become verdict maps: of points, of ranges, of one key, in each round */
+static inline void model_runs(struct fix *f)
+{
+	fix_enter(f);
+	fix_run(f, 20, false, run_points);
+	fix_run(f, 12, true, run_ranges);
+	fix_run(f, 10, false, run_alone);
+	fix_run(f, 9, true, run_port);
+}
+
 typedef void model_fn(struct fix *f);
 
 static const struct {
@@ -393,6 +441,7 @@ static const struct {
 } test_models[] = {
 	{ "empty", model_empty }, { "web", model_web }, { "fields", model_fields_all },
 	{ "nat", model_nat_all }, { "pools", model_pools }, { "answers", model_answers },
+	{ "runs", model_runs },
 };
 
 #endif /* TESTS_TEST_NFT_H */

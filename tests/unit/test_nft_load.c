@@ -521,6 +521,39 @@ TEST(counters_by_origin)
 	fix_fini(&f);
 }
 
+TEST(merged_rules_count_each_for_itself)
+{
+	struct nft_counts counts = { .list = { .n = 0 } };
+	struct nl_session nl;
+	struct nft_program *p;
+	bool changed;
+	struct fix f;
+
+	NS_FRESH();
+	free(run("ip link set lo up"));
+	fix_init(&f);
+	fix_enter(&f);
+	for (uint32_t i = 0; i < 10; i++)
+		rule_test(&f.m, fix_filter(&f, 1 + i, "pass", ruling_pass(), false), F_DPORT,
+			  fix_num(&f, 5 + i, 5 + i));
+	p = fix_lower(&f);
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
+	for (int i = 0; i < 3; i++)
+		send_one(9);
+	CHECK_INT(nft_counters(&nl, p, &f.a, &counts), 0);
+	CHECK_INT(counts.list.n, 10);
+	for (uint32_t i = 0; i < counts.list.n; i++) {
+		const bool is_hit = counts.list.v[i].origin.at.lo == fix_at(&f, 5, "").at.lo;
+
+		/* Once out and once in, over lo */
+		CHECK_INT(counts.list.v[i].packets, is_hit ? 6 : 0);
+	}
+	nl_close(&nl);
+	fix_fini(&f);
+}
+
 /* A chain that a reload keeps has the handle that it had */
 TEST(base_chains_are_kept)
 {
@@ -624,6 +657,53 @@ static const struct set *random_table(struct arena *a)
 			ranges_add(a, &rs, af, top - hi, top - lo);
 	}
 	return set_named(a, set_make(a, &rs), "made");
+}
+
+/* The @skip-th rule of a run left out, and the second its action changed */
+static void load_run(struct nl_session *nl, uint32_t skip)
+{
+	struct nft_changes changes = { .list = { .n = 0 } };
+	struct nft_program *p;
+	struct fix f;
+	bool changed;
+
+	fix_init(&f);
+	fix_enter(&f);
+	for (uint32_t i = 0; i < 12; i++)
+		if (i != skip)
+			run_ranges(&f, fix_filter(&f, 1 + i, "pass", i == 2 && skip > 5
+						  ? ruling_pass() : ruling_block(), true), i & ~1u);
+	p = fix_lower(&f);
+	if (CHECK(p != NULL)) {
+		CHECK_INT(nft_load(nl, p, &f.d, &changed), 0);
+		CHECK_INT(nft_diff(nl, p, &f.a, &changes), 0);
+		CHECK_INT(changes.list.n, 0);
+	}
+	fix_fini(&f);
+}
+
+TEST(merged_rules_change_by_their_elements)
+{
+	static const char handles[] = "nft -a list ruleset | grep 'vmap @verdicts'";
+	char *first = NULL;
+
+	NS_FRESH();
+	struct nl_session nl CLEANUP(nl_close);
+
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	for (uint32_t skip = 0; skip < 12; skip++) {
+		char *now;
+
+		load_run(&nl, skip);
+		now = run(handles);
+		if (first == NULL)
+			first = strdup(now);
+		CHECK(strlen(first) > 20);
+		CHECK_STR(now, first);
+		free(now);
+	}
+	free(first);
 }
 
 TEST(tables_change_by_their_elements)

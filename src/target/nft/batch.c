@@ -164,6 +164,16 @@ static void put_userdata(struct nftnl_set *ns, const struct nft_set *s)
 	nftnl_udata_buf_free(buf);
 }
 
+/* Ranges of concatenations are kept by field */
+static void put_fields(struct nftnl_set *ns, const struct nft_set *s)
+{
+	uint8_t lens[NFT_KEYS_MAX];
+
+	for (uint8_t i = 0; i < s->n_keys; i++)
+		lens[i] = nft_types[s->keys[i]].len;
+	nftnl_set_set_data(ns, NFTNL_SET_DESC_CONCAT, lens, s->n_keys);
+}
+
 static struct nftnl_set *build_set(struct fill *f, const struct nft_set *s)
 {
 	const struct nft_set_text t = nft_set_props(s);
@@ -182,6 +192,8 @@ static struct nftnl_set *build_set(struct fill *f, const struct nft_set *s)
 	}
 	if (s->size != 0)
 		nftnl_set_set_u32(ns, NFTNL_SET_DESC_SIZE, s->size);
+	if ((t.flags & NFT_SET_CONCAT) != 0)
+		put_fields(ns, s);
 	if (s->timeout_ms != 0)
 		nftnl_set_set_u64(ns, NFTNL_SET_TIMEOUT, s->timeout_ms);
 	if (s->is_counted) {
@@ -283,6 +295,8 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 		return;
 	elem = mnl_attr_nest_start(l->msg, NFTA_LIST_ELEM);
 	put_data(l->msg, NFTA_SET_ELEM_KEY, e->key, e->key_len);
+	if (e->key_end != NULL)
+		put_data(l->msg, NFTA_SET_ELEM_KEY_END, e->key_end, e->key_len);
 	if (e->is_end)
 		mnl_attr_put(l->msg, NFTA_SET_ELEM_FLAGS, sizeof(end_flag), end_flag);
 	if (e->chain != NULL)
@@ -307,21 +321,30 @@ static uint8_t digit(char c)
 	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
+static void from_hex(const char *hex, uint32_t len, uint8_t *ret)
+{
+	for (uint32_t i = 0; i < len; i++)
+		ret[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+}
+
 /* An element by its line, whose key ends in the set's name and the bytes in hex */
 static void add_line(struct elem_list *to, const struct nft_line *line)
 {
-	uint8_t key[NFT_CONCAT_BYTES];
+	uint8_t key[NFT_CONCAT_BYTES], key_end[NFT_CONCAT_BYTES];
 	const char *hex = line->key + strlen(line->name) + 1;
 	struct nft_elem_bytes e = { .set = line->name };
 
 	if (line->elem != NULL && to->type == NFT_MSG_NEWSETELEM)
 		e = *line->elem;
 	e.key = key;
-	e.key_len = (uint32_t)strcspn(hex, " ") / 2;
+	e.key_len = (uint32_t)strcspn(hex, " -") / 2;
 	e.is_end = line->is_end;
 	BUG_IF(e.key_len > sizeof(key));
-	for (uint32_t i = 0; i < e.key_len; i++)
-		key[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+	from_hex(hex, e.key_len, key);
+	if (hex[2 * (size_t)e.key_len] == '-') {
+		from_hex(hex + 2 * (size_t)e.key_len + 1, e.key_len, key_end);
+		e.key_end = key_end;
+	}
 	add_elem(&e, line->origin, to);
 }
 

@@ -30,6 +30,7 @@
  * of tags in directed_tags.c.
  */
 #include "target/nft/directed.h"
+#include "target/nft/merge.h"
 #include "target/nft/vnet_guard.h"
 
 #include <linux/netfilter.h>
@@ -389,5 +390,7 @@ bool directed_lower(struct frame *f)
 	if (!directed_rules(f, chains[OUT_FENCE], &out, &f->sides[DIR_OUT].after))
 		return false;
 	directed_arp(f);
+	if (!f->p->options.no_merge)
+		nft_merge_rules(f->p);
 	return nft_check_depth(f->p, f->d, "anchors");
 }

@@ -116,6 +116,8 @@ void nft_add_table_line(struct nft_lines *l, uint8_t family, uint32_t flags);
  * @set:	Its set
  * @key:	Key
  * @key_len:	Its length
+ * @key_end:	Of a concatenation of ranges the highest values, of the same
+ *		length; else NULL
  * @is_end:	First value behind a range
  * @data:	Data, or NULL
  * @data_len:	Its length
@@ -126,6 +128,7 @@ struct nft_elem_bytes {
 	const char *set;
 	const void *key;
 	uint32_t key_len;
+	const void *key_end;
 	bool is_end;
 	const void *data;
 	uint32_t data_len;

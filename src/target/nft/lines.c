@@ -131,12 +131,16 @@ struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
 				   const struct nft_elem_bytes *e)
 {
 	const size_t set_len = strlen(e->set);
-	char *key = arena_alloc(l->a, set_len + 2 * (size_t)e->key_len + sizeof("  end"));
+	char *key = arena_alloc(l->a, set_len + 4 * (size_t)e->key_len + sizeof("  - end"));
 	struct nft_line *line;
 
 	memcpy(key, e->set, set_len);
 	key[set_len] = ' ';
 	put_hex(key + set_len + 1, e->key, e->key_len);
+	if (e->key_end != NULL) {
+		key[set_len + 1 + 2 * (size_t)e->key_len] = '-';
+		put_hex(key + set_len + 2 + 2 * (size_t)e->key_len, e->key_end, e->key_len);
+	}
 	if (e->is_end)
 		memcpy(key + set_len + 1 + 2 * (size_t)e->key_len, " end", sizeof(" end"));
 	line = add_line(l, NFT_O_ELEM, family, key);
@@ -263,6 +267,7 @@ struct nft_set_text nft_set_props(const struct nft_set *s)
 
 	return (struct nft_set_text){
 		.flags = (s->is_interval ? NFT_SET_INTERVAL : 0u) | (is_map ? NFT_SET_MAP : 0u) |
+			 (s->is_interval && s->n_keys > 1 ? NFT_SET_CONCAT : 0u) |
 			 (s->is_dynamic ? NFT_SET_EVAL : 0u) |
 			 (s->is_dynamic && s->timeout_ms > 0 ? NFT_SET_TIMEOUT : 0u),
 		.key_type = concat_type(s->keys, s->n_keys),
@@ -320,6 +325,7 @@ static void give_elem(const struct nft_elem *from, void *arg)
 	const struct each_elem *to = arg;
 	const struct nft_elem_bytes e = {
 		.set = to->s->name, .key = from->key, .key_len = to->s->key_len,
+		.key_end = from->key_end,
 		.data = to->s->n_datas > 0 ? from->data : NULL, .data_len = to->s->data_len,
 		.chain = from->chain, .comment = from->comment,
 	};
@@ -331,7 +337,7 @@ void nft_each_elem(const struct nft_set *s, nft_elem_fn *fn, void *arg)
 {
 	struct each_elem to = { s, fn, arg };
 
-	if (s->is_interval)
+	if (s->is_interval && s->n_keys == 1)
 		each_range(s, fn, arg);
 	else
 		nft_each(s, give_elem, &to);

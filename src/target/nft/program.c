@@ -151,22 +151,26 @@ static uint32_t types_len(const enum nft_type *types, uint8_t n)
 	return len;
 }
 
+void nft_set_say_size(struct nft_set *s)
+{
+	/*
+	 * A declared size is a fixed hash, twice as fast to fill; a power of two leaves room,
+	 * which forwards that come one by one need at any time
+	 */
+	const uint32_t n = nft_set_count(s) + (s->forwards != NULL ? FORWARDS_ROOM : 0);
+
+	for (s->size = 1; s->size < n; s->size *= 2)
+		;
+}
+
 void nft_set_seal(struct nft_set *s)
 {
-	uint32_t n;
-
 	s->key_len = types_len(s->keys, s->n_keys);
 	s->data_len = types_len(s->datas, s->n_datas);
 	BUG_IF(s->key_len > NFT_CONCAT_BYTES || s->data_len > sizeof(s->elems.v->data));
 	if (s->n_datas == 0 || s->is_vmap || s->is_dynamic)
 		return;
-	/*
-	 * A declared size is a fixed hash, twice as fast to fill; a power of two leaves room,
-	 * which forwards that come one by one need at any time
-	 */
-	n = nft_set_count(s) + (s->forwards != NULL ? FORWARDS_ROOM : 0);
-	for (s->size = 1; s->size < n; s->size *= 2)
-		;
+	nft_set_say_size(s);
 }
 
 static bool has_other(const struct nft_program *p, const struct nft_set *s, const char *name)

@@ -71,6 +71,7 @@ enum nft_family { NFT_INET, NFT_ARP, NFT_BRIDGE, N_NFT_FAMILIES };
  * @chain:	Verdict maps: where to go
  * @comment:	Sanitised, or NULL
  * @origin:	Number of its rule's origin in the program, or NFT_NO_ORIGIN
+ * @key_end:	Of a concatenation of ranges the highest values, else NULL
  */
 struct nft_elem {
 	uint8_t key[NFT_CONCAT_BYTES];
@@ -78,6 +79,7 @@ struct nft_elem {
 	const char *chain;
 	const char *comment;
 	uint32_t origin;
+	const uint8_t *key_end;
 };
 
 #define NFT_NO_ORIGIN	UINT32_MAX
@@ -91,7 +93,7 @@ struct nft_elem {
  * @datas:	Types of its data
  * @n_datas:	How many; 0: a set, or a verdict map
  * @is_vmap:	Data are verdicts
- * @is_interval: Elements are ranges; one key only
+ * @is_interval: Elements are ranges; a map of them has several keys
  * @is_counted:	Each element has a counter
  * @is_dynamic:	Filled by packets
  * @timeout_ms:	Of dynamic elements; 0: they stay
@@ -459,6 +461,9 @@ void nft_each(const struct nft_set *s, nft_each_fn *fn, void *arg);
 
 /** nft_set_count() - How many elements a set has */
 uint32_t nft_set_count(const struct nft_set *s);
+
+/** nft_set_say_size() - The size of a map that has all its elements, which are no ranges */
+void nft_set_say_size(struct nft_set *s);
 
 /** nft_set_seal() - Work out lengths, and the size of a map that has all its elements */
 void nft_set_seal(struct nft_set *s);

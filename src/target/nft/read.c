@@ -174,6 +174,13 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 	b.key = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY, &b.key_len);
 	if (b.key == NULL)
 		return 0;
+	if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_KEY_END)) {
+		uint32_t len;
+
+		b.key_end = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY_END, &len);
+		if (len != b.key_len)
+			return 0;
+	}
 	if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_FLAGS))
 		b.is_end = (nftnl_set_elem_get_u32(e, NFTNL_SET_ELEM_FLAGS) &
 			    NFT_SET_ELEM_INTERVAL_END) != 0;

@@ -42,15 +42,28 @@ static void print_types(const enum nft_type *types, uint8_t n, FILE *out)
 		fprintf(out, "%s%s", i == 0 ? "" : " . ", nft_types[types[i]].name);
 }
 
+static void print_key(const struct nft_set *s, const struct nft_elem *e, FILE *out)
+{
+	const uint8_t *lo = e->key, *hi = s->n_keys == 1 ? e->key + NFT_VALUE_BYTES : e->key_end;
+
+	for (uint8_t i = 0; i < s->n_keys; i++) {
+		const struct nft_type_info *t = &nft_types[s->keys[i]];
+		const uint32_t room = (t->len + 3u) / 4 * 4;
+
+		fputs(i > 0 ? " . " : "", out);
+		t->print(lo, t->len, out);
+		if (s->is_interval && memcmp(lo, hi, t->len) != 0) {
+			fputc('-', out);
+			t->print(hi, t->len, out);
+		}
+		lo += room;
+		hi = hi != NULL ? hi + room : NULL;
+	}
+}
+
 static void print_elem(const struct nft_set *s, const struct nft_elem *e, FILE *out)
 {
-	const struct nft_type_info *t = &nft_types[s->keys[0]];
-
-	print_concat(s->keys, s->n_keys, e->key, out);
-	if (s->is_interval && memcmp(e->key, e->key + NFT_VALUE_BYTES, t->len) != 0) {
-		fputc('-', out);
-		t->print(e->key + NFT_VALUE_BYTES, t->len, out);
-	}
+	print_key(s, e, out);
 	if (e->comment != NULL)
 		fprintf(out, " comment \"%s\"", e->comment);
 	if (s->is_vmap)
