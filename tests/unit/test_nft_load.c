@@ -521,8 +521,14 @@ TEST(counters_by_origin)
 	fix_fini(&f);
 }
 
+static bool clear_all(void *arg UNUSED, const char *text UNUSED)
+{
+	return true;
+}
+
 TEST(merged_rules_count_each_for_itself)
 {
+	const struct nft_keep clear = { .always = true, .is_cleared = clear_all };
 	struct nft_counts counts = { .list = { .n = 0 } };
 	struct nl_session nl;
 	struct nft_program *p;
@@ -550,6 +556,10 @@ TEST(merged_rules_count_each_for_itself)
 		/* Once out and once in, over lo */
 		CHECK_INT(counts.list.v[i].packets, is_hit ? 6 : 0);
 	}
+	CHECK_INT(nft_reload(&nl, p, &clear, &f.d, &changed), 0);
+	CHECK_INT(nft_counters(&nl, p, &f.a, &counts), 0);
+	for (uint32_t i = 0; i < counts.list.n; i++)
+		CHECK_INT(counts.list.v[i].packets, 0);
 	nl_close(&nl);
 	fix_fini(&f);
 }

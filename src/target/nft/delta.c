@@ -229,6 +229,9 @@ static void compare_sets(struct work *w)
 		struct nft_set_delta *to = &w->d->sets[i];
 
 		to->fate = fate_of(w, NFT_O_SET, s->family, s->name);
+		/* Rules begin to count anew, and so do those that are elements */
+		if (to->fate == NFT_STAYS && w->rewrite && s->is_vmap && s->is_counted)
+			to->fate = NFT_REPLACED;
 		/* What packets have put there stays */
 		if (to->fate == NFT_STAYS && !s->is_dynamic)
 			compare_elems(w, s, to);
