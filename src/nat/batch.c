@@ -50,7 +50,7 @@ static bool is_plain(const struct nat *nat, const struct nat_packet *p, const st
 	const uint8_t syn_fin_rst = TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST;
 
 	if (!session_matches(s, v) || session_is_over(nat, s) || (s->flags & S_HAIRPIN) != 0 ||
-	    v->has_opts || p->len > nat->cfg.mtu[to] || (v->is_v6 ? v->ip[7] : v->ip[8]) <= 1)
+	    s->scrub != 0 || v->has_opts || p->len > nat->cfg.mtu[to] || (v->is_v6 ? v->ip[7] : v->ip[8]) <= 1)
 		return false;
 	return s->tcp == NAT_TCP_NONE ||
 	       (s->tcp == NAT_TCP_ESTABLISHED && (v->tcp_flags & syn_fin_rst) == 0);
@@ -69,7 +69,7 @@ static void pass_plain(struct nat *nat, struct nat_packet *p, const struct view 
 		    ((s->acked >> v->from & 1) == 0 || ack - s->ack[v->from] < 1u << 30)) {
 			s->ack[v->from] = ack;
 			s->win[v->from] = get16(tcp + 14);
-			s->acked |= (uint8_t)(1u << v->from);
+			s->acked |= v->from == NAT_INSIDE ? 1 : 2;
 		}
 		s->seen = nat->now;
 	} else if (out || (s->flags & S_BOTH) != 0) {

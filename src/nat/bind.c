@@ -471,6 +471,16 @@ uint32_t bind_enter(struct nat *nat, const struct binding *b)
 	return i;
 }
 
+void bind_sweep(struct nat *nat)
+{
+	for (uint32_t i = 0; i < nat->n_bindings; i++) {
+		const struct binding *b = &nat->bindings[i];
+
+		if (b->proto != 0 && (b->flags & (B_HELD | B_PERMIT)) == 0 && b->n_flows == 0)
+			bind_hold(nat, i);
+	}
+}
+
 /* ---- permissions ------------------------------------------------------------- */
 
 static struct binding permit_key(const struct nat *nat, uint32_t binding, uint32_t peer)

@@ -71,8 +71,7 @@ struct ends {
 #define S_SOURCE	0x08u		/* its source is translated */
 #define S_BOTH		0x10u		/* packets of either direction keep it alive */
 #define S_PERMIT	0x20u		/* it counts in a permission (address-dependent) */
-#define S_NO_DF		0x40u
-#define S_OFF_BINDING	0x80u		/* opened by a peer, at a binding that was there */
+#define S_OFF_BINDING	0x40u		/* opened by a peer, at a binding that was there */
 
 /**
  * struct session - RFC 6146's: one flow between an endpoint and a peer
@@ -92,6 +91,7 @@ struct ends {
  * @win:	TCP: the window with it, unscaled
  * @wscale:	TCP: shift of the inside's windows, and << 4 of the outside's
  * @acked:	TCP: bit by side: @ack is known
+ * @scrub:	Number in nat.scrubs of what else changes in its packets, 0: nothing
  * @owner:	Whose
  */
 struct session {
@@ -110,7 +110,8 @@ struct session {
 	uint32_t ack[2];
 	uint16_t win[2];
 	uint8_t wscale;
-	uint8_t acked;
+	uint8_t acked : 2;
+	uint8_t scrub : 6;
 	uint16_t owner;
 };
 
@@ -198,6 +199,20 @@ struct owner {
 	uint32_t filled;
 	uint32_t told;
 	bool alarmed;
+};
+
+#define SCRUBS		64u	/* different ones that sessions can have */
+
+/**
+ * struct scrub_all - What rules change in all packets of a session
+ * @max_mss:	A larger segment size in a SYN becomes this; 0: stays
+ * @min_ttl:	A smaller TTL becomes this
+ * @no_df:	"Do not fragment" is cleared
+ */
+struct scrub_all {
+	uint16_t max_mss;
+	uint8_t min_ttl;
+	bool no_df;
 };
 
 /**
@@ -304,6 +319,8 @@ struct nat {
 	uint32_t wheel[WHEEL_SPOKES];
 	uint32_t wheel_at;		/* spoke number that is looked at, not modulo */
 
+	struct scrub_all scrubs[SCRUBS];	/* [0]: nothing */
+	uint32_t n_scrubs;
 	struct random random;
 	uint16_t ip_id[IP_IDS];
 	uint64_t error_tokens;		/* in 1/65536 */
@@ -458,6 +475,9 @@ uint32_t bind_enter(struct nat *nat, const struct binding *b);
 /** bind_hold() - End a binding that has no sessions: its port is held from now on */
 void bind_hold(struct nat *nat, uint32_t binding);
 
+/** bind_sweep() - End all bindings that have no session (what is restored may) */
+void bind_sweep(struct nat *nat);
+
 /** notify() - Tell of an event */
 void notify(const struct nat *nat, enum nat_event_kind kind, const struct binding *b,
 	    uint16_t out_port);
@@ -534,7 +554,10 @@ void rewrite_ttl(const struct view *v);
 /** rewrite_id() - A new IPv4 id, unless the packet may never be fragmented (RFC 6864) */
 void rewrite_id(struct nat *nat, const struct view *v);
 
-/** rewrite_scrub() - Lower the segment size of a SYN to @max_mss */
+/** rewrite_scrub() - What rules change besides; before the TTL is lowered */
+void rewrite_scrub(const struct view *v, const struct scrub_all *s);
+
+/** rewrite_mss() - Lower the segment size of a SYN to @max_mss */
 void rewrite_mss(const struct view *v, uint16_t max_mss);
 
 /* tcp.c */
@@ -659,9 +682,12 @@ void nat_clock(struct nat *nat, uint64_t now_ns);
 /** path_packet() - All that can become of a packet; verdict in @p */
 void path_packet(struct nat *nat, struct nat_packet *p);
 
-/** path_back() - A packet from inside, rewritten, whose destination is ours: into the inside */
-void path_back(struct nat *nat, struct nat_packet *p, const struct view *v,
-	       const struct session *first);
+/** path_check() - Can it go on to a side; if not, why, and its sender has been told */
+enum nat_reason path_check(struct nat *nat, const struct nat_packet *p, const struct view *v,
+			   enum nat_side to);
+
+/** path_leave() - It goes on to a side, in pieces where it is too long for that */
+void path_leave(struct nat *nat, struct nat_packet *p, enum nat_side to);
 
 /** path_view() - path_packet() of a packet that has been read */
 void path_view(struct nat *nat, struct nat_packet *p, struct view *v);

@@ -176,6 +176,40 @@ static struct session *enter(struct nat *nat, struct nat_packet *p, const struct
 	return refuse_room(nat, p, v, like->owner, why);
 }
 
+/* The number of what the rules change besides; what is one too many changes nothing more */
+static uint8_t scrub_of(struct nat *nat, const struct nat_ruling *r)
+{
+	const struct scrub_all want = { r->max_mss, r->min_ttl, r->no_df };
+
+	for (uint32_t i = 0; i < nat->n_scrubs; i++) {
+		const struct scrub_all *s = &nat->scrubs[i];
+
+		if (s->max_mss == want.max_mss && s->min_ttl == want.min_ttl &&
+		    s->no_df == want.no_df)
+			return (uint8_t)i;
+	}
+	if (nat->n_scrubs == SCRUBS)
+		return 0;
+	nat->scrubs[nat->n_scrubs] = want;
+	return (uint8_t)nat->n_scrubs++;
+}
+
+/* Let a packet pass that nobody remembers: its answer is judged for itself */
+static struct session *pass_once(struct nat *nat, struct nat_packet *p, const struct view *v,
+				 const struct nat_ruling *r)
+{
+	const enum nat_side to = v->from == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
+	const struct scrub_all scrub = { r->max_mss, r->min_ttl, r->no_df };
+	const enum nat_reason why = path_check(nat, p, v, to);
+
+	if (why != NAT_R_NONE)
+		return refuse(nat, p, why);
+	rewrite_scrub(v, &scrub);
+	rewrite_ttl(v);
+	path_leave(nat, p, to);
+	return NULL;
+}
+
 /* ---- outbound ---------------------------------------------------------------- */
 
 /* The outside source of a session: a binding's, or by address; NAT_R_NONE or why not */
@@ -252,6 +286,11 @@ static struct session *open_out(struct nat *nat, struct nat_packet *p, const str
 	if (!r.has_src && !r.is_fenceless && (addr_is_private(src) || is_inside(nat, src)) &&
 	    !is_inside(nat, to))
 		return refuse(nat, p, NAT_R_UNTRANSLATED);
+	if (!r.keep && !r.has_src && !r.has_dst)
+		return pass_once(nat, p, v, &r);
+	if (check_opens(v) != NAT_R_NONE)
+		return refuse(nat, p, check_opens(v));
+	like.scrub = scrub_of(nat, &r) & (SCRUBS - 1);
 	like.owner = owner_of(nat, src);
 	like.in = (struct ends){ addr_get(nat, src), addr_get(nat, dst), v->sport, v->dport };
 	like.out = like.in;
@@ -265,8 +304,6 @@ static struct session *open_out(struct nat *nat, struct nat_packet *p, const str
 	addr_drop(nat, v->is_v6, like.in.src);
 	addr_drop(nat, v->is_v6, like.in.dst);
 	addr_drop(nat, v->is_v6, like.out.dst);
-	if (s != NULL)
-		rewrite_mss(v, r.max_mss);
 	return s;
 }
 
@@ -333,7 +370,8 @@ static struct session *nobody(struct nat *nat, struct nat_packet *p, const struc
 		answer_echo(nat, v);
 		return refuse(nat, p, NAT_R_ANSWERED);
 	}
-	if (is_own && v->proto == PROTO_TCP && p->from == NAT_OUTSIDE)
+	if (is_own && v->proto == PROTO_TCP && p->from == NAT_OUTSIDE &&
+	    check_opens(v) == NAT_R_NONE)
 		held_syn_add(nat, v);
 	return refuse(nat, p, why);
 }
@@ -349,7 +387,7 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 	struct nat_ruling r;
 	bool ruled;
 
-	if (binding != NONE && is_let_in(nat, v, binding))
+	if (binding != NONE && check_opens(v) == NAT_R_NONE && is_let_in(nat, v, binding))
 		return open_at_binding(nat, p, v, binding);
 	ruled = judge(nat, &ask, &r);
 	if (!r.pass && ruled)
@@ -361,23 +399,24 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 		r.dst = ask.dst;
 	if (!is_inside(nat, r.dst))
 		return refuse(nat, p, NAT_R_DESTINATION);
+	if (!r.keep && !r.has_dst)
+		return pass_once(nat, p, v, &r);
+	if (check_opens(v) != NAT_R_NONE)
+		return refuse(nat, p, check_opens(v));
+	like.scrub = scrub_of(nat, &r) & (SCRUBS - 1);
 	like.in.src = addr_get(nat, r.dst);
 	if (v->is_v6 && like.in.src == NONE)
 		return refuse(nat, p, NAT_R_TABLE_FULL);
 	s = enter_in(nat, p, v, &like, like.in.src, r.has_dst ? r.dport : v->dport);
 	addr_drop(nat, v->is_v6, like.in.src);
-	if (s != NULL)
-		rewrite_mss(v, r.max_mss);
 	return s;
 }
 
 struct session *open_session(struct nat *nat, struct nat_packet *p, struct view *v,
 			     bool is_hairpin)
 {
-	enum nat_reason why = check_addresses(nat, v, is_hairpin);
+	const enum nat_reason why = check_addresses(nat, v, is_hairpin);
 
-	if (why == NAT_R_NONE)
-		why = check_opens(v);
 	if (why != NAT_R_NONE)
 		return refuse(nat, p, why);
 	return v->from == NAT_INSIDE ? open_out(nat, p, v) : open_in(nat, p, v, is_hairpin);

@@ -60,9 +60,8 @@ static void record_route(struct nat *nat, const struct view *v, uint8_t *record,
 	put16(v->ip + 10, (uint16_t)~csum_fold(csum_add(v->ip, v->l4, 0)));
 }
 
-/* Can it go on to a side; if not its sender has been told */
-static enum nat_reason check_way(struct nat *nat, const struct nat_packet *p,
-				 const struct view *v, enum nat_side to)
+enum nat_reason path_check(struct nat *nat, const struct nat_packet *p, const struct view *v,
+			   enum nat_side to)
 {
 	const struct answer_icmp late = {
 		.to = (enum nat_side)v->from, .type = v->is_v6 ? 3 : 11,
@@ -84,7 +83,7 @@ static enum nat_reason check_way(struct nat *nat, const struct nat_packet *p,
 	return NAT_R_TOO_BIG;
 }
 
-static void leave(struct nat *nat, struct nat_packet *p, enum nat_side to)
+void path_leave(struct nat *nat, struct nat_packet *p, enum nat_side to)
 {
 	forward(nat, p, to);
 	if (p->len > nat->cfg.mtu[to] && (p->flags & NAT_P_GSO) == 0 && !nat->in_datagram)
@@ -114,7 +113,7 @@ static struct session *session_for(struct nat *nat, struct nat_packet *p, struct
 	if (!is_hairpin) {
 		const bool in = v->from == NAT_OUTSIDE || (s->flags & S_HAIRPIN) != 0;
 
-		why = check_way(nat, p, v, in ? NAT_INSIDE : NAT_OUTSIDE);
+		why = path_check(nat, p, v, in ? NAT_INSIDE : NAT_OUTSIDE);
 		if (why != NAT_R_NONE) {
 			drop(nat, p, why);
 			return NULL;
@@ -134,7 +133,7 @@ static struct session *session_for(struct nat *nat, struct nat_packet *p, struct
 	return s;
 }
 
-void path_back(struct nat *nat, struct nat_packet *p, const struct view *v,
+static void path_back(struct nat *nat, struct nat_packet *p, const struct view *v,
 	       const struct session *first)
 {
 	const bool is_icmp = v->proto == PROTO_ICMP || v->proto == PROTO_ICMP6;
@@ -151,7 +150,7 @@ void path_back(struct nat *nat, struct nat_packet *p, const struct view *v,
 	if (s == NULL)
 		return;
 	rewrite(nat, p, &back, s, false);
-	leave(nat, p, NAT_INSIDE);
+	path_leave(nat, p, NAT_INSIDE);
 }
 
 static void path_flow(struct nat *nat, struct nat_packet *p, struct view *v)
@@ -170,16 +169,17 @@ static void path_flow(struct nat *nat, struct nat_packet *p, struct view *v)
 		return;
 	nat->n.translated += memcmp(&s->in, &s->out, sizeof(s->in)) != 0;
 	rewrite_mss(v, nat->cfg.max_mss);
+	rewrite_scrub(v, &nat->scrubs[s->scrub]);
 	rewrite(nat, p, v, s, out);
 	rewrite_ttl(v);
 	if (record != NULL)
 		record_route(nat, v, record, s->out.src);
 	if (!out)
-		leave(nat, p, NAT_INSIDE);
+		path_leave(nat, p, NAT_INSIDE);
 	else if ((s->flags & S_HAIRPIN) != 0)
 		path_back(nat, p, v, s);
 	else
-		leave(nat, p, NAT_OUTSIDE);
+		path_leave(nat, p, NAT_OUTSIDE);
 }
 
 void path_view(struct nat *nat, struct nat_packet *p, struct view *v)

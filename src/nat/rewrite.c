@@ -157,3 +157,21 @@ void rewrite_mss(const struct view *v, uint16_t max_mss)
 		o += o[1];
 	}
 }
+
+void rewrite_scrub(const struct view *v, const struct scrub_all *s)
+{
+	rewrite_mss(v, s->max_mss);
+	if (v->is_v6) {
+		v->ip[7] = MAX(v->ip[7], s->min_ttl);
+		return;
+	}
+	if (v->ip[8] < s->min_ttl) {
+		csum_update(v->ip + 10, csum_delta16((uint16_t)(v->ip[8] << 8),
+						     (uint16_t)(s->min_ttl << 8)));
+		v->ip[8] = s->min_ttl;
+	}
+	if (s->no_df && (v->ip[6] & 0x40) != 0) {
+		v->ip[6] &= (uint8_t)~0x40;
+		csum_update(v->ip + 10, csum_delta16(0x4000, 0));
+	}
+}

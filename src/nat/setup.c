@@ -188,6 +188,7 @@ static void init_values(struct nat *nat)
 	nat->random.key[0] = cfg->key[0] ^ cfg->key[2];
 	nat->random.key[1] = cfg->key[1] ^ cfg->key[3];
 	nat->now = FIRST_TICK;
+	nat->n_scrubs = 1;
 	nat->error_tokens = (uint64_t)cfg->error_per_s << 16;
 	nat->error_filled = FIRST_TICK;
 	nat->max_held = cfg->max_held != 0 ? cfg->max_held : nat->n_bindings;

@@ -113,7 +113,7 @@ static void note_numbers(struct session *s, const struct view *v, enum what what
 		return;		/* an old segment */
 	s->ack[side] = ack;
 	s->win[side] = get16(tcp + 14);
-	s->acked |= (uint8_t)(1u << side);
+	s->acked |= side == NAT_INSIDE ? 1 : 2;
 }
 
 enum nat_reason tcp_track(struct nat *nat, struct session *s, const struct view *v)
