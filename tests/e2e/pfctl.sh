@@ -257,8 +257,16 @@ pf -t jails -T delete 10.9.9.9
 handles nothing >"$TMP/handles.after"
 same "no rule is written for tables, though they become empty or get another family" \
 	"$TMP/handles" "$TMP/handles.after"
+www_rules()	# which the kernel has from the anchors of www, of rdr and of the filter
+{
+	on_host nft -a list table inet sallyport | grep -o 'comment "www:.* # handle.*'
+}
+
 handles 'translate_|rdr' >"$TMP/handles"
+www_rules >"$TMP/www"
 check "another anchor is loaded" expose db 8092 80 192.168.100.3
+check "there are rules of www to compare" test -s "$TMP/www"
+same "and no rule of www is written anew" "$TMP/www" <(www_rules)
 is "and works" "$W" "$(ask "$CLIENT" tcp:203.0.113.2:8092)"
 handles 'translate_|rdr' >"$TMP/handles.after"
 is "it leaves the other chains of the kernel alone" "$(grep -c '^in_f\|^out_f' "$TMP/handles")" \
@@ -266,6 +274,14 @@ is "it leaves the other chains of the kernel alone" "$(grep -c '^in_f\|^out_f' "
 pf -a rdr/db -Fn
 pf -a bastille/db -Fr
 no_drift "after small transactions"
+
+pf -a bastille/db -f - <<<'include "more.conf"'
+has "an include from standard input wants its whole path" "have no directory" "$err"
+echo 'pass in on igb0 proto tcp to port 8093' >"$TMP/more.conf"
+pf -a bastille/db -f - <<<"include \"$TMP/more.conf\""
+pf -a bastille/db -sr
+has "and takes it" "port = 8093" "$out"
+pf -a bastille/db -Fr
 
 # ---- states ----------------------------------------------------------------
 

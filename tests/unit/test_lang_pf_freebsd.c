@@ -155,6 +155,8 @@ static const struct {
 	  "pf.conf:1: anchor names beginning with '_' are reserved for internal use\n" },
 	{ "anchor \"a/b\" {\npass\n}\n",
 	  "pf.conf:1: anchor paths containing '/' cannot be used for inline anchors.\n" },
+	{ "anchor \"x\" {\n}\nanchor \"x\" {\nblock\n}\nanchor \"x\" {\npass\n}\n",
+	  "pf.conf:8: inline anchor 'x' already exists\n" },
 	{ "pass route-to (em0 192.0.2.1)\n",
 	  "pf.conf:1: direction must be explicit with rules that specify routing\n" },
 	{ "block in allow-opts\n",

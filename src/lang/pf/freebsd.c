@@ -47,6 +47,7 @@ static const struct row {
 	{ DIAG_E1101, "-anchor", NULL, 0 },
 	{ DIAG_E1101, "reserved for internal use", NULL, 0 },
 	{ DIAG_E1101, "used for inline anchors", NULL, 0 },
+	{ DIAG_E1101, "inline anchor", NULL, 0 },
 	{ DIAG_E1101, "not valid with", NULL, 0 },
 	{ DIAG_E1101, "do not support 'quick'", NULL, 0 },
 	{ DIAG_E1101, "expected persist, const", "invalid table option '%1'", 0 },

@@ -340,6 +340,22 @@ static const struct {
 	{ PW_BINAT_ANCHOR, PAK_BINAT },
 };
 
+/* Statements of a block in the same one, and of the same name, that has rules already */
+static bool has_inline(const struct pf_parser *p, const char *name)
+{
+	const struct pf_stmt *v = p->stmts != NULL ? p->stmts->list.v : p->f->stmts.v;
+	const uint32_t n = p->stmts != NULL ? p->stmts->list.n : p->f->stmts.n;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct pf_anchor *a = v[i].kind == PS_RULE ? v[i].rule->anchor : NULL;
+
+		if (a != NULL && a->is_inline && a->n_stmts > 0 && a->name != NULL &&
+		    strcmp(a->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool anchor_block(struct pf_parser *p, struct pf_anchor *a)
 {
 	struct pf_stmts block = { .list = { 0 } };
@@ -355,6 +371,9 @@ static bool anchor_block(struct pf_parser *p, struct pf_anchor *a)
 				     0);
 	if (!pf_block(p, &block))
 		return false;
+	if (a->name != NULL && has_inline(p, a->name))
+		return pf_error(p, E1101, ((struct span){ p->lx.src, p->prev_hi - 1, p->prev_hi }),
+				"inline anchor '%s' already exists", a->name);
 	a->stmts = block.list.v;
 	a->n_stmts = block.list.n;
 	return true;
