@@ -367,6 +367,8 @@ struct portmap;
  *		them (XL_MAP), and is of the row's origin
  * @prob:	Matches only when draw @draw is below this, of PROB_ONE; 0: always
  * @draw:	Number of the draw, < model.n_draws
+ * @until_s:	Matches only before then, seconds since 1970; 0: always.  The clock
+ *		stands still in an evaluation, so only targets ask
  * @effects:	In order
  * @exit:	Then
  * @list:	EX_GOTO, EX_CALL: where to
@@ -380,6 +382,7 @@ struct rule {
 	const struct portmap *map;
 	uint32_t prob;
 	uint32_t draw;
+	int64_t until_s;
 	VEC(struct effect) effects;
 	enum exit_kind exit;
 	uint32_t list;

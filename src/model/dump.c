@@ -413,6 +413,8 @@ static void dump_list(const struct model *m, uint32_t list, struct sources *sour
 		}
 		if (r->prob > 0)
 			fprintf(out, "prob %f draw %u ", (double)r->prob / PROB_ONE, r->draw);
+		if (r->until_s != 0)
+			fprintf(out, "until %lld ", (long long)r->until_s);
 		putc(':', out);
 		for (uint32_t e = 0; e < r->effects.n; e++)
 			print_effect(m, &r->effects.v[e], out);

@@ -142,6 +142,7 @@ static void add_forward_rule(struct lower *l, const struct decl_forward *f, stru
 		x.lo = p->int_lo;
 		x.hi = p->int_hi;
 	}
+	r->until_s = f->until;
 	vec_add(m->a, &x.to, target);
 	if (f->on != NULL)
 		rule_test(m, r, F_IFACE, set_one(m->a, intern_cid(m->names, f->on)));

@@ -267,6 +267,7 @@ static void copy_rule(struct work *w, const struct local *l, const struct rule *
 		origin.policy = POLICY_LOCAL;
 	r = model_add_rule(w->m, l->list, origin);
 	r->map = from->map;
+	r->until_s = from->until_s;
 	for (uint32_t i = 0; i < from->tests.n; i++)
 		if (from->tests.v[i].f != F_IFACE && (dst == NULL || from->tests.v[i].f != F_DST))
 			rule_test(w->m, r, from->tests.v[i].f, from->tests.v[i].in);

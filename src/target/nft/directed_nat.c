@@ -117,12 +117,23 @@ bool nat_rule_pinned(struct frame *f, const struct nft_tests *t, const struct xl
 	return !set_is_empty(ret->f[F_PROTO]);
 }
 
+/* The ways in which a rule matches; of one that ends, before that */
+static bool match(const struct nat_rule *n, const struct nft_tests *t, struct nft_alts *alts)
+{
+	if (!nft_match(n->v, t, n->r->origin.at, alts))
+		return false;
+	for (uint32_t i = 0; i < alts->list.n && n->r->until_s != 0; i++)
+		stmt_add(n->f->p, &alts->list.v[i], &(struct nft_stmt){
+			 .kind = NFT_S_BEFORE, .before_s = (uint64_t)n->r->until_s });
+	return true;
+}
+
 static bool add_exit(const struct nat_rule *n, struct nft_chain *c, const struct nft_tests *t,
 		     enum nft_verdict verdict)
 {
 	struct nft_alts alts = { 0 };
 
-	if (!nft_match(n->v, t, n->r->origin.at, &alts))
+	if (!match(n, t, &alts))
 		return false;
 	for (uint32_t i = 0; i < alts.list.n; i++) {
 		if (!n->is_guard)
@@ -291,7 +302,7 @@ static bool add_protos(const struct nat_rule *n, const struct nft_tests *t,
 					: narrowed(n->f->p->tmp, t, F_PROTO, protos);
 	struct nft_alts alts = { 0 };
 
-	if (!nft_match(n->v, &narrow, n->r->origin.at, &alts))
+	if (!match(n, &narrow, &alts))
 		return false;
 	for (uint32_t i = 0; i < alts.list.n; i++)
 		if (!add_pool(n, &alts.list.v[i], &narrow, to, n_to, ports))

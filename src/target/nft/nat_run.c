@@ -10,7 +10,9 @@
  *
  * A rule that logs stays a rule: log would have to stand between the look-up
  * and the translation.  So does one that might change nothing, if it passes
- * (see nat_rule_pinned()).
+ * (see nat_rule_pinned()), and one that ends at some time: a rule that asks the
+ * clock ends on time with nobody there to take it away, and never too late by a
+ * clock that was set.
  */
 #include "target/nft/directed.h"
 
@@ -59,7 +61,8 @@ static bool only_fields(const struct rule *r)
 	for (uint32_t i = 0; i < r->tests.n; i++)
 		if ((fields >> r->tests.v[i].f & 1) == 0)
 			return false;
-	return r->effects.n == 1 && r->effects.v[0].kind == EF_TRANSLATE && r->prob == 0;
+	return r->effects.n == 1 && r->effects.v[0].kind == EF_TRANSLATE && r->prob == 0 &&
+	       r->until_s == 0;
 }
 
 static bool ports_only(const struct set *protos)

@@ -140,7 +140,7 @@ struct nft_set {
 enum nft_stmt_kind {
 	NFT_S_MATCH, NFT_S_LOOKUP, NFT_S_DRAW, NFT_S_MARK, NFT_S_COUNTER, NFT_S_LOG, NFT_S_UPDATE,
 	NFT_S_NAT, NFT_S_NAT_MAP, NFT_S_VMAP, NFT_S_VERDICT, NFT_S_REJECT, NFT_S_HASH,
-	NFT_S_COUNT, NFT_S_HEADER,
+	NFT_S_COUNT, NFT_S_HEADER, NFT_S_BEFORE,
 	N_NFT_STMTS
 };
 
@@ -256,6 +256,7 @@ struct nft_stmt {
 		struct nft_decision decision;
 		struct nft_write write;
 		uint32_t count_over;	/* NFT_S_COUNT: true with more connections */
+		uint64_t before_s;	/* NFT_S_BEFORE: true until then, seconds since 1970 */
 	};
 };
 

@@ -345,6 +345,7 @@ const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS] = {
 	[NFT_S_HASH] = { "jhash", stmt_hash_emit, stmt_hash_print },
 	[NFT_S_COUNT] = { "ct count", stmt_count_emit, stmt_count_print },
 	[NFT_S_HEADER] = { "header", stmt_header_emit, stmt_header_print },
+	[NFT_S_BEFORE] = { "before", stmt_before_emit, stmt_before_print },
 };
 
 void nft_stmt_emit(const struct nft_stmt *s, struct nftnl_rule *r)

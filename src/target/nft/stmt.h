@@ -74,6 +74,8 @@ void stmt_verdict_emit(const struct nft_stmt *s, struct nftnl_rule *r);
 void stmt_verdict_print(const struct nft_stmt *s, FILE *out);
 void stmt_reject_emit(const struct nft_stmt *s, struct nftnl_rule *r);
 void stmt_reject_print(const struct nft_stmt *s, FILE *out);
+void stmt_before_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_before_print(const struct nft_stmt *s, FILE *out);
 void stmt_count_emit(const struct nft_stmt *s, struct nftnl_rule *r);
 void stmt_count_print(const struct nft_stmt *s, FILE *out);
 void stmt_header_emit(const struct nft_stmt *s, struct nftnl_rule *r);
