@@ -93,6 +93,20 @@ struct decl_ports {
 };
 
 /**
+ * struct decl_quota - How many connections there may be
+ * @max:	At once; 0: any number
+ * @rate:	New ones in @per_s seconds; 0: any number
+ * @per_s:	1, 60, 3600 or 86400
+ * @at:		Where that is said
+ */
+struct decl_quota {
+	uint32_t max;
+	uint32_t rate;
+	uint32_t per_s;
+	struct span at;
+};
+
+/**
  * struct decl_forward - Ports of the host that lead to a jail
  * @protos:	DECL_TCP, DECL_UDP or both
  * @ports:	Which, at least one
@@ -103,6 +117,7 @@ struct decl_ports {
  * @is_log:	What it translates is logged
  * @is_filtered: The written rules judge it too; else it passes, as `rdr pass`
  * @is_shared:	Others may claim the same place
+ * @quota:	Of connections by it
  * @until:	Ends then, seconds since 1970; 0: never
  * @is_off:	Switched off: not in force, but remembered
  * @is_added:	At run time, by `forward add`
@@ -118,6 +133,7 @@ struct decl_forward {
 	bool is_log;
 	bool is_filtered;
 	bool is_shared;
+	struct decl_quota quota;
 	int64_t until;
 	bool is_off;
 	bool is_added;
@@ -209,6 +225,7 @@ struct decl_vnet {
  * @nats:	Where it goes out translated
  * @pools:	Where its addresses come from
  * @sites:	Names of the web that it answers to
+ * @quota:	Of its connections, to it and from it together
  * @params:	Everything declared of it, defaults included
  * @at:		Its name in its declaration
  * @rank:	Of the kind of file that declares it: of two the lower one counts
@@ -227,6 +244,7 @@ struct decl_jail {
 	VEC(struct decl_nat) nats;
 	VEC(struct decl_pool) pools;
 	VEC(struct decl_site) sites;
+	struct decl_quota quota;
 	VEC(struct decl_param) params;
 	struct span at;
 };

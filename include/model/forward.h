@@ -26,7 +26,7 @@ struct forward_lists {
 	uint32_t filter;
 };
 
-/** forward_is_any() - Does an enabled jail have a forward or a nat */
+/** forward_is_any() - Does an enabled jail have a forward, a nat or a limit */
 bool forward_is_any(const struct decl *d);
 
 /**

@@ -401,6 +401,30 @@ struct rule_list {
 	VEC(struct rule) rules;
 };
 
+/**
+ * struct quota - How many connections there may be, and how many new ones in a time
+ * @protos:	Of a forward: its protocols; NULL: of a jail
+ * @addrs:	Of a forward: its outside addresses; of a jail: its own, in either
+ *		direction
+ * @ports:	Of a forward: its outside ports
+ * @max:	Most connections at once; 0: any number
+ * @rate:	Most new ones in @per_s seconds; 0: any number
+ * @per_s:	See @rate
+ * @origin:	Who says so
+ *
+ * What would be one more is dropped, after all rules.  An evaluation knows of one
+ * packet, so only targets ask.
+ */
+struct quota {
+	const struct set *protos;
+	const struct set *addrs;
+	const struct set *ports;
+	uint32_t max;
+	uint32_t rate;
+	uint32_t per_s;
+	struct origin origin;
+};
+
 enum discipline { STATES_DIRECTED, STATES_FREE };
 
 /** enum life - After which packet a free state lives how long */
@@ -434,6 +458,8 @@ enum life { LIFE_SYN, LIFE_ACK, LIFE_RST, LIFE_UDP, LIFE_OTHER, N_LIVES };
  *		clock stands still in an evaluation, so only targets ask
  * @drops_opts:	A pass that does not allow them refuses packets with IPv4
  *		options or an IPv6 routing header
+ * @quotas:	Of jails and forwards
+ * @counts_traffic: All packets of redirected connections are counted
  */
 struct model {
 	struct arena *a;
@@ -456,6 +482,8 @@ struct model {
 	VEC(const char *) grown;
 	uint32_t lives_s[N_LIVES];
 	bool drops_opts;
+	VEC(struct quota) quotas;
+	bool counts_traffic;
 };
 
 /** model_init() - A model that passes everything */

@@ -305,4 +305,45 @@ struct nft_counts {
 MUST_USE int nft_counters(struct nl_session *nl, const struct nft_program *p, struct arena *a,
 			  struct nft_counts *ret);
 
+/**
+ * struct nft_traffic - What an outside place has seen
+ * @proto:	Protocol
+ * @dst:	Outside address
+ * @dport:	Outside port
+ * @packets:	All packets of connections that were redirected there, of both
+ *		directions, since the place was first used or our tables were made
+ * @bytes:	Their bytes
+ * @idle_ms:	Since the last of them
+ */
+struct nft_traffic {
+	uint8_t proto;
+	struct addr dst;
+	uint16_t dport;
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t idle_ms;
+};
+
+/** struct nft_traffics - Sorted by protocol, address and port */
+struct nft_traffics {
+	VEC(struct nft_traffic) list;
+};
+
+/**
+ * nft_traffic_read() - What the kernel has counted of redirected connections
+ * @nl:		Session of NETLINK_NETFILTER
+ * @p:		Program
+ * @a:		Memory
+ * @ret:	Set on success; empty where @p counts none
+ * @ret_is_counted: Whether it counts
+ *
+ * Return: 0, or a negative errno as nl_dump()
+ */
+MUST_USE int nft_traffic_read(struct nl_session *nl, const struct nft_program *p, struct arena *a,
+			      struct nft_traffics *ret, bool *ret_is_counted);
+
+/** nft_traffic_from() - Index of the first place from there on */
+uint32_t nft_traffic_from(const struct nft_traffics *t, uint8_t proto, struct addr dst,
+			  uint16_t dport);
+
 #endif /* TARGET_NFT_H */

@@ -138,6 +138,8 @@ struct cli_next {
  * @from:	--from of forward add, as all that follow
  * @on:		--on
  * @until:	--until
+ * @rate:	--rate
+ * @max:	--max
  * @log:	--log
  * @filtered:	--filtered
  * @share:	--share
@@ -196,6 +198,8 @@ struct cli {
 	const char *from;
 	const char *on;
 	const char *until;
+	const char *rate;
+	const char *max;
 	bool log;
 	bool filtered;
 	bool share;

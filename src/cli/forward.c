@@ -77,6 +77,8 @@ static int read_words(struct cli *c, struct decl_forward *ret)
 	words = join(c, words, "from", c->from);
 	words = join(c, words, "on", c->on);
 	words = join(c, words, "to", c->to);
+	words = join(c, words, "max", c->max);
+	words = join(c, words, "rate", c->rate);
 	words = join(c, words, "log", c->log ? "" : NULL);
 	words = join(c, words, "filtered", c->filtered ? "" : NULL);
 	words = join(c, words, "share", c->share ? "" : NULL);
@@ -193,18 +195,22 @@ static const char *left_text(struct cli *c, const struct cli_forward *f)
 	return arena_printf(&c->arena, "%llds", (long long)left);
 }
 
-static void print_row(struct cli *c, const struct cli_forward *f, const struct nft_count *n)
+#define WIDE	"%-12s %-7s %-20s %-8s %-24s %-24s %10s %12s %-20s %-7s %s\n"
+#define BARE	"%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n"
+
+static void print_row(struct cli *c, const struct cli_forward *f, const struct cli_used *n)
 {
-	static const char *const wide = "%-12s %-7s %-20s %-8s %-24s %-24s %10s %12s %-20s %s\n";
-	static const char *const bare = "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n";
+	char last[CLI_TIME_BYTES] = "-";
 	const char *state = f->is_off ? "off" : !f->is_live ? "down" : f->until == 0 ? "on" :
 		arena_printf(&c->arena, "on %s", left_text(c, f));
 
-	fprintf(c->out, c->no_header ? bare : wide, f->jail != NULL ? f->jail : "-", f->proto,
+	(void)cli_time_text(n->last, last);
+	fprintf(c->out, c->no_header ? BARE : WIDE, f->jail != NULL ? f->jail : "-", f->proto,
 		f->from, f->on, f->external, f->internal,
 		arena_printf(&c->arena, "%llu", (unsigned long long)n->packets),
 		arena_printf(&c->arena, "%llu", (unsigned long long)n->bytes),
-		cli_place(c, f->origin.at), c->no_header ? f->is_off ? "off" : "on" : state);
+		cli_place(c, f->origin.at), c->no_header ? f->is_off ? "off" : "on" : state,
+		last);
 }
 
 static bool is_asked_for(const struct cli *c, const struct cli_forward *f)
@@ -216,15 +222,14 @@ static bool is_asked_for(const struct cli *c, const struct cli_forward *f)
 }
 
 static void print_list(struct cli *c, const struct cli_forwards *list,
-		       const struct nft_counts *counts)
+		       const struct cli_counters *counts)
 {
 	if (!c->json && !c->no_header && list->list.n > 0)
-		fprintf(c->out, "%-12s %-7s %-20s %-8s %-24s %-24s %10s %12s %-20s %s\n", "JAIL",
-			"PROTO", "FROM", "ON", "EXTERNAL", "INTERNAL", "PACKETS", "BYTES", "SOURCE",
-			"STATE");
+		fprintf(c->out, WIDE, "JAIL", "PROTO", "FROM", "ON", "EXTERNAL", "INTERNAL",
+			"PACKETS", "BYTES", "SOURCE", "STATE", "LAST USE");
 	for (uint32_t i = 0; i < list->list.n; i++) {
 		const struct cli_forward *f = &list->list.v[i];
-		const struct nft_count n = cli_forward_count(counts, f);
+		const struct cli_used n = cli_forward_used(counts, f);
 
 		if (!is_asked_for(c, f))
 			continue;
@@ -253,7 +258,7 @@ int verb_forward_list(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
 	struct cli_forwards list = { .list = { 0 } };
-	struct nft_counts counts = { .list = { 0 } };
+	struct cli_counters counts = { .has_traffic = false };
 	struct nft_options o;
 	int status = cli_netns(c), err;
 
@@ -271,7 +276,7 @@ int verb_forward_list(struct cli *c)
 	cli_forwards_list(c, &h.d, &list);
 	err = nl_open(&h.filter, NETLINK_NETFILTER);
 	if (err == 0)
-		err = nft_counters(&h.filter, h.program, &c->arena, &counts);
+		err = cli_counters_read(c, &h.filter, h.program, &counts);
 	if (err < 0)
 		return cli_system(c, err, "read the counters");
 	print_list(c, &list, &counts);

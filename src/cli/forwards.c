@@ -36,11 +36,17 @@ static const char *set_text(struct listing *l, enum field f, const struct set *s
 	return copy;
 }
 
-static const char *proto_text(struct listing *l, const struct set *s)
+static const char *proto_text(struct listing *l, const struct set *s, uint8_t *ret_protos)
 {
 	const bool tcp = s != NULL && set_has(s, AF_NONE, PROTO_TCP);
 	const bool udp = s != NULL && set_has(s, AF_NONE, PROTO_UDP);
 	const char *name;
+	u128 n = 0;
+
+	for (uint32_t i = 0; s != NULL && i < s->n; i++)
+		n += s->r[i].hi - s->r[i].lo + 1;
+	*ret_protos = n != (u128)tcp + udp ? 0 :
+		      (uint8_t)((tcp ? DECL_TCP : 0u) | (udp ? DECL_UDP : 0u));
 
 	if (s != NULL && s->n == 1 && s->r[0].lo == s->r[0].hi) {
 		name = proto_name((uint8_t)s->r[0].lo);
@@ -146,7 +152,6 @@ static void add_row(struct listing *l, const struct rule *r, const struct xlate 
 		    const struct range *dst, const struct range *ports)
 {
 	struct cli_forward row = {
-		.proto = proto_text(l, rule_tests(r, F_PROTO)),
 		.from = set_text(l, F_SRC, rule_tests(r, F_SRC)),
 		.on = set_text(l, F_IFACE, rule_tests(r, F_IFACE)),
 		.origin = r->origin, .dst = dst, .ports = ports, .is_live = true,
@@ -154,6 +159,7 @@ static void add_row(struct listing *l, const struct rule *r, const struct xlate 
 	};
 	const uint8_t af = dst != NULL ? dst->af : x->to.n > 0 ? x->to.v[0].af : AF_V4;
 
+	row.proto = proto_text(l, rule_tests(r, F_PROTO), &row.protos);
 	row.external = end_text(l, dst != NULL ? range_text(l, dst) : "any",
 				af == AF_V6 && dst != NULL, ports != NULL,
 				ports != NULL ? (uint32_t)ports->lo : 0,
@@ -251,7 +257,7 @@ static void add_idle_row(struct listing *l, const struct decl_jail *j,
 	struct addr inside = { AF_NONE, 0 };
 	char buf[ADDR_TEXT_BYTES];
 	struct cli_forward row = {
-		.jail = j->name, .proto = protos[f->protos], .from = "any",
+		.jail = j->name, .proto = protos[f->protos], .protos = f->protos, .from = "any",
 		.on = f->on != NULL ? f->on : "any", .origin = { .at = f->at, .text = f->text },
 		.until = f->until, .is_off = f->is_off,
 	};
@@ -318,30 +324,15 @@ void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwa
 	add_all_idle(&l);
 }
 
-/* Does a counter count this forward, and perhaps others of its rule */
-static bool counts_it(const struct nft_count *x, const struct cli_forward *f)
+const char *cli_time_text(int64_t seconds, char *buf)
 {
-	if (x->origin.at.src != f->origin.at.src || x->origin.at.lo != f->origin.at.lo ||
-	    x->origin.at.hi != f->origin.at.hi)
-		return false;
-	if (!x->is_forward)
-		return true;
-	return (f->dst == NULL || (f->dst->af == x->dst.af && f->dst->lo <= x->dst.v &&
-				   x->dst.v <= f->dst->hi)) &&
-	       (f->ports == NULL || (f->ports->lo <= x->dport && x->dport <= f->ports->hi));
-}
+	const time_t t = (time_t)seconds;
+	struct tm tm;
 
-struct nft_count cli_forward_count(const struct nft_counts *counts, const struct cli_forward *f)
-{
-	struct nft_count sum = { .origin = f->origin };
-
-	for (uint32_t i = 0; i < counts->list.n && f->is_live; i++) {
-		if (counts_it(&counts->list.v[i], f)) {
-			sum.packets += counts->list.v[i].packets;
-			sum.bytes += counts->list.v[i].bytes;
-		}
-	}
-	return sum;
+	if (seconds == 0 || gmtime_r(&t, &tm) == NULL)
+		return NULL;
+	strftime(buf, CLI_TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return buf;
 }
 
 static void member(FILE *out, const char *name, const char *value)
@@ -351,11 +342,9 @@ static void member(FILE *out, const char *name, const char *value)
 	fputs(", ", out);
 }
 
-void cli_forward_json(struct cli *c, const struct cli_forward *f, const struct nft_count *n)
+void cli_forward_json(struct cli *c, const struct cli_forward *f, const struct cli_used *n)
 {
-	const time_t until = (time_t)f->until;
-	char text[32];
-	struct tm tm;
+	char text[CLI_TIME_BYTES];
 
 	putc('{', c->out);
 	member(c->out, "jail", f->jail);
@@ -365,9 +354,9 @@ void cli_forward_json(struct cli *c, const struct cli_forward *f, const struct n
 	member(c->out, "external", f->external);
 	member(c->out, "internal", f->internal);
 	member(c->out, "source", cli_place(c, f->origin.at));
-	gmtime_r(&until, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	member(c->out, "until", f->until != 0 ? text : NULL);
+	member(c->out, "until", cli_time_text(f->until, text));
+	member(c->out, "counted", n->is_traffic ? "packets" : "connections");
+	member(c->out, "last_use", cli_time_text(n->last, text));
 	fprintf(c->out, "\"packets\": %llu, \"bytes\": %llu, \"enabled\": %s, \"live\": %s}",
 		(unsigned long long)n->packets, (unsigned long long)n->bytes,
 		f->is_off ? "false" : "true", f->is_live ? "true" : "false");

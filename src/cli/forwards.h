@@ -16,6 +16,7 @@
  * struct cli_forward - A port forward
  * @jail:	Jail that it leads to, or NULL
  * @proto:	"tcp", "udp", "tcp+udp", another name, or "any"
+ * @protos:	DECL_TCP, DECL_UDP or both; 0: others
  * @from:	Sources, "any" or as a set
  * @on:		Interfaces, "any" or as a set
  * @external:	"A:P" or "A:P-Q"
@@ -30,6 +31,7 @@
 struct cli_forward {
 	const char *jail;
 	const char *proto;
+	uint8_t protos;
 	const char *from;
 	const char *on;
 	const char *external;
@@ -55,10 +57,51 @@ struct cli_forwards {
  */
 void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwards *ret);
 
-/** cli_forward_count() - What a forward has counted, its copies for local callers included */
-struct nft_count cli_forward_count(const struct nft_counts *counts, const struct cli_forward *f);
+/**
+ * struct cli_counters - What the kernel has counted
+ * @rules:	First packets, by rule and forward
+ * @traffic:	All packets, by outside place
+ * @has_traffic: @traffic is counted
+ */
+struct cli_counters {
+	struct nft_counts rules;
+	struct nft_traffics traffic;
+	bool has_traffic;
+};
+
+/**
+ * struct cli_used - The use of a forward
+ * @packets:	All packets of both directions; not @is_traffic: connections
+ * @bytes:	Their bytes; not @is_traffic: of first packets
+ * @is_traffic: See @packets
+ * @last:	Time of the last packet, seconds since 1970; 0: there was none, or it is
+ *		not known
+ */
+struct cli_used {
+	uint64_t packets;
+	uint64_t bytes;
+	bool is_traffic;
+	int64_t last;
+};
+
+/** cli_counters_read() - Read them; 0 or a negative errno */
+MUST_USE int cli_counters_read(struct cli *c, struct nl_session *filter,
+			       const struct nft_program *p, struct cli_counters *ret);
+
+/**
+ * cli_forward_used() - What a forward has counted, local callers included
+ *
+ * All packets where its outside places are known one by one; forwards that share a
+ * place share what it counts.
+ */
+struct cli_used cli_forward_used(const struct cli_counters *counters, const struct cli_forward *f);
+
+#define CLI_TIME_BYTES	32u
+
+/** cli_time_text() - A time as 2026-01-31T18:00:00Z in @buf, CLI_TIME_BYTES; NULL: 0 */
+const char *cli_time_text(int64_t seconds, char *buf);
 
 /** cli_forward_json() - A forward as a JSON object */
-void cli_forward_json(struct cli *c, const struct cli_forward *f, const struct nft_count *n);
+void cli_forward_json(struct cli *c, const struct cli_forward *f, const struct cli_used *n);
 
 #endif /* CLI_FORWARDS_H */

@@ -106,6 +106,8 @@ SETTER_BOOL(sequence)
 SETTER_STRING(from)
 SETTER_STRING(on)
 SETTER_STRING(until)
+SETTER_STRING(rate)
+SETTER_STRING(max)
 SETTER_BOOL(log)
 SETTER_BOOL(filtered)
 SETTER_BOOL(share)
@@ -209,6 +211,9 @@ static const struct option_row options[] = {
 	{ "--on", VALUE, set_on, " forward add ", "IF", "forward add: only on this interface" },
 	{ "--until", VALUE, set_until, " forward add ", "2h",
 	  "forward add: ends after this, or then (2026-01-31T18:00)" },
+	{ "--rate", VALUE, set_rate, " forward add ", "10/s",
+	  "forward add: most new connections (/s, /m, /h, /d)" },
+	{ "--max", VALUE, set_max, " forward add ", "N", "forward add: most connections at once" },
 	{ "--log", NO_VALUE, set_log, " forward add ", "", "forward add: log new connections" },
 	{ "--filtered", NO_VALUE, set_filtered, " forward add ", "",
 	  "forward add: the written rules judge it too" },
@@ -218,7 +223,6 @@ static const struct option_row options[] = {
 	  "forward list: no header, tabs between fields" },
 	{ "--forget", NO_VALUE, set_forget, " destroy ", "",
 	  "destroy: forget the forwards of `forward add` too" },
-	{ "--rate", VALUE, NULL, NULL, NULL, NULL },
 	{ "--jail-netns", VALUE, set_jail_netns, " up ", "NAME|PATH",
 	  "up: the network namespace of a vnet jail" },
 	{ "--create", NO_VALUE, set_create, " up ", "",

@@ -134,8 +134,9 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	if (strict == CLI_PARSED)
 		return c->diags.n_errors > 0 ? cli_refused(c) : 0;
 	if (forward_is_any(&d->decl)) {
-		diag_add(&c->diags, DIAG_E1609, SPAN_NONE, "$nat and $forward of jails cannot "
-			 "stand beside an ipfw ruleset yet");
+		diag_add(&c->diags, DIAG_E1609, SPAN_NONE,
+			 "$nat, $forward and $limit of jails cannot stand beside an ipfw ruleset "
+			 "yet");
 		diag_help(&c->diags, "say it in ipfw: nat 1 config if igb0 redirect_port tcp "
 			  "10.0.0.2:443 8443");
 		return EX_DATAERR;

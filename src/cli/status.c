@@ -17,7 +17,7 @@ struct status {
 	struct cli_host *h;
 	struct host_aliases aliases;
 	struct cli_forwards forwards;
-	struct nft_counts counts;
+	struct cli_counters counts;
 };
 
 static bool is_there(const struct status *s, struct addr a)
@@ -93,7 +93,7 @@ static void forwards_json(const struct status *s)
 	fputs(", \"forwards\": [", out);
 	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
 		const struct cli_forward *f = &s->forwards.list.v[i];
-		const struct nft_count n = cli_forward_count(&s->counts, f);
+		const struct cli_used n = cli_forward_used(&s->counts, f);
 
 		fputs(i > 0 ? ", " : "", out);
 		cli_forward_json(s->c, f, &n);
@@ -146,15 +146,16 @@ static void print_forwards(const struct status *s)
 	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
 		const struct cli_forward *f = &s->forwards.list.v[i];
 		const bool limited = strcmp(f->from, "any") != 0;
+		const struct cli_used used = cli_forward_used(&s->counts, f);
 
 		fprintf(s->c->out, "forward  %s %s -> %s", f->proto, f->external, f->internal);
 		if (f->jail != NULL)
 			fprintf(s->c->out, ", jail %s", f->jail);
 		if (limited)
 			fprintf(s->c->out, ", from %s", f->from);
-		fprintf(s->c->out, "%s  %llu flows  (%s)\n",
+		fprintf(s->c->out, "%s  %llu %s  (%s)\n",
 			f->is_off ? ", off" : !f->is_live ? ", jail is down" : "",
-			(unsigned long long)cli_forward_count(&s->counts, f).packets,
+			(unsigned long long)used.packets, used.is_traffic ? "packets" : "flows",
 			cli_place(s->c, f->origin.at));
 	}
 }
@@ -190,7 +191,7 @@ int verb_status(struct cli *c)
 		return status;
 	host_aliases_list(&h.want, &h.have, &c->arena, &s.aliases);
 	cli_forwards_list(c, &h.d, &s.forwards);
-	err = nft_counters(&h.filter, h.program, &c->arena, &s.counts);
+	err = cli_counters_read(c, &h.filter, h.program, &s.counts);
 	if (err < 0)
 		return cli_system(c, err, "read the counters");
 	if (c->json)

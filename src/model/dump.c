@@ -455,6 +455,25 @@ static void print_lives(const struct model *m, FILE *out)
 			fprintf(out, "states after %s live %u s\n", names[i], m->lives_s[i]);
 }
 
+static void print_quota(const struct model *m, const struct quota *q, FILE *out)
+{
+	fputs("quota ", out);
+	if (q->max != 0)
+		fprintf(out, "max %u ", q->max);
+	if (q->rate != 0)
+		fprintf(out, "rate %u in %u s ", q->rate, q->per_s);
+	if (q->protos != NULL) {
+		fputs("proto ", out);
+		set_print(m, F_PROTO, q->protos, out);
+		fputs(" dport ", out);
+		set_print(m, F_DPORT, q->ports, out);
+		putc(' ', out);
+	}
+	fputs(q->protos != NULL ? "dst " : "of ", out);
+	set_print(m, F_DST, q->addrs, out);
+	fprintf(out, "  # %s\n", q->origin.text);
+}
+
 void model_dump(const struct model *m, struct sources *sources, FILE *out)
 {
 	static const char *const dirs[] = { "in", "out" };
@@ -471,6 +490,8 @@ void model_dump(const struct model *m, struct sources *sources, FILE *out)
 		fputs("options dropped unless allowed\n", out);
 	for (uint32_t i = 0; i < m->limits.n; i++)
 		print_limit(m, i, out);
+	for (uint32_t i = 0; i < m->quotas.n; i++)
+		print_quota(m, &m->quotas.v[i], out);
 	if (m->interior != NULL) {
 		fputs("interior ", out);
 		set_print(m, F_DST, m->interior, out);

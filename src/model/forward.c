@@ -21,7 +21,8 @@ bool forward_is_any(const struct decl *d)
 {
 	for (uint32_t i = 0; i < d->jails.n; i++)
 		if (d->jails.v[i].is_enabled && !d->jails.v[i].is_down &&
-		    (d->jails.v[i].forwards.n > 0 || d->jails.v[i].nats.n > 0))
+		    (d->jails.v[i].forwards.n > 0 || d->jails.v[i].nats.n > 0 ||
+		     quota_is_any(&d->jails.v[i].quota)))
 			return true;
 	return false;
 }
@@ -212,18 +213,19 @@ static bool claim_forward(struct lower *l, const struct decl_jail *j, const stru
 	}
 	vec_add(l->m->a, &l->forwards, ((struct forward){ .f = f, .j = j }));
 	claims_add(l, to);
+	quota_add_forward(l, to);
 	return true;
 }
 
 /* ---- tables --------------------------------------------------------------------- */
 
 /*
- * Rows of a table say nothing of sources, log nothing, and change every packet; of
- * forwards that share a place the first counts, so these are rules in their order.
+ * Rows of a table say nothing of sources or time, log nothing, and change every
+ * packet; of forwards that share a place the first counts, so these are rules in their order.
  */
 static bool is_row(const struct decl_forward *f, const struct decl_jail *j)
 {
-	if (f->from.a.af != AF_NONE || f->is_log || f->is_shared)
+	if (f->from.a.af != AF_NONE || f->is_log || f->is_shared || f->until != 0)
 		return false;
 	for (uint32_t i = 0; i < f->ports.n; i++)
 		if (f->ports.v[i].ext_hi - f->ports.v[i].ext_lo >= (int)PORTS_MAX &&
@@ -481,6 +483,7 @@ bool forward_lower(struct model *m, const struct decl *d, const struct forward_l
 			      claim_forward(&l, j, &j->forwards.v[n]);
 		for (uint32_t n = 0; n < j->nats.n; n++)
 			ok &= lower_nat(&l, j, &j->nats.v[n]);
+		quota_add_jail(&l, j);
 		if (j->is_vnet)
 			lower_self(&l, j);
 	}

@@ -117,4 +117,13 @@ bool claims_check(struct lower *l);
 /** claims_check_written() - Do the first @n_written rules leave them alone; false when told */
 bool claims_check_written(struct lower *l, uint32_t n_written);
 
+/** quota_is_any() - Does it limit anything */
+bool quota_is_any(const struct decl_quota *q);
+
+/** quota_add_forward() - The quota of the last of the forwards, by its outside addresses */
+void quota_add_forward(struct lower *l, const struct forward_addrs *to);
+
+/** quota_add_jail() - The quota of a jail */
+void quota_add_jail(struct lower *l, const struct decl_jail *j);
+
 #endif /* MODEL_FORWARD_WORK_H */

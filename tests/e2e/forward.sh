@@ -75,7 +75,7 @@ is "tcp, IPv6" "www 2001:db8:51::7" "$(from_client 'tcp:[2001:db8:113::2]:8443')
 is "the host itself" "www 203.0.113.2" "$(ask "$HOST" tcp:203.0.113.2:8443)"
 st status
 is "no drift" 0 "$rc"
-is "counted" 2 "$(rows 'select(.external == "203.0.113.2:8443") | .packets')"
+is "counted: what is" packets "$(rows 'select(.external == "203.0.113.2:8443") | .counted')"
 fw_must add www udp 5300:53
 is "udp" "www 198.51.100.7" "$(from_client udp:203.0.113.2:5300)"
 fw_must add db tcp+udp 5353:53
@@ -109,7 +109,7 @@ is "list: a range" "192.168.100.2:8000-8009" "$(rows 'select(.external == "203.0
 is "list: from" "198.51.100.0/24" "$(rows 'select(.external == "203.0.113.2:5432") | .from')"
 has "list: of a file" 'jail.conf:5$' "$(rows 'select(.external == "203.0.113.2:4000") | .source')"
 fw list -H db
-has "list -H: tabs" '^db	tcp	198.51.100.0/24	any	203.0.113.2:5432	192.168.100.3:5432	[0-9]+	[0-9]+	forward add:[0-9]+	on$' "$out"
+has "list -H: tabs" '^db	tcp	198.51.100.0/24	any	203.0.113.2:5432	192.168.100.3:5432	[0-9]+	[0-9]+	forward add:[0-9]+	on	20[0-9-]+T[0-9:]+Z$' "$out"
 check "list -H of a jail" test "$(cut -f1 <<<"$out" | sort -u)" = db
 fw list
 has "list: a table" '^JAIL +PROTO' "$out"
@@ -171,7 +171,8 @@ unchanged "a host service, which" 65 'listens on tcp 203.0.113.2:22' add db tcp 
 unchanged "a bad port" 64 E1433 add db tcp 70000
 unchanged "a bad protocol" 64 E1432 add db sctp 70
 unchanged "a bad source" 64 E1434 add db tcp 70 --from nowhere
-unchanged "a rate, which is not in this version" 64 E1017 add db tcp 70 --rate 10/s
+unchanged "a bad rate" 64 E1437 add db tcp 70 --rate 10/fortnight
+unchanged "a bad number of connections" 64 E1437 add db tcp 70 --max many
 unchanged "a bad time" 64 E2507 add db tcp 70 --until tomorrow
 unchanged "a time that is over" 64 E2507 add db tcp 70 --until 2001-01-01
 unchanged "an inside port" 64 'outside ports only' del db tcp 7001:80

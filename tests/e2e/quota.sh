@@ -40,4 +40,87 @@ is "until: after the next run" "www 198.51.100.7" "$(from_client tcp:203.0.113.2
 sp status
 is "until: no drift" 0 "$rc"
 
+# ---- traffic: all packets, each once ---------------------------------------------
+
+used()	# EXTERNAL MEMBER
+{
+	sp forward list --json
+	jq -r ".sallyport.forward[] | select(.external == \"$1\") | .$2" <<<"$out"
+}
+
+is "traffic: nothing yet" "0 null" "$(used 203.0.113.2:4000 packets) $(used 203.0.113.2:4000 last_use)"
+from_client tcp:203.0.113.2:4000 >/dev/null
+n=$(used 203.0.113.2:4000 packets)
+check "traffic: all packets of a connection" test "$n" -ge 8
+check "traffic: and their bytes" test "$(used 203.0.113.2:4000 bytes)" -ge $((n * 40))
+has "traffic: its last use" '^20[0-9-]+T' "$(used 203.0.113.2:4000 last_use)"
+from_client tcp:203.0.113.2:4000 >/dev/null
+is "traffic: as many of the next" $((2 * n)) "$(used 203.0.113.2:4000 packets)"
+ask "$HOST" tcp:203.0.113.2:4000 >/dev/null
+is "traffic: of the host itself, over lo, each once" $((3 * n)) "$(used 203.0.113.2:4000 packets)"
+sp_must -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
+fw_must add db udp 5300:80
+is "traffic: outlives a reload" $((3 * n)) "$(used 203.0.113.2:4000 packets)"
+from_client udp:203.0.113.2:5300 >/dev/null
+is "traffic: UDP, there and back" 2 "$(used 203.0.113.2:5300 packets)"
+sp status
+is "traffic: what is counted is no drift" 0 "$rc"
+
+# ---- quotas ------------------------------------------------------------------------
+
+many()	# N PROTO:ADDR:PORT, one after the other; who answers and how often
+{
+	local i
+	for ((i = 0; i < $1; i++)); do ask "$CLIENT" --wait 0.2 "$2"; done | cut -d' ' -f1 |
+		sort | uniq -c | awk '{ print $1, $2 }' | paste -sd' '
+}
+fw_must add www tcp 9000:80 --rate 3/h
+fw_must add www udp 9000-9001:80 --rate 2/h
+has "rate: so many new connections" "^2 silence 3 www$" "$(many 5 tcp:203.0.113.2:9000)"
+has "rate: another forward of the jail has its own" "^1 www$" "$(many 1 tcp:203.0.113.2:4000)"
+has "rate: the ports of a range share it" "^2 www$" "$(many 2 udp:203.0.113.2:9000)"
+has "rate: the ports of a range share it" "^1 silence$" "$(many 1 udp:203.0.113.2:9001)"
+is "rate: the host itself is bound by it" silence "$(ask "$HOST" --wait 0.3 tcp:203.0.113.2:9000)"
+sp status
+is "rate: no drift" 0 "$rc"
+fw_must del www tcp 9000
+fw_must del www udp 9000-9001
+
+fw_must add db tcp 9002:80 --max 2
+hold()	# PROTO:ADDR:PORT N, connections that stay open; how many there are
+{
+	in_ns "$CLIENT" "$PYTHON" -c 'import socket, sys
+held = []
+for i in range(int(sys.argv[3])):
+    s = socket.socket()
+    s.settimeout(0.3)
+    try:
+        s.connect((sys.argv[1], int(sys.argv[2])))
+        held.append(s)
+    except OSError:
+        pass
+print(len(held))' "$@"
+}
+is "max: so many at once" 2 "$(hold 203.0.113.2 9002 3)"
+is "max: and again when they are gone" 2 "$(hold 203.0.113.2 9002 3)"
+
+# ---- of a jail -----------------------------------------------------------------------
+
+sed '/^db/s/}/$forward = "tcp 4001:80"; $limit = "rate 4\/h"; }/' "$TMP/jail.conf" >"$TMP/limit.jail.conf"
+sp_must -f "$TMP/rc.conf" -f "$TMP/limit.jail.conf" apply
+serve "$INET" out tcp:192.0.2.80:80
+out()	# ADDRESS of the jail
+{
+	ask "$HOST" --wait 0.3 --from "$1" tcp:192.0.2.80:80
+}
+is "limit: what it gets" "2 db" "$(many 2 tcp:203.0.113.2:4001)"
+all_are "limit: and what it sends" "out 203.0.113.2" "$(out 192.168.100.3; out 192.168.100.3)"
+is "limit: count together: sent" silence "$(out 192.168.100.3)"
+is "limit: count together: got" "1 silence" "$(many 1 tcp:203.0.113.2:4001)"
+is "limit: a flood takes nothing from its neighbour" "out 203.0.113.2" "$(out 192.168.100.2)"
+is "limit: nor from what it gets" "5 www" "$(many 5 tcp:203.0.113.2:4000)"
+has "limit: whose it is" 'limit.jail.conf:3 limit of jail db' "$(on_host nft list table inet sallyport)"
+sp status
+is "limit: no drift" 0 "$rc"
+
 lab_done

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "lang/ifaddr.h"
+#include "lang/jail/quota.h"
 
 /**
  * struct reader - A forward while its words are read
@@ -180,6 +181,16 @@ static bool read_to(struct reader *r, struct text_word w)
 	return false;
 }
 
+static bool read_max(struct reader *r, struct text_word w)
+{
+	return jail_quota_max(r->c, r->t, w, &r->f->quota);
+}
+
+static bool read_rate(struct reader *r, struct text_word w)
+{
+	return jail_quota_rate(r->c, r->t, w, &r->f->quota);
+}
+
 /**
  * struct option - A word after the ports
  * @word:	Its name
@@ -194,6 +205,8 @@ static const struct option {
 	{ "from", read_from, 0 },
 	{ "on", read_on, 0 },
 	{ "to", read_to, 0 },
+	{ "max", read_max, 0 },
+	{ "rate", read_rate, 0 },
 	{ "log", NULL, offsetof(struct decl_forward, is_log) },
 	{ "filtered", NULL, offsetof(struct decl_forward, is_filtered) },
 	{ "share", NULL, offsetof(struct decl_forward, is_shared) },
@@ -202,7 +215,8 @@ static const struct option {
 /* The option that a word names; told if there is none, or it was there before */
 static const struct option *find_option(struct reader *r, struct text_word w, uint32_t *seen)
 {
-	static const char *const names[] = { "from", "on", "to", "log", "filtered", "share", NULL };
+	static const char *const names[] = { "from", "on", "to", "max", "rate", "log", "filtered",
+					     "share", NULL };
 	const char *near;
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
@@ -369,7 +383,7 @@ const char *forward_print(struct arena *a, const struct decl_forward *f)
 		[DECL_TCP] = "tcp", [DECL_UDP] = "udp", [DECL_TCP | DECL_UDP] = "tcp+udp",
 	};
 	struct buf b = { .s = { 0 } };
-	char text[ADDR_TEXT_BYTES];
+	char text[MAX(ADDR_TEXT_BYTES, 64)];
 
 	put(a, &b, "%s", protos[f->protos]);
 	put_ports(a, &b, f);
@@ -379,6 +393,7 @@ const char *forward_print(struct arena *a, const struct decl_forward *f)
 		put(a, &b, " on %s", f->on);
 	if (f->to.af != AF_NONE)
 		put(a, &b, " to %s", addr_print(f->to, text));
+	put(a, &b, "%s", jail_quota_print(&f->quota, text));
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (options[i].read == NULL && *(const bool *)((const char *)f + options[i].flag))
 			put(a, &b, " %s", options[i].word);

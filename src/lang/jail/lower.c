@@ -20,6 +20,7 @@
 #include "lang/jail/http.h"
 #include "lang/jail/lex.h"
 #include "lang/jail/pool.h"
+#include "lang/jail/quota.h"
 #include "lang/jail/share.h"
 #include "lang/jail/vnet.h"
 
@@ -336,6 +337,7 @@ static void lower_vars(struct lower *lo)
 	const struct jail_param *pool = jail_params_find_var(lo->ps, "pool");
 	const struct jail_param *share = jail_params_find_var(lo->ps, "share");
 	const struct jail_param *http = jail_params_find_var(lo->ps, "http");
+	const struct jail_param *limit = jail_params_find_var(lo->ps, "limit");
 
 	for (uint32_t i = 0; forward != NULL && i < forward->values.n; i++) {
 		struct decl_forward f;
@@ -355,6 +357,8 @@ static void lower_vars(struct lower *lo)
 		if (jail_pool_parse(lo->c, &pool->values.v[i], &p))
 			vec_add(lo->c->a, &lo->jail->pools, p);
 	}
+	for (uint32_t i = 0; limit != NULL && i < limit->values.n; i++)
+		jail_quota_parse(lo->c, &limit->values.v[i], &lo->jail->quota);
 	for (uint32_t i = 0; share != NULL && i < share->values.n; i++)
 		jail_share_parse(lo->c, &share->values.v[i], lo->jail);
 	for (uint32_t i = 0; http != NULL && i < http->values.n; i++)

@@ -30,6 +30,7 @@
  * of tags in directed_tags.c.
  */
 #include "target/nft/directed.h"
+#include "target/nft/flows.h"
 #include "target/nft/merge.h"
 #include "target/nft/vnet_guard.h"
 
@@ -392,5 +393,6 @@ bool directed_lower(struct frame *f)
 	directed_arp(f);
 	if (!f->p->options.no_merge)
 		nft_merge_rules(f->p);
+	nft_add_flows(f->p, f->m);
 	return nft_check_depth(f->p, f->d, "anchors");
 }

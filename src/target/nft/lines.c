@@ -305,7 +305,9 @@ static void each_range(const struct nft_set *s, nft_elem_fn *fn, void *arg)
 	for (uint32_t i = 0; i < s->elems.n; i++) {
 		e.key = s->elems.v[i].key;
 		e.is_end = false;
+		e.chain = s->elems.v[i].chain;
 		fn(&e, s->elems.v[i].origin, arg);
+		e.chain = NULL;
 		if (!next_value(t, s->elems.v[i].key + NFT_VALUE_BYTES, end))
 			continue;
 		e.key = end;

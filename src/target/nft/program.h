@@ -48,6 +48,7 @@ enum nft_key {
 	NFT_K_IP_LSRR, NFT_K_IP_SSRR, NFT_K_IP6_ROUTE,
 	NFT_K_IP_HDRLEN, NFT_K_IP_TTL, NFT_K_IP6_HOPLIMIT, NFT_K_IP_DSCP, NFT_K_IP6_DSCP,
 	NFT_K_FIB_RPF, NFT_K_FIB_SROUTE, NFT_K_FIB_DROUTE, NFT_K_PROTOCOL, NFT_K_ND_TARGET,
+	NFT_K_CT_IP_DADDR, NFT_K_CT_IP6_DADDR, NFT_K_CT_DPORT,	/* before translation */
 	N_NFT_KEYS
 };
 
@@ -140,7 +141,7 @@ struct nft_set {
 enum nft_stmt_kind {
 	NFT_S_MATCH, NFT_S_LOOKUP, NFT_S_DRAW, NFT_S_MARK, NFT_S_COUNTER, NFT_S_LOG, NFT_S_UPDATE,
 	NFT_S_NAT, NFT_S_NAT_MAP, NFT_S_VMAP, NFT_S_VERDICT, NFT_S_REJECT, NFT_S_HASH,
-	NFT_S_COUNT, NFT_S_HEADER, NFT_S_BEFORE,
+	NFT_S_COUNT, NFT_S_HEADER, NFT_S_BEFORE, NFT_S_RATE,
 	N_NFT_STMTS
 };
 
@@ -176,6 +177,7 @@ struct nft_lookup {
 	bool is_add;		/* NFT_S_UPDATE: an element that is there stays as it is */
 	bool counts_any;	/* NFT_S_UPDATE: true with any connection: while there is one
 				 * the element stays */
+	bool counts_packets;	/* NFT_S_UPDATE: the element has a counter */
 	bool is_dst;		/* NFT_S_NAT_MAP */
 	uint8_t af;		/* NFT_S_NAT_MAP */
 };
@@ -225,6 +227,12 @@ struct nft_nat {
 	bool is_random;
 };
 
+/* NFT_S_RATE: true with more packets than @n in @unit_s (1, 60, 3600 or 86400) */
+struct nft_rate {
+	uint32_t n;
+	uint64_t unit_s;
+};
+
 /* NFT_S_LOG */
 struct nft_log {
 	uint16_t group;
@@ -255,6 +263,7 @@ struct nft_stmt {
 		struct nft_nat nat;
 		struct nft_decision decision;
 		struct nft_write write;
+		struct nft_rate rate;
 		uint32_t count_over;	/* NFT_S_COUNT: true with more connections */
 		uint64_t before_s;	/* NFT_S_BEFORE: true until then, seconds since 1970 */
 	};
@@ -373,7 +382,8 @@ extern const struct nft_type_info nft_types[N_NFT_TYPES];
  * @type:	Of its values
  * @load:	How it is loaded
  * @arg:	Meta or ct key, fib flags, or which option or extension header
- * @base:	Payload: header; extension header: of which protocol; fib: result
+ * @base:	Payload: header; extension header: of which protocol; fib: result; ct:
+ *		1 for what the first packet had
  * @offset:	Payload: byte in the header
  * @mask:	Payload: the bits that count, none: all
  */

@@ -194,23 +194,26 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 	return 0;
 }
 
-static int take_elems(const struct nlmsghdr *msg, void *arg)
+int nft_elems_take(const struct nlmsghdr *msg, nft_elem_take_fn *fn, void *arg)
 {
-	struct reading *r = arg;
-	struct nftnl_set *s;
+	struct nftnl_set *s = nftnl_set_alloc();
 	int err = -EBADMSG;
 
-	if (msg == NULL) {
-		restart(r);
-		return 0;
-	}
-	s = nftnl_set_alloc();
 	if (s == NULL)
 		return -ENOMEM;
 	if (nftnl_set_elems_nlmsg_parse(msg, s) == 0)
-		err = nftnl_set_elem_foreach(s, take_elem, r);
+		err = nftnl_set_elem_foreach(s, fn, arg);
 	nftnl_set_free(s);
 	return err < 0 ? -EBADMSG : 0;
+}
+
+static int take_elems(const struct nlmsghdr *msg, void *arg)
+{
+	if (msg == NULL) {
+		restart(arg);
+		return 0;
+	}
+	return nft_elems_take(msg, take_elem, arg);
 }
 
 static int take_chain(const struct nlmsghdr *msg, void *arg)

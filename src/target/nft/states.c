@@ -59,20 +59,12 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 static int take_elems(const struct nlmsghdr *msg, void *arg)
 {
 	struct reading *r = arg;
-	struct nftnl_set *s;
-	int err = -EBADMSG;
 
 	if (msg == NULL) {
 		r->ret->list.n = r->start;
 		return 0;
 	}
-	s = nftnl_set_alloc();
-	if (s == NULL)
-		return -ENOMEM;
-	if (nftnl_set_elems_nlmsg_parse(msg, s) == 0)
-		err = nftnl_set_elem_foreach(s, take_elem, r);
-	nftnl_set_free(s);
-	return err < 0 ? -EBADMSG : 0;
+	return nft_elems_take(msg, take_elem, r);
 }
 
 /* "PROTOCOL FAMILY RULE" */

@@ -38,12 +38,14 @@ static void load_meta(struct nftnl_rule *r, uint32_t key, uint32_t reg)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg);
 }
 
-static void load_ct(struct nftnl_rule *r, uint32_t key, uint32_t reg)
+static void load_ct(struct nftnl_rule *r, const struct nft_key_info *k, uint32_t reg)
 {
 	struct nftnl_expr *e = nft_expr(r, "ct");
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, k->arg);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, reg);
+	if (k->base != 0)
+		nftnl_expr_set_u8(e, NFTNL_EXPR_CT_DIR, 0);
 }
 
 static void load_payload(struct nftnl_rule *r, const struct nft_key_info *k, uint32_t len,
@@ -88,7 +90,7 @@ void nft_emit_load(struct nftnl_rule *r, enum nft_key key, uint32_t len, uint32_
 		load_meta(r, k->arg, reg);
 		break;
 	case NFT_L_CT:
-		load_ct(r, k->arg, reg);
+		load_ct(r, k, reg);
 		break;
 	case NFT_L_PAYLOAD:
 		load_payload(r, k, len == 0 ? nft_types[k->type].len : len, reg);
@@ -346,6 +348,7 @@ const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS] = {
 	[NFT_S_COUNT] = { "ct count", stmt_count_emit, stmt_count_print },
 	[NFT_S_HEADER] = { "header", stmt_header_emit, stmt_header_print },
 	[NFT_S_BEFORE] = { "before", stmt_before_emit, stmt_before_print },
+	[NFT_S_RATE] = { "rate", stmt_rate_emit, stmt_rate_print },
 };
 
 void nft_stmt_emit(const struct nft_stmt *s, struct nftnl_rule *r)

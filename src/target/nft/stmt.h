@@ -55,6 +55,12 @@ void nft_print_value(enum nft_key key, const struct nft_value *v, FILE *out);
 /** nft_print_keys() - "ip saddr . th dport" */
 void nft_print_keys(const struct nft_lookup *l, FILE *out);
 
+/** nft_set_rate() - Make a limit true over @n packets in @unit_s seconds, @burst at once */
+void nft_set_rate(struct nftnl_expr *e, uint32_t n, uint64_t unit_s, uint32_t burst);
+
+/** nft_print_rate() - The same as text */
+void nft_print_rate(uint32_t n, uint64_t unit_s, uint32_t burst, FILE *out);
+
 /* Rows that stand in files of their own */
 void stmt_hash_emit(const struct nft_stmt *s, struct nftnl_rule *r);
 void stmt_hash_print(const struct nft_stmt *s, FILE *out);
@@ -76,6 +82,8 @@ void stmt_reject_emit(const struct nft_stmt *s, struct nftnl_rule *r);
 void stmt_reject_print(const struct nft_stmt *s, FILE *out);
 void stmt_before_emit(const struct nft_stmt *s, struct nftnl_rule *r);
 void stmt_before_print(const struct nft_stmt *s, FILE *out);
+void stmt_rate_emit(const struct nft_stmt *s, struct nftnl_rule *r);
+void stmt_rate_print(const struct nft_stmt *s, FILE *out);
 void stmt_count_emit(const struct nft_stmt *s, struct nftnl_rule *r);
 void stmt_count_print(const struct nft_stmt *s, FILE *out);
 void stmt_header_emit(const struct nft_stmt *s, struct nftnl_rule *r);

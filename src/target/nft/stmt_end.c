@@ -35,29 +35,39 @@ void stmt_log_print(const struct nft_stmt *s, FILE *out)
 	fprintf(out, "log prefix \"%s\" group %u", s->log.prefix, s->log.group);
 }
 
+/* The element has an expression of its own: a measure of packets, a counter */
+static struct nftnl_expr *add_expr(const char *name, struct nftnl_expr *dynset)
+{
+	struct nftnl_expr *e = nftnl_expr_alloc(name);
+
+	BUG_IF(e == NULL);
+	nftnl_expr_set(dynset, NFTNL_EXPR_DYNSET_EXPR, e, 0);
+	return e;
+}
+
 /* The element counts connections, and is true when there are too many */
 static void add_count(uint32_t over, struct nftnl_expr *dynset)
 {
-	struct nftnl_expr *e = nftnl_expr_alloc("connlimit");
+	struct nftnl_expr *e = add_expr("connlimit", dynset);
 
-	BUG_IF(e == NULL);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_COUNT, over);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
-	nftnl_expr_set(dynset, NFTNL_EXPR_DYNSET_EXPR, e, 0);
 }
 
-/* The element measures packets, and is true for those that come too fast */
-static void add_rate(const struct nft_lookup *l, struct nftnl_expr *dynset)
+void nft_set_rate(struct nftnl_expr *e, uint32_t n, uint64_t unit_s, uint32_t burst)
 {
-	struct nftnl_expr *e = nftnl_expr_alloc("limit");
-
-	BUG_IF(e == NULL);
-	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, l->rate);
-	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, l->rate_unit);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, l->burst);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, n);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, unit_s);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, burst);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
-	nftnl_expr_set(dynset, NFTNL_EXPR_DYNSET_EXPR, e, 0);
+}
+
+void nft_print_rate(uint32_t n, uint64_t unit_s, uint32_t burst, FILE *out)
+{
+	fprintf(out, "limit rate over %u/%s burst %u packets", n,
+		unit_s == 1 ? "second" : unit_s == 60 ? "minute" :
+		unit_s == 3600 ? "hour" : "day", burst);
 }
 
 static bool is_adding(const struct nft_lookup *l)
@@ -81,7 +91,9 @@ void stmt_update_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 	if (l->count_over != 0 || l->counts_any)
 		add_count(l->count_over, e);
 	if (l->rate != 0)
-		add_rate(l, e);
+		nft_set_rate(add_expr("limit", e), l->rate, l->rate_unit, l->burst);
+	if (l->counts_packets)
+		add_expr("counter", e);
 }
 
 void stmt_update_print(const struct nft_stmt *s, FILE *out)
@@ -94,10 +106,12 @@ void stmt_update_print(const struct nft_stmt *s, FILE *out)
 		fprintf(out, " timeout %lums", (unsigned long)s->lookup.timeout_ms);
 	if (l->count_over != 0 || l->counts_any)
 		fprintf(out, " ct count over %u", s->lookup.count_over);
-	if (l->rate != 0)
-		fprintf(out, " limit rate over %u/%s burst %u packets", l->rate,
-			l->rate_unit == 1 ? "second" : l->rate_unit == 60 ? "minute" :
-			l->rate_unit == 3600 ? "hour" : "day", l->burst);
+	if (l->rate != 0) {
+		putc(' ', out);
+		nft_print_rate(l->rate, l->rate_unit, l->burst, out);
+	}
+	if (l->counts_packets)
+		fputs(" counter", out);
 	fputs(" }", out);
 }
 

@@ -45,3 +45,13 @@ void stmt_before_print(const struct nft_stmt *s, FILE *out)
 {
 	fprintf(out, "meta time < %llu", (unsigned long long)within_clock(s->before_s));
 }
+
+void stmt_rate_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+{
+	nft_set_rate(nft_expr(r, "limit"), s->rate.n, s->rate.unit_s, s->rate.n);
+}
+
+void stmt_rate_print(const struct nft_stmt *s, FILE *out)
+{
+	nft_print_rate(s->rate.n, s->rate.unit_s, s->rate.n, out);
+}

@@ -11,6 +11,8 @@
 #include <linux/netfilter_arp.h>
 #include <string.h>
 
+#define DAY_MS	(UINT64_C(86400) * 1000)
+
 static const char *hook_name(enum nft_family f, uint32_t hook)
 {
 	static const char *const inet[] = {
@@ -102,6 +104,9 @@ static void print_set(const struct nft_set *s, FILE *out)
 		fputs("\t\tflags interval\n", out);
 	if (s->is_dynamic && s->timeout_ms == 0)
 		fputs("\t\tflags dynamic\n", out);
+	else if (s->is_dynamic && s->timeout_ms % DAY_MS == 0)	/* nft reads no long number */
+		fprintf(out, "\t\tflags dynamic,timeout\n\t\ttimeout %lud\n",
+			(unsigned long)(s->timeout_ms / DAY_MS));
 	else if (s->is_dynamic)
 		fprintf(out, "\t\tflags dynamic,timeout\n\t\ttimeout %lums\n",
 			(unsigned long)s->timeout_ms);

@@ -193,6 +193,12 @@ const struct nft_key_info nft_keys[N_NFT_KEYS] = {
 			       FIB_OIF, 0, { 0 } },
 	[NFT_K_PROTOCOL] = { "meta protocol", NFT_T_ETHERTYPE, NFT_L_META, NFT_META_PROTOCOL, 0, 0,
 			     { 0 } },
+	[NFT_K_CT_IP_DADDR] = { "ct original ip daddr", NFT_T_IP4, NFT_L_CT, NFT_CT_DST_IP, 1, 0,
+				{ 0 } },
+	[NFT_K_CT_IP6_DADDR] = { "ct original ip6 daddr", NFT_T_IP6, NFT_L_CT, NFT_CT_DST_IP6, 1, 0,
+				 { 0 } },
+	[NFT_K_CT_DPORT] = { "ct original proto-dst", NFT_T_PORT, NFT_L_CT, NFT_CT_PROTO_DST, 1, 0,
+			     { 0 } },
 	/* Of a neighbour advertisement; nft 1.0.6 has no word for it */
 	[NFT_K_ND_TARGET] = { "@th,64,128", NFT_T_BYTES16, NFT_L_PAYLOAD, 0, TRANS, 8, { 0 } },
 };
