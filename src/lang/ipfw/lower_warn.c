@@ -147,15 +147,14 @@ static void follow(struct walk *w, const struct rule *r, const struct conj *kind
 
 static void walk_list(struct walk *w, uint32_t list, const struct conj *kind)
 {
-	struct conj *seen;
 	const struct rule_list *rl = &w->l->m->lists.v[list];
-	uint32_t n = 0;
+	struct dnf seen = { .list = { .n = 0 } };
+	bool is_all = false;
 
 	if (w->depth == WALK_DEPTH)
 		return;
 	w->depth++;
-	seen = arena_array(w->l->a, struct conj, rl->rules.n);
-	for (uint32_t i = 0; i < rl->rules.n; i++) {
+	for (uint32_t i = 0; i < rl->rules.n && !is_all; i++) {
 		const struct rule *r = &rl->rules.v[i];
 		const struct conj c = narrowed(r);
 		struct conj both;
@@ -163,17 +162,17 @@ static void walk_list(struct walk *w, uint32_t list, const struct conj *kind)
 
 		if (!conj_and(w->l->a, kind, &c, &both))
 			continue;
-		for (uint32_t k = 0; k < n && !taken; k++)
-			taken = conj_covers(&seen[k], &both);
+		for (uint32_t k = 0; k < seen.list.n && !taken; k++)
+			taken = conj_covers(&seen.list.v[k], &both);
 		if (taken)
 			continue;
 		follow(w, r, &both);
 		/* What goes on from here is elsewhere, or translated */
 		if (r->prob == 0 && ((r->exit != EX_NEXT && r->exit != EX_CALL) ||
 				     rule_has_effect(r, EF_TRANSLATE) != NULL))
-			seen[n++] = both;
-		if (n > 0 && conj_covers(&seen[n - 1], kind))
-			break;
+			dnf_add(w->l->a, &seen, &both);
+		for (uint32_t k = 0; k < seen.list.n; k++)
+			is_all |= conj_covers(&seen.list.v[k], kind);
 	}
 	w->depth--;
 }

@@ -44,6 +44,32 @@ static struct addr outside_of(const struct xlate *x, const struct redirect *r)
 	return x->to.v[0];
 }
 
+/*
+ * Sources of packets that come to a list, where rules that test for them lead to it:
+ * an action of its own; false for any
+ */
+static bool add_sources_of(struct free_frame *f, uint32_t list, struct ranges *rs)
+{
+	if (f->m->entry[DIR_IN] == list || f->m->entry[DIR_OUT] == list)
+		return false;
+	for (uint32_t l = 0; l < f->m->lists.n; l++)
+		for (uint32_t i = 0; i < f->m->lists.v[l].rules.n; i++) {
+			const struct rule *r = &f->m->lists.v[l].rules.v[i];
+			const struct effect *e = rule_has_effect(r, EF_RECORD);
+			const struct set *src = rule_tests(r, F_SRC);
+
+			/* A state leads there too, and both ways */
+			if (e != NULL && e->list == list)
+				return false;
+			if ((r->exit != EX_GOTO && r->exit != EX_CALL) || r->list != list)
+				continue;
+			if (src == NULL)
+				return false;
+			ranges_add_set(f->p->a, rs, src);
+		}
+	return true;
+}
+
 /* Sources that any rule hands to an instance on their way out; false for any */
 static bool add_insides(struct free_frame *f, const struct xlate *x, struct ranges *rs)
 {
@@ -57,9 +83,10 @@ static bool add_insides(struct free_frame *f, const struct xlate *x, struct rang
 			    f->m->xlates.v[e->xlate].instance != x->instance ||
 			    (dir != NULL && !set_has(dir, AF_NONE, DIR_OUT)))
 				continue;
-			if (src == NULL)
+			if (src != NULL)
+				ranges_add_set(f->p->a, rs, src);
+			else if (!add_sources_of(f, l, rs))
 				return false;
-			ranges_add_set(f->p->a, rs, src);
 		}
 	return true;
 }
