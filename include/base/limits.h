@@ -9,7 +9,7 @@
 #define BASE_LIMITS_H
 
 #define LIMIT_ARENA_BYTES	(64u << 20)	/* memory of one compile */
-#define LIMIT_ARENA_PER_BYTE	40u		/* more of it for each byte of its files, */
+#define LIMIT_ARENA_PER_BYTE	1024u		/* more of it for each byte of its files, */
 #define LIMIT_ARENA_MOST	(512u << 20)	/* up to this */
 #define LIMIT_FILE_BYTES	(16u << 20)	/* one declaration file */
 #define LIMIT_SOURCES		4096u		/* files and macros in one compile */

@@ -94,6 +94,9 @@ void sources_init(struct sources *s, struct arena *a);
  * @len:	How many
  * @used_at:	Place of use for a macro's value, else SPAN_NONE
  *
+ * What the arena may take rises by LIMIT_ARENA_PER_BYTE for each byte that is no
+ * macro's, up to LIMIT_ARENA_MOST.
+ *
  * Return: its number, > 0
  */
 uint32_t sources_add(struct sources *s, const char *name, const char *text,
@@ -105,9 +108,7 @@ uint32_t sources_add(struct sources *s, const char *name, const char *text,
  * @path:	File, or "-" for standard input (named "stdin")
  * @ret_src:	Set to the source's number on success
  *
- * Regular files, FIFOs and standard input are read up to LIMIT_FILE_BYTES, and
- * what the arena may take rises by LIMIT_ARENA_PER_BYTE for each byte, up to
- * LIMIT_ARENA_MOST.
+ * Regular files, FIFOs and standard input are read up to LIMIT_FILE_BYTES.
  *
  * Return: 0; -EFBIG over the limit; -EISDIR; or another negative errno of
  * open or read

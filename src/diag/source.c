@@ -22,6 +22,13 @@ void sources_init(struct sources *s, struct arena *a)
 	(void)vec_push(a, &s->list);	/* number 0: no source */
 }
 
+/* A large file may take more memory, in proportion, for its author wrote all of it */
+static void raise_cap(struct arena *a, size_t len)
+{
+	if (a->cap_bytes < LIMIT_ARENA_MOST)
+		a->cap_bytes = MIN(a->cap_bytes + len * LIMIT_ARENA_PER_BYTE, LIMIT_ARENA_MOST);
+}
+
 uint32_t sources_add(struct sources *s, const char *name, const char *text,
 		     uint32_t len, struct span used_at)
 {
@@ -34,6 +41,8 @@ uint32_t sources_add(struct sources *s, const char *name, const char *text,
 
 	/* So that the chain of places of use ends */
 	BUG_IF(used_at.src >= s->list.n);
+	if (used_at.src == 0)
+		raise_cap(s->a, len);
 	vec_add(s->a, &s->list, src);
 	return s->list.n - 1;
 }
@@ -68,13 +77,6 @@ static ssize_t read_all(int fd, char **buf)
 	}
 }
 
-/* A large file may take more memory, in proportion, for its author wrote all of it */
-static void raise_cap(struct arena *a, size_t len)
-{
-	if (a->cap_bytes < LIMIT_ARENA_MOST)
-		a->cap_bytes = MIN(a->cap_bytes + len * LIMIT_ARENA_PER_BYTE, LIMIT_ARENA_MOST);
-}
-
 int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 {
 	const bool is_stdin = strcmp(path, "-") == 0;
@@ -95,7 +97,6 @@ int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 	len = read_all(is_stdin ? STDIN_FILENO : fd, &buf);
 	if (len < 0)
 		return (int)len;
-	raise_cap(s->a, (size_t)len);
 	*ret_src = sources_add(s, is_stdin ? "stdin" : path, buf != NULL ? buf : "",
 			       (uint32_t)len, SPAN_NONE);
 	return 0;
