@@ -275,9 +275,9 @@ pf -a rdr/db -Fn
 pf -a bastille/db -Fr
 no_drift "after small transactions"
 
+echo 'pass in on igb0 proto tcp to port 8093' >"$TMP/more.conf"
 pf -a bastille/db -f - <<<'include "more.conf"'
 has "an include from standard input wants its whole path" "have no directory" "$err"
-echo 'pass in on igb0 proto tcp to port 8093' >"$TMP/more.conf"
 pf -a bastille/db -f - <<<"include \"$TMP/more.conf\""
 pf -a bastille/db -sr
 has "and takes it" "port = 8093" "$out"
