@@ -125,6 +125,9 @@ struct cli_next {
  * @bare:	Data is printed as it is, also with --json
  * @to:		--to of compile
  * @output:	-o of compile
+ * @part:	--part of compile, or NULL
+ * @link:	--link of compile, or NULL
+ * @dir:	--dir of compile, or NULL
  * @batch:	--batch of why
  * @sequence:	--sequence of why
  * @write:	-w of log, or NULL
@@ -136,7 +139,7 @@ struct cli_next {
  * @cgroup:	--cgroup of up
  * @pid:	--pid of up
  * @from:	--from of forward add, as all that follow
- * @on:		--on
+ * @on:		--on, also of compile
  * @until:	--until
  * @rate:	--rate
  * @max:	--max
@@ -186,6 +189,9 @@ struct cli {
 	bool bare;
 	const char *to;
 	const char *output;
+	const char *part;
+	const char *link;
+	const char *dir;
 	const char *batch;
 	bool sequence;
 	const char *write;

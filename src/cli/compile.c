@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/compile.h"
 #include "lang/ipfw.h"
 #include "lang/pf.h"
 #include "target/haproxy.h"
@@ -76,9 +76,9 @@ static const struct {
 	{ "model", to_model, CLI_STRICT },
 	{ "pf", to_pf, CLI_PARSED },
 	{ "ipfw", to_ipfw, CLI_STRICT },
-	{ "bpf", NULL, CLI_STRICT },
-	{ "bpf-asm", NULL, CLI_STRICT },
-	{ "pcap-filter", NULL, CLI_STRICT },
+	{ "bpf", compile_bpf, CLI_TOLERANT },
+	{ "bpf-asm", compile_bpf_asm, CLI_TOLERANT },
+	{ "pcap-filter", compile_pcap_filter, CLI_TOLERANT },
 	{ "haproxy", to_haproxy, CLI_STRICT },
 };
 
@@ -134,7 +134,7 @@ int verb_compile(struct cli *c)
 	int status;
 
 	if (c->to == NULL)
-		return cli_usage(c, "compile needs --to nft, pf, ipfw, haproxy or model");
+		return cli_usage(c, "compile needs --to, and what to");
 	status = cli_netns(c);
 	if (status != 0)
 		return status;

@@ -91,6 +91,9 @@ SETTER_STRING(netns)
 SETTER_STRING(state_dir)
 SETTER_STRING(to)
 SETTER_STRING(output)
+SETTER_STRING(part)
+SETTER_STRING(link)
+SETTER_STRING(dir)
 SETTER_STRING(pool)
 SETTER_STRING(batch)
 SETTER_STRING(jail_netns)
@@ -193,6 +196,11 @@ static const struct option_row options[] = {
 	  "accepted; nothing is proven in this version" },
 	{ "--to", VALUE, set_to, " compile  forward add ", "nft|ipfw|model",
 	  "compile: what to print; forward add: outside address" },
+	{ "--part", VALUE, set_part, " compile ", "touch|filter",
+	  "compile to BPF: what rules could touch, or what they pass" },
+	{ "--link", VALUE, set_link, " compile ", "ethernet|raw", "compile to BPF: of these frames" },
+	{ "--dir", VALUE, set_dir, " compile ", "in|out",
+	  "compile --part filter: of packets that go this way" },
 	{ "-o", VALUE, set_output, " compile ", "FILE", "compile: where to" },
 	{ "--batch", VALUE, set_batch, " why ", "FILE",
 	  "why: packets, one a line; - for standard input" },
@@ -208,7 +216,8 @@ static const struct option_row options[] = {
 	  "up: a process of the jail: its cgroup, or a vnet jail's namespace" },
 	{ "--from", VALUE, set_from, " forward add ", "SOURCE",
 	  "forward add: only from this address or network" },
-	{ "--on", VALUE, set_on, " forward add ", "IF", "forward add: only on this interface" },
+	{ "--on", VALUE, set_on, " forward add  compile ", "IF",
+	  "forward add, compile --part filter: on this interface" },
 	{ "--until", VALUE, set_until, " forward add ", "2h",
 	  "forward add: ends after this, or then (2026-01-31T18:00)" },
 	{ "--rate", VALUE, set_rate, " forward add ", "10/s",

@@ -33,6 +33,7 @@ int cli_refused(const struct cli *c)
 {
 	static const enum diag_code cannot[] = {
 		DIAG_E1313, DIAG_E1807, DIAG_E1701, DIAG_E1703, DIAG_E1704, DIAG_E1706, DIAG_E1707,
+		DIAG_E1721, DIAG_E1723,
 		DIAG_E2310, DIAG_E2311,
 	};
 
