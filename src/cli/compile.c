@@ -139,13 +139,9 @@ int verb_compile(struct cli *c)
 	if (status != 0)
 		return status;
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
-		if (strcmp(targets[i].name, c->to) != 0)
-			continue;
-		if (targets[i].print != NULL)
+		if (strcmp(targets[i].name, c->to) == 0)
 			return print_target(c, i);
-		diag_add(&c->diags, DIAG_E1017, SPAN_NONE, "compile --to %s is not in this version",
-			 c->to);
-		return EX_USAGE;
 	}
-	return cli_usage(c, "compile --to takes nft, pf, ipfw, haproxy or model, not '%s'", c->to);
+	return cli_usage(c, "compile --to takes nft, pf, ipfw, bpf, bpf-asm, pcap-filter, "
+			 "haproxy or model, not '%s'", c->to);
 }

@@ -4,8 +4,8 @@
 const struct cli_verb cli_verbs[] = {
 	{ "check", "check", verb_check, "",
 	  "are the declarations right, and would this kernel take them", 0, 0 },
-	{ "compile", "compile", verb_compile, 
-	  "--to nft|pf|ipfw|model|bpf|bpf-asm|pcap-filter [-o FILE]",
+	{ "compile", "compile", verb_compile,
+	  "--to nft|pf|ipfw|model|bpf|bpf-asm|pcap-filter|haproxy [-o FILE]",
 	  "the program as text", 0, 0 },
 	{ "plan", "plan", verb_plan, "", "what apply would change", 0, 0 },
 	{ "apply", "apply", verb_apply, "", "make the host so", 0, 0 },

@@ -30,7 +30,7 @@
 #define LOAD_W		(BPF_LD | BPF_W | BPF_ABS)
 #define LOAD_XB		(BPF_LD | BPF_B | BPF_IND)
 #define LOAD_XH		(BPF_LD | BPF_H | BPF_IND)
-#define LOAD_M		(BPF_LD | BPF_MEM)
+#define LOAD_M		(BPF_LD | BPF_MEM)	/* BPF_IMM alone loads a constant: BPF_LD is 0 */
 
 /* One family of one program under way */
 struct gen {
@@ -252,7 +252,7 @@ static struct bpf_op *step(const struct gen *g, bool is_routing, uint32_t more, 
 	*op = *next;
 	op->n_pre = 0;
 	if (is_routing) {
-		bpf_op_pre(op, BPF_LD | BPF_IMM, 1);
+		bpf_op_pre(op, BPF_IMM, 1);
 		bpf_op_pre(op, BPF_ST, M_ROUTING);
 	}
 	bpf_op_pre(op, LOAD_XB, 0);
@@ -324,7 +324,7 @@ static struct bpf_op *ipv6_op(struct gen *g, const struct bpf_trees *t)
 	op = arena_new(g->a, struct bpf_op);
 	*op = *walk_op(g, &w);
 	if (w.has_opts) {
-		bpf_op_pre(op, BPF_LD | BPF_IMM, 0);
+		bpf_op_pre(op, BPF_IMM, 0);
 		bpf_op_pre(op, BPF_ST, M_ROUTING);
 	}
 	bpf_op_pre(op, BPF_LDX | BPF_IMM, g->l3 + IP6_BYTES);
