@@ -228,6 +228,8 @@ struct redirect {
  * @lo:		See @port
  * @hi:		See @port
  * @from:	See @port
+ * @may_change:	XP_KEEP: where the port is taken, another one of the same range; false:
+ *		no translation then.  The kernel chooses another one in either case
  * @instance:	Number of the nat instance, for XL_INSTANCE, which also has:
  * @redirects:	In order
  * @only_from:	Sources that get the outside address; others keep theirs, not
@@ -248,6 +250,7 @@ struct xlate {
 	uint16_t lo;
 	uint16_t hi;
 	uint16_t from;
+	bool may_change;
 	uint32_t instance;
 	VEC(struct redirect) redirects;
 	const struct set *only_from;

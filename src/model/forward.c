@@ -408,7 +408,7 @@ static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct d
 	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
 		const char *iface = nat_iface(m->facts, n, k);
 		const struct addr as = leaves_as(l, n, iface, families[k]);
-		struct xlate x = { .kind = XL_SRC };
+		struct xlate x = { .kind = XL_SRC, .may_change = true };
 		struct ranges src = { 0 };
 		struct rule *r;
 
@@ -443,7 +443,7 @@ static void lower_self(struct lower *l, const struct decl_jail *j)
 	struct model *m = l->m;
 
 	for (size_t k = 0; k < ARRAY_SIZE(families) && j->vnet.bridge == NULL; k++) {
-		struct xlate x = { .kind = XL_SRC };
+		struct xlate x = { .kind = XL_SRC, .may_change = true };
 		struct ranges own = { 0 };
 		struct rule *r;
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nat_rules - the declarations as the judge of the userspace NAT
+ *
+ * Owns:	 memory for one question at a time.
+ * Does not:	 remember anything: states are the NAT's own.
+ * Threads:	 none.
+ */
+#ifndef CLI_NAT_RULES_H
+#define CLI_NAT_RULES_H
+
+#include "model/model.h"
+#include "nat/nat.h"
+
+#define NAT_RULES_BYTES	(2u << 20)	/* memory of one question */
+
+/**
+ * struct nat_rules - A model that judges
+ * @m:		It
+ * @outside_if:	Interface that packets leave by, number in the intern table
+ * @inside_if:	Interface that the jails' packets come by, the same; 0: they are the
+ *		host's own, of alias jails
+ * @outside:	Outside addresses of the NAT
+ * @n_outside:	How many
+ * @draw:	For rules with a pool or a probability; counts up
+ * @scratch:	Memory of one question
+ */
+struct nat_rules {
+	const struct model *m;
+	uint32_t outside_if;
+	uint32_t inside_if;
+	const struct addr *outside;
+	uint32_t n_outside;
+	uint32_t draw;
+	struct arena scratch;
+};
+
+/** nat_rules_judge() - nat_config.judge; @ctx is a struct nat_rules */
+bool nat_rules_judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *ret);
+
+#endif /* CLI_NAT_RULES_H */
