@@ -7,7 +7,7 @@
  * end, whatever that is, and calls one function.
  *
  * Owns:	 one process, which has CAP_NET_ADMIN and no other capability, and no
- *		 descriptor but its own end of a pair of sockets.
+ *		 descriptor but its own end of a pair of sockets and a lock.
  * Does not:	 read anything from the other process.
  * Threads:	 none, neither before nor after.
  */
@@ -27,6 +27,7 @@ struct keeper {
 /**
  * keeper_start() - Start a keeper
  * @k:		Set on success
+ * @lock:	A descriptor that it keeps open until it is done, -1: none
  * @tidy:	What it does in the end; 0 or a negative errno
  * @arg:	For @tidy, as it is now
  *
@@ -34,7 +35,7 @@ struct keeper {
  *
  * Return: 0 or a negative errno
  */
-MUST_USE int keeper_start(struct keeper *k, int (*tidy)(void *arg), void *arg);
+MUST_USE int keeper_start(struct keeper *k, int lock, int (*tidy)(void *arg), void *arg);
 
 /**
  * keeper_stop() - Have it tidy up now, and wait for that

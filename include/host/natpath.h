@@ -42,6 +42,16 @@ struct natpath {
 };
 
 /**
+ * natpath_lock() - Be the only NAT of this network namespace
+ * @st:		State open for STATE_WRITE
+ * @wait_seconds: Longest wait for another one that is about to end
+ *
+ * Return: a descriptor that is the lock, the caller's to close; -EBUSY; another
+ * negative errno
+ */
+MUST_USE int natpath_lock(const struct state *st, uint32_t wait_seconds);
+
+/**
  * natpath_up() - Lead the jails' packets to the device
  * @s:		Session of NETLINK_ROUTE
  * @p:		How

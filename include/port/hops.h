@@ -17,9 +17,9 @@
 #include "nl/rtnl_rule.h"
 #include "port/io.h"
 
-#define HOPS_WAYS	256u		/* routes by the interface; more: the kernel's way for all */
+#define HOPS_WAYS	256u		/* by the interface; more: the kernel's way for all */
 #define HOPS_NEIGHS	1024u		/* neighbours, a power of two; the same */
-#define HOPS_FRESH_NS	UINT64_C(10000000000)	/* then the kernel is asked */
+#define HOPS_FRESH_NS	UINT64_C(10000000000)	/* then it is asked again */
 
 /**
  * struct hop - A neighbour

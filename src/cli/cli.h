@@ -383,6 +383,7 @@ int verb_forward_on(struct cli *c);
 int verb_ipfw(struct cli *c);
 int verb_pfctl(struct cli *c);
 int verb_log(struct cli *c);
+int verb_nat(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
 int verb_up(struct cli *c);

@@ -50,9 +50,11 @@ static const struct addr *own_address(const struct nat_rules *r, struct addr a)
 }
 
 /* The source becomes what the model says; false: an address that the NAT does not have */
-static bool set_source(const struct nat_rules *r, const struct result *res, struct nat_ruling *ret)
+static bool set_source(const struct nat_rules *r, const struct result *res, uint16_t sport,
+		       struct nat_ruling *ret)
 {
 	const struct xlate *x = res->xlate;
+	const bool keeps = x->kind == XL_INSTANCE || x->may_change;
 
 	ret->to = own_address(r, res->packet.src);
 	if (ret->to == NULL)
@@ -63,9 +65,12 @@ static bool set_source(const struct nat_rules *r, const struct result *res, stru
 		ret->ports = NAT_PORTS_RANDOM;
 		ret->port_lo = x->lo;
 		ret->port_hi = x->hi;
+	} else if (keeps && (sport < r->keep_lo || sport > r->keep_hi)) {
+		ret->ports = NAT_PORTS_RANDOM;
+		ret->port_lo = r->keep_lo;
+		ret->port_hi = r->keep_hi;
 	} else {
-		ret->ports = x->kind == XL_INSTANCE || x->may_change ? NAT_PORTS_PRESERVE :
-								       NAT_PORTS_STATIC;
+		ret->ports = keeps ? NAT_PORTS_PRESERVE : NAT_PORTS_STATIC;
 	}
 	return true;
 }
@@ -81,6 +86,7 @@ static void set_scrub(const struct result *res, struct nat_ruling *ret)
 
 static void judge_out(struct nat_rules *r, struct packet *p, struct nat_ruling *ret)
 {
+	const uint16_t sport = p->sport;
 	struct result res;
 
 	if (r->inside_if != 0) {
@@ -101,7 +107,7 @@ static void judge_out(struct nat_rules *r, struct packet *p, struct nat_ruling *
 	ret->keep = res.makes_state;
 	ret->is_fenceless = !res.src_changed;
 	if (res.src_changed && res.xlate != NULL)
-		ret->pass = set_source(r, &res, ret);
+		ret->pass = set_source(r, &res, sport, ret);
 }
 
 static void judge_in(struct nat_rules *r, struct packet *p, struct nat_ruling *ret)

@@ -22,6 +22,8 @@
  *		host's own, of alias jails
  * @outside:	Outside addresses of the NAT
  * @n_outside:	How many
+ * @keep_lo:	Where the port is to be kept if it is free: only those from here
+ * @keep_hi:	to here; another one becomes one of them.  The host has the rest
  * @draw:	For rules with a pool or a probability; counts up
  * @scratch:	Memory of one question
  */
@@ -31,6 +33,8 @@ struct nat_rules {
 	uint32_t inside_if;
 	const struct addr *outside;
 	uint32_t n_outside;
+	uint16_t keep_lo;
+	uint16_t keep_hi;
 	uint32_t draw;
 	struct arena scratch;
 };

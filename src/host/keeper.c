@@ -25,14 +25,19 @@ NEEDS_CALL(close)
 #define SYS_close_range 436
 #endif
 
-/* Everything but @fd and the standard streams */
-static void close_others(int fd)
+/* Everything but two descriptors and the standard streams */
+static void close_others(int a, int b)
 {
-	const unsigned int keep = (unsigned int)fd;
+	const int keep[2] = { MIN(a, b), MAX(a, b) };
+	unsigned int next = 3;
 
-	if (keep > 3)
-		(void)syscall(SYS_close_range, 3u, keep - 1, 0u);
-	(void)syscall(SYS_close_range, keep + 1, ~0u, 0u);
+	for (int i = 0; i < 2; i++) {
+		if (keep[i] > (int)next)
+			(void)syscall(SYS_close_range, next, (unsigned int)keep[i] - 1, 0u);
+		if (keep[i] >= (int)next)
+			next = (unsigned int)keep[i] + 1;
+	}
+	(void)syscall(SYS_close_range, next, ~0u, 0u);
 }
 
 static int drop_capabilities(void)
@@ -56,12 +61,12 @@ static void ignore_signals(void)
 		(void)signal(all[i], SIG_IGN);
 }
 
-static NORETURN void keep(int fd, int (*tidy)(void *arg), void *arg)
+static NORETURN void keep(int fd, int lock, int (*tidy)(void *arg), void *arg)
 {
 	char word;
 	int err;
 
-	close_others(fd);
+	close_others(fd, lock);
 	ignore_signals();
 	err = drop_capabilities();
 	while (read(fd, &word, 1) < 0 && errno == EINTR)
@@ -72,7 +77,7 @@ static NORETURN void keep(int fd, int (*tidy)(void *arg), void *arg)
 	_exit(err < 0);
 }
 
-int keeper_start(struct keeper *k, int (*tidy)(void *arg), void *arg)
+int keeper_start(struct keeper *k, int lock, int (*tidy)(void *arg), void *arg)
 {
 	int fds[2];
 	pid_t pid;
@@ -81,7 +86,7 @@ int keeper_start(struct keeper *k, int (*tidy)(void *arg), void *arg)
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		keep(fds[1], tidy, arg);
+		keep(fds[1], lock, tidy, arg);
 	k->fd = fds[0];
 	close(fds[1]);
 	if (pid >= 0)

@@ -14,6 +14,8 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/sysctl.h"
@@ -22,7 +24,26 @@
 #define METRIC_LAST	0x7fffffffu
 #define RESERVED	"/proc/sys/net/ipv4/ip_local_reserved_ports"
 #define STATE_NAME	"nat-ports"
+#define LOCK_NAME	"nat-lock"
 #define TEXT_BYTES	(NATPATH_PORTS * 6u)
+
+int natpath_lock(const struct state *st, uint32_t wait_seconds)
+{
+	static const struct timespec moment = { .tv_nsec = 20000000 };
+	CLEANUP(base_fd_close) int fd = openat(st->dir_fd, LOCK_NAME,
+					       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	for (uint32_t left = wait_seconds * 50; flock(fd, LOCK_EX | LOCK_NB) < 0; left--) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (left == 0)
+			return -EBUSY;
+		(void)nanosleep(&moment, NULL);
+	}
+	return base_take_fd(&fd);
+}
 
 static int talk(struct nl_session *s, struct nlmsghdr *msg)
 {

@@ -231,7 +231,7 @@ TEST(keeper_tidies_however_it_ends)
 
 		dup2(tidied[1], 2);
 		close(tidied[1]);
-		if (keeper_start(&k, tidy, (void *)&two) < 0)
+		if (keeper_start(&k, -1, tidy, (void *)&two) < 0)
 			_exit(1);
 		kill(getpid(), SIGKILL);
 	}
@@ -241,7 +241,7 @@ TEST(keeper_tidies_however_it_ends)
 	CHECK_INT(word, 'x');
 	CHECK_INT(read(tidied[0], &word, 1), 0);
 	close(tidied[0]);
-	CHECK_INT(keeper_start(&k, fail, NULL), 0);
+	CHECK_INT(keeper_start(&k, -1, fail, NULL), 0);
 	CHECK_INT(keeper_stop(&k), -EBUSY);
 	CHECK_INT(keeper_stop(&k), 0);
 }

@@ -16,14 +16,14 @@
 
 #include "base/calls.h"
 #include "host/seal.h"
-#include "port/hops.h"
+#include "port/natloop.h"
 
 /* To ask the kernel, and to tell what was found */
 NEEDS_CALL(read)
 NEEDS_CALL(write)
 
 /* Have the linker bring the code that runs sealed, and what that needs */
-static void (*const runs_sealed[])(struct hops *h, struct io_packet *p) = { hops_by_kernel };
+static void (*const runs_sealed[])(struct natloop *l) = { natloop_run };
 
 static int tap = -1;		/* a descriptor that was opened before */
 
