@@ -43,6 +43,7 @@ struct span {
  * @last_line:	The line asked for last; 0: none was
  * @last_lo:	Offset of its first byte
  * @is_numbered: See sources_number()
+ * @is_file:	Read from a file other than standard input, whose path is @name
  */
 struct source {
 	const char *name;
@@ -55,16 +56,31 @@ struct source {
 	uint32_t last_line;
 	uint32_t last_lo;
 	bool is_numbered;
+	bool is_file;
+};
+
+/**
+ * struct kept_text - A file as it was once
+ * @path:	As it was read
+ * @text:	What it said
+ * @len:	How many bytes
+ */
+struct kept_text {
+	const char *path;
+	const char *text;
+	uint32_t len;
 };
 
 /**
  * struct sources - All texts of one run
  * @a:		Where they live
  * @list:	Sources by number; number 0 is no source
+ * @kept:	Files that sources_read() takes from here, not from the disk
  */
 struct sources {
 	struct arena *a;
 	VEC(struct source) list;
+	VEC(struct kept_text) kept;
 };
 
 /**

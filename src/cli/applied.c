@@ -4,10 +4,15 @@
  *
  * Fields that end in NUL, a word of what it is and then its values: paths and
  * values of -D hold any other byte, and nothing needs quoting.
+ *
+ * The texts are numbered: those of the files first, then those of the files
+ * that they include.  Who asks for the texts as they were gets all of them from
+ * here, and a pattern finds those that were there.
  */
 #include "cli/applied.h"
 #include "cli/live.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +34,20 @@ static const char *absolute(struct cli *c, const char *path)
 	CLEANUP(base_free) char *real = strcmp(path, "-") == 0 ? NULL : realpath(path, NULL);
 
 	return real != NULL ? arena_strndup(&c->arena, real, strlen(real)) : path;
+}
+
+/* The next file that the files of the command line brought, from number @src on; 0: none */
+static uint32_t next_included(const struct cli *c, uint32_t src)
+{
+	for (; src < c->sources.list.n; src++) {
+		bool is_given = !c->sources.list.v[src].is_file;
+
+		for (uint32_t i = 0; i < c->files.n && !is_given; i++)
+			is_given = c->files.v[i].src == src;
+		if (!is_given)
+			return src;
+	}
+	return 0;
 }
 
 static void put_all(struct cli *c, FILE *out)
@@ -63,24 +82,35 @@ static void put_all(struct cli *c, FILE *out)
 		put(out, "interfaces");
 		put(out, absolute(c, c->interfaces));
 	}
+	for (uint32_t src = 1; (src = next_included(c, src)) != 0; src++) {
+		put(out, "text");
+		put(out, source_at(&c->sources, src)->name);
+	}
+}
+
+static int save_text(struct cli *c, struct state *st, uint32_t number, uint32_t src)
+{
+	const struct source *s = source_at(&c->sources, src);
+	char name[16];
+
+	if (number >= STATE_TEXTS)
+		return -EFBIG;
+	snprintf(name, sizeof(name), "text/%u", number);
+	return state_write(st, name, s->text, s->len);
 }
 
 /* The texts of the files, in order; standard input can be read again only here */
 static int save_texts(struct cli *c, struct state *st)
 {
-	for (uint32_t i = 0; i < c->files.n && i < STATE_TEXTS; i++) {
-		const struct source *s = source_at(&c->sources, c->files.v[i].src);
-		char name[16];
-		int err;
+	uint32_t n = 0;
+	int err = 0;
 
-		if (c->files.v[i].live)	/* the last, and kept already */
-			break;
-		snprintf(name, sizeof(name), "text/%u", i);
-		err = state_write(st, name, s->text, s->len);
-		if (err < 0)
-			return err;
-	}
-	return 0;
+	/* A live one is the last, and kept already */
+	for (uint32_t i = 0; i < c->files.n && !c->files.v[i].live && err == 0; i++)
+		err = save_text(c, st, n++, c->files.v[i].src);
+	for (uint32_t src = 1; err == 0 && (src = next_included(c, src)) != 0; src++)
+		err = save_text(c, st, n++, src);
+	return err;
 }
 
 int applied_save(struct cli *c, struct state *st)
@@ -157,6 +187,10 @@ static int take(struct cli *c, const char *what, const char **p, const char *end
 			c->interfaces = a;
 		return 0;
 	}
+	if (strcmp(what, "text") == 0) {
+		vec_add(&c->arena, &c->sources.kept, ((struct kept_text){ .path = a }));
+		return 0;
+	}
 	b = next(p, end);
 	if (b == NULL)
 		return -EBADMSG;
@@ -168,25 +202,79 @@ static int take(struct cli *c, const char *what, const char **p, const char *end
 	return 0;
 }
 
-/* Standard input of the last apply is gone, and a file may have changed: texts were kept */
-static int load_kept(struct cli *c, const struct state *st)
+static int load_text(struct cli *c, const struct state *st, uint32_t number, char **ret,
+		     uint32_t *ret_len)
 {
-	for (uint32_t i = 0; i < c->files.n; i++) {
-		char name[16], *text;
-		size_t len;
-		int err;
+	char name[16];
+	size_t len;
+	int err;
 
-		if (!c->files.v[i].kept)
+	snprintf(name, sizeof(name), "text/%u", number);
+	err = state_read(st, name, &c->arena, ret, &len);
+	*ret_len = err == 0 ? (uint32_t)len : 0;
+	return err == -ENOENT ? -EBADMSG : err;
+}
+
+/* Standard input of the last apply is gone, and a file may have changed: texts were kept */
+static int load_files(struct cli *c, const struct state *st)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < c->files.n && err == 0; i++) {
+		struct cli_file *f = &c->files.v[i];
+		uint32_t len;
+		char *text;
+
+		if (!f->kept)
 			continue;
-		snprintf(name, sizeof(name), "text/%u", i);
-		err = state_read(st, name, &c->arena, &text, &len);
-		if (err < 0)
-			return err == -ENOENT ? -EBADMSG : err;
-		c->files.v[i].src = sources_add(&c->sources, strcmp(c->files.v[i].path, "-") == 0 ?
-						"stdin" : c->files.v[i].path, text, (uint32_t)len,
-						SPAN_NONE);
+		err = load_text(c, st, i, &text, &len);
+		if (err == 0)
+			f->src = sources_add(&c->sources, strcmp(f->path, "-") == 0 ? "stdin" :
+					     f->path, text, len, SPAN_NONE);
+	}
+	return err;
+}
+
+/* The files that were there then and match */
+static int kept_glob(void *arg, struct arena *a, const char *pattern, struct lang_paths *out)
+{
+	const struct sources *s = arg;
+
+	for (uint32_t i = 0; i < s->kept.n; i++) {
+		const char *path = s->kept.v[i].path;
+		uint32_t first = 0;
+
+		while (strcmp(s->kept.v[first].path, path) != 0)
+			first++;
+		if (first == i && fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0)
+			vec_add(a, &out->list, path);
 	}
 	return 0;
+}
+
+static int kept_read(void *arg, struct sources *s, const char *path, uint32_t *ret_src)
+{
+	(void)arg;
+	return sources_read(s, path, ret_src);
+}
+
+static int load_included(struct cli *c, const struct state *st)
+{
+	struct sources *s = &c->sources;
+	int err = 0;
+
+	if (!c->use_kept) {
+		s->kept.n = 0;
+		return 0;
+	}
+	for (uint32_t i = 0; i < s->kept.n && err == 0; i++) {
+		char *text = NULL;
+
+		err = load_text(c, st, c->files.n + i, &text, &s->kept.v[i].len);
+		s->kept.v[i].text = text;
+	}
+	c->loader = (struct lang_loader){ kept_read, kept_glob, s };
+	return err;
 }
 
 int applied_load(struct cli *c, const struct state *st)
@@ -202,5 +290,7 @@ int applied_load(struct cli *c, const struct state *st)
 	end = text + len;
 	while (err == 0 && (what = next(&p, end)) != NULL)
 		err = take(c, what, &p, end);
-	return err < 0 ? err : load_kept(c, st);
+	if (err == 0)
+		err = load_files(c, st);
+	return err < 0 ? err : load_included(c, st);
 }

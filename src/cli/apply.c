@@ -15,6 +15,7 @@
 #include "cli/aliases.h"
 #include "cli/applied.h"
 #include "cli/confine.h"
+#include "cli/confirm.h"
 #include "cli/host.h"
 #include "cli/pfrun.h"
 #include "cli/runs.h"
@@ -120,6 +121,14 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 	return cli_confine_refresh(c, h);
 }
 
+/* Who applies what is to stay has seen that the host can be reached */
+static int settle(struct cli *c, struct cli_host *h)
+{
+	const int err = confirm_settle(&h->st);
+
+	return err < 0 ? cli_system(c, err, "forget what waits to be confirmed") : 0;
+}
+
 int verb_apply(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -130,8 +139,12 @@ int verb_apply(struct cli *c)
 	status = cli_host_open(c, &h, STATE_WRITE);
 	if (status == 0)
 		status = cli_shadow_check(c, &h.d, DIAG_W2509);
+	if (status == 0 && c->confirm_seconds > 0)
+		status = confirm_start(c, &h);
 	if (status == 0)
 		status = cli_host_apply(c, &h);
+	if (status == 0 && c->confirm_seconds == 0)
+		status = settle(c, &h);
 	if (status == 0)
 		cli_changes_print(c, &h);
 	return status;

@@ -49,6 +49,7 @@ struct cli_file {
 	bool live;
 };
 
+struct cli;
 struct cli_verb;
 struct ipfw_call;
 struct kept;
@@ -56,6 +57,17 @@ struct kept_edit;
 struct pf_file;
 struct pf_run;
 struct pfrun;
+struct state;
+
+/**
+ * struct cli_locked - What a run does once it holds the lock, before it reads anything
+ * @fn:		Does it: 0, or the status with which the run ends; NULL: nothing
+ * @arg:	For @fn
+ */
+struct cli_locked {
+	int (*fn)(struct cli *c, struct state *st, void *arg);
+	void *arg;
+};
 
 /**
  * struct cli_alias_change - What `alias add` and `alias del` ask for
@@ -104,6 +116,8 @@ struct cli_next {
  * @change:	What this run adds to them or takes away
  * @pool:	--pool of `alias next`, or NULL
  * @next:	The address that this run asks of a pool
+ * @locked:	What it does under the lock
+ * @confirm_seconds: --confirm of apply, 0: not given
  * @is_writing:	The run holds the lock, and will change the host
  * @edit:	What this run changes of the forwards, or NULL
  * @interfaces:	--interfaces, or NULL
@@ -120,6 +134,7 @@ struct cli_next {
  * @verbose:	-v
  * @is_found:	@files are what the last apply was given, or of /etc/sallyport
  * @use_kept:	The texts of the last apply, not the files as they are now
+ * @loader:	How included files are found and read; @read NULL: from the disk
  * @may_be_empty: No files are no error
  * @run:	What was loaded; NULL: read it from the state when it is needed
  * @bare:	Data is printed as it is, also with --json
@@ -168,6 +183,8 @@ struct cli {
 	struct cli_alias_change change;
 	const char *pool;
 	struct cli_next next;
+	struct cli_locked locked;
+	uint32_t confirm_seconds;
 	bool is_writing;
 	const struct kept_edit *edit;
 	const char *interfaces;
@@ -184,6 +201,7 @@ struct cli {
 	bool verbose;
 	bool is_found;
 	bool use_kept;
+	struct lang_loader loader;
 	bool may_be_empty;
 	struct pfrun *run;
 	bool bare;
@@ -359,6 +377,17 @@ enum cli_lang cli_lang_of(const struct cli_file *f);
  */
 int cli_facts(struct cli *c, struct decl *d, struct facts *f);
 
+/**
+ * cli_round() - A run within this one, with memory of its own
+ * @c:		This run, whose options it takes
+ * @run:	Does it: an exit status.  What it writes to its output is thrown away,
+ *		and its complaints are its own to print
+ * @arg:	For @run
+ *
+ * Return: what @run returned, or EX_OSERR when memory ran out
+ */
+int cli_round(const struct cli *c, int (*run)(struct cli *c, void *arg), void *arg);
+
 /** cli_netns() - Enter --netns if it was given; 0 or an exit status */
 int cli_netns(struct cli *c);
 
@@ -369,6 +398,7 @@ int verb_alias_next(struct cli *c);
 int verb_apply(struct cli *c);
 int verb_check(struct cli *c);
 int verb_compile(struct cli *c);
+int verb_confirm(struct cli *c);
 int verb_destroy(struct cli *c);
 int verb_doctor(struct cli *c);
 int verb_down(struct cli *c);

@@ -128,6 +128,15 @@ static void add_default_files(struct cli *c, struct lang_ctx *ctx)
 	}
 }
 
+static struct lang_ctx context(struct cli *c)
+{
+	return (struct lang_ctx){
+		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
+		.defines = c->defines.v, .n_defines = c->defines.n, .resolve = cli_resolve,
+		.loader = c->loader.read != NULL ? &c->loader : NULL,
+	};
+}
+
 /* Without -f: what the last apply was given, else /etc/sallyport */
 static int find_files(struct cli *c, struct lang_ctx *ctx)
 {
@@ -151,8 +160,7 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 	err = live_load(c, &st, given);
 	if (err < 0)
 		return cli_system(c, err, "read the rules that the ipfw command keeps");
-	ctx->defines = c->defines.v;
-	ctx->n_defines = c->defines.n;
+	*ctx = context(c);
 	if (c->files.n > 0 || c->may_be_empty)
 		return 0;
 	diag_add(&c->diags, DIAG_E1014, SPAN_NONE,
@@ -254,14 +262,6 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	if (d->has_rules || has_lang(c, LANG_IPFW))
 		lint_jails(&d->model, &d->decl, &c->diags);
 	return 0;
-}
-
-static struct lang_ctx context(struct cli *c)
-{
-	return (struct lang_ctx){
-		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
-		.defines = c->defines.v, .n_defines = c->defines.n, .resolve = cli_resolve,
-	};
 }
 
 int cli_find_files(struct cli *c)

@@ -83,7 +83,10 @@ int verb_destroy(struct cli *c)
 			 STATE_LOCK_SECONDS);
 	if (err < 0)
 		return cli_system(c, err, cli_state_what(c));
-	status = print_plan(c, &h);
+	if (c->locked.fn != NULL)
+		status = c->locked.fn(c, &h.st, c->locked.arg);
+	if (status == 0)
+		status = print_plan(c, &h);
 	if (status == 0 && c->dry_run)
 		return h.changes.n > 0 ? EX_DIFFERS : 0;
 	return status != 0 ? status : destroy_all(c, &h);

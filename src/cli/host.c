@@ -151,6 +151,10 @@ int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
 	c->is_host = true;
 	err = state_open(&h->st, c->state_dir, mode, STATE_LOCK_SECONDS);
 	c->is_writing = err == 0 && mode == STATE_WRITE;
+	if (c->is_writing && c->locked.fn != NULL)
+		status = c->locked.fn(c, &h->st, c->locked.arg);
+	if (status != 0)
+		return status;
 	status = make_wanted(c, h);
 	if (status != 0)
 		forget_new_state(c, h);

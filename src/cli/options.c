@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CONFIRM_MAX_SECONDS	86400u
+
 /* How an option takes its value */
 enum option_value { NO_VALUE, VALUE, MAY_HAVE_VALUE };
 
@@ -118,6 +120,18 @@ SETTER_BOOL(no_header)
 SETTER_BOOL(forget)
 SETTER_BOOL(exec)
 SETTER_BOOL(force)
+
+static int set_confirm(struct cli *c, const char *v)
+{
+	char *end;
+	const unsigned long n = strtoul(v, &end, 10);
+
+	if (*v < '0' || *v > '9' || *end != '\0' || n < 1 || n > CONFIRM_MAX_SECONDS)
+		return cli_usage(c, "--confirm takes seconds in 1..%u, not '%s'",
+				 CONFIRM_MAX_SECONDS, v);
+	c->confirm_seconds = (uint32_t)n;
+	return 0;
+}
 
 static int set_one_pass(struct cli *c, const char *v)
 {
@@ -236,7 +250,8 @@ static const struct option_row options[] = {
 	  "up: the network namespace of a vnet jail" },
 	{ "--create", NO_VALUE, set_create, " up ", "",
 	  "up: make a namespace with the vnet jail's name; down takes it away" },
-	{ "--confirm", VALUE, NULL, NULL, NULL, NULL },
+	{ "--confirm", VALUE, set_confirm, " apply ", "SECONDS",
+	  "apply: put the host back unless `confirm` follows in this time" },
 	{ "--read", VALUE, set_nat_read, " nat ", "FILE",
 	  "nat: over a capture, - for standard input" },
 	{ "--write", VALUE, set_nat_write, " nat ", "FILE",

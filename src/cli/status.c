@@ -6,8 +6,10 @@
  * and the declarations.  A jail is up when its addresses are there.
  */
 #include <string.h>
+#include <time.h>
 
 #include "cli/confine.h"
+#include "cli/confirm.h"
 #include "cli/forwards.h"
 #include "cli/host.h"
 
@@ -18,6 +20,7 @@ struct status {
 	struct host_aliases aliases;
 	struct cli_forwards forwards;
 	struct cli_counters counts;
+	struct confirm_note note;
 };
 
 static bool is_there(const struct status *s, struct addr a)
@@ -120,6 +123,9 @@ static void print_json(const struct status *s)
 	aliases_json(s);
 	forwards_json(s);
 	drift_json(s);
+	if (s->note.until > 0)
+		fprintf(s->c->out, ", \"confirm\": {\"until\": %lld}",
+			(long long)s->note.until);
 	putc('}', s->c->out);
 }
 
@@ -160,6 +166,19 @@ static void print_forwards(const struct status *s)
 	}
 }
 
+/* What waits to be confirmed; past its time the process that waits was killed */
+static void print_note(const struct status *s)
+{
+	const int64_t left = s->note.until - time(NULL);
+
+	if (left >= 0)
+		fprintf(s->c->out, "confirm  the host is put back in %lld seconds unless "
+			"`sallyport confirm` follows\n", (long long)left);
+	else
+		fputs("confirm  was waited for, and nobody waits any more: `sallyport confirm`, or "
+		      "apply what was before\n", s->c->out);
+}
+
 static void print_text(const struct status *s)
 {
 	FILE *out = s->c->out;
@@ -173,6 +192,8 @@ static void print_text(const struct status *s)
 			x->kind, x->jail != NULL ? ", jail " : "", x->jail != NULL ? x->jail : "");
 	}
 	print_forwards(s);
+	if (s->note.until > 0)
+		print_note(s);
 	if (s->h->changes.n == 0)
 		fputs("drift    none\n", out);
 	else
@@ -191,6 +212,9 @@ int verb_status(struct cli *c)
 		return status;
 	host_aliases_list(&h.want, &h.have, &c->arena, &s.aliases);
 	cli_forwards_list(c, &h.d, &s.forwards);
+	err = confirm_read(&h.st, &c->arena, &s.note);
+	if (err < 0 && err != -ENOENT)
+		return cli_system(c, err, "read what waits to be confirmed");
 	err = cli_counters_read(c, &h.filter, h.program, &s.counts);
 	if (err < 0)
 		return cli_system(c, err, "read the counters");

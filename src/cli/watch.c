@@ -20,7 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/limits.h"
 #include "cli/host.h"
 #include "host/notify.h"
 
@@ -135,42 +134,21 @@ static int repair(struct watch *w, struct cli *r)
 }
 
 /* One round: 0, or the exit status that `apply` would have had */
-static int look(struct watch *w)
+static int look_once(struct cli *r, void *arg)
 {
-	struct cli r = *w->c;
-	CLEANUP(base_free) char *data = NULL;
-	size_t len = 0;
-	jmp_buf full;
-	int status;
+	struct watch *w = arg;
+	const int status = repair(w, r);
 
-	arena_init(&r.arena, LIMIT_ARENA_BYTES + LIMIT_FILE_BYTES);
-	if (setjmp(full) != 0) {
-		fputs("sallyport: error: out of memory\n", stderr);
-		arena_fini(&r.arena);
-		return EX_OSERR;
-	}
-	r.arena.full = &full;
-	intern_init(&r.names, &r.arena);
-	sources_init(&r.sources, &r.arena);
-	diags_init(&r.diags, &r.arena, &r.sources);
-	/* What is added belongs to this round: nothing is written beside the command line's */
-	r.files.cap = r.files.n;
-	r.defines.cap = r.defines.n;
-	r.runs.list.cap = r.runs.list.n;
-	r.netns = NULL;
-	r.out = open_memstream(&data, &len);
-	if (r.out == NULL) {
-		arena_fini(&r.arena);
-		return EX_OSERR;
-	}
-	status = repair(w, &r);
-	fclose(r.out);
 	if (status != 0)
-		tell_errors(w, &r);
+		tell_errors(w, r);
 	else
 		w->told[0] = '\0';
-	arena_fini(&r.arena);
 	return status;
+}
+
+static int look(struct watch *w)
+{
+	return cli_round(w->c, look_once, w);
 }
 
 /* Take what has come; events are only a reason to look, lost ones too */

@@ -77,14 +77,28 @@ static ssize_t read_all(int fd, char **buf)
 	}
 }
 
+static const struct kept_text *find_kept(const struct sources *s, const char *path)
+{
+	for (uint32_t i = 0; i < s->kept.n; i++)
+		if (strcmp(s->kept.v[i].path, path) == 0)
+			return &s->kept.v[i];
+	return NULL;
+}
+
 int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 {
 	const bool is_stdin = strcmp(path, "-") == 0;
+	const struct kept_text *kept = find_kept(s, path);
 	CLEANUP(base_fd_close) int fd = -1;
 	CLEANUP(base_free) char *buf = NULL;
 	struct stat st;
 	ssize_t len;
 
+	if (kept != NULL) {
+		*ret_src = sources_add(s, path, kept->text, kept->len, SPAN_NONE);
+		s->list.v[*ret_src].is_file = true;
+		return 0;
+	}
 	if (!is_stdin) {
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)
@@ -99,6 +113,7 @@ int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 		return (int)len;
 	*ret_src = sources_add(s, is_stdin ? "stdin" : path, buf != NULL ? buf : "",
 			       (uint32_t)len, SPAN_NONE);
+	s->list.v[*ret_src].is_file = !is_stdin;
 	return 0;
 }
 

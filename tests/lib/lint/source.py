@@ -18,7 +18,7 @@ BYTE_ORDER_FILES = {
 # who tidies up after a process that has given up its rights
 PROCESS_FILES = {
     "src/host/keeper.c",
-    "src/cli/probe.c", "src/host/probe.c", "src/host/sandbox_jail.c",
+    "src/cli/confirm_guard.c", "src/cli/probe.c", "src/host/probe.c", "src/host/sandbox_jail.c",
 }
 
 C = (".c", ".h")

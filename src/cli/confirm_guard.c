@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * The process outlives the session that started it, or an admin who cut
+ * themselves off would be left alone: a session of its own, no terminal, nothing
+ * open but the directory of the state.  It wakes when a file there is replaced,
+ * looks whether the note is still its own, and ends when it is not.  When the
+ * time is over it puts the host back under the lock, so that a `confirm` comes
+ * either before or too late.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/confirm.h"
+
+#define RETRIES		60u	/* once a second: another run may hold the lock */
+#define NOT_OURS	(-1)	/* no exit status: the note is gone, or another apply's */
+
+/**
+ * struct guard - The process
+ * @c:		The run that it was started by
+ * @id:		Its note
+ * @seconds:	How long it waits
+ * @is_new:	Nothing was applied before
+ */
+struct guard {
+	const struct cli *c;
+	uint64_t id;
+	uint32_t seconds;
+	bool is_new;
+};
+
+static bool is_ours(const struct guard *g, const struct state *st, struct arena *a)
+{
+	struct confirm_note note;
+
+	return confirm_read(st, a, &note) == 0 && note.id == g->id;
+}
+
+/* ---- putting back ------------------------------------------------------------- */
+
+/* Under the lock, before anything is read: 0, an exit status, or NOT_OURS */
+static int restore(struct cli *r, struct state *st, void *arg)
+{
+	const struct guard *g = arg;
+	int err;
+
+	if (!is_ours(g, st, &r->arena))
+		return NOT_OURS;
+	err = g->is_new ? 0 : confirm_restore(r, st);
+	return err < 0 ? cli_system(r, err, "read what to put back") : 0;
+}
+
+static int note_reverted(struct state *st)
+{
+	char text[32];
+	int err = confirm_settle(st);
+
+	snprintf(text, sizeof(text), "%" PRId64, (int64_t)time(NULL));
+	return err == 0 ? state_write(st, "reverted", text, strlen(text)) : err;
+}
+
+static int apply_before(struct cli *r)
+{
+	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
+	int status = cli_host_open(r, &h, STATE_WRITE), err;
+
+	if (status == 0)
+		status = cli_host_apply(r, &h);
+	if (status != 0)
+		return status;
+	err = note_reverted(&h.st);
+	return err < 0 ? cli_system(r, err, "note that the host was put back") : 0;
+}
+
+static void tell(const struct cli *r, int status)
+{
+	for (uint32_t i = 0; i < r->diags.list.n && status > 0; i++)
+		if (diag_codes[r->diags.list.v[i].code].severity == DIAG_ERROR)
+			syslog(LOG_ERR, "cannot put the host back: %s", r->diags.list.v[i].message);
+	if (status == 0)
+		syslog(LOG_NOTICE, "apply was not confirmed: the host is put back");
+}
+
+static int put_back(struct cli *r, void *arg)
+{
+	struct guard *g = arg;
+	int status;
+
+	r->files.n = r->defines.n = r->runs.list.n = 0;
+	r->policy = (struct policy_options){ .off = { false } };
+	r->one_pass = -1;
+	r->exec = r->forget = r->is_found = r->is_host = false;
+	r->interfaces = NULL;
+	r->use_kept = true;
+	r->locked = (struct cli_locked){ restore, g };
+	status = g->is_new ? verb_destroy(r) : apply_before(r);
+	tell(r, status);
+	return status;
+}
+
+/* ---- waiting ------------------------------------------------------------------ */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until the time is over: true; or the note is not ours any more: false */
+static bool wait_out(const struct guard *g, const struct state *st, int events)
+{
+	const int64_t end = now_ms() + (int64_t)g->seconds * 1000;
+	char buf[4096];
+
+	for (int64_t left = end - now_ms(); left > 0; left = end - now_ms()) {
+		struct pollfd p = { .fd = events, .events = POLLIN };
+		struct arena a;
+		bool ours;
+
+		if (poll(&p, 1, (int)left) <= 0)
+			continue;
+		(void)!read(events, buf, sizeof(buf));
+		arena_init(&a, STATE_FILE_BYTES);
+		ours = is_ours(g, st, &a);
+		arena_fini(&a);
+		if (!ours)
+			return false;
+	}
+	return true;
+}
+
+/* A descriptor that tells of files replaced and removed in the state's directory, or -1 */
+static int watch_state(const struct state *st)
+{
+	const int fd = inotify_init1(IN_CLOEXEC);
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", st->dir_fd);
+	if (fd >= 0 && inotify_add_watch(fd, path, IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Nothing of the parent's: no lock, no terminal, no socket; but @ready */
+static int let_go(int ready)
+{
+	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || setsid() < 0)
+		return -1;
+	for (int fd = 0; fd <= 2; fd++)
+		if (dup2(null, fd) < 0)
+			return -1;
+	if (dup2(ready, 3) < 0)
+		return -1;
+	prctl(PR_SET_NAME, "sallyport-guard");
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	return close_range(4, ~0u, 0);
+}
+
+static void guard_run(struct guard *g, int ready)
+{
+	struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+	struct arena a;
+	int events, status;
+
+	if (let_go(ready) < 0 || state_open(&st, g->c->state_dir, STATE_READ, 0) < 0)
+		return;
+	events = watch_state(&st);
+	arena_init(&a, 2 * STATE_FILE_BYTES);
+	g->is_new = confirm_is_new(&st, &a);
+	if (events < 0 || !is_ours(g, &st, &a))
+		return;
+	arena_fini(&a);
+	if (write(3, "1", 1) != 1)
+		return;
+	close(3);
+	if (!wait_out(g, &st, events))
+		return;
+	openlog("sallyport", LOG_PID, LOG_DAEMON);
+	for (uint32_t i = 0; i < RETRIES; i++) {
+		status = cli_round(g->c, put_back, g);
+		if (status == 0 || status == NOT_OURS)
+			return;
+		poll(NULL, 0, 1000);
+	}
+}
+
+int confirm_guard(const struct cli *c, const struct confirm_note *note)
+{
+	struct guard g = { .c = c, .id = note->id, .seconds = c->confirm_seconds };
+	int ends[2];
+	pid_t pid;
+	char byte;
+	ssize_t n;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		/* Twice, so that nobody has to wait for it */
+		if (fork() == 0)
+			guard_run(&g, ends[1]);
+		_exit(0);
+	}
+	close(ends[1]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	n = pid > 0 ? read(ends[0], &byte, 1) : 0;
+	close(ends[0]);
+	return n == 1 ? 0 : -ECHILD;
+}

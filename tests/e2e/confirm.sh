@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# apply --confirm: the host is put back unless somebody says that it is good.
+# shellcheck source=../lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_enter "$@"
+
+lab_bare HOST
+mkdir "$TMP/jails"
+cat >"$TMP/rc.conf" <<'END'
+cloned_interfaces="lo1"
+gateway_enable="YES"
+END
+echo ".include \"$TMP/jails/*.conf\";" >"$TMP/jail.conf"
+echo 'www { ip4.addr = "lo1|192.168.100.2/32"; $nat = "igb0"; $forward = "tcp 4000:80"; }' \
+	>"$TMP/jails/www.conf"
+args=(--state-dir "$TMP/state" -f "$TMP/rc.conf" -f "$TMP/jail.conf")
+
+run()		# ARGS...
+{
+	sp --state-dir "$TMP/state" "$@"
+}
+
+# Sorted: sets may stand in another order
+host_text()
+{
+	on_host nft -s list ruleset | sort
+	on_host ip -o addr | cut -d" " -f 2-7 | sort
+	on_host sysctl net.ipv4.ip_forward
+}
+
+guards()
+{
+	pgrep -c sallyport-guard
+}
+
+no_guard()
+{
+	[ "$(guards)" = 0 ]
+}
+
+is_as()		# FILE
+{
+	host_text | cmp -s - "$1"
+}
+
+sp confirm --state-dir "$TMP/state"
+is "nothing to confirm" 66 "$rc"
+for bad in 0 -1 x 1x 86401 ''; do
+	sp "${args[@]}" apply --confirm "$bad"
+	is "--confirm '$bad'" 64 "$rc"
+done
+host_text >"$TMP/empty"
+
+# Nothing was applied before
+sp_must "${args[@]}" apply --confirm 1
+has "it says so" "put back in 1 seconds unless.*N1909" "$err"
+check "it is applied" grep -q 192.168.100.2 <(host_text)
+check "then it is taken back, all of it" wait_for 10 is_as "$TMP/empty"
+check "nobody is left" wait_for 5 no_guard
+
+# What was applied before, with the texts of then
+sp_must "${args[@]}" apply
+host_text >"$TMP/before"
+echo 'www { ip4.addr = "lo1|192.168.100.3/32"; $nat = "igb0"; $forward = "tcp 4001:80"; }' \
+	>"$TMP/jails/www.conf"
+echo 'new { ip4.addr = "lo1|192.168.100.4/32"; $nat = "igb0"; }' >"$TMP/jails/new.conf"
+sp_must "${args[@]}" apply --confirm 1
+check "another file: applied" grep -q 192.168.100.4 <(host_text)
+check "and back, though an included file has changed" wait_for 10 is_as "$TMP/before"
+check "nobody is left then" wait_for 5 no_guard
+run confirm
+is "too late" 66 "$rc"
+has "and when" "too late: the host was put back at 20.*E1910" "$err"
+run plan
+is "what is declared now differs" 1 "$rc"
+
+# Confirmed
+sp_must "${args[@]}" apply --confirm 100
+host_text >"$TMP/after"
+run status
+has "status tells of it" 'put back in [0-9]+ seconds unless' "$out"
+run status --json
+is "in JSON too" true "$(jq '.sallyport.status[0].confirm.until > now' <<<"$out")"
+is "one waits" 1 "$(guards)"
+run confirm
+is "confirmed" 0 "$rc"
+check "who waited has gone" wait_for 5 no_guard
+check "and all stays" is_as "$TMP/after"
+run status
+is "nothing waits" "" "$(grep ^confirm <<<"$out")"
+
+# A second one follows the first; what was before both is put back
+echo 'new { ip4.addr = "lo1|192.168.100.5/32"; $nat = "igb0"; }' >"$TMP/jails/new.conf"
+sp_must "${args[@]}" apply --confirm 100
+echo 'new { ip4.addr = "lo1|192.168.100.6/32"; $nat = "igb0"; }' >"$TMP/jails/new.conf"
+sp_must "${args[@]}" apply --confirm 1
+check "after two, back to before both" wait_for 10 is_as "$TMP/after"
+check "and nobody of both is left" wait_for 5 no_guard
+
+# Who applies what is to stay needs no confirm
+sp_must "${args[@]}" apply --confirm 100
+sp_must "${args[@]}" apply
+check "a plain apply settles it" wait_for 5 no_guard
+host_text >"$TMP/plain"
+run confirm
+is "nothing waits after it" 66 "$rc"
+
+# The session ends, and the one who waits does not
+echo 'new { ip4.addr = "lo1|192.168.100.7/32"; $nat = "igb0"; }' >"$TMP/jails/new.conf"
+# shellcheck disable=SC2016
+on_host setsid sh -c '"$@" >/dev/null 2>&1; kill -HUP 0' sh "$SALLYPORT" "${args[@]}" apply \
+	--confirm 1 2>/dev/null
+check "put back after the session has ended" wait_for 10 is_as "$TMP/plain"
+
+# Killed while it changes the host
+for at in 4 8; do
+	on_host strace -qq -o /dev/null -e inject=sendmsg,sendto:signal=KILL:when=$at \
+		"$SALLYPORT" "${args[@]}" apply --confirm 1 >/dev/null 2>&1
+	check "killed at message $at: put back" wait_for 10 is_as "$TMP/plain"
+	check "killed at message $at: nobody is left" wait_for 5 no_guard
+done
+
+# destroy leaves nothing to wait for
+sp_must "${args[@]}" apply --confirm 100
+run destroy
+check "destroy ends it" wait_for 5 no_guard
+check "and leaves nothing" is_as "$TMP/empty"
+
+lab_done
