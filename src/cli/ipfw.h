@@ -67,6 +67,9 @@ bool ipfw_is_question(const struct ipfw_cmd *cmd);
 /** ipfw_ask() - Answer a question on @c->out; 0 or an exit status, told */
 int ipfw_ask(struct cli *c, const struct ipfw_cmd *cmd, const struct declared *d);
 
+/** ipfw_refuse_forwards() - Say of $nat and $forward of jails how ipfw says it; 65 */
+int ipfw_refuse_forwards(struct cli *c, const struct decl *d);
+
 /** ipfw_say() - "ipfw: TEXT" on standard error, "Line N: TEXT" of a file at @at */
 void ipfw_say(struct cli *c, struct span at, const char *fmt, ...) PRINTF(3, 4);
 

@@ -133,14 +133,8 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		ipfw_call_run(c, ctx, d);
 	if (strict == CLI_PARSED)
 		return c->diags.n_errors > 0 ? cli_refused(c) : 0;
-	if (forward_is_any(&d->decl)) {
-		diag_add(&c->diags, DIAG_E1609, SPAN_NONE,
-			 "$nat, $forward and $limit of jails cannot stand beside an ipfw ruleset "
-			 "yet");
-		diag_help(&c->diags, "say it in ipfw: nat 1 config if igb0 redirect_port tcp "
-			  "10.0.0.2:443 8443");
-		return EX_DATAERR;
-	}
+	if (forward_is_any(&d->decl))
+		return ipfw_refuse_forwards(c, &d->decl);
 	if (c->diags.n_errors > 0 || !ipfw_lower(ctx, d->ipfw, &d->facts, &o, &d->model))
 		return cli_refused(c);
 	return 0;
