@@ -107,6 +107,18 @@ struct decl_quota {
 };
 
 /**
+ * struct decl_blocks - Ports that a jail leaves with, as no other does
+ * @size:	How many; 0: not said, any port
+ * @n:		How many such blocks an address has at most; 0: as many as fit
+ * @at:		Where that is said
+ */
+struct decl_blocks {
+	uint32_t size;
+	uint32_t n;
+	struct span at;
+};
+
+/**
  * struct decl_forward - Ports of the host that lead to a jail
  * @protos:	DECL_TCP, DECL_UDP or both
  * @ports:	Which, at least one
@@ -226,6 +238,7 @@ struct decl_vnet {
  * @pools:	Where its addresses come from
  * @sites:	Names of the web that it answers to
  * @quota:	Of its connections, to it and from it together
+ * @blocks:	Ports that it leaves with where it is translated
  * @params:	Everything declared of it, defaults included
  * @at:		Its name in its declaration
  * @rank:	Of the kind of file that declares it: of two the lower one counts
@@ -245,6 +258,7 @@ struct decl_jail {
 	VEC(struct decl_pool) pools;
 	VEC(struct decl_site) sites;
 	struct decl_quota quota;
+	struct decl_blocks blocks;
 	VEC(struct decl_param) params;
 	struct span at;
 };

@@ -419,6 +419,8 @@ static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct d
 		if (src.list.n == 0 || as.af == AF_NONE)
 			continue;
 		is_some = true;
+		if (!ports_take(l, j, as, &x))
+			return false;
 		vec_add(m->a, &x.to, as);
 		r = model_add_rule(m, l->lists->nat, (struct origin){ .at = n->at,
 			.text = arena_printf(m->a, "nat of jail %s on %s", j->name, iface) });
@@ -427,7 +429,8 @@ static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct d
 		rule_translate(m, r, model_add_xlate(m, x), l->lists->filter);
 		rule_goto(r, l->lists->filter);
 	}
-	if (is_some || tell_missing(l, n->iface, n->at))
+	/* Of a jail without addresses there is nothing to translate, whoever says $nat */
+	if (is_some || j->addrs.n == 0 || tell_missing(l, n->iface, n->at))
 		return true;
 	diag_add(l->diags, DIAG_E1607, n->at,
 		 "there is no address for jail '%s' to leave with by %s", j->name, n->iface);
@@ -464,6 +467,22 @@ static void lower_self(struct lower *l, const struct decl_jail *j)
 	}
 }
 
+/* A jail that is not up keeps its ports: those after it must not move */
+static void keep_ports(struct lower *l, const struct decl_jail *j)
+{
+	for (uint32_t n = 0; n < j->nats.n; n++) {
+		for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
+			const struct decl_nat *nat = &j->nats.v[n];
+			const struct addr as = leaves_as(l, nat, nat_iface(l->m->facts, nat, k),
+							 families[k]);
+			struct xlate x;
+
+			if (as.af != AF_NONE && inside(j, families[k]).af != AF_NONE)
+				(void)ports_take(l, j, as, &x);
+		}
+	}
+}
+
 bool forward_lower(struct model *m, const struct decl *d, const struct forward_lists *lists,
 		   bool tolerate_missing, struct diags *diags)
 {
@@ -476,8 +495,10 @@ bool forward_lower(struct model *m, const struct decl *d, const struct forward_l
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
 
-		if (!j->is_enabled || j->is_down)
+		if (!j->is_enabled || j->is_down) {
+			keep_ports(&l, j);
 			continue;
+		}
 		for (uint32_t n = 0; n < j->forwards.n; n++)
 			ok &= j->forwards.v[n].is_off ||
 			      claim_forward(&l, j, &j->forwards.v[n]);

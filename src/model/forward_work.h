@@ -69,6 +69,22 @@ struct known_externals {
 };
 
 /**
+ * struct port_blocks - Ports of a public address that were given to jails
+ * @as:		The address
+ * @last:	Jail that got some last, from @lo to below @next
+ * @lo:		See @last
+ * @next:	Lowest that is free
+ * @n:		Blocks given
+ */
+struct port_blocks {
+	struct addr as;
+	const struct decl_jail *last;
+	uint32_t lo;
+	uint32_t next;
+	uint32_t n;
+};
+
+/**
  * struct lower - The lowering of all forwards
  * @m:		Model
  * @d:		Declarations
@@ -81,6 +97,7 @@ struct known_externals {
  * @claims:	Theirs, sorted by claims_sort()
  * @open:	Tables
  * @known:	See there
+ * @blocks:	By public address
  */
 struct lower {
 	struct model *m;
@@ -94,6 +111,7 @@ struct lower {
 	VEC(struct claim) claims;
 	VEC(struct open_map) open;
 	struct known_externals known;
+	VEC(struct port_blocks) blocks;
 };
 
 /** claims_add() - What the last of the forwards claims of outside addresses */
@@ -116,6 +134,17 @@ bool claims_check(struct lower *l);
 
 /** claims_check_written() - Do the first @n_written rules leave them alone; false when told */
 bool claims_check_written(struct lower *l, uint32_t n_written);
+
+/**
+ * ports_take() - The ports that a jail leaves with by a public address
+ * @l:		Lowering; jails come in their order
+ * @j:		Jail, up or not
+ * @as:		Address
+ * @ret:	Its ports are set, where the jail has a block
+ *
+ * Return: true; false when told that none is left
+ */
+bool ports_take(struct lower *l, const struct decl_jail *j, struct addr as, struct xlate *ret);
 
 /** quota_is_any() - Does it limit anything */
 bool quota_is_any(const struct decl_quota *q);

@@ -123,4 +123,31 @@ has "limit: whose it is" 'limit.jail.conf:3 limit of jail db' "$(on_host nft lis
 sp status
 is "limit: no drift" 0 "$rc"
 
+# ---- blocks of ports ---------------------------------------------------------------
+
+sed 's/^www {/& $ports = "8";/; s/^db {/& $ports = "512";/' "$TMP/jail.conf" >"$TMP/ports.jail.conf"
+sp_must -f "$TMP/rc.conf" -f "$TMP/ports.jail.conf" apply
+outside()	# ADDRESS of the jail, N connections at once: their outside ports
+{
+	on_host "$PYTHON" -c 'import socket, sys
+held = []
+for i in range(int(sys.argv[2])):
+    s = socket.socket()
+    s.settimeout(0.3)
+    s.bind((sys.argv[1], 0))
+    try:
+        s.connect(("192.0.2.80", 80))
+        s.sendall(b"?\n")
+        held.append((s, s.makefile().readline().split()[-1]))
+    except OSError:
+        pass
+print(*sorted(int(port) for s, port in held))' "$@"
+}
+is "ports: a jail has its own, and no others" "1024 1025 1026 1027 1028 1029 1030 1031" \
+	"$(outside 192.168.100.2 10)"
+has "ports: that takes none of its neighbour's" '^(1[0-9]{3} ?){3}$' "$(outside 192.168.100.3 3)"
+sp_must down www
+has "ports: they stay the neighbour's when it is down" '^1(0[3-9][0-9]|[1-4][0-9]{2}|5[0-4][0-9]) ?$' \
+	"$(outside 192.168.100.3 1)"
+
 lab_done

@@ -84,11 +84,6 @@ static const char *const param_names[] = {
 	"zfs.dataset", "zfs.mount_snapshot", NULL,
 };
 
-/* User variables of which a later version makes something for the network */
-static const char *const future_vars[] = {
-	"ports",
-};
-
 /* jail(8): a switch is true without value, or by "true" or a number */
 static bool is_true(const struct jail_param *p)
 {
@@ -338,6 +333,7 @@ static void lower_vars(struct lower *lo)
 	const struct jail_param *share = jail_params_find_var(lo->ps, "share");
 	const struct jail_param *http = jail_params_find_var(lo->ps, "http");
 	const struct jail_param *limit = jail_params_find_var(lo->ps, "limit");
+	const struct jail_param *ports = jail_params_find_var(lo->ps, "ports");
 
 	for (uint32_t i = 0; forward != NULL && i < forward->values.n; i++) {
 		struct decl_forward f;
@@ -359,6 +355,8 @@ static void lower_vars(struct lower *lo)
 	}
 	for (uint32_t i = 0; limit != NULL && i < limit->values.n; i++)
 		jail_quota_parse(lo->c, &limit->values.v[i], &lo->jail->quota);
+	if (ports != NULL && ports->values.n > 0)
+		jail_blocks_parse(lo->c, &ports->values.v[ports->values.n - 1], &lo->jail->blocks);
 	for (uint32_t i = 0; share != NULL && i < share->values.n; i++)
 		jail_share_parse(lo->c, &share->values.v[i], lo->jail);
 	for (uint32_t i = 0; http != NULL && i < http->values.n; i++)
@@ -385,14 +383,6 @@ static void lower_jail(struct lang_ctx *c, struct jail_params *ps, uint32_t bloc
 	}
 	lower_vars(&lo);
 	jail_vnet_lower(c, ps, lo.jail);
-}
-
-static void check_var(struct lang_ctx *c, const struct jail_stmt *st)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(future_vars); i++)
-		if (strcmp(st->name, future_vars[i]) == 0)
-			diag_add(c->diags, DIAG_E1420, st->name_at,
-				 "'$%s' is not in this version", st->name);
 }
 
 static void check_param(struct lang_ctx *c, const struct jail_stmt *st)
@@ -423,9 +413,7 @@ static void check_param(struct lang_ctx *c, const struct jail_stmt *st)
 static void check_stmts(struct lang_ctx *c, const struct jail_block *b)
 {
 	for (uint32_t i = 0; i < b->stmts.n && !diag_is_full(c->diags); i++) {
-		if (b->stmts.v[i].is_var)
-			check_var(c, &b->stmts.v[i]);
-		else
+		if (!b->stmts.v[i].is_var)
 			check_param(c, &b->stmts.v[i]);
 	}
 }

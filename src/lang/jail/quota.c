@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define QUOTA_MAX	1000000u	/* connections, or new ones in the time */
+#define PORTS_MAX	64512u		/* of one block: those from 1024 on */
 #define TEXT_BYTES	64u
 
 static const struct { const char *name; uint32_t seconds; } units[] = {
@@ -82,6 +83,37 @@ void jail_quota_parse(struct lang_ctx *c, const struct text *t, struct decl_quot
 		if (is_rate ? !jail_quota_rate(c, t, value, q) : !jail_quota_max(c, t, value, q))
 			return;
 	}
+}
+
+static bool next_is(const struct text *t, uint32_t *pos, const char *word)
+{
+	struct text_word w;
+
+	return text_next_word(t, pos, t->buf.n, &w) && text_word_is(t, w, word);
+}
+
+void jail_blocks_parse(struct lang_ctx *c, const struct text *t, struct decl_blocks *ret)
+{
+	struct decl_blocks b = { .at = t->at };
+	struct text_word w = { 0, 0 }, more;
+	uint32_t pos = 0, end;
+	bool ok = text_next_word(t, &pos, t->buf.n, &w);
+
+	b.size = number(t, w.lo, w.hi);
+	end = pos;
+	if (ok && text_next_word(t, &end, t->buf.n, &more)) {
+		b.n = b.size;
+		ok = next_is(t, &pos, "blocks") && next_is(t, &pos, "of") &&
+		     text_next_word(t, &pos, t->buf.n, &w);
+		b.size = number(t, w.lo, w.hi);
+		ok = ok && b.n > 0 && !text_next_word(t, &pos, t->buf.n, &more);
+	}
+	if (ok && b.size > 0 && b.size <= PORTS_MAX) {
+		*ret = b;
+		return;
+	}
+	text_error(c, DIAG_E1438, t, 0, t->buf.n, "'%s' is not a block of ports", t->buf.v);
+	diag_help(c->diags, "as in \"512\", or \"100 blocks of 512\"");
 }
 
 const char *jail_quota_print(const struct decl_quota *q, char *buf)

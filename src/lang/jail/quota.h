@@ -21,6 +21,9 @@ bool jail_quota_max(struct lang_ctx *c, const struct text *t, struct text_word w
 /** jail_quota_parse() - A value of $limit, added to what @q has; errors are told */
 void jail_quota_parse(struct lang_ctx *c, const struct text *t, struct decl_quota *q);
 
+/** jail_blocks_parse() - "512" or "100 blocks of 512"; errors are told */
+void jail_blocks_parse(struct lang_ctx *c, const struct text *t, struct decl_blocks *ret);
+
 /** jail_quota_print() - " max 200 rate 50/s" into @buf of 64 bytes; "" without a quota */
 const char *jail_quota_print(const struct decl_quota *q, char *buf);
 
