@@ -79,19 +79,23 @@ TEST_LIB_SRC := $(filter-out tests/lib/fuzz_replay.c,$(wildcard tests/lib/*.c))
 TEST_LIB := $(O)/tests/libtest.a
 TEST_PROGS := $(patsubst %.c,$(O)/%,$(TEST_SRC))
 
+# The requirements on a NAT: one program of several files
+CONF_SRC := $(sort $(wildcard tests/conformance/*.c))
+CONF := $(O)/tests/conformance/conformance
+
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 REPLAY_PROGS := $(patsubst tests/fuzz/fuzz_%.c,$(O)/tests/fuzz/replay_%,$(FUZZ_SRC))
 FUZZ_PROGS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 FUZZ_CC := $(CLANG) -std=gnu17 -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-ALL_OBJ := $(call obj,$(SRC) $(TEST_SRC) $(TEST_LIB_SRC) $(FUZZ_SRC) tests/lib/fuzz_replay.c) \
+ALL_OBJ := $(call obj,$(SRC) $(TEST_SRC) $(CONF_SRC) $(TEST_LIB_SRC) $(FUZZ_SRC) tests/lib/fuzz_replay.c) \
 	$(patsubst %.c,$(BUILD)/fuzz/%.o,$(LIB_SRC) $(FUZZ_SRC))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY: $(ALL_OBJ)
-.PHONY: all tests deps check check-strict san lint fuzz coverage bench demo constructs install clean help
+.PHONY: all tests deps check check-strict san lint fuzz coverage conformance bench demo constructs install clean help
 
 # Quiet by default, `make V=1` shows the commands.
 ifneq ($(V),1)
@@ -110,7 +114,7 @@ deps_of = $(patsubst %,$(BUILD)/.deps-%,$(1))
 ifneq ($(filter check check-strict san coverage fuzz,$(MAKECMDGOALS)),)
 NEED += build tests
 endif
-ifneq ($(filter demo bench,$(MAKECMDGOALS)),)
+ifneq ($(filter demo bench conformance,$(MAKECMDGOALS)),)
 NEED += build tests
 endif
 ifneq ($(filter lint fuzz,$(MAKECMDGOALS)),)
@@ -159,6 +163,10 @@ $(TEST_PROGS): $(O)/%: $(O)/%.o $(TEST_LIB) $(LIB)
 	$(say) LINK $@
 	$(Q)$(link)
 
+$(CONF): $(call obj,$(CONF_SRC)) $(TEST_LIB) $(LIB)
+	$(say) LINK $@
+	$(Q)$(link)
+
 $(REPLAY_PROGS): $(O)/tests/fuzz/replay_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/lib/fuzz_replay.o $(LIB)
 	$(say) LINK $@
 	$(Q)$(link)
@@ -172,7 +180,7 @@ $(FUZZ_PROGS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.c,$(BU
 	$(say) LINK $@
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer -o $@ $^ $(PC_LIBS)
 
-tests: all $(TEST_PROGS) $(REPLAY_PROGS)	## the test programs, without running them
+tests: all $(TEST_PROGS) $(CONF) $(REPLAY_PROGS)	## the test programs, without running them
 
 # ---- check -----------------------------------------------------------------
 
@@ -194,6 +202,9 @@ coverage: $(NEED_STAMPS) tests	## run the tests and print the lines covered, by 
 	$(Q)find $(O) -name '*.gcda' -delete
 	$(Q)$(RUN) $(TESTS) || true
 	$(Q)tests/lib/coverage $(O)
+
+conformance: $(NEED_STAMPS) $(CONF)	## what RFCs ask of a NAT, line by line; fails when a MUST does
+	$(Q)$(CONF)
 
 lint: $(NEED_STAMPS)	## layers, contracts, codes, byte order, clang-tidy, cppcheck, shellcheck
 	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) LINT_CPPFLAGS="$(CPPFLAGS_ALL)" tests/lib/lint/run

@@ -107,8 +107,8 @@ enum nat_class { NAT_UDP, NAT_TCP, NAT_OTHER, N_NAT_CLASSES };
  *		range (0-1023, 1024-65535)
  * @NAT_PORTS_RANDOM: A random one of lo..hi
  * @NAT_PORTS_STATIC: The inside port, or none
- * @NAT_PORTS_BLOCK: A random one of the block that the inside address or its
- *		jail has (RFC 7422)
+ * @NAT_PORTS_BLOCK: A random one of the block that the inside address has
+ *		(RFC 7422), see nat_block_of()
  */
 enum nat_ports { NAT_PORTS_PRESERVE, NAT_PORTS_RANDOM, NAT_PORTS_STATIC, NAT_PORTS_BLOCK };
 
@@ -274,13 +274,16 @@ struct nat_range {
 	uint16_t hi;
 };
 
+struct nat_config;
+
 /** enum nat_event_kind - What nat_config.notify tells */
 enum nat_event_kind {
 	NAT_EV_BIND,		/* a binding was made */
 	NAT_EV_UNBIND,		/* it ended; its port is held */
 	NAT_EV_BLOCK,		/* an owner's block is full: a port of another one was lent */
-	NAT_EV_ALARM,		/* nine tenths of an owner's block or quota are used */
+	NAT_EV_ALARM,		/* nine tenths of a block or an owner's quota are used */
 	NAT_EV_REFUSED,		/* an owner met its quota; at most one a minute */
+	NAT_EV_BLOCKS,		/* blocks are as nat_event.cfg says: at the start, once a day */
 };
 
 /**
@@ -293,6 +296,7 @@ enum nat_event_kind {
  * @outside:	Outside address
  * @out_port:	Outside port; NAT_EV_BLOCK: first port of the block
  * @at_ns:	When
+ * @cfg:	Of the NAT that tells it
  */
 struct nat_event {
 	enum nat_event_kind kind;
@@ -303,6 +307,7 @@ struct nat_event {
 	struct addr outside;
 	uint16_t out_port;
 	uint64_t at_ns;
+	const struct nat_config *cfg;
 };
 
 /**
@@ -494,6 +499,31 @@ void nat_config_init(struct nat_config *cfg);
  * Return: NULL, or what is wrong with it
  */
 const char *nat_config_check(const struct nat_config *cfg);
+
+/**
+ * nat_block_of() - The ports that an inside address has with NAT_PORTS_BLOCK
+ * @cfg:	Configuration: all that it depends on
+ * @inside:	Inside address
+ * @ret_outside: Set on success: outside address
+ * @ret_lo:	Set: lowest port
+ * @ret_hi:	Set: highest
+ *
+ * Return: whether it has any
+ */
+bool nat_block_of(const struct nat_config *cfg, struct addr inside, struct addr *ret_outside,
+		  uint16_t *ret_lo, uint16_t *ret_hi);
+
+/**
+ * nat_block_owner() - Whose a port is with NAT_PORTS_BLOCK
+ * @cfg:	Configuration
+ * @outside:	Outside address
+ * @port:	Its port
+ * @ret_inside:	Set on success: the inside address
+ *
+ * Return: whether it is of anybody's block
+ */
+bool nat_block_owner(const struct nat_config *cfg, struct addr outside, uint16_t port,
+		     struct addr *ret_inside);
 
 /** nat_bytes() - Memory that a NAT needs; of a configuration that is right */
 size_t nat_bytes(const struct nat_config *cfg);

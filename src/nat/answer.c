@@ -192,18 +192,21 @@ void answer_rst(struct nat *nat, const struct view *v)
 	put_check(ip, PROTO_TCP, head, len, 16);
 }
 
-void answer_echo(struct nat *nat, const struct view *v)
+void answer_echo(struct nat *nat, const struct view *v, bool is_turned)
 {
 	const uint32_t head = v->is_v6 ? 40 : 20, body = v->len - v->l4, len = head + body;
 	const uint8_t proto = v->is_v6 ? PROTO_ICMP6 : PROTO_ICMP;
 	uint8_t *ip;
+
+	const struct addr src = is_turned ? view_src(v) : view_dst(v);
+	const struct addr dst = is_turned ? view_dst(v) : view_src(v);
 
 	if (!is_answerable(v) || len > nat->cfg.mtu[v->from])
 		return;
 	ip = own_new(nat, len, v->from);
 	if (ip == NULL)
 		return;
-	put_head(ip, len, proto, v->is_v6 ? 0 : v->ip[1], view_dst(v), view_src(v));
+	put_head(ip, len, proto, v->is_v6 ? 0 : v->ip[1], src, dst);
 	memcpy(ip + head, v->ip + v->l4, body);
 	ip[head] = v->is_v6 ? 129 : 0;
 	put16(ip + head + 2, 0);

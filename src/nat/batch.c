@@ -11,6 +11,8 @@
  */
 #include "nat/core.h"
 
+#define DAY_NS	(UINT64_C(86400) * 1000000000)
+
 struct work {
 	struct view view;
 	uint32_t session;
@@ -49,8 +51,10 @@ static bool is_plain(const struct nat *nat, const struct nat_packet *p, const st
 	const enum nat_side to = p->from == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
 	const uint8_t syn_fin_rst = TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST;
 
+	/* Whatever else can be about a packet is path.c's */
 	if (!session_matches(s, v) || session_is_over(nat, s) || (s->flags & S_HAIRPIN) != 0 ||
-	    s->scrub != 0 || v->has_opts || p->len > nat->cfg.mtu[to] || (v->is_v6 ? v->ip[7] : v->ip[8]) <= 1)
+	    s->scrub != 0 || v->has_opts || p->len > nat->cfg.mtu[to] ||
+	    (v->is_v6 ? v->ip[7] : v->ip[8]) <= 1)
 		return false;
 	return s->tcp == NAT_TCP_NONE ||
 	       (s->tcp == NAT_TCP_ESTABLISHED && (v->tcp_flags & syn_fin_rst) == 0);
@@ -122,12 +126,27 @@ static void begin(struct nat *nat, uint64_t now_ns)
 	nat->cause = UINT32_MAX;
 }
 
+/* Once a day, so that a log that has lost its beginning says enough (RFC 7422 4) */
+static void tell_blocks(struct nat *nat)
+{
+	const struct nat_event e = {
+		.kind = NAT_EV_BLOCKS, .at_ns = nat->last_ns, .cfg = &nat->cfg,
+	};
+
+	if (nat->cfg.notify == NULL || nat->cfg.ports != NAT_PORTS_BLOCK ||
+	    (nat->blocks_told_ns != 0 && nat->last_ns - nat->blocks_told_ns < DAY_NS))
+		return;
+	nat->blocks_told_ns = nat->last_ns;
+	nat->cfg.notify(nat->cfg.notify_ctx, &e);
+}
+
 static void run_timers(struct nat *nat, uint32_t n)
 {
 	session_expire(nat, n);
 	bind_expire(nat, n);
 	frag_expire(nat);
 	held_syn_expire(nat);
+	tell_blocks(nat);
 }
 
 void nat_batch(struct nat *nat, uint64_t now_ns, struct nat_packet *p, uint32_t n)

@@ -47,7 +47,7 @@ void notify(const struct nat *nat, enum nat_event_kind kind, const struct bindin
 	const bool is_v6 = (b->flags & B_V6) != 0;
 	struct nat_event e = {
 		.kind = kind, .proto = b->proto, .owner = b->owner, .in_port = b->in_port,
-		.out_port = out_port, .at_ns = nat->last_ns,
+		.out_port = out_port, .at_ns = nat->last_ns, .cfg = &nat->cfg,
 	};
 
 	if (nat->cfg.notify == NULL)
@@ -264,6 +264,40 @@ static void range_of(uint8_t pool, uint16_t port, uint16_t *lo, uint16_t *hi)
 	*hi = pool == POOL_ICMP || port >= 1024 ? UINT16_MAX : 1023;
 }
 
+static uint32_t n_lent(const struct ports *pool, uint16_t lo, uint16_t hi)
+{
+	uint32_t n = 0;
+
+	for (uint32_t port = lo; port <= hi; port++)
+		n += ports_is_lent(pool, (uint16_t)port);
+	return n;
+}
+
+/* A port of the asker's block; behind nine tenths, and out of it, somebody is told */
+static uint16_t choose_of_block(struct nat *nat, const struct bind_ask *ask,
+				const struct own *own, const struct ports *pool)
+{
+	const struct addr in = addr_of(nat, ask->is_v6, ask->in);
+	const struct binding told = {
+		.in = ask->in, .out = own->handle, .in_port = ask->in_port, .proto = ask->proto,
+		.flags = ask->is_v6 ? B_V6 : 0, .owner = ask->owner,
+	};
+	uint16_t lo, hi, port;
+	struct addr outside;
+
+	if (!nat_block_of(&nat->cfg, in, &outside, &lo, &hi))
+		return 0;
+	if (n_lent(pool, lo, hi) + 1 == (hi - lo + 1u) - (hi - lo + 1u) / 10)
+		notify(nat, NAT_EV_ALARM, &told, lo);
+	port = ports_choose(pool, lo, hi, ask->in_port, PARITY_ANY, &nat->random);
+	if (port != 0 || !block_overflow(&nat->cfg, &lo, &hi))
+		return port;
+	port = ports_choose(pool, lo, hi, ask->in_port, PARITY_ANY, &nat->random);
+	if (port != 0)
+		notify(nat, NAT_EV_BLOCK, &told, port);
+	return port;
+}
+
 static uint16_t choose_port(struct nat *nat, const struct bind_ask *ask, const struct own *own)
 {
 	const struct proto *info = &nat_protos[ask->proto];
@@ -274,6 +308,8 @@ static uint16_t choose_port(struct nat *nat, const struct bind_ask *ask, const s
 
 	if (r->ports == NAT_PORTS_STATIC || !info->translates)
 		return port_wanted(nat, ask, own, pool, ask->in_port) ? ask->in_port : 0;
+	if (r->ports == NAT_PORTS_BLOCK)
+		return choose_of_block(nat, ask, own, pool);
 	if (r->ports == NAT_PORTS_PRESERVE) {
 		if (port_wanted(nat, ask, own, pool, ask->in_port))
 			return ask->in_port;
@@ -292,7 +328,12 @@ struct own *bind_own(const struct nat *nat, const struct bind_ask *ask)
 	const uint8_t af = ask->is_v6 ? AF_V6 : AF_V4;
 	const struct addr in = addr_of(nat, ask->is_v6, ask->in);
 	uint32_t n = 0, pick;
+	struct addr outside;
+	uint16_t lo, hi;
 
+	if (r->ports == NAT_PORTS_BLOCK)
+		return nat_block_of(&nat->cfg, in, &outside, &lo, &hi) ? own_of(nat, outside)
+								       : NULL;
 	for (uint32_t i = 0; i < r->n_to; i++)
 		n += r->to[i].af == af;
 	if (n == 0)
@@ -368,9 +409,10 @@ static enum nat_reason bind_new(struct nat *nat, const struct bind_ask *ask, str
 	if (why != NAT_R_NONE)
 		return why;
 	end_for(nat, ask, like);
+	if (like->out_port == 0 && (ask->rule->ports == NAT_PORTS_STATIC || !info->translates))
+		return NAT_R_PORT_TAKEN;
 	if (like->out_port == 0)
-		return ask->rule->ports == NAT_PORTS_STATIC || !info->translates
-			       ? NAT_R_PORT_TAKEN : NAT_R_NO_PORT;
+		return ask->rule->ports == NAT_PORTS_BLOCK ? NAT_R_QUOTA_PORTS : NAT_R_NO_PORT;
 	*ret = record_new(nat, like);
 	if (*ret == NONE)
 		return NAT_R_TABLE_FULL;

@@ -8,6 +8,7 @@
  *	open.c	    new sessions: outbound, inbound, hairpinned
  *	session.c   sessions, their keys and their timers
  *	bind.c	    bindings, their outside ports, what is held, who may have how much
+ *	block.c	    whose ports are whose, by arithmetic
  *	addr6.c	    32-bit handles for IPv6 addresses
  *	rewrite.c   new addresses and checksums into a packet
  *	tcp.c	    state and sequence numbers of TCP
@@ -332,6 +333,7 @@ struct nat {
 	uint8_t *made_bytes;
 	uint32_t cause;			/* index of the packet that is worked on */
 
+	uint64_t blocks_told_ns;	/* NAT_EV_BLOCKS, 0: not yet */
 	bool touches_bindings;		/* filtering asks when an endpoint has last sent */
 	bool in_datagram;		/* the packet was in fragments, and will be again */
 	struct frags *frags;
@@ -482,6 +484,11 @@ void bind_sweep(struct nat *nat);
 void notify(const struct nat *nat, enum nat_event_kind kind, const struct binding *b,
 	    uint16_t out_port);
 
+/* block.c */
+
+/** block_overflow() - The ports of an address that are of nobody's block; false: none */
+bool block_overflow(const struct nat_config *cfg, uint16_t *ret_lo, uint16_t *ret_hi);
+
 /* session.c */
 
 /** session_init() - No sessions */
@@ -621,8 +628,8 @@ void answer_unreachable(struct nat *nat, const struct view *v, uint8_t code4);
 /** answer_rst() - A RST for a TCP packet */
 void answer_rst(struct nat *nat, const struct view *v);
 
-/** answer_echo() - The reply to an echo request to an outside address */
-void answer_echo(struct nat *nat, const struct view *v);
+/** answer_echo() - The reply to an echo request, or to one whose addresses are the reply's */
+void answer_echo(struct nat *nat, const struct view *v, bool is_turned);
 
 /* held_syn.c */
 

@@ -144,7 +144,7 @@ static struct session *refuse_room(struct nat *nat, struct nat_packet *p, const 
 		const struct nat_event e = {
 			.kind = NAT_EV_REFUSED, .proto = v->proto, .owner = owner,
 			.inside = view_src(v), .in_port = v->sport, .outside = view_dst(v),
-			.out_port = v->dport, .at_ns = nat->last_ns,
+			.out_port = v->dport, .at_ns = nat->last_ns, .cfg = &nat->cfg,
 		};
 
 		o->told = nat->now;
@@ -334,6 +334,8 @@ static struct session *enter_in(struct nat *nat, struct nat_packet *p, const str
 				   v->dport, v->sport };
 	like->in = (struct ends){ in, like->out.dst, is_icmp ? v->dport : in_port, v->sport };
 	like->flags |= S_FROM_OUT;
+	if (own_of(nat, view_src(v)) != NULL)
+		like->flags |= S_HAIRPIN;	/* a hairpinned one, and so are its answers */
 	like->owner = owner_of(nat, addr_of(nat, v->is_v6, in));
 	if (v->is_v6 && (like->out.src == NONE || like->out.dst == NONE))
 		s = refuse(nat, p, NAT_R_TABLE_FULL);
@@ -366,10 +368,9 @@ static struct session *nobody(struct nat *nat, struct nat_packet *p, const struc
 	const bool is_echo = (v->proto == PROTO_ICMP && v->ip[v->l4] == 8) ||
 			     (v->proto == PROTO_ICMP6 && v->ip[v->l4] == 128);
 
-	if (is_own && is_echo && !nat->cfg.no_echo) {
-		answer_echo(nat, v);
+	/* Who knows its first leg answers */
+	if (is_own && is_echo && !nat->cfg.no_echo)
 		return refuse(nat, p, NAT_R_ANSWERED);
-	}
 	if (is_own && v->proto == PROTO_TCP && p->from == NAT_OUTSIDE &&
 	    check_opens(v) == NAT_R_NONE)
 		held_syn_add(nat, v);

@@ -146,7 +146,14 @@ static void path_back(struct nat *nat, struct nat_packet *p, const struct view *
 	back.sport = is_icmp ? 0 : first->out.sport;
 	back.dport = is_icmp ? first->out.sport : first->out.dport;
 	back.hash = view_hash(nat, &back);
-	s = session_for(nat, p, &back, true);
+	/* The id of a query is no port of its destination: to our own address it meets itself */
+	if (is_icmp && session_matches(first, &back))
+		drop(nat, p, nat->cfg.no_echo ? NAT_R_NO_MAPPING : NAT_R_ANSWERED);
+	s = p->verdict == NAT_DROP ? NULL : session_for(nat, p, &back, true);
+	if (s == NULL && p->reason == NAT_R_ANSWERED) {
+		rewrite(nat, p, v, first, false);
+		answer_echo(nat, v, true);
+	}
 	if (s == NULL)
 		return;
 	rewrite(nat, p, &back, s, false);
@@ -165,6 +172,8 @@ static void path_flow(struct nat *nat, struct nat_packet *p, struct view *v)
 		return;
 	}
 	s = session_for(nat, p, v, false);
+	if (s == NULL && p->verdict == NAT_DROP && p->reason == NAT_R_ANSWERED)
+		answer_echo(nat, v, false);
 	if (s == NULL)
 		return;
 	nat->n.translated += memcmp(&s->in, &s->out, sizeof(s->in)) != 0;
@@ -174,6 +183,7 @@ static void path_flow(struct nat *nat, struct nat_packet *p, struct view *v)
 	rewrite_ttl(v);
 	if (record != NULL)
 		record_route(nat, v, record, s->out.src);
+	p->verdict = NAT_FORWARD;
 	if (!out)
 		path_leave(nat, p, NAT_INSIDE);
 	else if ((s->flags & S_HAIRPIN) != 0)
