@@ -110,6 +110,15 @@ MUST_USE int nl_batch_add(struct nl_batch *b, uint16_t type, uint16_t flags, uin
 MUST_USE int nl_batch_reserve(struct nl_batch *b, uint32_t cookie, void **ret);
 
 /**
+ * nl_batch_bytes() - All messages so far, BEGIN among them
+ * @b:		Batch that was begun; the last message is filled
+ * @ret_len:	Set
+ *
+ * Return: the first; valid until the next call with @b
+ */
+const void *nl_batch_bytes(struct nl_batch *b, size_t *ret_len);
+
+/**
  * nl_batch_send() - Carry the transaction out
  * @b:		Batch; stays as it is, so that it can be sent again
  * @s:		Session of NETLINK_NETFILTER

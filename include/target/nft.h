@@ -62,6 +62,42 @@ void nft_options_init(struct nft_options *o);
 uint32_t nft_state_bit(const struct nft_options *o, enum direction dir);
 
 /**
+ * struct nft_marks - What the bits of a program's marks mean
+ * @own:	All bits that are ours
+ * @state:	Of the ct mark, by the direction of the leg as the flow's first packet
+ *		goes: it has a directed state
+ * @opts:	And that lets packets with options through; 0: none does
+ * @answer:	Of the ct mark: we refused it and say so
+ * @tags:	Of the packet mark: the number of its tag; those that rules ask for
+ *		count from 1 in the order of their bits
+ * @kept_tags:	Of the ct mark: the tag of the state
+ *
+ * A hint for who proves a program: nothing is believed because it stands here.
+ */
+struct nft_marks {
+	uint32_t own;
+	uint32_t state[2];
+	uint32_t opts[2];
+	uint32_t answer;
+	uint32_t tags;
+	uint32_t kept_tags;
+};
+
+/** nft_program_marks() - The marks of a program */
+struct nft_marks nft_program_marks(const struct nft_program *p);
+
+struct nl_batch;
+
+/**
+ * nft_program_messages() - A program as the messages that load it where nothing is
+ * @p:		Program
+ * @b:		Batch, begun here; not sent
+ *
+ * Return: 0, -ENOMEM, or -EMSGSIZE
+ */
+MUST_USE int nft_program_messages(const struct nft_program *p, struct nl_batch *b);
+
+/**
  * nft_program_from_model() - Lower a model
  * @m:		Model; model_check() is content with it
  * @o:		Options

@@ -117,6 +117,13 @@ int nl_batch_begin(struct nl_batch *b, uint8_t subsys, uint32_t genid)
 	return 0;
 }
 
+const void *nl_batch_bytes(struct nl_batch *b, size_t *ret_len)
+{
+	finish_last(b);
+	*ret_len = b->len;
+	return b->buf;
+}
+
 int nl_batch_reserve(struct nl_batch *b, uint32_t cookie, void **ret)
 {
 	int err;

@@ -286,6 +286,11 @@ static bool share_bits(struct frame *f)
 	f->ids = take_bits(&left, ids);
 	f->memos = take_bits(&left, memos);
 	f->decided = take_bits(&left, ahead);
+	f->p->marks = (struct nft_marks){
+		.own = mask, .state = { f->leg[DIR_IN], f->leg[DIR_OUT] },
+		.opts = { f->opts[DIR_IN], f->opts[DIR_OUT] }, .answer = f->answer,
+		.tags = f->tag_mask, .kept_tags = f->ct_tags,
+	};
 	return true;
 }
 

@@ -367,6 +367,20 @@ static int make_so(struct nl_session *nl, const struct wanted *w, struct diags *
 	return -EBUSY;
 }
 
+int nft_program_messages(const struct nft_program *p, struct nl_batch *b)
+{
+	struct arena work CLEANUP(arena_fini);
+	struct nft_lines have = { .a = &work }, want = { .a = &work };
+	struct nft_jobs jobs = { .a = &work };
+	struct nft_delta delta;
+	int err;
+
+	arena_init(&work, WORK_BYTES);
+	nft_delta_make(&work, p, &have, &want, false, &delta);
+	err = nl_batch_begin(b, NFNL_SUBSYS_NFTABLES, 0);
+	return err < 0 ? err : nft_batch_fill(b, p, &have, &delta, &jobs);
+}
+
 int nft_load(struct nl_session *nl, const struct nft_program *p, struct diags *d,
 	     bool *ret_changed)
 {

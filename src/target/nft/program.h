@@ -337,6 +337,7 @@ struct nft_scope {
  * @last_comment: Of the rule added last that had an origin, or NULL
  * @last_origin: Its origin
  * @scope:	Of generated names
+ * @marks:	What its marks mean
  */
 struct nft_program {
 	struct arena *a;
@@ -356,6 +357,7 @@ struct nft_program {
 	const char *last_comment;
 	uint32_t last_origin;
 	struct nft_scope scope;
+	struct nft_marks marks;
 };
 
 /**

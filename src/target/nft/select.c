@@ -19,6 +19,11 @@ static bool lower(const struct model *m, struct nft_program *p, struct diags *d)
 					    : directed_lower(&directed);
 }
 
+struct nft_marks nft_program_marks(const struct nft_program *p)
+{
+	return p->marks;
+}
+
 static struct nft_program *too_large(struct diags *d)
 {
 	const size_t cap = d->a->cap_bytes;

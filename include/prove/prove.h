@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * prove - does a program mean what was declared, for all packets
+ *
+ * Reads the program from its netlink messages, or from the kernel, turns it and the
+ * declarations into functions of a packet and compares them.
+ *
+ *	compared	verdict, translation, what is remembered, tags; for each family,
+ *			direction and interface, whatever is remembered
+ *	not compared	counters, logs, lifetimes; what fragments, source routes and the
+ *			kernel's own answers meet; ICMP errors about a known flow, which
+ *			go with it
+ *
+ * Owns:	 nothing.
+ * Does not:	 change the kernel.
+ * Threads:	 none.
+ */
+#ifndef PROVE_PROVE_H
+#define PROVE_PROVE_H
+
+#include "model/eval.h"
+#include "target/nft.h"
+
+#define PROVE_MAX_NODES	(24u << 20)	/* of diagrams, 16 bytes each, and as much again */
+#define PROVE_MOST	20u		/* differences told */
+
+/**
+ * struct prove_difference - A packet for which the two are not the same
+ * @p:		The packet
+ * @iface:	Linux name of the interface that it crosses
+ * @recv:	And of the one it came by, or NULL
+ * @part:	Which part of a crossing differs
+ * @declared:	What the declarations say
+ * @kernel:	What the program does
+ * @is_known:	It belongs to a flow of which something is remembered
+ * @origin:	Of the rule that decides it, if one does
+ */
+struct prove_difference {
+	struct packet p;
+	const char *iface;
+	const char *recv;
+	const char *part;
+	const char *declared;
+	const char *kernel;
+	bool is_known;
+	struct origin origin;
+};
+
+/**
+ * struct prove_result - What a proof came to
+ * @differences: Packets that show a difference; none: no difference was found
+ * @unproven:	What could not be compared, in words; none: all was
+ * @n_nodes:	Nodes of diagrams that it took
+ */
+struct prove_result {
+	VEC(struct prove_difference) differences;
+	VEC(const char *) unproven;
+	uint32_t n_nodes;
+};
+
+/**
+ * prove_program() - Prove a program that is about to be loaded
+ * @m:		Declarations
+ * @p:		Program, made from them
+ * @a:		Memory
+ * @ret:	Set on success
+ *
+ * Return: 0 or -ENOMEM
+ */
+MUST_USE int prove_program(const struct model *m, const struct nft_program *p, struct arena *a,
+			   struct prove_result *ret);
+
+/**
+ * prove_kernel() - Prove what the kernel holds
+ * @nl:		Session of NETLINK_NETFILTER
+ * @m:		Declarations
+ * @p:		The program made from them: says which bits of marks mean what
+ * @a:		Memory
+ * @ret:	Set on success
+ *
+ * Return: 0, or a negative errno
+ */
+MUST_USE int prove_kernel(struct nl_session *nl, const struct model *m,
+			  const struct nft_program *p, struct arena *a, struct prove_result *ret);
+
+/** prove_line() - The packet of a difference, as `why --batch` reads it */
+const char *prove_line(const struct prove_difference *d, struct arena *a);
+
+#endif /* PROVE_PROVE_H */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Where two functions differ a packet is found on the way down.  What the way does
+ * not ask stays what an ordinary packet has, so that the example reads well.  If
+ * there is one of which nothing is remembered, that is shown: it can be sent.
+ */
+#include "prove/stages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void prove_unproven(struct proof *p, struct prove_result *ret, const char *what)
+{
+	for (uint32_t i = 0; i < ret->unproven.n; i++)
+		if (strcmp(ret->unproven.v[i], what) == 0)
+			return;
+	vec_add(p->a, &ret->unproven, arena_strndup(p->a, what, strlen(what)));
+}
+
+static void preset(struct proof *p, uint8_t *bit, enum part part, u128 value)
+{
+	const uint32_t n = space_width(&p->s, part);
+
+	for (uint32_t i = 0; i < n; i++)
+		bit[space_var(&p->s, part, i)] = (value >> (n - 1 - i) & 1) != 0;
+}
+
+/* An ordinary packet: TCP, a SYN, between two hosts */
+static void preset_all(struct proof *p, uint8_t *bit)
+{
+	const bool v4 = p->s.af == AF_V4;
+	const u128 net = v4 ? (u128)0xc6336400 : (u128)0x20010db8 << 96;
+
+	preset(p, bit, P_PROTO, PROTO_TCP);
+	preset(p, bit, P_FLAGS, TCP_FLAG_SYN);
+	preset(p, bit, P_SRC, net | 7);
+	preset(p, bit, P_DST, net | 9);
+	preset(p, bit, P_SPORT, 40000);
+	preset(p, bit, P_DPORT, 80);
+	preset(p, bit, P_IFACE, p->s.names.n > 2 ? 2 : 1);
+}
+
+static const char *name_of(struct proof *p, uint32_t i)
+{
+	if (i == 0 || i >= p->s.names.n)
+		return NULL;
+	return i + 1 == p->s.names.n ? "other0" : p->s.names.v[i];
+}
+
+static struct packet packet_at(struct proof *p, enum direction dir, const uint8_t *bit,
+			       struct prove_difference *d)
+{
+	const uint32_t sport = (uint32_t)space_value(&p->s, P_SPORT, bit);
+	struct packet k = {
+		.dir = dir, .proto = (uint8_t)space_value(&p->s, P_PROTO, bit),
+		.src = { p->s.af, space_value(&p->s, P_SRC, bit) },
+		.dst = { p->s.af, space_value(&p->s, P_DST, bit) },
+		.tos = (uint8_t)space_value(&p->s, P_TOS, bit),
+		.has_opts = bit[space_var(&p->s, P_OPTS, 0)] == 1,
+	};
+
+	if (proto_has_ports(k.proto)) {
+		k.sport = (uint16_t)sport;
+		k.dport = (uint16_t)space_value(&p->s, P_DPORT, bit);
+	}
+	if (k.proto == PROTO_TCP)
+		k.tcp_flags = (uint8_t)space_value(&p->s, P_FLAGS, bit);
+	if (k.proto == PROTO_ICMP || k.proto == PROTO_ICMP6) {
+		k.icmp_type = (uint8_t)(sport >> 8);
+		k.icmp_code = (uint8_t)sport;
+	}
+	d->iface = name_of(p, (uint32_t)space_value(&p->s, P_IFACE, bit));
+	d->recv = dir == DIR_IN ? NULL : name_of(p, (uint32_t)space_value(&p->s, P_RECV, bit));
+	d->iface = d->iface == NULL ? "lo" : d->iface;
+	k.iface = intern_cid(p->m->names, facts_crossed(p->m->facts,
+							facts_freebsd_name(d->iface), k.dst));
+	k.recv = dir == DIR_IN ? k.iface
+		 : d->recv == NULL ? 0 : intern_cid(p->m->names, facts_freebsd_name(d->recv));
+	return k;
+}
+
+/* The rule that decides a packet, where the declarations judge it alone */
+static void find_origin(struct proof *p, struct prove_difference *d)
+{
+	struct world w;
+	struct result r;
+
+	world_init(&w, p->a);
+	r = model_eval(p->m, &w, &d->p, p->a);
+	for (uint32_t i = r.steps.n; i-- > 0 && d->origin.text == NULL;)
+		if (r.steps.v[i].is_final)
+			d->origin = r.steps.v[i].origin;
+}
+
+static uint32_t is_unknown(void *arg, uint32_t value)
+{
+	const struct outcomes *o = arg;
+	const struct outcome *x = &o->list.v[value];
+
+	if (x->fate == FATE_UNKNOWN)
+		return 1;
+	for (uint32_t i = 0; i < x->n_lots; i++)
+		if (is_unknown(arg, x->lots[i].value) != 0)
+			return 1;
+	return 0;
+}
+
+static const char *why_unknown(const struct outcomes *o, uint32_t value)
+{
+	const struct outcome *x = &o->list.v[value];
+
+	for (uint32_t i = 0; i < x->n_lots; i++)
+		if (is_unknown((void *)(uintptr_t)o, x->lots[i].value) != 0)
+			return why_unknown(o, x->lots[i].value);
+	return x->text;
+}
+
+/* Take away what one of the sides cannot say, and tell of it */
+static dd without_unknown(struct proof *p, const struct part_of *part, dd f, dd where,
+			  struct prove_result *ret)
+{
+	const dd here = dd_ite(p->d, where, f, DD_FALSE);
+	const dd is = dd_map(p->d, here, is_unknown, p->o);
+	CLEANUP(base_free) uint8_t *bit = calloc(p->s.n_vars, 1);
+	uint32_t x, y;
+
+	if (bit == NULL || !dd_differ(p->d, is, DD_FALSE, bit, &x, &y))
+		return where;
+	prove_unproven(p, ret, arena_printf(p->a, "%s: %s", part->name,
+					    why_unknown(p->o, dd_at(p->d, here, bit))));
+	return dd_and(p->d, where, dd_not(p->d, is));
+}
+
+static bool show(struct proof *p, const struct part_of *part, dd where, struct prove_result *ret)
+{
+	CLEANUP(base_free) uint8_t *bit = calloc(p->s.n_vars, 1);
+	struct prove_difference d = { .part = part->name };
+	uint32_t declared, kernel;
+
+	if (bit == NULL)
+		return false;
+	preset_all(p, bit);
+	if (!dd_differ(p->d, dd_ite(p->d, where, part->declared, DD_FALSE),
+		       dd_ite(p->d, where, part->kernel, DD_FALSE), bit, &declared, &kernel))
+		return false;
+	d.p = packet_at(p, part->dir, bit, &d);
+	d.declared = outcome_text(p->o, p->a, declared);
+	d.kernel = outcome_text(p->o, p->a, kernel);
+	d.is_known = where != part->fresh;
+	find_origin(p, &d);
+	vec_add(p->a, &ret->differences, d);
+	return true;
+}
+
+void prove_compare(struct proof *p, const struct part_of *part, struct prove_result *ret)
+{
+	struct part_of at = *part;
+	dd where = part->where;
+
+	if (p->d->is_full || ret->differences.n >= PROVE_MOST)
+		return;
+	where = without_unknown(p, part, part->declared, where, ret);
+	where = without_unknown(p, part, part->kernel, where, ret);
+	at.fresh = dd_and(p->d, where, part->fresh);
+	if (!show(p, &at, at.fresh, ret))
+		show(p, &at, where, ret);
+}
+
+const char *prove_line(const struct prove_difference *d, struct arena *a)
+{
+	static const char letters[] = "FSRPAUEW";
+	const struct packet *p = &d->p;
+	const int32_t ports[] = { proto_has_ports(p->proto) ? p->sport : -1,
+				  proto_has_ports(p->proto) ? p->dport : -1 };
+	char src[ADDR_TEXT_BYTES], dst[ADDR_TEXT_BYTES], flags[10] = "";
+	const char *extra = "";
+	size_t n = 0;
+
+	if (p->proto == PROTO_TCP) {
+		for (int i = 0; i < 8; i++)
+			if ((p->tcp_flags & 1 << i) != 0)
+				flags[n++] = letters[i];
+		extra = arena_printf(a, " %s", flags);
+	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
+		extra = arena_printf(a, " %u/%u", p->icmp_type, p->icmp_code);
+	}
+	return arena_printf(a, "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
+			    facts_freebsd_name(d->iface),
+			    proto_name(p->proto) != NULL ? proto_name(p->proto)
+							 : arena_printf(a, "%u", p->proto),
+			    addr_port_print(p->src, ports[0], src),
+			    addr_port_print(p->dst, ports[1], dst), extra);
+}

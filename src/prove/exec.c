@@ -1,0 +1,695 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A chain is a function from what comes behind it to what becomes of a packet that
+ * enters it, made from its last rule to its first.  Within a rule expressions are
+ * taken in order, as each needs the registers of those before; what stops a rule
+ * stands as a condition around all that follows it.  A write into a mark puts the
+ * value into what follows, and forgets the registers, which held what was before.
+ *
+ * A map is one branch for each element, with its data in the registers: a path in
+ * the diagram as long as the key, so ten thousand forwards cost what their keys do.
+ *
+ * What an expression does that is not known is an outcome of its own, which no
+ * declaration has.
+ */
+#include "prove/exec.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "prove/regs.h"
+
+#define MAX_DEPTH	32u	/* chains in each other; the kernel takes 16 */
+
+/* A chain that was entered before, with what came behind it then */
+struct entered {
+	const struct prog_chain *chain;
+	dd behind;
+	dd r;
+};
+
+/* A base chain being turned into a function */
+struct run {
+	struct proof *p;
+	struct dds *d;
+	const struct exec_at *at;
+	uint8_t family;
+	bool is_in;
+	dd passed;
+	uint32_t depth;
+	VEC(struct entered) entered;
+};
+
+/* A rule under way */
+struct rule_run {
+	struct run *w;
+	const struct prog_rule *rule;
+	dd when;		/* what has matched so far of headers */
+	bool asks_marks;	/* the next comparison is of something that rules can write */
+	dd next;		/* the rule does not match */
+	dd behind;		/* the chain returns */
+};
+
+static dd run_chain(struct run *w, const struct prog_chain *c, dd behind);
+static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs);
+
+static dd unknown(struct run *w, const char *what, const char *of)
+{
+	return proof_unknown(w->p, arena_printf(w->p->a, "%s %s", what, of != NULL ? of : ""));
+}
+
+/* ---- verdicts ---------------------------------------------------------------------- */
+
+static dd go(struct run *w, const char *name, dd behind)
+{
+	const struct prog_chain *c = name == NULL ? NULL
+						   : prog_chain_of(w->p->p, w->family, name);
+
+	if (c == NULL || w->depth >= MAX_DEPTH)
+		return unknown(w, "the way to chain", name);
+	return run_chain(w, c, behind);
+}
+
+static dd verdict(const struct rule_run *r, int32_t code, const char *chain)
+{
+	struct run *w = r->w;
+
+	switch (code) {
+	case NF_ACCEPT:
+		return w->passed;
+	case NF_DROP:
+		return proof_leaf(w->p, FATE_BLOCK);
+	case NFT_RETURN:
+		return r->behind;
+	case NFT_CONTINUE:
+		return r->next;
+	case NFT_JUMP:
+		return go(w, chain, r->next);
+	case NFT_GOTO:
+		return go(w, chain, r->behind);
+	default:
+		return unknown(w, "a verdict", NULL);
+	}
+}
+
+static dd reject(struct run *w, const struct prog_expr *x)
+{
+	const struct outcome icmp = { .fate = FATE_ICMP, .code = (uint16_t)x->offset };
+
+	if (x->key == NFT_REJECT_TCP_RST)
+		return dd_ite(w->d, space_is(&w->p->s, P_PROTO, PROTO_TCP),
+			      proof_leaf(w->p, FATE_RST), unknown(w, "RST in answer to", "others"));
+	if (x->key != NFT_REJECT_ICMP_UNREACH)
+		return unknown(w, "an answer", NULL);
+	return dd_leaf(w->d, outcome_of(w->p->o, &icmp));
+}
+
+/* ---- translations -------------------------------------------------------------------- */
+
+static dd translated(void *arg, uint32_t xlate)
+{
+	return proof_pass(arg, xlate);
+}
+
+/* The address in a register: bits that are known, and bits that are the packet's own */
+static bool read_addr(struct run *w, const struct regs *regs, uint32_t reg,
+		      struct translation *x)
+{
+	const uint32_t n = addr_bits(x->af), word = regs_word(reg);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const dd bit = regs_bit(regs, word, i);
+		const dd own = space_bit(&w->p->s, x->is_src ? P_SRC : P_DST, i);
+		const u128 one = (u128)1 << (n - 1 - i);
+
+		if (bit == DD_TRUE)
+			x->to |= one;
+		else if (bit == own)
+			x->own |= one;
+		else if (bit != DD_FALSE)
+			return false;
+	}
+	return true;
+}
+
+static bool read_port(const struct regs *regs, uint32_t reg, uint16_t *ret)
+{
+	uint8_t b[2];
+
+	if (!regs_constant(regs, regs_word(reg), sizeof(b), b))
+		return false;
+	*ret = (uint16_t)(b[0] << 8 | b[1]);
+	return true;
+}
+
+#define NAT_KNOWN	(NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED | \
+			 NF_NAT_RANGE_PROTO_RANDOM_FULLY)
+
+static bool read_nat(struct run *w, const struct prog_nat *n, const struct regs *regs,
+		     struct proof_to *to)
+{
+	struct translation *x = &to->x;
+	const bool has_addr = n->addr[0] != 0;
+	const uint32_t family = w->p->s.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+	x->is_src = n->is_src;
+	x->af = w->p->s.af;
+	x->is_random = (n->flags & NF_NAT_RANGE_PROTO_RANDOM_FULLY) != 0;
+	if ((n->flags & ~NAT_KNOWN) != 0 || (n->family != family && n->family != NFPROTO_INET) ||
+	    n->addr[1] != n->addr[0] || (n->family == NFPROTO_INET && has_addr) ||
+	    has_addr != ((n->flags & NF_NAT_RANGE_MAP_IPS) != 0))
+		return false;
+	if (!has_addr)
+		x->own = prefix_mask(x->af, addr_bits(x->af));
+	else if (!read_addr(w, regs, n->addr[0], x))
+		return false;
+	to->has_port = n->port[0] != 0;
+	if (to->has_port != ((n->flags & NF_NAT_RANGE_PROTO_SPECIFIED) != 0))
+		return false;
+	if (!to->has_port)
+		return !x->is_random;
+	if (!read_port(regs, n->port[0], &x->lo) || !read_port(regs, n->port[1], &x->hi))
+		return false;
+	to->id_lo = x->lo;
+	to->id_hi = x->hi;
+	x->is_random &= x->hi > x->lo;
+	return x->lo != 0 && x->hi >= x->lo;
+}
+
+static dd translate(struct rule_run *r, const struct prog_expr *x, const struct regs *regs)
+{
+	struct run *w = r->w;
+	struct proof_to to = { .then = translated, .arg = w->p, .unchanged = w->passed };
+
+	if (!w->at->is_nat)
+		return unknown(w, "a translation in a chain that filters", NULL);
+	/* A family that is not the packet's: the kernel goes on with the next rule */
+	if (x->nat.family != NFPROTO_INET &&
+	    x->nat.family != (w->p->s.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6))
+		return r->next;
+	if (!read_nat(w, &x->nat, regs, &to))
+		return unknown(w, "a translation to what is not known", NULL);
+	return proof_translate(w->p, &to);
+}
+
+/* ---- what stops a rule --------------------------------------------------------------- */
+
+/* What matters of a function in the middle of a rule */
+static dd so_far(const struct rule_run *r, dd f)
+{
+	return dd_ite(r->w->d, r->when, f, DD_FALSE);
+}
+
+/* What follows where @cond holds */
+static dd where(struct rule_run *r, dd cond, uint32_t i, struct regs *regs)
+{
+	const dd before = r->when;
+	dd f;
+
+	if (!r->asks_marks)
+		r->when = dd_and(r->w->d, before, cond);
+	r->asks_marks = false;
+	f = cond == DD_FALSE || r->when == DD_FALSE ? r->next
+				: dd_ite(r->w->d, cond, run_from(r, i, regs), r->next);
+	r->when = before;
+	return f;
+}
+
+/* A lot is drawn where what it is compared with tells its chances */
+static dd draw(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
+{
+	const struct reg lot = regs->w[regs_word(x->sreg)];
+	uint32_t value = 0;
+	uint64_t chances;
+
+	if (x->len != 4)
+		return unknown(r->w, "a lot", NULL);
+	for (int b = 0; b < 4; b++)
+		value = value << 8 | x->data[b];
+	/* 0 is the same in either byte order */
+	if (x->key == NFT_CMP_EQ && value == 0)
+		chances = 1;
+	else if (x->key == NFT_CMP_LT && lot.part == P_DRAW)
+		chances = MIN(value, lot.modulus);
+	else
+		return unknown(r->w, "a lot", NULL);
+	return proof_draw(r->w->p, so_far(r, run_from(r, i + 1, regs)), so_far(r, r->next),
+			  chances, lot.modulus, lot.is_turn);
+}
+
+static dd compare(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
+{
+	struct run *w = r->w;
+	const uint32_t word = regs_word(x->sreg);
+	bool ok;
+	dd c;
+
+	if (word < REGS_WORDS && regs->w[word].kind == R_DRAW)
+		return draw(r, x, i, regs);
+	switch (x->key) {
+	case NFT_CMP_EQ:
+	case NFT_CMP_NEQ:
+		ok = regs_equal(w->p, regs, word, x->data, x->len, &c);
+		break;
+	default:
+		ok = regs_below(w->p, regs, word, x->data, x->len,
+				x->key == NFT_CMP_LTE || x->key == NFT_CMP_GT, &c);
+	}
+	if (!ok)
+		return unknown(w, "a comparison", NULL);
+	if (x->key == NFT_CMP_NEQ || x->key == NFT_CMP_GT || x->key == NFT_CMP_GTE)
+		c = dd_not(w->d, c);
+	return where(r, c, i + 1, regs);
+}
+
+static dd in_range(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
+{
+	const uint32_t word = regs_word(x->sreg);
+	dd below, upto, c;
+
+	if (!regs_below(r->w->p, regs, word, x->data, x->len, false, &below) ||
+	    !regs_below(r->w->p, regs, word, x->mask, x->len, true, &upto))
+		return unknown(r->w, "a range", NULL);
+	c = dd_and(r->w->d, dd_not(r->w->d, below), upto);
+	return where(r, x->key == NFT_RANGE_NEQ ? dd_not(r->w->d, c) : c, i + 1, regs);
+}
+
+/* ---- sets ---------------------------------------------------------------------------- */
+
+/* Elements of a set of ranges, the lowest first */
+static int by_key(const void *x, const void *y, void *arg)
+{
+	const struct prog_set *s = arg;
+	const struct prog_elem *a = &s->elems.v[*(const uint32_t *)x];
+	const struct prog_elem *b = &s->elems.v[*(const uint32_t *)y];
+	const int order = memcmp(a->key, b->key, s->key_len);
+
+	/* An end and a start at one place: the start counts */
+	return order != 0 ? order : (int)b->is_end - (int)a->is_end;
+}
+
+/* The nearest element at or below a value says whether it is in the set */
+static bool in_interval(struct run *w, const struct prog_set *s, const struct regs *regs,
+			uint32_t word, dd *ret)
+{
+	uint32_t *order = arena_array(w->p->a, uint32_t, s->elems.n + 1);
+	dd all = DD_FALSE;
+
+	for (uint32_t i = 0; i < s->elems.n; i++)
+		order[i] = i;
+	qsort_r(order, s->elems.n, sizeof(*order), by_key, (void *)(uintptr_t)s);
+	for (uint32_t i = 0; i < s->elems.n; i++) {
+		const struct prog_elem *e = &s->elems.v[order[i]];
+		dd below;
+
+		if (!regs_below(w->p, regs, word, e->key, s->key_len, false, &below))
+			return false;
+		all = dd_ite(w->d, below, all, e->is_end ? DD_FALSE : DD_TRUE);
+	}
+	*ret = all;
+	return true;
+}
+
+/* What packets put into a set is not known, but the same for the same address */
+static bool in_dynamic(struct run *w, const struct prog_set *s, const struct regs *regs,
+		       uint32_t word, dd *ret)
+{
+	const bool src = regs_bit(regs, word, 0) == space_bit(&w->p->s, P_SRC, 0);
+	const bool dst = regs_bit(regs, word, 0) == space_bit(&w->p->s, P_DST, 0);
+	uint32_t var;
+
+	if (s->comment == NULL || (!src && !dst) || s->key_len != addr_bits(w->p->s.af) / 8)
+		return false;
+	var = space_opaque(&w->p->s, arena_printf(w->p->a, "%s in grown %s",
+						  src ? "source" : "destination", s->comment), 1);
+	*ret = var == DD_NO_VAR ? DD_FALSE : dd_var(w->d, var);
+	return var != DD_NO_VAR;
+}
+
+static bool in_set(struct run *w, const struct prog_set *s, const struct regs *regs,
+		   uint32_t word, dd *ret)
+{
+	dd all = DD_FALSE, one;
+
+	if ((s->flags & NFT_SET_EVAL) != 0)
+		return in_dynamic(w, s, regs, word, ret);
+	if ((s->flags & NFT_SET_INTERVAL) != 0)
+		return in_interval(w, s, regs, word, ret);
+	for (uint32_t i = 0; i < s->elems.n; i++) {
+		if (!regs_equal(w->p, regs, word, s->elems.v[i].key, s->key_len, &one))
+			return false;
+		all = dd_or(w->d, all, one);
+	}
+	*ret = all;
+	return true;
+}
+
+/* One branch for each element; what is not in the map goes on with the next rule */
+static dd in_map(struct rule_run *r, const struct prog_expr *x, const struct prog_set *s,
+		 uint32_t i, struct regs *regs)
+{
+	const uint32_t word = regs_word(x->sreg);
+	const struct regs before = *regs;
+	dd f = r->next;
+
+	if ((s->flags & (NFT_SET_INTERVAL | NFT_SET_EVAL)) != 0)
+		return unknown(r->w, "a map of ranges", s->name);
+	for (uint32_t k = 0; k < s->elems.n; k++) {
+		const struct prog_elem *e = &s->elems.v[k];
+		dd here, then;
+
+		if (!regs_equal(r->w->p, &before, word, e->key, s->key_len, &here))
+			return unknown(r->w, "a key of map", s->name);
+		if (here == DD_FALSE)
+			continue;
+		if (x->dreg == NFT_REG_VERDICT) {
+			then = verdict(r, e->verdict, e->chain);
+		} else {
+			*regs = before;
+			if (e->data == NULL ||
+			    !regs_put_bytes(regs, regs_word(x->dreg), e->data, s->data_len))
+				return unknown(r->w, "data of map", s->name);
+			then = run_from(r, i + 1, regs);
+		}
+		f = dd_ite(r->w->d, here, then, f);
+	}
+	return f;
+}
+
+static dd look_up(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
+{
+	struct run *w = r->w;
+	const struct prog_set *s = prog_set_of(w->p->p, w->family, x->set);
+	dd c;
+
+	if (s == NULL)
+		return unknown(w, "set", x->set);
+	if (x->has_dreg)
+		return x->is_not ? unknown(w, "a map that is not met", s->name)
+				 : in_map(r, x, s, i, regs);
+	if (!in_set(w, s, regs, regs_word(x->sreg), &c))
+		return unknown(w, "a key of set", s->name);
+	return where(r, x->is_not ? dd_not(w->d, c) : c, i + 1, regs);
+}
+
+/* ---- what changes something ------------------------------------------------------------ */
+
+/* Bit @n (the lowest is 0) of a mark in a register */
+static dd mark_bit(const struct regs *regs, uint32_t word, uint32_t n)
+{
+	const uint32_t one = 1;
+	const bool little = *(const uint8_t *)&one == 1;
+	const uint32_t byte = little ? n / 8 : 3 - n / 8;
+
+	return regs_bit(regs, word, 8 * byte + 7 - n % 8);
+}
+
+static dd set_mark(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
+{
+	struct run *w = r->w;
+	const enum part mark = x->op == X_CT_SET ? P_CTMARK : P_MARK;
+	const uint32_t word = regs_word(x->sreg);
+	dd bits[32], f;
+
+	if (x->key != (x->op == X_CT_SET ? (uint32_t)NFT_CT_MARK : (uint32_t)NFT_META_MARK))
+		return unknown(w, "what is written by", x->name);
+	for (uint32_t n = 0; n < 32; n++) {
+		bits[n] = mark_bit(regs, word, n);
+		if (bits[n] == DD_NO_VAR)
+			return unknown(w, "the value of a mark", NULL);
+		/* Not ours: it must stay */
+		if ((w->p->marks.own >> n & 1) == 0 &&
+		    bits[n] != dd_var(w->d, space_mark(&w->p->s, mark, n)))
+			return unknown(w, "a bit of a mark that is not ours", NULL);
+		/* Another bit of it may be a value only where it is that bit itself */
+		if (bits[n] != DD_TRUE && bits[n] != DD_FALSE &&
+		    bits[n] != dd_var(w->d, space_mark(&w->p->s, mark, n)))
+			return unknown(w, "a mark made of others", NULL);
+	}
+	*regs = (struct regs){ 0 };
+	f = so_far(r, run_from(r, i + 1, regs));
+	for (uint32_t n = 0; n < 32; n++)
+		if (bits[n] == DD_TRUE || bits[n] == DD_FALSE)
+			f = dd_with(w->d, f, space_mark(&w->p->s, mark, n), bits[n] == DD_TRUE);
+	return f;
+}
+
+/* Without a connection there is no mark to write: the kernel goes on */
+static dd set_ct_mark(struct rule_run *r, const struct prog_expr *x, uint32_t i,
+		      struct regs *regs)
+{
+	struct run *w = r->w;
+	struct regs same = *regs;
+	const dd with = set_mark(r, x, i, regs);
+
+	return dd_ite(w->d, space_bit(&w->p->s, P_INVALID, 0), run_from(r, i + 1, &same), with);
+}
+
+static bool bitwise(struct run *w, const struct prog_expr *x, struct regs *regs)
+{
+	const uint32_t from = regs_word(x->sreg), to = regs_word(x->dreg);
+	const struct regs before = *regs;
+
+	if (x->len > 16 || !regs_clear(regs, to, x->len))
+		return false;
+	for (uint32_t i = 0; i < 8 * x->len; i++) {
+		const uint32_t shift = 7 - i % 8;
+		dd bit = regs_bit(&before, from, i);
+
+		if (bit == DD_NO_VAR)
+			return false;
+		if ((x->mask[i / 8] >> shift & 1) == 0)
+			bit = DD_FALSE;
+		if ((x->data[i / 8] >> shift & 1) != 0)
+			bit = dd_not(w->d, bit);
+		regs_put(regs, to, i, bit);
+	}
+	return true;
+}
+
+/* A lot is put into the byte order in which it can be compared */
+static bool swap(const struct prog_expr *x, struct regs *regs)
+{
+	const uint32_t from = regs_word(x->sreg), to = regs_word(x->dreg);
+
+	if (from >= REGS_WORDS || to >= REGS_WORDS || regs->w[from].kind != R_DRAW)
+		return false;
+	regs->w[to] = regs->w[from];
+	regs->w[to].part = P_DRAW;
+	return true;
+}
+
+static bool numgen(const struct prog_expr *x, struct regs *regs)
+{
+	const uint32_t to = regs_word(x->dreg);
+
+	if (to >= REGS_WORDS)
+		return false;
+	regs->w[to] = (struct reg){ .kind = R_DRAW, .modulus = x->modulus, .part = N_PARTS,
+				    .is_turn = x->key == NFT_NG_INCREMENTAL };
+	return x->key == NFT_NG_INCREMENTAL || x->key == NFT_NG_RANDOM;
+}
+
+/* Only hashes of whole source addresses have a name that declarations know */
+static bool hash(struct run *w, const struct prog_expr *x, struct regs *regs)
+{
+	const uint32_t from = regs_word(x->sreg), to = regs_word(x->dreg);
+	const uint32_t n = addr_bits(w->p->s.af);
+	uint32_t bits = 0, var;
+	uint8_t zero[4] = { 0 };
+
+	for (uint32_t i = 0; i < n; i++)
+		if (regs_bit(regs, from, i) != space_bit(&w->p->s, P_SRC, i))
+			return false;
+	while ((x->modulus - 1) >> bits != 0)
+		bits++;
+	var = space_opaque(&w->p->s, arena_printf(w->p->a, "hash of source, %u of %u", x->seed,
+						  x->modulus), bits);
+	if (x->len != n / 8 || var == DD_NO_VAR || !regs_put_bytes(regs, to, zero, 4))
+		return false;
+	for (uint32_t i = 0; i < bits; i++)
+		regs_put(regs, to, 8 * (i / 8) + 7 - i % 8, dd_var(w->d, var + bits - 1 - i));
+	return true;
+}
+
+/* ---- rules and chains ------------------------------------------------------------------- */
+
+static bool is_ct_load(const struct prog_expr *x)
+{
+	return x->op == X_CT && x->key != NFT_CT_STATE;
+}
+
+/* Expressions that only change registers */
+static bool step(struct rule_run *r, const struct prog_expr *x, struct regs *regs)
+{
+	switch (x->op) {
+	case X_NOTHING:
+		return true;
+	case X_IMMEDIATE:
+		return regs_put_bytes(regs, regs_word(x->dreg), x->data, x->len);
+	case X_BITWISE:
+		return bitwise(r->w, x, regs);
+	case X_SWAP:
+		return swap(x, regs);
+	case X_NUMGEN:
+		return numgen(x, regs);
+	case X_HASH:
+		return hash(r->w, x, regs);
+	default:
+		if ((x->op == X_CT && !r->w->at->has_ct) || x->op == X_UNKNOWN)
+			return false;
+		return regs_load(r->w->p, x, r->w->is_in, regs);
+	}
+}
+
+static dd run_ct(struct rule_run *r, uint32_t i, struct regs *regs)
+{
+	r->asks_marks |= r->rule->exprs.v[i].key == NFT_CT_MARK;
+	return run_from(r, i + 1, regs);
+}
+
+static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
+{
+	const struct prog_expr *x = &r->rule->exprs.v[i];
+
+	if (i == r->rule->exprs.n)
+		return r->next;
+	switch (x->op) {
+	case X_CMP:
+		return compare(r, x, i, regs);
+	case X_RANGE:
+		return in_range(r, x, i, regs);
+	case X_LOOKUP:
+		return look_up(r, x, i, regs);
+	case X_VERDICT:
+		return verdict(r, (int32_t)x->key, x->set);
+	case X_NAT:
+		return translate(r, x, regs);
+	case X_REJECT:
+		return reject(r->w, x);
+	case X_META_SET:
+		return set_mark(r, x, i, regs);
+	case X_CT_SET:
+		return set_ct_mark(r, x, i, regs);
+	case X_DYNSET:
+		if (!x->has_inner)
+			return run_from(r, i + 1, regs);
+		return unknown(r->w, "what is counted in", x->set);
+	default:
+		if (!step(r, x, regs))
+			return unknown(r->w, "expression", x->name);
+	}
+	if (!is_ct_load(x)) {
+		r->asks_marks |= x->op == X_META && x->key == NFT_META_MARK;
+		return run_from(r, i + 1, regs);
+	}
+	/* What conntrack does not know has nothing to load */
+	return dd_ite(r->w->d, space_bit(&r->w->p->s, P_INVALID, 0), r->next,
+		      run_ct(r, i, regs));
+}
+
+static dd run_chain(struct run *w, const struct prog_chain *c, dd behind)
+{
+	struct entered e = { c, behind, behind };
+
+	for (uint32_t i = w->entered.n; i-- > 0;)
+		if (w->entered.v[i].chain == c && w->entered.v[i].behind == behind)
+			return w->entered.v[i].r;
+	w->depth++;
+	for (uint32_t i = c->rules.n; i-- > 0;) {
+		struct rule_run r = { .w = w, .rule = &c->rules.v[i], .when = DD_TRUE,
+				      .next = e.r, .behind = behind };
+		struct regs regs = { 0 };
+
+		e.r = run_from(&r, 0, &regs);
+	}
+	w->depth--;
+	vec_add(w->p->a, &w->entered, e);
+	return e.r;
+}
+
+static bool is_at(const struct prog_chain *c, const struct exec_at *at)
+{
+	return c->family == at->family && c->type != NULL && c->hook == at->hook &&
+	       c->prio >= at->prio_lo && c->prio <= at->prio_hi &&
+	       (strcmp(c->type, "nat") == 0) == at->is_nat;
+}
+
+/* The last base chain that is run before another, or NULL; those of one priority in order */
+static const struct prog_chain *last_before(const struct prog *p, const struct exec_at *at,
+					    const struct prog_chain *before)
+{
+	const struct prog_chain *last = NULL;
+
+	for (uint32_t i = 0; i < p->chains.n; i++) {
+		const struct prog_chain *c = &p->chains.v[i];
+
+		if (!is_at(c, at) || (before != NULL && (c->prio > before->prio ||
+				(c->prio == before->prio && c >= before))))
+			continue;
+		if (last == NULL || c->prio >= last->prio)
+			last = c;
+	}
+	return last;
+}
+
+dd exec_chains(struct proof *p, const struct exec_at *at, dd passed)
+{
+	const struct prog_chain *c = NULL;
+
+	if (p->p->is_dormant)
+		return passed;
+	while ((c = last_before(p->p, at, c)) != NULL) {
+		struct run w = {
+			.p = p, .d = p->d, .at = at, .family = at->family, .passed = passed,
+			.is_in = at->hook == NF_INET_PRE_ROUTING,
+		};
+		const dd end = c->policy == NF_DROP ? proof_leaf(p, FATE_BLOCK) : passed;
+
+		passed = run_chain(&w, c, end);
+	}
+	return passed;
+}
+
+static void add_name(struct proof *p, const uint8_t *b, uint32_t len)
+{
+	char name[17] = { 0 };
+
+	if (len > 16 || memchr(b, '/', len) != NULL)
+		return;
+	memcpy(name, b, len);
+	/* A part of a name stands for an interface that begins so */
+	if (len < 16 && memchr(b, '\0', len) == NULL && len < 15)
+		strcat(name, "~");
+	if (name[0] != '\0')
+		space_add_name(&p->s, arena_strndup(p->a, name, strlen(name)));
+}
+
+void exec_names(struct proof *p)
+{
+	for (uint32_t c = 0; c < p->p->chains.n; c++)
+		for (uint32_t i = 0; i < p->p->chains.v[c].rules.n; i++) {
+			const struct prog_rule *r = &p->p->chains.v[c].rules.v[i];
+			bool is_name = false;
+
+			for (uint32_t k = 0; k < r->exprs.n; k++) {
+				const struct prog_expr *x = &r->exprs.v[k];
+				const struct prog_set *s;
+
+				if (x->op == X_CMP && is_name)
+					add_name(p, x->data, x->len);
+				s = x->op == X_LOOKUP && is_name
+					    ? prog_set_of(p->p, p->p->chains.v[c].family, x->set)
+					    : NULL;
+				for (uint32_t e = 0; s != NULL && e < s->elems.n; e++)
+					add_name(p, s->elems.v[e].key, MIN(s->key_len, 16u));
+				is_name = x->op == X_META && (x->key == NFT_META_IIFNAME ||
+							      x->key == NFT_META_OIFNAME);
+			}
+		}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * exec - what a program means, as functions
+ *
+ * The virtual machine of nf_tables, for all packets at once.
+ *
+ * Owns:	 nothing.
+ * Does not:	 know how programs are made; what an expression does is what the
+ *		 kernel does.
+ * Threads:	 none.
+ */
+#ifndef PROVE_EXEC_H
+#define PROVE_EXEC_H
+
+#include "prove/proof.h"
+
+/**
+ * struct exec_at - Where a chain is run
+ * @family:	Of the table
+ * @hook:	Netfilter hook
+ * @prio_lo:	Base chains from this priority on
+ * @prio_hi:	To this one
+ * @is_nat:	Chains of type nat, of which the first translation ends all
+ * @has_ct:	conntrack has looked at the packet
+ */
+struct exec_at {
+	uint8_t family;
+	uint32_t hook;
+	int32_t prio_lo;
+	int32_t prio_hi;
+	bool is_nat;
+	bool has_ct;
+};
+
+/**
+ * exec_chains() - What becomes of a packet in some base chains
+ * @p:		Proof
+ * @at:		Which
+ * @passed:	What becomes of what they accept
+ *
+ * Return: the function
+ */
+dd exec_chains(struct proof *p, const struct exec_at *at, dd passed);
+
+/** exec_names() - Add the interfaces that a program names to the space of a proof */
+void exec_names(struct proof *p);
+
+#endif /* PROVE_EXEC_H */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * outcome - what can become of a packet, as values of diagrams
+ *
+ * The same outcome is the same number, so that two functions that give the same
+ * outcomes are the same diagram.
+ *
+ * Owns:	 nothing; lives in an arena.
+ * Threads:	 none.
+ */
+#ifndef PROVE_OUTCOME_H
+#define PROVE_OUTCOME_H
+
+#include "model/model.h"
+#include "prove/dd.h"
+
+/**
+ * enum fate - What becomes of a packet
+ * @FATE_NONE:	None: outside of what is compared
+ * @FATE_PASS:	It goes on
+ * @FATE_BLOCK:	It is refused in silence
+ * @FATE_RST:	It is refused with a RST
+ * @FATE_ICMP:	It is refused with ICMP unreachable, @code
+ * @FATE_DRAW:	One of several, by lot
+ * @FATE_UNKNOWN: It cannot be said, @text says why
+ */
+enum fate {
+	FATE_NONE, FATE_PASS, FATE_BLOCK, FATE_RST, FATE_ICMP, FATE_DRAW, FATE_UNKNOWN
+};
+
+/**
+ * struct translation - What a translation makes of an address and a port
+ * @is_src:	Of the source
+ * @af:		Family
+ * @to:		New address
+ * @own:	Bits that stay those of the old one, and are 0 in @to
+ * @lo:		Least new port or ICMP id; 0: it stays
+ * @hi:		Highest
+ * @is_random:	Chosen unpredictably
+ */
+struct translation {
+	bool is_src;
+	uint8_t af;
+	u128 to;
+	u128 own;
+	uint16_t lo;
+	uint16_t hi;
+	bool is_random;
+};
+
+/**
+ * struct lot - One of the outcomes of a draw
+ * @value:	Outcome
+ * @weight:	Its probability, as a number modulo 2^61 - 1
+ */
+struct lot {
+	uint32_t value;
+	uint64_t weight;
+};
+
+/**
+ * struct outcome - What becomes of a packet
+ * @fate:	Which
+ * @code:	See FATE_ICMP
+ * @states:	FATE_PASS: bits of what is remembered then, as the proof numbers them
+ * @tag:	The tag it has then
+ * @kept_tag:	The tag that its state has then
+ * @xlate:	Number of its translation; 0: none
+ * @text:	FATE_UNKNOWN: why
+ * @is_turn:	FATE_DRAW: in turn, not at random
+ * @lots:	FATE_DRAW: the outcomes, sorted
+ * @n_lots:	How many
+ */
+struct outcome {
+	enum fate fate;
+	uint16_t code;
+	uint8_t states;
+	uint8_t tag;
+	uint8_t kept_tag;
+	uint32_t xlate;
+	const char *text;
+	bool is_turn;
+	const struct lot *lots;
+	uint32_t n_lots;
+};
+
+/**
+ * struct outcomes - All of a proof
+ * @a:		Memory
+ * @list:	By number; 0: FATE_NONE; 1 is left out, as it is a condition
+ * @xlates:	Translations by number - 1
+ * @slot:	Hash of @list, 0: none
+ * @n_slots:	Its length
+ * @xslot:	Hash of @xlates
+ * @n_xslots:	Its length
+ */
+struct outcomes {
+	struct arena *a;
+	VEC(struct outcome) list;
+	VEC(struct translation) xlates;
+	uint32_t *slot;
+	uint32_t n_slots;
+	uint32_t *xslot;
+	uint32_t n_xslots;
+};
+
+/** outcomes_init() - Only FATE_NONE */
+void outcomes_init(struct outcomes *o, struct arena *a);
+
+/** outcome_of() - The number of an outcome */
+uint32_t outcome_of(struct outcomes *o, const struct outcome *x);
+
+/** outcome_fate() - The number of an outcome of which there is nothing more to say */
+uint32_t outcome_fate(struct outcomes *o, enum fate fate);
+
+/** outcome_unknown() - The number of an outcome that cannot be said; @why in few words */
+uint32_t outcome_unknown(struct outcomes *o, const char *why);
+
+/** translation_of() - The number of a translation, from 1 on */
+uint32_t translation_of(struct outcomes *o, const struct translation *x);
+
+/**
+ * outcome_draw() - One of two outcomes by lot
+ * @o:		Outcomes
+ * @x:		Outcome
+ * @y:		Another
+ * @n:		@x has @n of @of chances
+ * @of:		See there
+ * @is_turn:	In turn, not at random
+ *
+ * Return: its number; @x where they are the same
+ */
+uint32_t outcome_draw(struct outcomes *o, uint32_t x, uint32_t y, uint64_t n, uint64_t of,
+		      bool is_turn);
+
+/** outcome_text() - An outcome in words; @in: of what crosses inbound */
+const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t value);
+
+#endif /* PROVE_OUTCOME_H */

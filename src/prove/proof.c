@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Both sides are computed from the end to the start: what becomes of a packet from
+ * here on is a function; to go one step back is to change the function.  A rule
+ * that matches some packets gives those another function; one that sets a bit puts
+ * its value for the variable.  So a mark needs no bookkeeping, and at the end
+ * stands a function of what was there before.
+ *
+ * A port that becomes what it was is a port that stays, on either side: a map has
+ * no word for "as it is", and rules have.
+ */
+#include "prove/proof.h"
+
+#include <string.h>
+
+dd proof_leaf(struct proof *p, enum fate fate)
+{
+	return dd_leaf(p->d, outcome_fate(p->o, fate));
+}
+
+dd proof_unknown(struct proof *p, const char *why)
+{
+	return dd_leaf(p->d, outcome_unknown(p->o, why));
+}
+
+uint32_t proof_spread(uint32_t value, uint32_t mask)
+{
+	uint32_t out = 0;
+
+	for (; mask != 0; mask &= mask - 1, value >>= 1)
+		out |= (value & 1) != 0 ? mask & -mask : 0;
+	return out;
+}
+
+uint32_t proof_mark_bit(const struct proof *p, enum part mark, uint32_t mask)
+{
+	return mask == 0 ? DD_NO_VAR
+			 : space_mark(&p->s, mark, (uint32_t)__builtin_ctz(mask));
+}
+
+dd proof_mark_is(struct proof *p, enum part mark, uint32_t mask, uint32_t value)
+{
+	dd r = DD_TRUE;
+
+	for (; mask != 0; mask &= mask - 1) {
+		const dd bit = dd_var(p->d, proof_mark_bit(p, mark, mask));
+
+		r = dd_and(p->d, r, (value & mask & -mask) != 0 ? bit : dd_not(p->d, bit));
+	}
+	return r;
+}
+
+dd proof_assign(struct proof *p, dd f, enum part mark, uint32_t mask, uint32_t value)
+{
+	for (; mask != 0; mask &= mask - 1)
+		f = dd_with(p->d, f, proof_mark_bit(p, mark, mask),
+			    (value & mask & -mask) != 0);
+	return f;
+}
+
+/* ---- a pass and what it leaves ------------------------------------------------- */
+
+/* A bit that outcomes tell, and where in them */
+struct told_bit {
+	uint32_t var;
+	uint8_t *at;
+	uint8_t value;
+};
+
+#define MAX_TOLD	16u
+
+struct telling {
+	struct outcome x;
+	struct told_bit bits[MAX_TOLD];
+	uint32_t n;
+};
+
+static void tell(const struct proof *p, struct telling *t, enum part mark, uint32_t mask,
+		 uint8_t *at, uint8_t value)
+{
+	BUG_IF(t->n == MAX_TOLD);
+	if (mask != 0)
+		t->bits[t->n++] = (struct told_bit){ proof_mark_bit(p, mark, mask), at, value };
+}
+
+static dd told(struct proof *p, struct telling *t, uint32_t i)
+{
+	dd lo, hi;
+
+	if (i == t->n)
+		return dd_leaf(p->d, outcome_of(p->o, &t->x));
+	lo = told(p, t, i + 1);
+	*t->bits[i].at |= t->bits[i].value;
+	hi = told(p, t, i + 1);
+	*t->bits[i].at &= (uint8_t)~t->bits[i].value;
+	return dd_ite(p->d, dd_var(p->d, t->bits[i].var), hi, lo);
+}
+
+static dd make_pass(struct proof *p, uint32_t xlate)
+{
+	const struct nft_marks *m = &p->marks;
+	struct telling t = { .x = { .fate = FATE_PASS, .xlate = xlate } };
+	dd with, without;
+	uint32_t mask = m->tags;
+
+	for (uint8_t i = 1; mask != 0; mask &= mask - 1, i = (uint8_t)(i << 1))
+		tell(p, &t, P_MARK, mask, &t.x.tag, i);
+	without = told(p, &t, 0);
+	if (!p->states)
+		return without;
+	mask = m->kept_tags;
+	for (uint8_t i = 1; mask != 0 && p->states; mask &= mask - 1, i = (uint8_t)(i << 1))
+		tell(p, &t, P_CTMARK, mask, &t.x.kept_tag, i);
+	for (int dir = 0; dir < 2; dir++) {
+		tell(p, &t, P_CTMARK, m->state[dir], &t.x.states, (uint8_t)(1u << dir));
+		tell(p, &t, P_CTMARK, m->opts[dir], &t.x.states, (uint8_t)(4u << dir));
+	}
+	with = told(p, &t, 0);
+	return dd_ite(p->d, space_bit(&p->s, P_INVALID, 0), without, with);
+}
+
+dd proof_pass(struct proof *p, uint32_t xlate)
+{
+	while (p->pass.n <= xlate)
+		vec_add(p->a, &p->pass, 0);
+	if (p->pass.v[xlate] == 0) {
+		const dd made = make_pass(p, xlate);
+
+		p->pass.v[xlate] = made;
+	}
+	return p->pass.v[xlate];
+}
+
+void proof_keeps_states(struct proof *p, bool states)
+{
+	p->states = states;
+	p->pass.n = 0;
+}
+
+/* ---- draws ----------------------------------------------------------------------- */
+
+struct drawing {
+	struct outcomes *o;
+	uint64_t n;
+	uint64_t of;
+	bool is_turn;
+};
+
+static uint32_t draw_one(void *arg, uint32_t x, uint32_t y)
+{
+	const struct drawing *g = arg;
+
+	return outcome_draw(g->o, x, y, g->n, g->of, g->is_turn);
+}
+
+dd proof_draw(struct proof *p, dd x, dd y, uint64_t n, uint64_t of, bool is_turn)
+{
+	struct drawing g = { p->o, n, of, is_turn };
+
+	return x == y || n == of ? x : dd_join(p->d, x, y, draw_one, &g);
+}
+
+/* ---- translations ---------------------------------------------------------------- */
+
+static dd then(const struct proof_to *to, struct proof *p, uint16_t lo, uint16_t hi, bool random)
+{
+	struct translation x = to->x;
+
+	x.lo = lo;
+	x.hi = hi;
+	x.is_random = random;
+	return to->then(to->arg, translation_of(p->o, &x));
+}
+
+/* The packet's address is what it would become */
+static dd same_addr(struct proof *p, const struct translation *x)
+{
+	const enum part part = x->is_src ? P_SRC : P_DST;
+	const uint32_t n = addr_bits(x->af);
+	dd r = DD_TRUE;
+
+	for (uint32_t i = n; i-- > 0;) {
+		const uint32_t at = n - 1 - i;
+		const dd bit = space_bit(&p->s, part, i);
+
+		if ((x->own >> at & 1) != 0)
+			continue;
+		r = (x->to >> at & 1) != 0 ? dd_ite(p->d, bit, r, DD_FALSE)
+					   : dd_ite(p->d, bit, DD_FALSE, r);
+	}
+	return r;
+}
+
+dd proof_translate(struct proof *p, const struct proof_to *to)
+{
+	const struct translation *x = &to->x;
+	const dd same = same_addr(p, x);
+	const dd stays = dd_ite(p->d, same, to->unchanged, then(to, p, 0, 0, false));
+	dd ports = stays, ids = stays;
+
+	if (!to->has_port)
+		return stays;
+	if (x->lo == x->hi) {
+		const dd same_port = space_is(&p->s, x->is_src ? P_SPORT : P_DPORT, x->lo);
+
+		ports = dd_ite(p->d, same_port, stays, then(to, p, x->lo, x->hi, false));
+	} else {
+		ports = then(to, p, x->lo, x->hi, x->is_random);
+	}
+	if (to->id_hi != 0)
+		ids = then(to, p, to->id_lo, to->id_hi, x->is_random);
+	return dd_ite(p->d, space_ports(&p->s), ports,
+		      dd_ite(p->d, space_icmp_query(&p->s), ids, stays));
+}

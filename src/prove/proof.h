@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proof - what the two sides of a comparison share
+ *
+ * A declaration and a program are each made a function from packets (and what is
+ * remembered of them) to outcomes.  What they have in common stands here: the
+ * variables, the outcomes, and which bits of the marks remember what.
+ *
+ * The bits are what the program was made with.  They are no part of the trust: a
+ * program for which they are wrong is not found equal, as what one crossing leaves
+ * in them is compared too.
+ *
+ * Owns:	 nothing.
+ * Threads:	 none.
+ */
+#ifndef PROVE_PROOF_H
+#define PROVE_PROOF_H
+
+#include "prove/outcome.h"
+#include "prove/prog.h"
+#include "prove/space.h"
+#include "target/nft.h"
+
+/**
+ * struct proof - A comparison under way
+ * @a:		Memory
+ * @d:		Diagrams
+ * @s:		Packets, of one family
+ * @o:		Outcomes
+ * @m:		Declarations
+ * @p:		Program
+ * @marks:	What its marks mean
+ * @codes:	By bit of F_TAGS: the number of that tag in the mark, 0: nobody asks
+ * @pass:	By translation: where it is a pass, what that leaves remembered;
+ *		0: not made yet
+ * @states:	What is remembered counts: FATE_PASS tells it
+ * @is_arp:	Packets are ARP: their addresses are those they ask for and of, and
+ *		P_SPORT is what they do
+ */
+struct proof {
+	struct arena *a;
+	struct dds *d;
+	struct space s;
+	struct outcomes *o;
+	const struct model *m;
+	const struct prog *p;
+	struct nft_marks marks;
+	uint8_t codes[MODEL_TAGS];
+	VEC(dd) pass;
+	bool states;
+	bool is_arp;
+};
+
+/** proof_pass() - A pass with a translation (0: without), as marks say then what is remembered */
+dd proof_pass(struct proof *p, uint32_t xlate);
+
+/** proof_keeps_states() - Whether proof_pass() tells states from here on */
+void proof_keeps_states(struct proof *p, bool states);
+
+/** proof_leaf() - A constant outcome */
+dd proof_leaf(struct proof *p, enum fate fate);
+
+/** proof_unknown() - A constant outcome that cannot be said */
+dd proof_unknown(struct proof *p, const char *why);
+
+/** proof_draw() - One of two functions by lot, as outcome_draw() */
+dd proof_draw(struct proof *p, dd x, dd y, uint64_t n, uint64_t of, bool is_turn);
+
+/** proof_mark_bit() - The variable of a mark's bit that @mask is, DD_NO_VAR for none */
+uint32_t proof_mark_bit(const struct proof *p, enum part mark, uint32_t mask);
+
+/** proof_mark_is() - The bits of @mask are those of @value */
+dd proof_mark_is(struct proof *p, enum part mark, uint32_t mask, uint32_t value);
+
+/** proof_assign() - @f, when the bits of @mask have become those of @value */
+dd proof_assign(struct proof *p, dd f, enum part mark, uint32_t mask, uint32_t value);
+
+/** proof_spread() - The bits of @mask, from the lowest on, as those of @value */
+uint32_t proof_spread(uint32_t value, uint32_t mask);
+
+/**
+ * struct proof_to - Where a translation leads
+ * @x:		Translation; ports that stay are 0
+ * @has_port:	It gives a port
+ * @id_lo:	The least id that it gives to an ICMP query
+ * @id_hi:	The highest; 0: ids stay
+ * @then:	What becomes of a packet that it changes, by the number of what it is
+ * @arg:	For @then
+ * @unchanged:	And of one that it leaves as it is
+ */
+struct proof_to {
+	struct translation x;
+	bool has_port;
+	uint16_t id_lo;
+	uint16_t id_hi;
+	dd (*then)(void *arg, uint32_t xlate);
+	void *arg;
+	dd unchanged;
+};
+
+/** proof_translate() - A translation of one address: what becomes of each packet */
+dd proof_translate(struct proof *p, const struct proof_to *to);
+
+#endif /* PROVE_PROOF_H */

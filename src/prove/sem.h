@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sem - what declarations mean, as functions
+ *
+ * The meaning that model_eval() gives to one packet, for all packets at once.  A
+ * crossing is taken apart where the kernel takes it apart: fences, translation,
+ * filter.  Each part is a function of the packet as that part sees it.
+ *
+ * Owns:	 nothing.
+ * Threads:	 none.
+ */
+#ifndef PROVE_SEM_H
+#define PROVE_SEM_H
+
+#include "prove/proof.h"
+
+/** sem_fences() - What stands before a language's own list, but for calls of translations */
+dd sem_fences(struct proof *p, enum direction dir);
+
+/**
+ * sem_translations() - The translation of a flow's first packet
+ * @p:		Proof
+ * @dir:	Direction
+ * @local:	Those of the policy before the language's own; else both
+ * @own:	The language's own
+ */
+dd sem_translations(struct proof *p, enum direction dir, bool local, bool own);
+
+/** sem_touches() - The condition that a language's own translation has a rule for a packet */
+dd sem_touches(struct proof *p, enum direction dir);
+
+/** enum sem_answers - What becomes of refusals that are answered */
+enum sem_answers { SEM_ANSWERED, SEM_SILENT };
+
+/** sem_filter() - The language's own list without translations, then what stands after it */
+dd sem_filter(struct proof *p, enum direction dir, enum sem_answers answers);
+
+/**
+ * sem_head() - Where the filter of a language's own list begins
+ * @m:		Model
+ * @list:	List
+ *
+ * Return: number of its first rule that is neither a look for states, nor `skip`,
+ * nor a call of translations or changes of headers
+ */
+uint32_t sem_head(const struct model *m, uint32_t list);
+
+/** sem_match() - The condition of a rule, but for its draw */
+dd sem_match(struct proof *p, enum direction dir, const struct rule *r);
+
+#endif /* PROVE_SEM_H */
