@@ -18,7 +18,7 @@
 #ifndef PROVE_PROVE_H
 #define PROVE_PROVE_H
 
-#include "model/eval.h"
+#include "model/model.h"
 #include "target/nft.h"
 
 #define PROVE_MAX_NODES	(24u << 20)	/* of diagrams, 16 bytes each, and as much again */
@@ -26,18 +26,17 @@
 
 /**
  * struct prove_difference - A packet for which the two are not the same
- * @p:		The packet
- * @iface:	Linux name of the interface that it crosses
- * @recv:	And of the one it came by, or NULL
+ * @packet:	The packet, as `why --batch` reads it
+ * @recv:	Interface that it came by, where it goes out; NULL: the host's own
  * @part:	Which part of a crossing differs
- * @declared:	What the declarations say
- * @kernel:	What the program does
+ * @declared:	What the declarations say: the verdict in one word, and where both say
+ *		the same what goes with it
+ * @kernel:	What the program does, as @declared
  * @is_known:	It belongs to a flow of which something is remembered
  * @origin:	Of the rule that decides it, if one does
  */
 struct prove_difference {
-	struct packet p;
-	const char *iface;
+	const char *packet;
 	const char *recv;
 	const char *part;
 	const char *declared;
@@ -82,8 +81,5 @@ MUST_USE int prove_program(const struct model *m, const struct nft_program *p, s
  */
 MUST_USE int prove_kernel(struct nl_session *nl, const struct model *m,
 			  const struct nft_program *p, struct arena *a, struct prove_result *ret);
-
-/** prove_line() - The packet of a difference, as `why --batch` reads it */
-const char *prove_line(const struct prove_difference *d, struct arena *a);
 
 #endif /* PROVE_PROVE_H */

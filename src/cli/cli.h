@@ -164,6 +164,7 @@ struct cli_next {
  * @no_header:	-H of forward list
  * @forget:	--forget of destroy
  * @nat:	Options of nat
+ * @compiled:	--compiled of verify
  */
 struct cli {
 	struct arena arena;
@@ -230,6 +231,7 @@ struct cli {
 	bool no_header;
 	bool forget;
 	struct nat_args nat;
+	bool compiled;
 };
 
 /**
@@ -417,6 +419,7 @@ int verb_nat(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
 int verb_up(struct cli *c);
+int verb_verify(struct cli *c);
 int verb_watch(struct cli *c);
 int verb_why(struct cli *c);
 

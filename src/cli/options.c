@@ -118,6 +118,7 @@ SETTER_BOOL(filtered)
 SETTER_BOOL(share)
 SETTER_BOOL(no_header)
 SETTER_BOOL(forget)
+SETTER_BOOL(compiled)
 SETTER_BOOL(exec)
 SETTER_BOOL(force)
 
@@ -246,6 +247,8 @@ static const struct option_row options[] = {
 	  "forward list: no header, tabs between fields" },
 	{ "--forget", NO_VALUE, set_forget, " destroy ", "",
 	  "destroy: forget the forwards of `forward add` too" },
+	{ "--compiled", NO_VALUE, set_compiled, " verify ", "",
+	  "verify: the program that would be loaded, not the kernel's" },
 	{ "--jail-netns", VALUE, set_jail_netns, " up ", "NAME|PATH",
 	  "up: the network namespace of a vnet jail" },
 	{ "--create", NO_VALUE, set_create, " up ", "",

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/eval.h"
+
 void prove_unproven(struct proof *p, struct prove_result *ret, const char *what)
 {
 	for (uint32_t i = 0; i < ret->unproven.n; i++)
@@ -50,7 +52,7 @@ static const char *name_of(struct proof *p, uint32_t i)
 }
 
 static struct packet packet_at(struct proof *p, enum direction dir, const uint8_t *bit,
-			       struct prove_difference *d)
+			       const char **ret_iface, const char **ret_recv)
 {
 	const uint32_t sport = (uint32_t)space_value(&p->s, P_SPORT, bit);
 	struct packet k = {
@@ -71,24 +73,48 @@ static struct packet packet_at(struct proof *p, enum direction dir, const uint8_
 		k.icmp_type = (uint8_t)(sport >> 8);
 		k.icmp_code = (uint8_t)sport;
 	}
-	d->iface = name_of(p, (uint32_t)space_value(&p->s, P_IFACE, bit));
-	d->recv = dir == DIR_IN ? NULL : name_of(p, (uint32_t)space_value(&p->s, P_RECV, bit));
-	d->iface = d->iface == NULL ? "lo" : d->iface;
-	k.iface = intern_cid(p->m->names, facts_crossed(p->m->facts,
-							facts_freebsd_name(d->iface), k.dst));
+	*ret_iface = name_of(p, (uint32_t)space_value(&p->s, P_IFACE, bit));
+	*ret_iface = *ret_iface == NULL ? "lo0" : facts_freebsd_name(*ret_iface);
+	*ret_recv = dir == DIR_IN ? NULL : name_of(p, (uint32_t)space_value(&p->s, P_RECV, bit));
+	k.iface = intern_cid(p->m->names, facts_crossed(p->m->facts, *ret_iface, k.dst));
 	k.recv = dir == DIR_IN ? k.iface
-		 : d->recv == NULL ? 0 : intern_cid(p->m->names, facts_freebsd_name(d->recv));
+		 : *ret_recv == NULL ? 0 : intern_cid(p->m->names, facts_freebsd_name(*ret_recv));
 	return k;
 }
 
+static const char *packet_line(struct arena *a, const struct packet *p, const char *iface)
+{
+	static const char letters[] = "FSRPAUEW";
+	const int32_t ports[] = { proto_has_ports(p->proto) ? p->sport : -1,
+				  proto_has_ports(p->proto) ? p->dport : -1 };
+	char src[ADDR_TEXT_BYTES], dst[ADDR_TEXT_BYTES], flags[10] = "";
+	const char *extra = "";
+	size_t n = 0;
+
+	if (p->proto == PROTO_TCP) {
+		for (int i = 0; i < 8; i++)
+			if ((p->tcp_flags & 1 << i) != 0)
+				flags[n++] = letters[i];
+		extra = arena_printf(a, " %s", flags);
+	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
+		extra = arena_printf(a, " %u/%u", p->icmp_type, p->icmp_code);
+	}
+	return arena_printf(a, "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
+			    iface,
+			    proto_name(p->proto) != NULL ? proto_name(p->proto)
+							 : arena_printf(a, "%u", p->proto),
+			    addr_port_print(p->src, ports[0], src),
+			    addr_port_print(p->dst, ports[1], dst), extra);
+}
+
 /* The rule that decides a packet, where the declarations judge it alone */
-static void find_origin(struct proof *p, struct prove_difference *d)
+static void find_origin(struct proof *p, const struct packet *k, struct prove_difference *d)
 {
 	struct world w;
 	struct result r;
 
 	world_init(&w, p->a);
-	r = model_eval(p->m, &w, &d->p, p->a);
+	r = model_eval(p->m, &w, k, p->a);
 	for (uint32_t i = r.steps.n; i-- > 0 && d->origin.text == NULL;)
 		if (r.steps.v[i].is_final)
 			d->origin = r.steps.v[i].origin;
@@ -133,11 +159,24 @@ static dd without_unknown(struct proof *p, const struct part_of *part, dd f, dd 
 	return dd_and(p->d, where, dd_not(p->d, is));
 }
 
+/* Two verdicts are told by themselves */
+static void tell_outcomes(struct proof *p, uint32_t declared, uint32_t kernel,
+			  struct prove_difference *d)
+{
+	const char *x = outcome_word(p->o, declared), *y = outcome_word(p->o, kernel);
+	const bool same = strcmp(x, y) == 0;
+
+	d->declared = same ? outcome_text(p->o, p->a, declared) : x;
+	d->kernel = same ? outcome_text(p->o, p->a, kernel) : y;
+}
+
 static bool show(struct proof *p, const struct part_of *part, dd where, struct prove_result *ret)
 {
 	CLEANUP(base_free) uint8_t *bit = calloc(p->s.n_vars, 1);
 	struct prove_difference d = { .part = part->name };
 	uint32_t declared, kernel;
+	const char *iface;
+	struct packet k;
 
 	if (bit == NULL)
 		return false;
@@ -145,11 +184,11 @@ static bool show(struct proof *p, const struct part_of *part, dd where, struct p
 	if (!dd_differ(p->d, dd_ite(p->d, where, part->declared, DD_FALSE),
 		       dd_ite(p->d, where, part->kernel, DD_FALSE), bit, &declared, &kernel))
 		return false;
-	d.p = packet_at(p, part->dir, bit, &d);
-	d.declared = outcome_text(p->o, p->a, declared);
-	d.kernel = outcome_text(p->o, p->a, kernel);
+	k = packet_at(p, part->dir, bit, &iface, &d.recv);
+	d.packet = packet_line(p->a, &k, iface);
+	tell_outcomes(p, declared, kernel, &d);
 	d.is_known = where != part->fresh;
-	find_origin(p, &d);
+	find_origin(p, &k, &d);
 	vec_add(p->a, &ret->differences, d);
 	return true;
 }
@@ -166,30 +205,4 @@ void prove_compare(struct proof *p, const struct part_of *part, struct prove_res
 	at.fresh = dd_and(p->d, where, part->fresh);
 	if (!show(p, &at, at.fresh, ret))
 		show(p, &at, where, ret);
-}
-
-const char *prove_line(const struct prove_difference *d, struct arena *a)
-{
-	static const char letters[] = "FSRPAUEW";
-	const struct packet *p = &d->p;
-	const int32_t ports[] = { proto_has_ports(p->proto) ? p->sport : -1,
-				  proto_has_ports(p->proto) ? p->dport : -1 };
-	char src[ADDR_TEXT_BYTES], dst[ADDR_TEXT_BYTES], flags[10] = "";
-	const char *extra = "";
-	size_t n = 0;
-
-	if (p->proto == PROTO_TCP) {
-		for (int i = 0; i < 8; i++)
-			if ((p->tcp_flags & 1 << i) != 0)
-				flags[n++] = letters[i];
-		extra = arena_printf(a, " %s", flags);
-	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
-		extra = arena_printf(a, " %u/%u", p->icmp_type, p->icmp_code);
-	}
-	return arena_printf(a, "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
-			    facts_freebsd_name(d->iface),
-			    proto_name(p->proto) != NULL ? proto_name(p->proto)
-							 : arena_printf(a, "%u", p->proto),
-			    addr_port_print(p->src, ports[0], src),
-			    addr_port_print(p->dst, ports[1], dst), extra);
 }

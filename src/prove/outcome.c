@@ -228,15 +228,21 @@ static const char *translation_text(const struct translation *x, struct arena *a
 	return arena_printf(a, "%s to %s", x->is_src ? "source" : "destination", text);
 }
 
-const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t value)
+const char *outcome_word(const struct outcomes *o, uint32_t value)
 {
 	static const char *const fates[] = {
 		[FATE_NONE] = "nothing", [FATE_PASS] = "pass", [FATE_BLOCK] = "block",
 		[FATE_RST] = "return", [FATE_ICMP] = "return", [FATE_DRAW] = "by lot",
 		[FATE_UNKNOWN] = "cannot be said",
 	};
+
+	return fates[o->list.v[value].fate];
+}
+
+const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t value)
+{
 	const struct outcome *x = &o->list.v[value];
-	const char *text = fates[x->fate];
+	const char *text = outcome_word(o, value);
 
 	if (x->fate == FATE_UNKNOWN)
 		return arena_printf(a, "%s: %s", text, x->text);

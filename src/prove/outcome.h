@@ -133,7 +133,10 @@ uint32_t translation_of(struct outcomes *o, const struct translation *x);
 uint32_t outcome_draw(struct outcomes *o, uint32_t x, uint32_t y, uint64_t n, uint64_t of,
 		      bool is_turn);
 
-/** outcome_text() - An outcome in words; @in: of what crosses inbound */
+/** outcome_word() - The verdict of an outcome, as `why` says it */
+const char *outcome_word(const struct outcomes *o, uint32_t value);
+
+/** outcome_text() - An outcome in words, with all that goes with it */
 const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t value);
 
 #endif /* PROVE_OUTCOME_H */

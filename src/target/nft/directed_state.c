@@ -50,13 +50,15 @@ void directed_if_opts(struct frame *f, struct nft_chain *c, enum nft_verdict v, 
 }
 
 static void add_state(struct frame *f, struct nft_chain *c, bool is_reply, uint32_t bits,
-		      enum nft_verdict v)
+		      bool passes)
 {
+	const bool has_tags = passes && f->tag_mask != 0;
 	struct nft_stmts s = { 0 };
 
 	stmt_match(f->p, &s, NFT_K_CT_DIR, false, nft_value_num(NFT_T_CT_DIR, is_reply));
 	stmt_masked(f->p, &s, NFT_K_CT_MARK, bits, bits, false);
-	add_verdict(f, c, &s, v, NULL);
+	add_verdict(f, c, &s, has_tags ? NFT_V_GOTO : passes ? NFT_V_ACCEPT : NFT_V_DROP,
+		    has_tags ? directed_restore_tags(f) : NULL);
 }
 
 void directed_opts(struct frame *f, struct nft_chain *c, enum direction dir)
@@ -72,8 +74,8 @@ void directed_opts(struct frame *f, struct nft_chain *c, enum direction dir)
 			const int leg = reply != 0 ? 1 - (int)dir : (int)dir;
 
 			if (f->opts[leg] != 0)
-				add_state(f, own, reply, f->leg[leg] | f->opts[leg], NFT_V_ACCEPT);
-			add_state(f, own, reply, f->leg[leg], NFT_V_DROP);
+				add_state(f, own, reply, f->leg[leg] | f->opts[leg], true);
+			add_state(f, own, reply, f->leg[leg], false);
 		}
 	}
 	directed_if_opts(f, c, NFT_V_JUMP, own->name);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * With --compiled the program is the one that would be loaded, and nothing is asked
+ * of the host: it works unprivileged.  Without it is what the kernel holds.
+ *
+ * A difference is one packet with both answers.  Where these are two verdicts the
+ * words alone are told, as `why` tells them; else what goes with them too.
+ */
+#include <string.h>
+
+#include "cli/host.h"
+#include "prove/prove.h"
+
+static const char *origin_text(const struct prove_difference *d)
+{
+	return d->origin.text != NULL ? d->origin.text : "no rule matched";
+}
+
+static void print_text(struct cli *c, const struct prove_difference *d)
+{
+	const char *place = cli_place(c, d->origin.at);
+
+	fprintf(c->out, "%s%s%s\n", d->packet,
+		d->recv != NULL ? arena_printf(&c->arena, "  (came by %s)", d->recv) : "",
+		d->is_known ? "  (of a flow that is known)" : "");
+	fprintf(c->out, "  declared  %s  %s%s%s\n", d->declared, place,
+		place[0] != '\0' ? "  " : "", origin_text(d));
+	fprintf(c->out, "  kernel    %s  in: %s\n", d->kernel, d->part);
+}
+
+static void print_json(struct cli *c, const struct prove_difference *d)
+{
+	cli_object(c);
+	fputs("\"packet\": ", c->out);
+	json_cstring(c->out, d->packet);
+	fputs(", \"declared\": ", c->out);
+	json_cstring(c->out, d->declared);
+	fputs(", \"kernel\": ", c->out);
+	json_cstring(c->out, d->kernel);
+	fputs(", ", c->out);
+	cli_json_place(c, d->origin.at);
+	fputs(", \"text\": ", c->out);
+	json_cstring(c->out, origin_text(d));
+	fputs(", \"part\": ", c->out);
+	json_cstring(c->out, d->part);
+	fputs(", \"received\": ", c->out);
+	json_cstring(c->out, d->recv);
+	fprintf(c->out, ", \"flow\": \"%s\"}", d->is_known ? "known" : "new");
+}
+
+/* Tell what a proof came to; an exit status */
+static int tell(struct cli *c, const struct prove_result *r)
+{
+	for (uint32_t i = 0; i < r->differences.n; i++)
+		(c->json ? print_json : print_text)(c, &r->differences.v[i]);
+	for (uint32_t i = 0; i < r->unproven.n; i++)
+		diag_add(&c->diags, DIAG_W1713, SPAN_NONE, "not proven: %s", r->unproven.v[i]);
+	if (r->differences.n > 0)
+		return EX_DIFFERS;
+	if (r->unproven.n > 0)
+		return EX_UNAVAILABLE;
+	if (!c->json && !c->quiet)
+		fputs("proven: the program means what was declared\n", c->out);
+	return 0;
+}
+
+static int verify_compiled(struct cli *c)
+{
+	struct prove_result r;
+	struct nft_options o;
+	struct nft_program *p;
+	struct declared d;
+	int status = cli_netns(c), err;
+
+	if (status == 0)
+		status = cli_declare(c, &d, CLI_TOLERANT);
+	if (status != 0)
+		return status;
+	nft_options_init(&o);
+	p = nft_program_from_model(&d.model, &o, &c->diags);
+	if (p == NULL)
+		return cli_refused(c);
+	err = prove_program(&d.model, p, &c->arena, &r);
+	return err < 0 ? cli_system(c, err, "prove the program") : tell(c, &r);
+}
+
+int verb_verify(struct cli *c)
+{
+	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
+	struct prove_result r;
+	int status, err;
+
+	if (c->compiled)
+		return verify_compiled(c);
+	status = cli_host_open(c, &h, STATE_READ);
+	if (status != 0)
+		return status;
+	err = prove_kernel(&h.filter, &h.d.model, h.program, &c->arena, &r);
+	return err < 0 ? cli_system(c, err, "read what the kernel holds") : tell(c, &r);
+}
