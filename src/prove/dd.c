@@ -340,19 +340,3 @@ uint32_t dd_at(const struct dds *s, dd f, const uint8_t *bit)
 		f = bit[s->node[f].var] != 0 ? s->node[f].hi : s->node[f].lo;
 	return dd_value(s, f);
 }
-
-static uint32_t count(const struct dds *s, dd f, uint8_t *seen)
-{
-	if ((seen[f / 8] >> f % 8 & 1) != 0)
-		return 0;
-	seen[f / 8] |= (uint8_t)(1u << f % 8);
-	return 1 + (dd_is_leaf(s, f) ? 0 : count(s, s->node[f].lo, seen) +
-					   count(s, s->node[f].hi, seen));
-}
-
-uint32_t dd_size(const struct dds *s, dd f)
-{
-	CLEANUP(base_free) uint8_t *seen = calloc(s->n / 8 + 1, 1);
-
-	return seen == NULL ? 0 : count(s, f, seen);
-}

@@ -118,7 +118,4 @@ bool dd_differ(const struct dds *s, dd f, dd g, uint8_t *bit, uint32_t *ret_f, u
 /** dd_at() - The value of @f at a point */
 uint32_t dd_at(const struct dds *s, dd f, const uint8_t *bit);
 
-/** dd_size() - Nodes of a diagram, constants too */
-uint32_t dd_size(const struct dds *s, dd f);
-
 #endif /* PROVE_DD_H */

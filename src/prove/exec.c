@@ -658,16 +658,13 @@ dd exec_chains(struct proof *p, const struct exec_at *at, dd passed)
 
 static void add_name(struct proof *p, const uint8_t *b, uint32_t len)
 {
-	char name[17] = { 0 };
+	const size_t n = strnlen((const char *)b, len);
 
-	if (len > 16 || memchr(b, '/', len) != NULL)
+	if (len > 16 || n == 0 || memchr(b, '/', len) != NULL)
 		return;
-	memcpy(name, b, len);
 	/* A part of a name stands for an interface that begins so */
-	if (len < 16 && memchr(b, '\0', len) == NULL && len < 15)
-		strcat(name, "~");
-	if (name[0] != '\0')
-		space_add_name(&p->s, arena_strndup(p->a, name, strlen(name)));
+	space_add_name(&p->s, arena_printf(p->a, "%.*s%s", (int)n, (const char *)b,
+					   n == len && len < 15 ? "~" : ""));
 }
 
 void exec_names(struct proof *p)

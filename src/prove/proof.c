@@ -78,11 +78,12 @@ struct telling {
 };
 
 static void tell(const struct proof *p, struct telling *t, enum part mark, uint32_t mask,
-		 uint8_t *at, uint8_t value)
+		 struct told_bit bit)
 {
 	BUG_IF(t->n == MAX_TOLD);
+	bit.var = proof_mark_bit(p, mark, mask);
 	if (mask != 0)
-		t->bits[t->n++] = (struct told_bit){ proof_mark_bit(p, mark, mask), at, value };
+		t->bits[t->n++] = bit;
 }
 
 static dd told(struct proof *p, struct telling *t, uint32_t i)
@@ -106,16 +107,18 @@ static dd make_pass(struct proof *p, uint32_t xlate)
 	uint32_t mask = m->tags;
 
 	for (uint8_t i = 1; mask != 0; mask &= mask - 1, i = (uint8_t)(i << 1))
-		tell(p, &t, P_MARK, mask, &t.x.tag, i);
+		tell(p, &t, P_MARK, mask, (struct told_bit){ 0, &t.x.tag, i });
 	without = told(p, &t, 0);
 	if (!p->states)
 		return without;
 	mask = m->kept_tags;
 	for (uint8_t i = 1; mask != 0 && p->states; mask &= mask - 1, i = (uint8_t)(i << 1))
-		tell(p, &t, P_CTMARK, mask, &t.x.kept_tag, i);
+		tell(p, &t, P_CTMARK, mask, (struct told_bit){ 0, &t.x.kept_tag, i });
 	for (int dir = 0; dir < 2; dir++) {
-		tell(p, &t, P_CTMARK, m->state[dir], &t.x.states, (uint8_t)(1u << dir));
-		tell(p, &t, P_CTMARK, m->opts[dir], &t.x.states, (uint8_t)(4u << dir));
+		tell(p, &t, P_CTMARK, m->state[dir],
+		     (struct told_bit){ 0, &t.x.states, (uint8_t)(1u << dir) });
+		tell(p, &t, P_CTMARK, m->opts[dir],
+		     (struct told_bit){ 0, &t.x.states, (uint8_t)(4u << dir) });
 	}
 	with = told(p, &t, 0);
 	return dd_ite(p->d, space_bit(&p->s, P_INVALID, 0), without, with);
@@ -198,7 +201,7 @@ dd proof_translate(struct proof *p, const struct proof_to *to)
 	const struct translation *x = &to->x;
 	const dd same = same_addr(p, x);
 	const dd stays = dd_ite(p->d, same, to->unchanged, then(to, p, 0, 0, false));
-	dd ports = stays, ids = stays;
+	dd ports, ids = stays;
 
 	if (!to->has_port)
 		return stays;

@@ -88,8 +88,9 @@ static dd grown_in(struct sem *w, const struct set *in, const char *which)
 		dd all = set_has(in, AF_NONE, v) ? DD_TRUE : DD_FALSE;
 
 		for (uint32_t i = 0; i < m->grown.n && all != DD_FALSE; i++) {
-			const uint32_t var = space_opaque(&w->p->s,
-				arena_printf(w->p->a, "%s in grown %s", which, m->grown.v[i]), 1);
+			const char *what = arena_printf(w->p->a, "%s in grown %s", which,
+							m->grown.v[i]);
+			const uint32_t var = space_opaque(&w->p->s, what, 1);
 			const dd bit = var == DD_NO_VAR ? DD_FALSE : dd_var(w->d, var);
 
 			all = dd_and(w->d, all, (v >> i & 1) != 0 ? bit : dd_not(w->d, bit));
@@ -142,7 +143,8 @@ static dd test_holds(struct sem *w, const struct test *t)
 	case F_IFACE:
 		return space_iface_in(s, t->in);
 	case F_RECV:
-		return w->dir == DIR_IN ? space_iface_in(s, t->in) : space_link_in(s, P_RECV, t->in);
+		return w->dir == DIR_IN ? space_iface_in(s, t->in)
+					: space_link_in(s, P_RECV, t->in);
 	case F_AF:
 		return set_has(t->in, AF_NONE, s->af) ? DD_TRUE : DD_FALSE;
 	case F_PROTO:
@@ -294,14 +296,14 @@ static dd found_state(struct sem *w)
 	const dd allows = by_way(w, m->opts);
 	const dd refused = dd_and(w->d, w->p->m->drops_opts ? space_bit(&w->p->s, P_OPTS, 0)
 							    : DD_FALSE, dd_not(w->d, allows));
-	dd old = w->passed, young = w->passed;
+	dd f = w->passed;
 
-	if (m->tags != 0) {
-		old = copy_tag(w, old, P_CTMARK, m->kept_tags, P_MARK, m->tags, true);
-		young = copy_tag(w, young, P_MARK, m->tags, P_CTMARK, m->kept_tags, false);
-		old = dd_ite(w->d, space_bit(&w->p->s, P_KNOWN, 0), old, young);
-	}
-	return dd_ite(w->d, refused, proof_leaf(w->p, FATE_BLOCK), old);
+	if (m->tags != 0)
+		f = dd_ite(w->d, space_bit(&w->p->s, P_KNOWN, 0),
+			   copy_tag(w, w->passed, P_CTMARK, m->kept_tags, P_MARK, m->tags, true),
+			   copy_tag(w, w->passed, P_MARK, m->tags, P_CTMARK, m->kept_tags,
+				    false));
+	return dd_ite(w->d, refused, proof_leaf(w->p, FATE_BLOCK), f);
 }
 
 static dd made_state(struct sem *w, dd f, bool allow_opts, bool reply)

@@ -29,6 +29,12 @@ dd sem_translations(struct proof *p, enum direction dir, bool local, bool own);
 /** sem_touches() - The condition that a language's own translation has a rule for a packet */
 dd sem_touches(struct proof *p, enum direction dir);
 
+/** sem_tagged() - @then, behind the tags that a language's own translations give */
+dd sem_tagged(struct proof *p, enum direction dir, dd then);
+
+/** sem_tags() - Do they give any */
+bool sem_tags(const struct model *m, enum direction dir);
+
 /** enum sem_answers - What becomes of refusals that are answered */
 enum sem_answers { SEM_ANSWERED, SEM_SILENT };
 

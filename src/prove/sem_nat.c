@@ -18,7 +18,9 @@ struct nat {
 	struct proof *p;
 	struct dds *d;
 	enum direction dir;
+	dd end;				/* what comes behind all translations */
 	bool touches;			/* only whether a rule would translate */
+	bool tags;			/* only what tags are given */
 };
 
 /* One rule that translates */
@@ -27,11 +29,6 @@ struct nat_rule {
 	const struct rule *r;
 	uint32_t first;			/* effect behind the translation */
 };
-
-static dd untouched(struct nat *w)
-{
-	return w->touches ? DD_FALSE : proof_pass(w->p, 0);
-}
 
 static bool list_has(const struct model *m, uint32_t list, enum effect_kind kind)
 {
@@ -233,7 +230,7 @@ static dd leave(struct nat *w, const struct rule *r, dd next, dd behind)
 	case EX_GOTO:
 	case EX_DECIDE:
 	case EX_SETTLE:
-		return untouched(w);
+		return w->end;
 	}
 	BUG_IF(true);
 }
@@ -247,8 +244,8 @@ static dd do_rule(struct nat *w, const struct rule *r, dd next, dd behind)
 		const struct effect *e = &r->effects.v[i];
 		struct nat_rule n = { .w = w, .r = r, .first = i + 1 };
 
-		if (e->kind == EF_TRANSLATE && w->touches) {
-			f = DD_TRUE;
+		if (e->kind == EF_TRANSLATE && (w->touches || w->tags)) {
+			f = w->touches ? DD_TRUE : w->end;
 		} else if (e->kind == EF_TRANSLATE) {
 			const dd same = e->list == LIST_NONE ? f : nat_list(w, e->list, behind);
 
@@ -266,7 +263,7 @@ static dd nat_list(struct nat *w, uint32_t list, dd behind)
 	dd f = behind;
 
 	if (is_filter(w->p->m, list))
-		return untouched(w);
+		return w->end;
 	for (uint32_t i = l->rules.n; i-- > 0;) {
 		const struct rule *r = &l->rules.v[i];
 		const dd cond = sem_match(w->p, w->dir, r);
@@ -288,7 +285,7 @@ static dd has_state(struct nat *w)
 static dd own_list(struct nat *w)
 {
 	const struct rule_list *l = &w->p->m->lists.v[w->p->m->entry[w->dir]];
-	const dd end = untouched(w);
+	const dd end = w->end;
 	dd f = end;
 
 	for (uint32_t i = sem_head(w->p->m, w->p->m->entry[w->dir]); i-- > 0;) {
@@ -325,8 +322,8 @@ static dd policy_list(struct nat *w, uint32_t list, dd behind)
 
 dd sem_translations(struct proof *p, enum direction dir, bool local, bool own)
 {
-	struct nat w = { .p = p, .d = p->d, .dir = dir };
-	dd f = proof_pass(p, 0);
+	struct nat w = { .p = p, .d = p->d, .dir = dir, .end = proof_pass(p, 0) };
+	dd f = w.end;
 
 	if (own)
 		f = own_list(&w);
@@ -335,7 +332,27 @@ dd sem_translations(struct proof *p, enum direction dir, bool local, bool own)
 
 dd sem_touches(struct proof *p, enum direction dir)
 {
-	struct nat w = { .p = p, .d = p->d, .dir = dir, .touches = true };
+	struct nat w = { .p = p, .d = p->d, .dir = dir, .end = DD_FALSE, .touches = true };
 
 	return own_list(&w);
+}
+
+dd sem_tagged(struct proof *p, enum direction dir, dd then)
+{
+	struct nat w = { .p = p, .d = p->d, .dir = dir, .end = then, .tags = true };
+
+	return own_list(&w);
+}
+
+bool sem_tags(const struct model *m, enum direction dir)
+{
+	const uint32_t list = m->entry[dir], head = sem_head(m, list);
+
+	for (uint32_t i = 0; i < head; i++) {
+		const struct rule *r = &m->lists.v[list].rules.v[i];
+
+		if (r->exit == EX_CALL && list_has(m, r->list, EF_TAG))
+			return true;
+	}
+	return false;
 }

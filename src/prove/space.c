@@ -19,12 +19,12 @@
 #define IFACE_BITS	12u
 
 static const uint16_t widths[N_PARTS] = {
-	[P_CAND] = 10, [P_QUICK] = 20, [P_DRAW] = SPACE_DRAWS, [P_INVALID] = 1, [P_REPLY] = 1, [P_RELATED] = 1, [P_NEW] = 1,
-	[P_SNAT] = 1, [P_DNAT] = 1, [P_KNOWN] = 1, [P_CTMARK] = 32, [P_MARK] = 32, [P_OPTS] = 1,
+	[P_IFACE] = IFACE_BITS, [P_RECV] = IFACE_BITS, [P_PROTO] = 8, [P_DST] = 128,
+	[P_DPORT] = 16, [P_SRC] = 128, [P_SPORT] = 16, [P_FLAGS] = 8, [P_TOS] = 8, [P_TTL] = 8,
 	[P_LSRR] = 1, [P_SSRR] = 1, [P_RPF] = 1, [P_SROUTE] = 1, [P_DROUTE] = 1, [P_SCAST] = 2,
-	[P_DCAST] = 2, [P_OPAQUE] = SPACE_OPAQUE, [P_IFACE] = IFACE_BITS, [P_RECV] = IFACE_BITS,
-	[P_PROTO] = 8, [P_DST] = 128, [P_DPORT] = 16, [P_SRC] = 128, [P_SPORT] = 16,
-	[P_FLAGS] = 8, [P_TOS] = 8, [P_TTL] = 8,
+	[P_DCAST] = 2, [P_OPAQUE] = SPACE_OPAQUE, [P_OPTS] = 1, [P_INVALID] = 1, [P_REPLY] = 1,
+	[P_RELATED] = 1, [P_NEW] = 1, [P_SNAT] = 1, [P_DNAT] = 1, [P_KNOWN] = 1,
+	[P_CTMARK] = 32, [P_MARK] = 32, [P_DRAW] = SPACE_DRAWS, [P_CAND] = 10, [P_QUICK] = 20,
 };
 
 uint32_t space_width(const struct space *s, enum part p)
@@ -270,7 +270,8 @@ dd space_icmp_error(struct space *s)
 
 dd space_icmp_query(struct space *s)
 {
-	static const uint8_t v4[][2] = { { 0, 0 }, { 8, 8 }, { 13, 18 } }, v6[][2] = { { 128, 129 } };
+	static const uint8_t v4[][2] = { { 0, 0 }, { 8, 8 }, { 13, 18 } };
+	static const uint8_t v6[][2] = { { 128, 129 } };
 
 	return s->af == AF_V4 ? icmp_types(s, v4, ARRAY_SIZE(v4))
 			      : icmp_types(s, v6, ARRAY_SIZE(v6));

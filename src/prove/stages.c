@@ -165,8 +165,14 @@ static dd own_answers(struct work *w, enum direction dir)
 
 static dd domain(struct work *w, enum direction dir)
 {
-	const dd r = both(w, w->real, no(w, bit(w, P_RELATED)));
+	const uint32_t own = w->p.marks.state[dir];
+	const dd states = proof_mark_is(&w->p, P_CTMARK, own, own);
+	dd r = both(w, w->real, no(w, bit(w, P_RELATED)));
 
+	/* A leg has a state before it is judged only by a translation, or of an earlier packet */
+	r = both(w, r, implies(w, states, dd_or(w->p.d, bit(w, P_KNOWN),
+						dd_or(w->p.d, bit(w, P_SNAT),
+						      bit(w, P_DNAT)))));
 	return both(w, r, no(w, own_answers(w, dir)));
 }
 
@@ -293,14 +299,19 @@ static void filter_out(struct work *w)
 	const dd silent = sem_filter(&w->p, DIR_OUT, SEM_SILENT);
 	const dd all = domain(w, DIR_OUT);
 	const dd idle = proof_mark_is(&w->p, P_MARK, w->p.marks.own & ~w->p.marks.tags, 0);
+	const dd first = first_packets(w);
+	const dd through = dd_ite(w->p.d, first, chains(w, NF_INET_POST_ROUTING, INT_MIN, INT_MAX,
+							true, behind), behind);
+	/* Later packets of a flow meet no nat rule, so they get no tags there */
+	const dd asked = sem_tags(w->p.m, DIR_OUT) ? both(w, all, first) : all;
 
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
 		const dd own = space_is(&w->p.s, P_RECV, 0);
 		const dd here = both(w, all, hooks[i].hook == NF_INET_FORWARD ? no(w, own) : own);
 
-		compare(w, hooks[i].name, DIR_OUT, declared,
-			chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, behind),
-			both(w, here, no(w, moved)));
+		compare(w, hooks[i].name, DIR_OUT, sem_tagged(&w->p, DIR_OUT, declared),
+			chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, through),
+			both(w, both(w, here, asked), no(w, moved)));
 		compare(w, hooks[i].ahead, DIR_OUT, none,
 			chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, none),
 			both(w, here, both(w, moved, idle)));

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "prove_case.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "lang/pf.h"
+#include "model/policy.h"
+
+static void compile(struct prove_case *c, const struct policy_options *policy)
+{
+	const struct pf_options o = { .tolerate_missing = false };
+	struct lang_ctx ctx = {
+		.a = &c->a, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
+	};
+	const uint32_t src = sources_add(&c->sources, "case.pf.conf", c->text,
+					 (uint32_t)strlen(c->text), SPAN_NONE);
+	struct nft_options options;
+
+	model_init(&c->m, &c->a, &c->names, &c->facts);
+	if (!pf_lower(&ctx, pf_parse(&ctx, NULL, &src, 1), &c->facts, NULL, &o, &c->m) ||
+	    c->diags.n_errors > 0)
+		return;
+	policy_add(&c->m, policy, &c->diags);
+	nft_options_init(&options);
+	c->program = nft_program_from_model(&c->m, &options, &c->diags);
+}
+
+static void start(struct prove_case *c)
+{
+	*c = (struct prove_case){ .program = NULL };
+	arena_init(&c->a, 16 * (size_t)LIMIT_ARENA_BYTES);
+	intern_init(&c->names, &c->a);
+	sources_init(&c->sources, &c->a);
+	diags_init(&c->diags, &c->a, &c->sources);
+	gen_facts(&c->facts, &c->a, &c->names);
+}
+
+void prove_case_text(struct prove_case *c, const char *text, const bool off[N_POLICIES])
+{
+	struct policy_options policy = { 0 };
+
+	start(c);
+	if (off != NULL)
+		memcpy(policy.off, off, sizeof(policy.off));
+	c->text = text;
+	compile(c, &policy);
+}
+
+void prove_case_init(struct prove_case *c, int kind, uint64_t seed)
+{
+	static void (*const gens[])(struct gen *, struct arena *, struct gen_lines *) = {
+		gen_ruleset, gen_dense, gen_host,
+	};
+	struct policy_options policy = { 0 };
+	struct gen_lines lines = { .list = { .n = 0 } };
+	struct gen g = gen_seed(seed, (uint64_t)kind);
+	const char *text = "";
+
+	start(c);
+	gens[kind](&g, &c->a, &lines);
+	for (int p = POLICY_NONE + 1; p < N_POLICIES; p++)
+		policy.off[p] = gen_often(&g, 30);
+	for (uint32_t i = 0; i < lines.list.n; i++)
+		text = arena_printf(&c->a, "%s%s\n", text, lines.list.v[i]);
+	c->text = text;
+	compile(c, &policy);
+}
+
+void prove_case_fini(struct prove_case *c)
+{
+	arena_fini(&c->a);
+}
+
+void prove_case_show(const struct prove_case *c, const struct prove_result *r)
+{
+	for (uint32_t i = 0; i < r->differences.n; i++) {
+		const struct prove_difference *d = &r->differences.v[i];
+
+		printf("# %s%s: declared %s, kernel %s, in: %s\n", d->packet,
+		       d->is_known ? " (known flow)" : "", d->declared, d->kernel, d->part);
+	}
+	for (uint32_t i = 0; i < r->unproven.n; i++)
+		printf("# not proven: %s\n", r->unproven.v[i]);
+	for (const char *line = c->text; *line != '\0';) {
+		const size_t n = strcspn(line, "\n");
+
+		printf("#   %.*s\n", (int)n, line);
+		line += n + (line[n] != '\0');
+	}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * prove_case - random rulesets as programs, for tests of the prover
+ *
+ * Owns:	 the memory of a case; prove_case_fini() frees it.
+ */
+#ifndef TESTS_PROVE_CASE_H
+#define TESTS_PROVE_CASE_H
+
+#include "diff_gen.h"
+#include "nl/batch.h"
+#include "prove/prove.h"
+
+/**
+ * struct prove_case - A ruleset and its program
+ * @a:		Memory
+ * @names:	Interned names
+ * @facts:	The host
+ * @sources:	Texts
+ * @diags:	What was told
+ * @m:		Declarations
+ * @program:	Program, or NULL: this ruleset does not compile
+ * @text:	The ruleset
+ */
+struct prove_case {
+	struct arena a;
+	struct intern names;
+	struct facts facts;
+	struct sources sources;
+	struct diags diags;
+	struct model m;
+	struct nft_program *program;
+	const char *text;
+};
+
+/** prove_case_text() - The case of a pf.conf, on the host of gen_facts() */
+void prove_case_text(struct prove_case *c, const char *text, const bool off[N_POLICIES]);
+
+/** prove_case_init() - The case of generator @kind (0..2) and number @seed */
+void prove_case_init(struct prove_case *c, int kind, uint64_t seed);
+
+/** prove_case_fini() - Free it */
+void prove_case_fini(struct prove_case *c);
+
+/** prove_case_show() - Print what a proof came to, each line after "# " */
+void prove_case_show(const struct prove_case *c, const struct prove_result *r);
+
+#endif /* TESTS_PROVE_CASE_H */
