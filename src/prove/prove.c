@@ -91,8 +91,10 @@ static int read_elems(struct nl_session *nl, struct reading *r)
 	int err = 0;
 
 	for (uint32_t i = r->n_sets; i < r->p->sets.n && err == 0; i++) {
-		struct nl_nft_query q = { NL_NFT_ELEMS, r->family, NFT_TABLE,
-					  r->p->sets.v[i].name };
+		const struct nl_nft_query q = {
+			.kind = NL_NFT_ELEMS, .family = r->family, .table = NFT_TABLE,
+			.set = r->p->sets.v[i].name,
+		};
 
 		r->set = q.set;
 		if ((r->p->sets.v[i].flags & NFT_SET_EVAL) == 0)
@@ -114,7 +116,9 @@ static int read_family(struct nl_session *nl, struct prog *p, uint8_t family)
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists) && err == 0; i++) {
-		const struct nl_nft_query q = { lists[i].kind, family, NFT_TABLE, NULL };
+		const struct nl_nft_query q = {
+			.kind = lists[i].kind, .family = family, .table = NFT_TABLE,
+		};
 
 		r.n_chains = p->chains.n;
 		r.n_sets = p->sets.n;
