@@ -108,12 +108,17 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
  * @cap:	How many there is room for; updated
  * @size:	Bytes of one element
  *
- * Cost: amortised O(1).  What was allocated last grows where it is; else the old
- * elements stay in the arena until it ends.
+ * Cost: amortised O(1).  What was allocated last grows where it is, and what is so
+ * large that it has a chunk for itself with its chunk; else the old elements stay in
+ * the arena until it ends.
  *
  * Return: the elements, with room for @n + 1
  */
 void *arena_grow(struct arena *a, void *v, uint32_t n, uint32_t *cap, size_t size);
+
+/** arena_reserve() - As arena_grow(), with room for exactly @want elements, more than @n */
+void *arena_reserve(struct arena *a, void *v, uint32_t n, uint32_t *cap, uint32_t want,
+		    size_t size);
 
 /** VEC() - A growing array of @type in an arena; all zero is empty */
 #define VEC(type) \
@@ -127,6 +132,11 @@ void *arena_grow(struct arena *a, void *v, uint32_t n, uint32_t *cap, size_t siz
 #define vec_push(a, vec) \
 	((vec)->v = arena_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
 	 memset(&(vec)->v[(vec)->n], 0, sizeof(*(vec)->v)), &(vec)->v[(vec)->n++])
+
+/** vec_reserve() - Room for @want elements, so that as many are no more than they are */
+#define vec_reserve(a, vec, want) \
+	((vec)->v = arena_reserve((a), (vec)->v, (vec)->n, &(vec)->cap, (want), \
+				  sizeof(*(vec)->v)))
 
 /** vec_add() - Add the value @x to a VEC */
 #define vec_add(a, vec, x)	(*vec_push((a), (vec)) = (x))

@@ -25,7 +25,7 @@ struct span {
 	uint32_t hi;
 };
 
-#define SOURCE_MARK_LINES	32u
+#define SOURCE_MARK_LINES	24u
 
 #define SPAN_NONE	((struct span){ 0, 0, 0 })
 
@@ -40,8 +40,7 @@ struct span {
  * @mark:	Offset of the first byte of every SOURCE_MARK_LINES-th line, built
  *		on first use
  * @n_marks:	How many; 0 = not built yet
- * @last_line:	The line asked for last; 0: none was
- * @last_lo:	Offset of its first byte
+ * @last_mark:	The mark that was used last
  * @is_numbered: See sources_number()
  * @is_file:	Read from a file other than standard input, whose path is @name
  */
@@ -53,8 +52,7 @@ struct source {
 	struct span origin;
 	uint32_t *mark;
 	uint32_t n_marks;
-	uint32_t last_line;
-	uint32_t last_lo;
+	uint32_t last_mark;
 	bool is_numbered;
 	bool is_file;
 };

@@ -54,6 +54,7 @@ struct lang_loader {
 /**
  * struct lang_ctx - The context of one compile
  * @a:		Memory of everything parsed
+ * @tmp:	Memory of trees that are freed once they are lowered; NULL: @a
  * @names:	Interned names
  * @sources:	Texts
  * @diags:	Where errors go
@@ -67,6 +68,7 @@ struct lang_loader {
  */
 struct lang_ctx {
 	struct arena *a;
+	struct arena *tmp;
 	struct intern *names;
 	struct sources *sources;
 	struct diags *diags;
@@ -77,6 +79,12 @@ struct lang_ctx {
 	const struct lang_loader *loader;
 	uint32_t (*resolve)(const char *name, struct addr *ret, uint32_t max);
 };
+
+/** lang_tree() - Where trees are */
+static inline struct arena *lang_tree(const struct lang_ctx *c)
+{
+	return c->tmp != NULL ? c->tmp : c->a;
+}
 
 /** lang_define_find() - The value of -D @name, or NULL */
 const char *lang_define_find(const struct lang_ctx *c, const char *name, size_t len);

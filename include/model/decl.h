@@ -120,37 +120,39 @@ struct decl_blocks {
 
 /**
  * struct decl_forward - Ports of the host that lead to a jail
- * @protos:	DECL_TCP, DECL_UDP or both
- * @ports:	Which, at least one
  * @from:	Only from here; AF_NONE: from everywhere
- * @on:		Only on this interface; NULL: any
  * @to:		Only this address of the host; AF_NONE: those that
  *		forward_externals() gives
+ * @ports:	Which, at least one
+ * @on:		Only on this interface; NULL: any
+ * @until:	Ends then, seconds since 1970; 0: never
+ * @text:	As written, one line
+ * @at:		Where
+ * @protos:	DECL_TCP, DECL_UDP or both
  * @is_log:	What it translates is logged
  * @is_filtered: The written rules judge it too; else it passes, as `rdr pass`
  * @is_shared:	Others may claim the same place
  * @quota:	Of connections by it
- * @until:	Ends then, seconds since 1970; 0: never
  * @is_off:	Switched off: not in force, but remembered
  * @is_added:	At run time, by `forward add`
- * @text:	As written, one line
- * @at:		Where
+ *
+ * In an order without gaps: there may be 100,000.
  */
 struct decl_forward {
-	uint8_t protos;
-	VEC(struct decl_ports) ports;
 	struct prefix from;
-	const char *on;
 	struct addr to;
+	VEC(struct decl_ports) ports;
+	const char *on;
+	int64_t until;
+	const char *text;
+	struct span at;
+	uint8_t protos;
 	bool is_log;
 	bool is_filtered;
 	bool is_shared;
 	struct decl_quota quota;
-	int64_t until;
 	bool is_off;
 	bool is_added;
-	const char *text;
-	struct span at;
 };
 
 /**

@@ -98,6 +98,7 @@ struct cli_next {
 /**
  * struct cli - One run
  * @arena:	Memory
+ * @trees:	Memory of what declares the host, until it is lowered
  * @names:	Interned names
  * @sources:	Texts
  * @diags:	Complaints
@@ -168,6 +169,7 @@ struct cli_next {
  */
 struct cli {
 	struct arena arena;
+	struct arena trees;
 	struct intern names;
 	struct sources sources;
 	struct diags diags;

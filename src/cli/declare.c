@@ -209,6 +209,11 @@ static int parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 {
 	int status = 0;
 	struct source_list rc = { .list = { 0 } };
+	struct lang_ctx tree = *ctx;
+
+	c->trees.cap_bytes = c->arena.cap_bytes;
+	c->trees.full = c->arena.full;
+	tree.tmp = &c->trees;
 
 	for (uint32_t i = 0; i < c->files.n; i++)
 		if (c->files.v[i].lang == LANG_RC)
@@ -221,11 +226,12 @@ static int parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 		if (f->lang == LANG_SYSCTL)
 			sysctlconf_lower(ctx, sysctlconf_parse(ctx, f->src), d);
 		else if (f->lang == LANG_JAIL)
-			jail_lower(ctx, jail_parse(ctx, f->src), d);
+			jail_lower(&tree, jail_parse(&tree, f->src), d);
 		else if (f->lang == LANG_EZJAIL)
 			jail_lower(ctx, ezjail_parse(ctx, f->src), d);
 		else if (f->lang == LANG_IOCAGE)
 			jail_lower(ctx, iocage_parse(ctx, f->src, 0), d);
+		arena_fini(&c->trees);
 	}
 	aliases_declare(c, d);
 	runs_expand(&c->arena, d, &c->runs);

@@ -66,6 +66,7 @@ int main(int argc, char **argv)
 		print_all(&c, data, len);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		status = status > 0 ? status : EX_OSERR;
+	arena_fini(&c.trees);
 	arena_fini(&c.arena);
 	return status < 0 ? 0 : status;
 }

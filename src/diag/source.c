@@ -125,23 +125,32 @@ const struct source *source_at(const struct sources *s, uint32_t src)
 
 static void mark_lines(struct arena *a, struct source *src)
 {
+	const char *end = src->text + src->len;
 	uint32_t line = 1, n = 1;
 
-	for (uint32_t i = 0; i < src->len; i++)
-		line += src->text[i] == '\n';
+	for (const char *p = src->text; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+		line++;
 	src->n_marks = (line + SOURCE_MARK_LINES - 1) / SOURCE_MARK_LINES;
 	src->mark = arena_array(a, uint32_t, src->n_marks);
 	line = 1;
-	for (uint32_t i = 0; i < src->len; i++)
-		if (src->text[i] == '\n' && line++ % SOURCE_MARK_LINES == 0)
-			src->mark[n++] = i + 1;
+	for (const char *p = src->text; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+		if (line++ % SOURCE_MARK_LINES == 0)
+			src->mark[n++] = (uint32_t)(p + 1 - src->text);
 }
+
+#define NEAR_MARKS	8u	/* that are looked at first */
 
 /* The line, from 1, that byte @at stands in; *@ret_lo: its first byte */
 static uint32_t find_line(struct source *src, uint32_t at, uint32_t *ret_lo)
 {
 	uint32_t lo = 0, hi = src->n_marks, line;
 
+	/* Who asks for one line often asks for one of the next */
+	if (src->last_mark < hi && src->mark[src->last_mark] <= at) {
+		lo = src->last_mark;
+		if (hi - lo > NEAR_MARKS && at < src->mark[lo + NEAR_MARKS])
+			hi = lo + NEAR_MARKS;
+	}
 	while (hi - lo > 1) {
 		const uint32_t mid = lo + (hi - lo) / 2;
 
@@ -150,21 +159,11 @@ static uint32_t find_line(struct source *src, uint32_t at, uint32_t *ret_lo)
 		else
 			hi = mid;
 	}
+	src->last_mark = lo;
 	line = lo * SOURCE_MARK_LINES + 1;
 	*ret_lo = src->mark[lo];
-	/* Who asks for one line often asks for the next */
-	if (src->last_line >= line && src->last_lo <= at) {
-		line = src->last_line;
-		*ret_lo = src->last_lo;
-	}
-	for (uint32_t i = *ret_lo; i < at; i++) {
-		if (src->text[i] == '\n') {
-			line++;
-			*ret_lo = i + 1;
-		}
-	}
-	src->last_line = line;
-	src->last_lo = *ret_lo;
+	for (const char *p; (p = memchr(src->text + *ret_lo, '\n', at - *ret_lo)) != NULL; line++)
+		*ret_lo = (uint32_t)(p + 1 - src->text);
 	return line;
 }
 
@@ -191,6 +190,7 @@ struct place source_place(struct sources *s, struct span at)
 {
 	struct source *src;
 	uint32_t line, lo, end;
+	const char *eol;
 
 	if (at.src == 0)
 		return (struct place){ .name = NULL };
@@ -200,9 +200,8 @@ struct place source_place(struct sources *s, struct span at)
 	if (src->n_marks == 0)
 		mark_lines(s->a, src);
 	line = find_line(src, at.lo, &lo);
-	end = lo;
-	while (end < src->len && src->text[end] != '\n')
-		end++;
+	eol = memchr(src->text + lo, '\n', src->len - lo);
+	end = eol != NULL ? (uint32_t)(eol - src->text) : src->len;
 	if (end > lo && src->text[end - 1] == '\r')
 		end--;
 	return (struct place){

@@ -72,6 +72,8 @@ bool lang_read(struct lang_ctx *c, const char *path, struct span at, uint32_t de
 		diag_add(c->diags, DIAG_E1001, at, "cannot read '%s': %s", path, strerror(-err));
 	if (err < 0 || !lang_check_text(c, src))
 		return false;
+	if (c->tmp != NULL)	/* it may take more memory, and so may its tree */
+		c->tmp->cap_bytes = MAX(c->tmp->cap_bytes, c->a->cap_bytes);
 	*ret_src = src;
 	return true;
 }

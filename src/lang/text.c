@@ -4,6 +4,15 @@
 #include <stdarg.h>
 #include <string.h>
 
+static void add_bytes(struct arena *a, struct text *t, const char *s, uint32_t len)
+{
+	if (t->buf.n + len > t->buf.cap)
+		vec_reserve(a, &t->buf, MAX(t->buf.n + len + 1, 2 * t->buf.n));
+	if (len > 0)
+		memcpy(t->buf.v + t->buf.n, s, len);
+	t->buf.n += len;
+}
+
 void text_add(struct arena *a, struct text *t, const char *s, size_t len, struct span at,
 	      bool is_verbatim)
 {
@@ -14,8 +23,7 @@ void text_add(struct arena *a, struct text *t, const char *s, size_t len, struct
 	};
 
 	vec_add(a, &t->pieces, piece);
-	for (size_t i = 0; i < len; i++)
-		vec_add(a, &t->buf, s[i]);
+	add_bytes(a, t, s, (uint32_t)len);
 }
 
 void text_add_text(struct arena *a, struct text *t, const struct text *value,
@@ -28,8 +36,7 @@ void text_add_text(struct arena *a, struct text *t, const struct text *value,
 		piece.used_at = used_at;
 		vec_add(a, &t->pieces, piece);
 	}
-	for (uint32_t i = 0; i < value->buf.n; i++)
-		vec_add(a, &t->buf, value->buf.v[i]);
+	add_bytes(a, t, value->buf.v, value->buf.n);
 }
 
 void text_finish(struct arena *a, struct text *t)

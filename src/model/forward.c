@@ -301,6 +301,8 @@ static void join_map(struct lower *l, struct forward *f, const char *text)
 /* Claims are sorted as rows are to be */
 static void fill_maps(struct lower *l)
 {
+	for (uint32_t i = 0; i < l->open.n; i++)
+		vec_reserve(l->m->a, &l->open.v[i].map->rows, l->open.v[i].map->origins.n);
 	for (uint32_t i = 0; i < l->claims.n; i++) {
 		const struct claim *c = &l->claims.v[i];
 		const struct forward *f = &l->forwards.v[c->forward];
@@ -483,6 +485,16 @@ static void keep_ports(struct lower *l, const struct decl_jail *j)
 	}
 }
 
+/* Forwards, of which most will be in force */
+static uint32_t count(const struct decl *d)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < d->jails.n; i++)
+		n += d->jails.v[i].forwards.n;
+	return n;
+}
+
 bool forward_lower(struct model *m, const struct decl *d, const struct forward_lists *lists,
 		   bool tolerate_missing, struct diags *diags)
 {
@@ -492,6 +504,8 @@ bool forward_lower(struct model *m, const struct decl *d, const struct forward_l
 	bool ok = true;
 
 	intern_init(&l.numbers, m->a);
+	vec_reserve(m->a, &l.forwards, count(d));
+	vec_reserve(m->a, &l.claims, l.forwards.cap);
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
 

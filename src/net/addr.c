@@ -112,6 +112,19 @@ struct addr addr_from_bytes(uint8_t af, const uint8_t *bytes)
 	return a;
 }
 
+/* inet_ntop() is printf, which is most of the cost where 100,000 are printed */
+static void print_v4(const uint8_t *bytes, char *buf)
+{
+	for (int i = 0; i < 4; i++) {
+		if (bytes[i] >= 100)
+			*buf++ = (char)('0' + bytes[i] / 100);
+		if (bytes[i] >= 10)
+			*buf++ = (char)('0' + bytes[i] / 10 % 10);
+		*buf++ = (char)('0' + bytes[i] % 10);
+		*buf++ = i < 3 ? '.' : '\0';
+	}
+}
+
 char *addr_print(struct addr a, char *buf)
 {
 	uint8_t bytes[16];
@@ -121,7 +134,10 @@ char *addr_print(struct addr a, char *buf)
 		return buf;
 	}
 	addr_to_bytes(a, bytes);
-	inet_ntop(a.af == AF_V4 ? AF_INET : AF_INET6, bytes, buf, ADDR_TEXT_BYTES);
+	if (a.af == AF_V4)
+		print_v4(bytes, buf);
+	else
+		inet_ntop(AF_INET6, bytes, buf, ADDR_TEXT_BYTES);
 	return buf;
 }
 

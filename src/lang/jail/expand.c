@@ -69,7 +69,7 @@ const struct jail_param *jail_params_find_var(const struct jail_params *ps, cons
 
 static struct jail_param *add_param(struct jail_params *ps, uint32_t key)
 {
-	struct jail_param *p = vec_push(ps->c->a, &ps->list);
+	struct jail_param *p = vec_push(lang_tree(ps->c), &ps->list);
 
 	BUG_IF(key >= ps->n_slots);
 	*p = (struct jail_param){ .key = key };
@@ -88,7 +88,7 @@ static void add_name(struct jail_params *ps, const struct jail_block *b)
 
 	text_add(ps->c->a, &value, b->name, strlen(b->name), b->name_at, false);
 	text_finish(ps->c->a, &value);
-	vec_add(ps->c->a, &p->values, value);
+	vec_add(lang_tree(ps->c), &p->values, value);
 	p->name = key;
 	p->state = JAIL_PARAM_DONE;
 	p->at = b->name_at;
@@ -119,7 +119,7 @@ static void apply_stmt(struct jail_params *ps, const struct jail_stmt *st)
 	if (st->op != JAIL_APPEND)
 		p->strings.n = 0;
 	for (uint32_t i = 0; i < st->values.n; i++)
-		vec_add(ps->c->a, &p->strings, &st->values.v[i]);
+		vec_add(lang_tree(ps->c), &p->strings, &st->values.v[i]);
 }
 
 /* A "*" that is not last stands for one component, the last for one or more */
@@ -215,7 +215,8 @@ static void reserve(struct jail_params *ps, struct text *value, const struct jai
 	value->buf.v = arena_alloc(ps->c->a, len);
 	value->buf.cap = len;
 	value->pieces.cap = MAX(s->parts.n, 1u);
-	value->pieces.v = arena_alloc(ps->c->a, value->pieces.cap * sizeof(*value->pieces.v));
+	value->pieces.v = arena_alloc(lang_tree(ps->c),
+				      value->pieces.cap * sizeof(*value->pieces.v));
 }
 
 /* One string of a parameter: one value, or several for a variable that is a list */
@@ -246,7 +247,7 @@ static bool replace(struct jail_params *ps, struct jail_param *p, const struct j
 		for (uint32_t k = 0; k < n; k++) {
 			if (k > 0) {
 				text_finish(ps->c->a, &value);
-				vec_add(ps->c->a, &p->values, value);
+				vec_add(lang_tree(ps->c), &p->values, value);
 				value = (struct text){ .at = s->at };
 			}
 			if (value.buf.n + values[k].buf.n > LIMIT_VALUE_BYTES) {
@@ -258,7 +259,7 @@ static bool replace(struct jail_params *ps, struct jail_param *p, const struct j
 		}
 	}
 	text_finish(ps->c->a, &value);
-	vec_add(ps->c->a, &p->values, value);
+	vec_add(lang_tree(ps->c), &p->values, value);
 	return true;
 }
 
@@ -268,7 +269,7 @@ static bool replace_all(struct jail_params *ps, struct jail_param *p, uint32_t d
 		return p->state == JAIL_PARAM_DONE;
 	p->state = JAIL_PARAM_BUSY;
 	p->values.cap = MAX(p->strings.n, 1u);
-	p->values.v = arena_alloc(ps->c->a, p->values.cap * sizeof(*p->values.v));
+	p->values.v = arena_alloc(lang_tree(ps->c), p->values.cap * sizeof(*p->values.v));
 	for (uint32_t i = 0; i < p->strings.n; i++) {
 		if (!replace(ps, p, p->strings.v[i], depth)) {
 			p->state = JAIL_PARAM_BAD;

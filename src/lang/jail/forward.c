@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lang/jail/forward.h"
 
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -122,6 +120,11 @@ static bool read_item(struct reader *r, uint32_t lo, uint32_t hi)
 
 static bool read_ports(struct reader *r, struct text_word w)
 {
+	uint32_t n = 1;
+
+	for (uint32_t i = w.lo; i < w.hi; i++)
+		n += r->t->buf.v[i] == ',';
+	vec_reserve(r->c->a, &r->f->ports, MIN(n, LIMIT_LIST_ITEMS));
 	for (uint32_t lo = w.lo, hi; lo <= w.hi; lo = hi + 1) {
 		hi = find(r->t, lo, w.hi, ',');
 		if (!read_item(r, lo, hi))
@@ -337,66 +340,91 @@ bool forward_read(struct lang_ctx *c, uint32_t src, struct decl_forward *ret)
 	return lang_check_text(c, src) && forward_read_at(c, at, ret);
 }
 
-/** struct buf - Text that grows */
+/**
+ * struct buf - Text that grows
+ * @s:		Text; what it has at first is on the caller's stack
+ */
 struct buf {
+	struct arena *a;
 	VEC(char) s;
 };
 
-static void PRINTF(3, 4) put(struct arena *a, struct buf *b, const char *fmt, ...)
+static void put(struct buf *b, const char *word)
 {
-	char word[ADDR_TEXT_BYTES + LIMIT_IFNAME_BYTES + 16];
-	va_list ap;
-	int n;
+	const size_t len = strlen(word);
 
-	va_start(ap, fmt);
-	n = vsnprintf(word, sizeof(word), fmt, ap);
-	va_end(ap);
-	BUG_IF(n < 0 || (size_t)n >= sizeof(word));
-	for (int i = 0; i < n; i++)
-		vec_add(a, &b->s, word[i]);
+	if (b->s.n + len >= b->s.cap) {
+		char *grown = arena_alloc(b->a, 2 * (b->s.n + len) + 1);
+
+		memcpy(grown, b->s.v, b->s.n);
+		b->s.v = grown;
+		b->s.cap = 2 * (b->s.n + (uint32_t)len) + 1;
+	}
+	memcpy(b->s.v + b->s.n, word, len + 1);
+	b->s.n += (uint32_t)len;
 }
 
-static void put_range(struct arena *a, struct buf *b, uint16_t lo, uint16_t hi)
+static void put_number(struct buf *b, uint16_t v)
 {
-	put(a, b, "%u", lo);
-	if (hi != lo)
-		put(a, b, "-%u", hi);
+	char digits[6];
+	size_t i = sizeof(digits) - 1;
+
+	digits[i] = '\0';
+	do
+		digits[--i] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	put(b, digits + i);
 }
 
-static void put_ports(struct arena *a, struct buf *b, const struct decl_forward *f)
+static void put_range(struct buf *b, uint16_t lo, uint16_t hi)
+{
+	put_number(b, lo);
+	if (hi != lo) {
+		put(b, "-");
+		put_number(b, hi);
+	}
+}
+
+static void put_ports(struct buf *b, const struct decl_forward *f)
 {
 	for (uint32_t i = 0; i < f->ports.n; i++) {
 		const struct decl_ports *p = &f->ports.v[i];
 
-		put(a, b, i > 0 ? "," : " ");
-		put_range(a, b, p->ext_lo, p->ext_hi);
+		put(b, i > 0 ? "," : " ");
+		put_range(b, p->ext_lo, p->ext_hi);
 		if (p->int_lo == p->ext_lo && p->int_hi == p->ext_hi)
 			continue;
-		put(a, b, ":");
-		put_range(a, b, p->int_lo, p->int_hi);
+		put(b, ":");
+		put_range(b, p->int_lo, p->int_hi);
 	}
 }
 
+static void put_option(struct buf *b, const char *word, const char *value)
+{
+	put(b, word);
+	put(b, value);
+}
+
+/* Not by printf: each of 100,000 forwards is printed once */
 const char *forward_print(struct arena *a, const struct decl_forward *f)
 {
 	static const char *const protos[] = {
 		[DECL_TCP] = "tcp", [DECL_UDP] = "udp", [DECL_TCP | DECL_UDP] = "tcp+udp",
 	};
-	struct buf b = { .s = { 0 } };
-	char text[MAX(ADDR_TEXT_BYTES, 64)];
+	char room[256], text[MAX(ADDR_TEXT_BYTES, 64)];
+	struct buf b = { .a = a, .s = { .v = room, .cap = sizeof(room) } };
 
-	put(a, &b, "%s", protos[f->protos]);
-	put_ports(a, &b, f);
+	put(&b, protos[f->protos]);
+	put_ports(&b, f);
 	if (f->from.a.af != AF_NONE)
-		put(a, &b, " from %s", prefix_print(f->from, text));
+		put_option(&b, " from ", prefix_print(f->from, text));
 	if (f->on != NULL)
-		put(a, &b, " on %s", f->on);
+		put_option(&b, " on ", f->on);
 	if (f->to.af != AF_NONE)
-		put(a, &b, " to %s", addr_print(f->to, text));
-	put(a, &b, "%s", jail_quota_print(&f->quota, text));
+		put_option(&b, " to ", addr_print(f->to, text));
+	put(&b, jail_quota_print(&f->quota, text));
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (options[i].read == NULL && *(const bool *)((const char *)f + options[i].flag))
-			put(a, &b, " %s", options[i].word);
-	vec_add(a, &b.s, '\0');
-	return b.s.v;
+			put_option(&b, " ", options[i].word);
+	return b.s.v != room ? b.s.v : arena_strndup(a, room, b.s.n);
 }

@@ -15,10 +15,23 @@
 
 #include "base/limits.h"
 
-#define BARE	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" \
-		"_!%&()-.:<>?@[]^`|~$*+/\\"
-#define NAME_1	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
-#define NAME	NAME_1 "0123456789"
+#define BARE	0x01u		/* stands in a word without quotes */
+#define NAME_1	0x02u		/* starts a variable's name */
+#define NAME	0x04u		/* stands in one */
+#define PLAIN	0x08u		/* of bare bytes, those that mean only themselves */
+
+static const uint8_t classes[UINT8_MAX + 1] = {
+	['A' ... 'Z'] = BARE | NAME_1 | NAME | PLAIN,
+	['a' ... 'z'] = BARE | NAME_1 | NAME | PLAIN,
+	['0' ... '9'] = BARE | NAME | PLAIN,
+	['_'] = BARE | NAME_1 | NAME | PLAIN,
+	['!'] = BARE | PLAIN, ['%'] = BARE | PLAIN, ['&'] = BARE | PLAIN, ['('] = BARE | PLAIN,
+	[')'] = BARE | PLAIN, ['-'] = BARE | PLAIN, ['.'] = BARE | PLAIN, [':'] = BARE | PLAIN,
+	['<'] = BARE | PLAIN, ['>'] = BARE | PLAIN, ['?'] = BARE | PLAIN, ['@'] = BARE | PLAIN,
+	['['] = BARE | PLAIN, [']'] = BARE | PLAIN, ['^'] = BARE | PLAIN, ['`'] = BARE | PLAIN,
+	['|'] = BARE | PLAIN, ['~'] = BARE | PLAIN,
+	['*'] = BARE | PLAIN, ['$'] = BARE, ['+'] = BARE, ['/'] = BARE, ['\\'] = BARE,
+};
 
 void jail_lex_init(struct jail_lex *l, struct lang_ctx *c, uint32_t src)
 {
@@ -36,6 +49,11 @@ static struct span span_of(const struct jail_lex *l, uint32_t lo, uint32_t hi)
 static int peek(const struct jail_lex *l, uint32_t ahead)
 {
 	return l->len - l->pos > ahead ? (unsigned char)l->text[l->pos + ahead] : -1;
+}
+
+static bool is_of(int ch, uint8_t class)
+{
+	return ch > 0 && (classes[ch] & class) != 0;
 }
 
 static bool is_in(int ch, const char *set)
@@ -84,7 +102,7 @@ static bool read_comment(struct jail_lex *l)
 	if (!skip_comment(l))
 		return false;
 	if (l->comments != NULL)
-		vec_add(l->c->a, &l->comments->list, span_of(l, lo, l->pos));
+		vec_add(lang_tree(l->c), &l->comments->list, span_of(l, lo, l->pos));
 	return true;
 }
 
@@ -108,7 +126,7 @@ static bool skip_blank(struct jail_lex *l)
 static void add_literal(struct jail_lex *l, const char *s, uint32_t len, uint32_t lo,
 			bool is_verbatim)
 {
-	vec_add(l->c->a, &l->string.parts, ((struct jail_part){
+	vec_add(lang_tree(l->c), &l->string.parts, ((struct jail_part){
 		.is_verbatim = is_verbatim,
 		.s = s,
 		.len = len,
@@ -159,7 +177,7 @@ static bool lex_escape(struct jail_lex *l)
 			 "a string cannot hold a NUL byte");
 		return false;
 	}
-	add_literal(l, arena_strndup(l->c->a, &out, 1), 1, lo, false);
+	add_literal(l, arena_strndup(lang_tree(l->c), &out, 1), 1, lo, false);
 	return true;
 }
 
@@ -178,7 +196,7 @@ static bool add_var(struct jail_lex *l, uint32_t lo, uint32_t name_lo, uint32_t 
 	}
 	part.key = intern_id(l->c->names, l->text + name_lo, part.len);
 	part.s = intern_name(l->c->names, part.key);
-	vec_add(l->c->a, &l->string.parts, part);
+	vec_add(lang_tree(l->c), &l->string.parts, part);
 	return true;
 }
 
@@ -200,11 +218,11 @@ static bool lex_dollar(struct jail_lex *l, bool in_quotes)
 		l->pos++;
 		return add_var(l, lo, name_lo, l->pos - 1);
 	}
-	if (!is_in(peek(l, 0), NAME_1)) {
+	if (!is_of(peek(l, 0), NAME_1)) {
 		add_literal(l, "$", 1, lo, true);
 		return true;
 	}
-	while (is_in(peek(l, 0), NAME))
+	while (is_of(peek(l, 0), NAME))
 		l->pos++;
 	return add_var(l, lo, name_lo, l->pos);
 }
@@ -214,7 +232,8 @@ static void lex_run(struct jail_lex *l, const char *stops)
 {
 	const uint32_t lo = l->pos;
 
-	while (l->pos < l->len && !is_in(peek(l, 0), stops))
+	while (l->pos < l->len && l->text[l->pos] != stops[0] && l->text[l->pos] != stops[1] &&
+	       (stops[2] == '\0' || l->text[l->pos] != stops[2]))
 		l->pos++;
 	add_literal(l, l->text + lo, l->pos - lo, lo, true);
 }
@@ -258,9 +277,12 @@ static void lex_bare(struct jail_lex *l)
 {
 	const uint32_t lo = l->pos;
 
-	while (is_in(peek(l, 0), BARE) && !is_in(peek(l, 0), "\\$") && !at_comment(l) &&
-	       !(peek(l, 0) == '+' && peek(l, 1) == '='))
+	while (is_of(peek(l, 0), BARE) && !is_in(peek(l, 0), "\\$") && !at_comment(l) &&
+	       !(peek(l, 0) == '+' && peek(l, 1) == '=')) {
 		l->pos++;
+		while (l->pos < l->len && (classes[(uint8_t)l->text[l->pos]] & PLAIN) != 0)
+			l->pos++;
+	}
 	add_literal(l, l->text + lo, l->pos - lo, lo, true);
 }
 
@@ -270,7 +292,8 @@ static enum jail_token lex_string(struct jail_lex *l)
 	const uint32_t lo = l->pos;
 	bool good = true;
 
-	l->string = (struct jail_string){ .at = SPAN_NONE };
+	l->string = l->parts[l->turn];
+	l->string.parts.n = 0;
 	while (good && l->pos < l->len && !at_comment(l)) {
 		const int ch = peek(l, 0);
 
@@ -280,11 +303,13 @@ static enum jail_token lex_string(struct jail_lex *l)
 			good = lex_escape(l);
 		else if (ch == '$')
 			good = lex_dollar(l, false);
-		else if (!is_in(ch, BARE) || (ch == '+' && peek(l, 1) == '='))
+		else if (!is_of(ch, BARE) || (ch == '+' && peek(l, 1) == '='))
 			break;
 		else
 			lex_bare(l);
 	}
+	l->parts[l->turn] = l->string;
+	l->turn ^= 1;
 	l->at = l->string.at = span_of(l, lo, l->pos);
 	if (good)
 		return JAIL_TOK_STRING;
@@ -316,7 +341,7 @@ enum jail_token jail_lex_next(struct jail_lex *l)
 		l->at.hi++;
 		return JAIL_TOK_PLUS_EQUALS;
 	}
-	if (is_in(ch, "\"'") || is_in(ch, BARE))
+	if (is_in(ch, "\"'") || is_of(ch, BARE))
 		return lex_string(l);
 	diag_add(l->c->diags, DIAG_E1404, l->at,
 		 ch > ' ' && ch < 0x7f ? "'%c' needs quotes" : "byte 0x%02x needs quotes", ch);

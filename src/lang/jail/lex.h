@@ -33,7 +33,10 @@ struct jail_comments {
  * @text:	Its bytes
  * @len:	How many
  * @pos:	Next byte
- * @string:	The string, after JAIL_TOK_STRING
+ * @string:	The string, after JAIL_TOK_STRING; its parts are there until the string
+ *		after the next
+ * @parts:	Of the string and of the one before it
+ * @turn:	Whose parts those of the next are to be
  * @at:		Place of the last token
  * @long_string: The last quoted string that goes over several lines, for the
  *		note when a quote is missing
@@ -46,6 +49,8 @@ struct jail_lex {
 	uint32_t len;
 	uint32_t pos;
 	struct jail_string string;
+	struct jail_string parts[2];
+	uint8_t turn;
 	struct span at;
 	struct span long_string;
 	struct jail_comments *comments;

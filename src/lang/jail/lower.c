@@ -335,6 +335,8 @@ static void lower_vars(struct lower *lo)
 	const struct jail_param *limit = jail_params_find_var(lo->ps, "limit");
 	const struct jail_param *ports = jail_params_find_var(lo->ps, "ports");
 
+	if (forward != NULL)
+		vec_reserve(lo->c->a, &lo->jail->forwards, forward->values.n);
 	for (uint32_t i = 0; forward != NULL && i < forward->values.n; i++) {
 		struct decl_forward f;
 

@@ -84,7 +84,7 @@ static const char *literal(struct parser *p, const struct jail_string *s, uint32
 			return NULL;
 		len += s->parts.v[i].len;
 	}
-	out = arena_alloc(p->c->a, len + 1);
+	out = arena_alloc(lang_tree(p->c), len + 1);
 	len = 0;
 	for (uint32_t i = 0; i < s->parts.n; i++) {
 		memcpy(out + len, s->parts.v[i].s, s->parts.v[i].len);
@@ -103,7 +103,7 @@ static uint32_t param_key(struct parser *p, const char *name, size_t len)
 
 	if (len - head <= 2 || memcmp(name + head, "no", 2) != 0)
 		return intern_id(p->c->names, name, len);
-	yes = arena_printf(p->c->a, "%.*s%.*s", (int)head, name, (int)(len - head - 2),
+	yes = arena_printf(lang_tree(p->c), "%.*s%.*s", (int)head, name, (int)(len - head - 2),
 			   name + head + 2);
 	return intern_cid(p->c->names, yes);
 }
@@ -137,6 +137,23 @@ static bool stmt_name(struct parser *p, const struct jail_string *s, struct jail
 	return true;
 }
 
+/* The string just read; the lexer needs its own parts for the next */
+static void keep_value(struct parser *p, struct jail_stmt *st)
+{
+	const struct jail_string *read = &p->lex.string;
+	struct jail_string s = { .at = read->at };
+
+	if (read->parts.n > 0) {
+		vec_reserve(lang_tree(p->c), &s.parts, read->parts.n);
+		memcpy(s.parts.v, read->parts.v, read->parts.n * sizeof(*s.parts.v));
+		s.parts.n = read->parts.n;
+	}
+	/* Nearly all have one */
+	if (st->values.n == 0)
+		vec_reserve(lang_tree(p->c), &st->values, 1);
+	vec_add(lang_tree(p->c), &st->values, s);
+}
+
 /* "value, value" up to what is none; false after an error */
 static bool parse_values(struct parser *p, struct jail_stmt *st)
 {
@@ -146,7 +163,7 @@ static bool parse_values(struct parser *p, struct jail_stmt *st)
 				unexpected(p, "where a value should be");
 			return false;
 		}
-		vec_add(p->c->a, &st->values, p->lex.string);
+		keep_value(p, st);
 		st->at = span_join(st->at, p->lex.string.at);
 		advance(p);
 		if (p->tok != JAIL_TOK_COMMA)
@@ -202,7 +219,7 @@ static uint32_t global_block(struct parser *p, struct span at)
 
 	if (f->blocks.n > 0 && strcmp(f->blocks.v[f->blocks.n - 1].name, "*") == 0)
 		return f->blocks.n - 1;
-	b = vec_push(p->c->a, &f->blocks);
+	b = vec_push(lang_tree(p->c), &f->blocks);
 	b->name = intern_cstr(p->c->names, "*");
 	b->is_wild = true;
 	b->name_at = at;
@@ -248,7 +265,7 @@ static const char *block_name(struct parser *p, const struct jail_string *s)
 static void open_block(struct parser *p, const struct jail_string *s)
 {
 	const char *name = block_name(p, s);
-	struct jail_block *b = vec_push(p->c->a, &p->f->blocks);
+	struct jail_block *b = vec_push(lang_tree(p->c), &p->f->blocks);
 
 	/* A jail without usable name is read for its errors, as a wildcard of nobody */
 	b->name = name != NULL ? name : intern_cstr(p->c->names, "");
@@ -307,19 +324,18 @@ static void parse_block(struct parser *p, const struct jail_string *first)
 			diag_add(p->c->diags, DIAG_E1406, s.at, "'.include' inside a jail");
 			skip_statement(p);
 		} else if (parse_statement(p, &s, &st)) {
-			vec_add(p->c->a, &b->stmts, st);
+			vec_add(lang_tree(p->c), &b->stmts, st);
 		}
 	}
 }
 
-static void include_files(struct parser *p, const struct jail_string *s)
+static void include_files(struct parser *p, const char *pattern, struct span at)
 {
-	uint32_t len, src;
-	const char *pattern = literal(p, s, &len);
 	struct lang_paths paths = { 0 };
+	uint32_t src;
 
-	if (pattern == NULL || len == 0) {
-		diag_add(p->c->diags, DIAG_E1406, s->at, pattern == NULL
+	if (pattern == NULL || pattern[0] == '\0') {
+		diag_add(p->c->diags, DIAG_E1406, at, pattern == NULL
 			 ? "the name of an included file cannot hold a variable"
 			 : "the name of an included file is empty");
 		return;
@@ -327,25 +343,29 @@ static void include_files(struct parser *p, const struct jail_string *s)
 	pattern = lang_path(p->c, p->lex.src, pattern);
 	if (strpbrk(pattern, "*?[") == NULL)
 		vec_add(p->c->a, &paths.list, pattern);
-	else if (!lang_glob(p->c, pattern, s->at, &paths))
+	else if (!lang_glob(p->c, pattern, at, &paths))
 		return;
 	for (uint32_t i = 0; i < paths.list.n && !diag_is_full(p->c->diags); i++)
-		if (lang_read(p->c, paths.list.v[i], s->at, p->depth, &src))
+		if (lang_read(p->c, paths.list.v[i], at, p->depth, &src))
 			parse_source(p->c, p->f, src, p->depth + 1);
 }
 
 static void parse_include(struct parser *p, struct span at)
 {
-	struct jail_string s = p->lex.string;
+	const char *pattern;
+	struct span name_at;
+	uint32_t len;
 
 	if (p->tok != JAIL_TOK_STRING) {
 		diag_add(p->c->diags, DIAG_E1406, at, "nothing is named after '.include'");
 		skip_statement(p);
 		return;
 	}
+	pattern = literal(p, &p->lex.string, &len);
+	name_at = p->lex.string.at;
 	advance(p);
 	end_statement(p);
-	include_files(p, &s);
+	include_files(p, pattern, name_at);
 }
 
 static void parse_top(struct parser *p)
@@ -373,7 +393,7 @@ static void parse_top(struct parser *p)
 	} else if (parse_statement(p, &s, &st)) {
 		const uint32_t b = global_block(p, st.name_at);
 
-		vec_add(p->c->a, &p->f->blocks.v[b].stmts, st);
+		vec_add(lang_tree(p->c), &p->f->blocks.v[b].stmts, st);
 	}
 }
 
@@ -389,7 +409,7 @@ static void parse_source(struct lang_ctx *c, struct jail_file *f, uint32_t src, 
 
 struct jail_file *jail_parse(struct lang_ctx *c, uint32_t src)
 {
-	struct jail_file *f = arena_new(c->a, struct jail_file);
+	struct jail_file *f = arena_new(lang_tree(c), struct jail_file);
 
 	if (lang_check_text(c, src))
 		parse_source(c, f, src, 0);

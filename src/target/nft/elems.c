@@ -20,6 +20,12 @@ static uint32_t put(uint8_t *to, uint32_t at, enum nft_type type, u128 v)
 	return at + (value.len + 3u) / 4 * 4;
 }
 
+static void put_port(uint8_t *to, uint16_t port)
+{
+	to[0] = (uint8_t)(port >> 8);
+	to[1] = (uint8_t)port;
+}
+
 static bool is_in(const struct nft_set *s, const struct portmap_row *r)
 {
 	const struct addr a = s->forwards->outside[r->outside];
@@ -43,8 +49,8 @@ static void each_port(const struct nft_set *s, const struct portmap_row *r, nft_
 		      map->outside[r->outside].v);
 	data_at = put(e.data, 0, addr, map->inside.v[r->inside].v);
 	for (uint32_t port = r->lo; port <= r->hi; port++) {
-		put(e.key, port_at, NFT_T_PORT, port);
-		put(e.data, data_at, NFT_T_PORT, portmap_port(r, (uint16_t)port));
+		put_port(e.key + port_at, (uint16_t)port);
+		put_port(e.data + data_at, portmap_port(r, (uint16_t)port));
 		fn(&e, arg);
 	}
 }

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench_apply - what N port forwards of jails cost, by their number
+ *
+ *	apply-N-PART	milliseconds: parse, lower (with the policy), build, commit
+ *	apply-N-raw	the same messages, made before, sent to the kernel
+ *	apply-N-ratio	declarations to committed, in comparison with raw
+ *	apply-N-build-ratio	from the lowered rules on, in comparison with raw
+ *	apply-N-memory	most memory that the process had, MiB
+ *	reload-N	milliseconds to see that nothing differs
+ *
+ * Processor time, the kernel's for this process included: nothing here waits, and the
+ * machine's other work is none of it.  Each run has a process and a network namespace
+ * of its own; the least of some counts.
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lang/jail.h"
+#include "lang/pf.h"
+#include "linux/netfilter/nfnetlink.h"
+#include "model/policy.h"
+#include "target/nft/batch.h"
+
+#define BENCH_BYTES	((size_t)1 << 30)
+#define PER_JAIL	100u
+#define RUNS		5
+
+enum part { PARSE, LOWER, BUILD, COMMIT, RAW, RELOAD, N_PARTS };
+
+static const char *const part_names[N_PARTS] = {
+	"parse", "lower", "build", "commit", "raw", "reload",
+};
+
+/* What one run found: milliseconds, 0 = not measured */
+struct cost {
+	double ms[N_PARTS];
+	double mib;
+};
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void write_jails(FILE *f, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		const unsigned int jail = i / PER_JAIL;
+
+		if (i % PER_JAIL == 0)
+			fprintf(f, "%sj%u {\n\tip4.addr = \"lo1|10.0.%u.%u/32\";\n",
+				i > 0 ? "}\n" : "", jail, jail >> 8, jail & 255);
+		fprintf(f, "\t$forward += \"%s %u:80 to 203.0.113.2\";\n",
+			i % 2 == 0 ? "tcp" : "udp", 1 + i / 2);
+	}
+	fputs("}\n", f);
+}
+
+/* What one compile needs */
+struct bench {
+	struct arena a;
+	struct arena trees;
+	struct intern names;
+	struct sources sources;
+	struct diags diags;
+	struct facts facts;
+	struct decl decl;
+	struct model model;
+	struct nft_program *p;
+	struct nl_session nl;
+};
+
+static void begin(struct bench *b)
+{
+	const struct iface_addr addr = { .p = { addr_v4(203, 0, 113, 2), 24 } };
+
+	arena_init(&b->a, BENCH_BYTES);
+	arena_init(&b->trees, BENCH_BYTES);
+	intern_init(&b->names, &b->a);
+	sources_init(&b->sources, &b->a);
+	diags_init(&b->diags, &b->a, &b->sources);
+	facts_init(&b->facts, &b->a, &b->names);
+	decl_init(&b->decl, &b->a, &b->names);
+	facts_add_addr(&b->facts, facts_add(&b->facts, "igb0"), addr);
+	model_init(&b->model, &b->a, &b->names, &b->facts);
+	if ((unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) ||
+	    nl_open(&b->nl, NETLINK_NETFILTER) < 0)
+		_exit(2);
+}
+
+static void fail(struct bench *b)
+{
+	diag_print(&b->diags, stderr, false, DIAG_ERROR);
+	_exit(1);
+}
+
+/* Declarations to a program */
+static void compile(struct bench *b, const char *path, struct cost *ret)
+{
+	const struct policy_options policy = { 0 };
+	const struct pf_options options = { .tolerate_missing = true };
+	struct lang_ctx c = {
+		.a = &b->a, .tmp = &b->trees, .names = &b->names, .sources = &b->sources,
+		.diags = &b->diags,
+	};
+	const double start = now_ms();
+	struct nft_options o;
+	double parsed;
+	uint32_t src;
+
+	nft_options_init(&o);
+	if (sources_read(&b->sources, path, &src) < 0)
+		_exit(1);
+	jail_lower(&c, jail_parse(&c, src), &b->decl);
+	arena_fini(&b->trees);
+	decl_finish(&b->decl, &b->diags);
+	decl_to_facts(&b->decl, &b->facts);
+	parsed = now_ms();
+	if (!pf_lower(&c, pf_parse(&c, &b->decl, &src, 0), &b->facts, &b->decl, &options,
+		      &b->model))
+		fail(b);
+	policy_add(&b->model, &policy, &b->diags);
+	ret->ms[PARSE] = parsed - start;
+	ret->ms[LOWER] = now_ms() - parsed;
+	b->p = nft_program_from_model(&b->model, &o, &b->diags);
+	if (b->p == NULL)
+		fail(b);
+	ret->ms[BUILD] = now_ms() - parsed - ret->ms[LOWER];
+}
+
+static void load(struct bench *b, enum part part, struct cost *ret)
+{
+	const double from = now_ms();
+	bool changed = false;
+
+	if (nft_load(&b->nl, b->p, &b->diags, &changed) < 0 || changed != (part == COMMIT))
+		fail(b);
+	ret->ms[part] = now_ms() - from;
+}
+
+static double max_rss_mib(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)u.ru_maxrss / 1024;
+}
+
+static void run_apply(const char *path, struct cost *ret)
+{
+	struct bench b;
+
+	begin(&b);
+	compile(&b, path, ret);
+	load(&b, COMMIT, ret);
+	ret->mib = max_rss_mib();
+	load(&b, RELOAD, ret);
+}
+
+static void run_raw(const char *path, struct cost *ret)
+{
+	struct bench b;
+	struct nft_lines none = { .a = &b.a };
+	struct nft_jobs jobs = { .a = &b.a };
+	struct nl_batch_result result;
+	struct nft_delta delta;
+	struct nl_batch batch;
+	double from;
+
+	begin(&b);
+	compile(&b, path, ret);
+	nl_batch_init(&batch);
+	nft_delta_make(&b.a, b.p, &none, &none, false, &delta);
+	if (nl_batch_begin(&batch, NFNL_SUBSYS_NFTABLES, 0) < 0 ||
+	    nft_batch_fill(&batch, b.p, &none, &delta, &jobs) < 0)
+		_exit(1);
+	from = now_ms();
+	if (nl_batch_send(&batch, &b.nl, &result) < 0)
+		_exit(1);
+	ret->ms[RAW] = now_ms() - from;
+	nl_batch_fini(&batch);
+}
+
+/* In a process of its own, so that nothing is left of the run before; false: it failed */
+static bool run(const char *path, void (*fn)(const char *, struct cost *), struct cost *ret)
+{
+	int fds[2], status = 1;
+	pid_t pid;
+	bool ok;
+
+	if (pipe(fds) < 0)
+		return false;
+	pid = fork();
+	if (pid == 0) {
+		struct cost c = { .mib = 0 };
+
+		fn(path, &c);
+		_exit(write(fds[1], &c, sizeof(c)) == sizeof(c) ? 0 : 1);
+	}
+	close(fds[1]);
+	ok = pid > 0 && read(fds[0], ret, sizeof(*ret)) == sizeof(*ret);
+	close(fds[0]);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 && ok;
+}
+
+static void print(unsigned int n, const struct cost *c)
+{
+	const double build = c->ms[BUILD] + c->ms[COMMIT];
+
+	for (int i = 0; i < RELOAD; i++)
+		printf("apply-%uk-%s %.2f ms\n", n / 1000, part_names[i], c->ms[i]);
+	printf("apply-%uk-ratio %.2f x\n", n / 1000,
+	       (c->ms[PARSE] + c->ms[LOWER] + build) / c->ms[RAW]);
+	printf("apply-%uk-build-ratio %.2f x\n", n / 1000, build / c->ms[RAW]);
+	printf("apply-%uk-memory %.1f MiB\n", n / 1000, c->mib);
+	printf("reload-%uk %.2f ms\n", n / 1000, c->ms[RELOAD]);
+	fflush(stdout);
+}
+
+/* The least of some runs, which the machine's other work cannot lower */
+static bool measure(unsigned int n, const char *path, struct cost *least)
+{
+	FILE *f = fopen(path, "we");
+
+	if (f == NULL)
+		return false;
+	write_jails(f, n);
+	fclose(f);
+	for (int i = 0; i < 2 * RUNS; i++) {
+		struct cost c;
+
+		if (!run(path, i % 2 == 0 ? run_apply : run_raw, &c))
+			return false;
+		for (int k = 0; k < N_PARTS; k++)
+			if (c.ms[k] > 0 && (least->ms[k] == 0 || c.ms[k] < least->ms[k]))
+				least->ms[k] = c.ms[k];
+		least->mib = i == 0 ? c.mib : MAX(least->mib, c.mib);
+	}
+	return true;
+}
+
+int main(void)
+{
+	char path[] = "/tmp/bench_apply.XXXXXX";
+	const int fd = mkstemp(path);
+	bool ok = fd >= 0;
+
+	for (unsigned int n = 1000; n <= 100000 && ok; n *= 10) {
+		struct cost c = { .mib = 0 };
+
+		ok = measure(n, path, &c);
+		if (ok)
+			print(n, &c);
+	}
+	if (fd >= 0)
+		close(fd);
+	unlink(path);
+	if (!ok)
+		fprintf(stderr, "bench_apply: a run failed\n");
+	return !ok;
+}
