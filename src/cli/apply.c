@@ -12,6 +12,9 @@
  * removed, and for long if the run ends before.  So rules that fence them too
  * come first, and the new ones alone once they are gone.
  */
+#include <string.h>
+#include <time.h>
+
 #include "cli/aliases.h"
 #include "cli/applied.h"
 #include "cli/confine.h"
@@ -129,11 +132,28 @@ static int settle(struct cli *c, struct cli_host *h)
 	return err < 0 ? cli_system(c, err, "forget what waits to be confirmed") : 0;
 }
 
+/* For `metrics`: when, and how long it took */
+static int note_time(struct cli *c, struct cli_host *h, const struct timespec *start)
+{
+	struct timespec end;
+	char text[64];
+	int err;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	snprintf(text, sizeof(text), "%lld %.6f", (long long)time(NULL),
+		 (double)(end.tv_sec - start->tv_sec) +
+		 (double)(end.tv_nsec - start->tv_nsec) / 1e9);
+	err = state_write(&h->st, APPLY_TIME_FILE, text, strlen(text));
+	return err < 0 ? cli_system(c, err, "note when it was applied") : 0;
+}
+
 int verb_apply(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
+	struct timespec start;
 	int status;
 
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (c->dry_run)
 		return verb_plan(c);
 	status = cli_host_open(c, &h, STATE_WRITE);
@@ -145,6 +165,8 @@ int verb_apply(struct cli *c)
 		status = cli_host_apply(c, &h);
 	if (status == 0 && c->confirm_seconds == 0)
 		status = settle(c, &h);
+	if (status == 0)
+		status = note_time(c, &h, &start);
 	if (status == 0)
 		cli_changes_print(c, &h);
 	return status;

@@ -163,6 +163,7 @@ struct cli_next {
  * @filtered:	--filtered
  * @share:	--share
  * @no_header:	-H of forward list
+ * @listing:	-l of status
  * @forget:	--forget of destroy
  * @nat:	Options of nat
  * @compiled:	--compiled of verify
@@ -231,6 +232,7 @@ struct cli {
 	bool filtered;
 	bool share;
 	bool no_header;
+	bool listing;
 	bool forget;
 	struct nat_args nat;
 	bool compiled;
@@ -418,6 +420,7 @@ int verb_ipfw(struct cli *c);
 int verb_pfctl(struct cli *c);
 int verb_log(struct cli *c);
 int verb_nat(struct cli *c);
+int verb_metrics(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);
 int verb_up(struct cli *c);

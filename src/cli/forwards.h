@@ -96,6 +96,9 @@ MUST_USE int cli_counters_read(struct cli *c, struct nl_session *filter,
  */
 struct cli_used cli_forward_used(const struct cli_counters *counters, const struct cli_forward *f);
 
+/** cli_forward_flows() - The connections that a forward has led on, local callers included */
+uint64_t cli_forward_flows(const struct cli_counters *counters, const struct cli_forward *f);
+
 #define CLI_TIME_BYTES	32u
 
 /** cli_time_text() - A time as 2026-01-31T18:00:00Z in @buf, CLI_TIME_BYTES; NULL: 0 */

@@ -91,6 +91,8 @@ void cli_host_close(struct cli_host *h);
  */
 int cli_host_apply(struct cli *c, struct cli_host *h);
 
+#define APPLY_TIME_FILE	"time"	/* of the state: "SECONDS-SINCE-1970 SECONDS-IT-TOOK" */
+
 /** cli_change_json() - One change as a JSON object */
 void cli_change_json(struct cli *c, const struct cli_change *x);
 

@@ -117,6 +117,7 @@ SETTER_BOOL(log)
 SETTER_BOOL(filtered)
 SETTER_BOOL(share)
 SETTER_BOOL(no_header)
+SETTER_BOOL(listing)
 SETTER_BOOL(forget)
 SETTER_BOOL(compiled)
 SETTER_BOOL(exec)
@@ -243,6 +244,7 @@ static const struct option_row options[] = {
 	  "forward add: the written rules judge it too" },
 	{ "--share", NO_VALUE, set_share, " forward add ", "",
 	  "forward add: others may claim the same port" },
+	{ "-l", NO_VALUE, set_listing, " status ", "", "status: the jails only, as jls lists them" },
 	{ "-H", NO_VALUE, set_no_header, " forward list ", "",
 	  "forward list: no header, tabs between fields" },
 	{ "--forget", NO_VALUE, set_forget, " destroy ", "",

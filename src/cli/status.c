@@ -9,21 +9,9 @@
 #include <time.h>
 
 #include "cli/confine.h"
-#include "cli/confirm.h"
-#include "cli/forwards.h"
-#include "cli/host.h"
+#include "cli/status.h"
 
-/* One status */
-struct status {
-	struct cli *c;
-	struct cli_host *h;
-	struct host_aliases aliases;
-	struct cli_forwards forwards;
-	struct cli_counters counts;
-	struct confirm_note note;
-};
-
-static bool is_there(const struct status *s, struct addr a)
+static bool is_there(const struct cli_status *s, struct addr a)
 {
 	for (uint32_t i = 0; i < s->aliases.list.n; i++)
 		if (addr_equal(s->aliases.list.v[i].p.a, a))
@@ -32,7 +20,7 @@ static bool is_there(const struct status *s, struct addr a)
 }
 
 /* Is its link there, and finished */
-static bool vnet_is_up(const struct status *s, const struct decl_jail *j)
+static bool vnet_is_up(const struct cli_status *s, const struct decl_jail *j)
 {
 	const struct rtnl_link *l = rtnl_link_find(&s->h->have.links, j->vnet.host_if);
 	const char *of = l != NULL ? vnet_jail_of(l) : NULL;
@@ -40,7 +28,7 @@ static bool vnet_is_up(const struct status *s, const struct decl_jail *j)
 	return of != NULL && strcmp(of, j->name) == 0;
 }
 
-static bool jail_is_up(const struct status *s, const struct decl_jail *j)
+bool cli_jail_is_up(const struct cli_status *s, const struct decl_jail *j)
 {
 	if (j->is_vnet)
 		return vnet_is_up(s, j);
@@ -50,7 +38,7 @@ static bool jail_is_up(const struct status *s, const struct decl_jail *j)
 	return j->addrs.n > 0;
 }
 
-static void jails_json(const struct status *s)
+static void jails_json(const struct cli_status *s)
 {
 	FILE *out = s->c->out;
 	char buf[ADDR_TEXT_BYTES];
@@ -64,7 +52,7 @@ static void jails_json(const struct status *s)
 		fputs(", \"hostname\": ", out);
 		json_cstring(out, j->hostname);
 		fprintf(out, ", \"enabled\": %s, \"up\": %s, \"addresses\": [",
-			j->is_enabled ? "true" : "false", jail_is_up(s, j) ? "true" : "false");
+			j->is_enabled ? "true" : "false", cli_jail_is_up(s, j) ? "true" : "false");
 		for (uint32_t a = 0; a < j->addrs.n; a++)
 			fprintf(out, "%s\"%s\"", a > 0 ? ", " : "",
 				prefix_print(j->addrs.v[a].p, buf));
@@ -77,7 +65,7 @@ static void jails_json(const struct status *s)
 	putc(']', out);
 }
 
-static void aliases_json(const struct status *s)
+static void aliases_json(const struct cli_status *s)
 {
 	FILE *out = s->c->out;
 
@@ -89,7 +77,7 @@ static void aliases_json(const struct status *s)
 	putc(']', out);
 }
 
-static void forwards_json(const struct status *s)
+static void forwards_json(const struct cli_status *s)
 {
 	FILE *out = s->c->out;
 
@@ -104,7 +92,7 @@ static void forwards_json(const struct status *s)
 	putc(']', out);
 }
 
-static void drift_json(const struct status *s)
+static void drift_json(const struct cli_status *s)
 {
 	FILE *out = s->c->out;
 
@@ -116,7 +104,7 @@ static void drift_json(const struct status *s)
 	putc(']', out);
 }
 
-static void print_json(const struct status *s)
+static void print_json(const struct cli_status *s)
 {
 	cli_object(s->c);
 	jails_json(s);
@@ -129,7 +117,21 @@ static void print_json(const struct status *s)
 	putc('}', s->c->out);
 }
 
-static void print_jails(const struct status *s)
+static const char *jail_state(const struct cli_status *s, const struct decl_jail *j)
+{
+	return !j->is_enabled ? "disabled" : cli_jail_is_up(s, j) ? "up" : "down";
+}
+
+/* The last value of a jail's parameter, or NULL */
+static const char *param_of(const struct decl_jail *j, const char *name)
+{
+	for (uint32_t i = j->params.n; i-- > 0;)
+		if (strcmp(j->params.v[i].name, name) == 0 && j->params.v[i].values.n > 0)
+			return j->params.v[i].values.v[j->params.v[i].values.n - 1];
+	return NULL;
+}
+
+static void print_jails(const struct cli_status *s)
 {
 	char buf[ADDR_TEXT_BYTES];
 
@@ -137,8 +139,7 @@ static void print_jails(const struct status *s)
 		const struct decl_jail *j = &s->h->d.decl.jails.v[i];
 		const char *cgroup = cli_confine_path(s->c, s->h, j->name);
 
-		fprintf(s->c->out, "jail     %-14s %-8s", j->name, !j->is_enabled ? "disabled" :
-			jail_is_up(s, j) ? "up" : "down");
+		fprintf(s->c->out, "jail     %-14s %-8s", j->name, jail_state(s, j));
 		for (uint32_t a = 0; a < j->addrs.n; a++)
 			fprintf(s->c->out, " %s", prefix_print(j->addrs.v[a].p, buf));
 		if (cgroup != NULL)
@@ -147,7 +148,7 @@ static void print_jails(const struct status *s)
 	}
 }
 
-static void print_forwards(const struct status *s)
+static void print_forwards(const struct cli_status *s)
 {
 	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
 		const struct cli_forward *f = &s->forwards.list.v[i];
@@ -167,7 +168,7 @@ static void print_forwards(const struct status *s)
 }
 
 /* What waits to be confirmed; past its time the process that waits was killed */
-static void print_note(const struct status *s)
+static void print_note(const struct cli_status *s)
 {
 	const int64_t left = s->note.until - time(NULL);
 
@@ -179,7 +180,7 @@ static void print_note(const struct status *s)
 		      "apply what was before\n", s->c->out);
 }
 
-static void print_text(const struct status *s)
+static void print_text(const struct cli_status *s)
 {
 	FILE *out = s->c->out;
 	char buf[ADDR_TEXT_BYTES];
@@ -202,24 +203,55 @@ static void print_text(const struct status *s)
 	cli_changes_print(s->c, s->h);
 }
 
+/* The manner of jls: one line for each jail, and one more for each further address */
+static void print_listing(const struct cli_status *s)
+{
+	FILE *out = s->c->out;
+	char buf[ADDR_TEXT_BYTES];
+
+	fprintf(out, "%-16s %-9s %-18s %-29s %s\n", "Jail", "State", "IP Address", "Hostname",
+		"Path");
+	for (uint32_t i = 0; i < s->h->d.decl.jails.n; i++) {
+		const struct decl_jail *j = &s->h->d.decl.jails.v[i];
+		const char *path = param_of(j, "path");
+
+		fprintf(out, "%-16s %-9s %-18s %-29s %s\n", j->name, jail_state(s, j),
+			j->addrs.n > 0 ? addr_print(j->addrs.v[0].p.a, buf) : "-",
+			j->hostname != NULL ? j->hostname : "-", path != NULL ? path : "-");
+		for (uint32_t a = 1; a < j->addrs.n; a++)
+			fprintf(out, "%-26s %s\n", "", addr_print(j->addrs.v[a].p.a, buf));
+	}
+}
+
+int cli_status_read(struct cli *c, struct cli_host *h, struct cli_status *ret)
+{
+	const int status = cli_host_open(c, h, STATE_READ);
+	int err;
+
+	*ret = (struct cli_status){ .c = c, .h = h };
+	if (status != 0 && !h->is_compared)
+		return status;
+	host_aliases_list(&h->want, &h->have, &c->arena, &ret->aliases);
+	cli_forwards_list(c, &h->d, &ret->forwards);
+	err = confirm_read(&h->st, &c->arena, &ret->note);
+	if (err < 0 && err != -ENOENT)
+		return cli_system(c, err, "read what waits to be confirmed");
+	err = cli_counters_read(c, &h->filter, h->program, &ret->counts);
+	return err < 0 ? cli_system(c, err, "read the counters") : status;
+}
+
 int verb_status(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
-	struct status s = { .c = c, .h = &h };
-	int status = cli_host_open(c, &h, STATE_READ), err;
+	struct cli_status s;
+	const int status = cli_status_read(c, &h, &s);
 
 	if (status != 0 && !h.is_compared)
 		return status;
-	host_aliases_list(&h.want, &h.have, &c->arena, &s.aliases);
-	cli_forwards_list(c, &h.d, &s.forwards);
-	err = confirm_read(&h.st, &c->arena, &s.note);
-	if (err < 0 && err != -ENOENT)
-		return cli_system(c, err, "read what waits to be confirmed");
-	err = cli_counters_read(c, &h.filter, h.program, &s.counts);
-	if (err < 0)
-		return cli_system(c, err, "read the counters");
 	if (c->json)
 		print_json(&s);
+	else if (c->listing)
+		print_listing(&s);
 	else
 		print_text(&s);
 	if (status != 0)

@@ -66,6 +66,11 @@ struct cli_used cli_forward_used(const struct cli_counters *counters, const stru
 	return sum;
 }
 
+uint64_t cli_forward_flows(const struct cli_counters *counters, const struct cli_forward *f)
+{
+	return f->is_live ? by_rules(&counters->rules, f).packets : 0;
+}
+
 int cli_counters_read(struct cli *c, struct nl_session *filter, const struct nft_program *p,
 		      struct cli_counters *ret)
 {
