@@ -337,8 +337,18 @@ int cli_confine_free_all(struct cli *c, struct cli_host *h)
 
 const char *cli_confine_path(struct cli *c, const struct cli_host *h, const char *jail)
 {
+	bool is_lost;
+	const char *path = cli_confine_recorded(c, h, jail, &is_lost);
+
+	return is_lost ? NULL : path;
+}
+
+const char *cli_confine_recorded(struct cli *c, const struct cli_host *h, const char *jail,
+				 bool *ret_is_lost)
+{
 	struct cli_confines r;
 
+	*ret_is_lost = false;
 	if (records_load(c, &h->st, &r) < 0)
 		return NULL;
 	for (uint32_t i = 0; i < r.list.n; i++) {
@@ -346,7 +356,8 @@ const char *cli_confine_path(struct cli *c, const struct cli_host *h, const char
 			CLEANUP(base_fd_close) int fd = record_open(c, &r.list.v[i]);
 
 			/* Who may not ask for programs believes the record */
-			return fd >= 0 && confine_count(fd) != 0 ? r.list.v[i].path : NULL;
+			*ret_is_lost = fd < 0 || confine_count(fd) == 0;
+			return r.list.v[i].path;
 		}
 	}
 	return NULL;

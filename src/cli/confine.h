@@ -81,4 +81,16 @@ int cli_confine_free_all(struct cli *c, struct cli_host *h);
  */
 const char *cli_confine_path(struct cli *c, const struct cli_host *h, const char *jail);
 
+/**
+ * cli_confine_recorded() - The cgroup that a jail was confined in
+ * @c:		Run
+ * @h:		Host
+ * @jail:	Its name
+ * @ret_is_lost: Set: it is not confined any more, or the cgroup is gone
+ *
+ * Return: its path, or NULL when the jail was not confined
+ */
+const char *cli_confine_recorded(struct cli *c, const struct cli_host *h, const char *jail,
+				 bool *ret_is_lost);
+
 #endif /* CLI_CONFINE_H */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/confine.h"
 #include "cli/host.h"
 #include "host/doctor.h"
 
@@ -38,6 +39,39 @@ static void add_drift(struct doctor *x, const struct cli_host *h)
 			.cure = "sallyport apply", .at = h->changes.v[i].at });
 }
 
+/* Only its cgroup keeps an alias jail to its addresses: FreeBSD's kernel has no like here */
+static void add_unconfined(struct cli *c, struct doctor *x, const struct cli_host *h)
+{
+	const char *names = NULL, *first = NULL;
+
+	for (uint32_t i = 0; i < x->d->jails.n; i++) {
+		const struct decl_jail *j = &x->d->jails.v[i];
+		const char *path;
+		bool is_lost;
+
+		if (!j->is_enabled || j->is_down || j->is_vnet || j->addrs.n == 0)
+			continue;
+		path = cli_confine_recorded(c, h, j->name, &is_lost);
+		if (path != NULL && is_lost)
+			doctor_add(x, &(struct doctor_finding){
+				.object = arena_printf(x->a, "jail %s", j->name),
+				.what = arena_printf(x->a, "it was confined in %s, and is no longer",
+						     path),
+				.cure = arena_printf(x->a, "sallyport up %s --cgroup %s", j->name,
+						     path), .at = j->at });
+		if (path != NULL)
+			continue;
+		first = first == NULL ? j->name : first;
+		names = names == NULL ? j->name : arena_printf(x->a, "%s, %s", names, j->name);
+	}
+	if (names != NULL)
+		doctor_add(x, &(struct doctor_finding){
+			.object = arena_printf(x->a, "jail %s", names),
+			.what = "not confined: its processes can use any address of the host",
+			.cure = arena_printf(x->a, "sallyport up %s --cgroup PATH", first),
+			.at = SPAN_NONE, .is_note = true });
+}
+
 int verb_doctor(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -54,6 +88,7 @@ int verb_doctor(struct cli *c)
 	x.nft = &h.filter;
 	add_drift(&x, &h);
 	err = doctor_run(&x);
+	add_unconfined(c, &x, &h);
 	if (err < 0)
 		return cli_system(c, err, "look at this host");
 	for (uint32_t i = 0; i < x.found.n; i++) {

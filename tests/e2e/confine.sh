@@ -246,6 +246,8 @@ done
 sp status --json
 is "status: who is confined" "$mine/www" \
 	"$(jq -r '.sallyport.status[0].jails[] | select(.jail == "www").confined' <<<"$out")"
+sp doctor --json
+is "doctor: no word of who is confined" "" "$(jq -r '.sallyport.doctor[].object' <<<"$out" | grep -w www)"
 
 # ---- servers and clients that know nothing of it ------------------------------
 
@@ -433,6 +435,10 @@ is "down: free, with nothing left behind" "0.0.0.0 :: 127.0.0.1 True" \
 	'socket(AF_INET, SOCK_RAW, 1).type == SOCK_RAW' | paste -sd' ')"
 sp status --json
 is "status: nobody" null "$(jq -r '.sallyport.status[0].jails[] | select(.jail == "www").confined' <<<"$out")"
+sp_must up www
+sp doctor
+has "doctor: who is not confined" 'jail .*www.*not confined' "$out"
+sp_must down www
 
 # ---- what is refused --------------------------------------------------------
 
