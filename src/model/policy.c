@@ -430,7 +430,8 @@ void policy_add(struct model *m, const struct policy_options *o, struct diags *d
 	m->interior = policy_interior(m);
 	w.inside = inside_ifaces(m);
 	w.outside = set_complement(m->a, w.inside, SET_U32);
-	policy_each_rule(&w, DIR_IN, warn_of_skip, NULL);
+	if (!o->off[POLICY_SOURCE] || !o->off[POLICY_INTERIOR] || !o->off[POLICY_EGRESS])
+		policy_each_rule(&w, DIR_IN, warn_of_skip, NULL);
 	local = m->discipline == STATES_DIRECTED ? local_list(&w) : LIST_NONE;
 	m->before[DIR_IN] = model_add_list(m, "before in");
 	m->before[DIR_OUT] = model_add_list(m, "before out");

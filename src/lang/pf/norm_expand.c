@@ -118,6 +118,7 @@ struct expansion {
 	struct pf_nhosts pool;
 	uint8_t af;
 	uint32_t added;
+	bool is_wrong;		/* inside of an anchor's block */
 };
 
 static bool step(struct expansion *e)
@@ -227,7 +228,7 @@ static void one_rule(struct pf_norm *n, struct expansion *e)
 	    ((r->anchor->n_stmts > 0 && e->added == 0) || r->anchor->name == NULL)) {
 		fputs(" {\n", n->out);
 		if (e->added == 0)
-			pf_norm_block(n, r->anchor);
+			e->is_wrong = !pf_norm_block(n, r->anchor);
 		fprintf(n->out, "%*s}", (int)n->depth * 2, "");
 	}
 	putc('\n', n->out);
@@ -260,7 +261,7 @@ static bool expand(struct pf_norm *n, struct expansion *e)
 	} while (step(e));
 	if (e->added == 0)
 		return pl_error(&n->l, E1301, e->s->at, "rule expands to no valid combination");
-	return true;
+	return !e->is_wrong;
 }
 
 /* ---- statements ----------------------------------------------------------- */
