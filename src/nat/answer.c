@@ -6,6 +6,8 @@
  * it, so it is made before anything is rewritten.  None is made about another
  * error, a fragment behind the first, or a packet that many get (RFC 1812
  * 4.3.2.7, RFC 4443 2.4), and not more of them than so many in a second.
+ *
+ * Lines: 5508-9 5508-10a2 5508-10a3 5508-10d 5508-10e 5508-10f
  */
 #include "nat/core.h"
 

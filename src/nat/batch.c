@@ -8,6 +8,8 @@
  * sessions; rewrite.  What is not a plain packet of a living session, in its
  * turn, goes to path.c, which looks everything up anew: what an earlier packet
  * of the batch has changed is seen.
+ *
+ * Lines: 7422-6
  */
 #include "nat/core.h"
 

@@ -9,6 +9,11 @@
  *
  * Address-dependent filtering needs "has this binding a session with that
  * peer": such pairs are counted in records of the same kind (B_PERMIT).
+ *
+ * Lines: 4787-1 4787-2 4787-3 4787-8a 4787-11 5382-1 5382-7 5508-1a 6888-2
+ * 6888-3a 6888-3b 6888-4 6888-4a 6888-4b 6888-4c 6888-5 6888-5a 6888-5b
+ * 6888-8 6888-8m 6888-12 7857-3 7857-4a 7857-4b 7857-5 7857-6 7857-9b 7422-2
+ * 7422-4 7422-5
  */
 #include "nat/core.h"
 

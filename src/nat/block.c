@@ -8,6 +8,8 @@
  * order.  So whoever has the configuration knows whose a port was, without a
  * log.  With block_overflow the last eighth of each address's blocks is nobody's:
  * an address whose block is full takes ports there, and that is told.
+ *
+ * Lines: 7422-1 7422-7 7422-8 6888-14
  */
 #include "nat/core.h"
 

@@ -7,6 +7,8 @@
  *
  * Normative:	 RFC 1071; RFC 1624 equation 3.  Its equation 2 and that of RFC
  *		 1141 give a wrong zero and are not used.
+ *
+ * Lines: 1624-3 1141-neg
  */
 #ifndef NAT_CHECKSUM_H
 #define NAT_CHECKSUM_H

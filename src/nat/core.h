@@ -21,6 +21,8 @@
  *
  * A flow's memory is 64 bytes of session, 32 of binding, and four entries of
  * hash tables of 7.1 bytes.
+ *
+ * Lines: 6888-1 6888-9
  */
 #ifndef NAT_CORE_H
 #define NAT_CORE_H
@@ -170,7 +172,7 @@ struct addr6 {
 };
 
 /* Port spaces: no port of one is ever another's */
-enum pool { POOL_UDP, POOL_TCP, POOL_ICMP, POOL_REST, N_POOLS };
+enum pool { POOL_UDP, POOL_TCP, POOL_ICMP, POOL_UDPLITE, POOL_DCCP, POOL_SCTP, N_POOLS };
 
 /**
  * struct own - An outside address

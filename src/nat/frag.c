@@ -14,6 +14,8 @@
  * displaces itself and nobody else's (T16 of the threats: 20,000 orphans).  Each
  * side has half at most, so the outside, which can forge sources, never takes
  * what the inside needs.
+ *
+ * Lines: 4787-13a 4787-14 4787-14a 815-hole 5722 3022-6.3
  */
 #include "nat/core.h"
 

@@ -6,6 +6,8 @@
  * answered only after some seconds in which no SYN for the same pair has come
  * from inside (RFC 5382 REQ-4).  A ring: all wait equally long, so the oldest
  * is always the next; when it is full the newest gets no answer at all.
+ *
+ * Lines: 5382-4i 5382-4ii 5382-4iii 5382-4a
  */
 #include "nat/core.h"
 

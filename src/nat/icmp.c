@@ -7,6 +7,11 @@
  * addresses and ports, its IP checksum, and its L4 checksum as far as that is
  * quoted.  What stands behind it (RFC 4884) is left alone.  An error neither
  * keeps a session alive nor ends it (RFC 5508 REQ-6, RFC 4787 REQ-12).
+ *
+ * Lines: 4787-12 4787-12a 4787-12b 5382-9 5382-10 5508-3 5508-3a 5508-3b
+ * 5508-3c 5508-3d 5508-4 5508-4a 5508-4b 5508-4c 5508-5 5508-5a 5508-5b
+ * 5508-5c 5508-6 5508-7a 5508-10a1 5508-10b5 1191-in 1191-tcp 4443-ptb6
+ * 3022-4.3
  */
 #include "nat/core.h"
 

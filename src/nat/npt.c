@@ -7,6 +7,9 @@
  * changes, nothing is remembered, and fragments and unknown protocols need no
  * thought.  The word is the subnet (bits 48 to 63) where the prefixes leave it
  * free, else the first of the interface identifier that is not 0xffff.
+ *
+ * Lines: 6296-ex 6296-3.2 6296-3.3 6296-neutral 6296-48 6296-49 6296-len
+ * 6296-nomap 6296-iid0 6296-cfg 6296-hairpin 6296-noport
  */
 #include "nat/core.h"
 

@@ -9,6 +9,9 @@
  * to the NAT, or nothing.
  *
  * TCP opens a session with a SYN only, ICMP with a request.
+ *
+ * Lines: 4787-8 4787-10 4787-10a 5382-3 5382-3a 5382-6 5508-8 6888-6 6888-7
+ * 6888-11a 6888-11b 6888-11c leak
  */
 #include "nat/core.h"
 

@@ -9,6 +9,9 @@
  * A packet from inside to an outside address goes out and comes in again: its
  * second leg is that of a packet from outside, with a session of its own, so
  * mapping, filtering and rules are those of any other (RFC 4787 REQ-9).
+ *
+ * Lines: 4787-6 4787-6a 4787-7 4787-9 4787-9a 4787-13 5382-8 5382-8a 5508-7
+ * 5508-10b3 7857-12 791-ttl 3022-4.6
  */
 #include "nat/core.h"
 

@@ -7,6 +7,8 @@
  * at random some times; only where most are lent the rest is found by words
  * from a random start, because the port behind a long run of lent ones would be
  * found more often than others.
+ *
+ * Lines: 4787-3a 4787-4 6888-13 6888-15 7857-8a 7857-9a 7422-3
  */
 #include "nat/ports.h"
 

@@ -4,6 +4,9 @@
  *
  * A session's changes are always the same, so their checksum deltas are
  * computed once; inbound their complements take the same changes back.
+ *
+ * Lines: 5508-1 5508-10b2 5508-10b4 768-0 768-ffff 3022-4.1 3022-4.4 6864-id
+ * 7857-10 1624-addr
  */
 #include "nat/core.h"
 

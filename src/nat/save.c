@@ -10,6 +10,8 @@
  * A session finds its binding by the outside end.  What the new configuration
  * has no address or no room for is counted and left out; quotas are not asked,
  * because what exists is never refused.
+ *
+ * Lines: 6888-8r
  */
 #include "nat/core.h"
 

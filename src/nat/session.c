@@ -11,6 +11,9 @@
  * now.  Moving it with each packet would touch its neighbours' cache lines.
  * What is over is over at once for whoever looks it up (session_is_over()); the
  * wheel only frees memory, a bounded number in each batch.
+ *
+ * Lines: 4787-5 4787-5a 4787-5b 5382-5a 5508-2 5508-2a 7857-7a 7857-7b
+ * 7857-11 6888-11d
  */
 #include "nat/core.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lines: 4787-5c 7857-2.1b
+ */
 #include "nat/core.h"
 
 #define LIMIT_FLOWS	(1u << 26)

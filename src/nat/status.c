@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lines: 6888-10
+ */
 #include "nat/core.h"
 
 const struct nat_made *nat_made(const struct nat *nat, uint32_t *ret_n)

@@ -18,6 +18,9 @@
  *
  * Of the sequence numbers only what a RST needs is kept: what each side waits
  * for and its window (RFC 5961).  A RST outside is not passed.
+ *
+ * Lines: 5382-2 5382-2a 5382-5i 5382-5ii 7857-2 7857-2.1a 7857-2.2a
+ * 7857-2.2b 7857-2.2c 7857-7.1 5961-rst 5961-syn 5961-oow
  */
 #include "nat/core.h"
 

@@ -5,6 +5,8 @@
  * The headers are read once, into fields that all else works with: nothing
  * behind this looks at a length again.  What a header says must fit into what
  * there is; what a link has padded is cut off.
+ *
+ * Lines: 768-6 791-len 5508-10c1 5508-10c2 5508-10b1 5508-10b6 5508-11 6946
  */
 #include "nat/core.h"
 
@@ -16,10 +18,10 @@ const struct proto nat_protos[256] = {
 	[PROTO_ICMP6] = { 8, 2, false, true, NAT_OTHER, POOL_ICMP, NAT_T_ICMP },
 	[PROTO_TCP] = { 20, 16, true, true, NAT_TCP, POOL_TCP, NAT_T_TCP_OPEN },
 	[PROTO_UDP] = { 8, 6, true, true, NAT_UDP, POOL_UDP, NAT_T_UDP },
-	[PROTO_UDPLITE] = { 8, 6, true, true, NAT_UDP, POOL_REST, NAT_T_UDP },
-	[PROTO_DCCP] = { 12, 6, true, true, NAT_OTHER, POOL_REST, NAT_T_OTHER },
+	[PROTO_UDPLITE] = { 8, 6, true, true, NAT_UDP, POOL_UDPLITE, NAT_T_UDP },
+	[PROTO_DCCP] = { 12, 6, true, true, NAT_OTHER, POOL_DCCP, NAT_T_OTHER },
 	/* Its checksum covers the ports and needs all of the packet: they stay */
-	[PROTO_SCTP] = { 12, 0, true, false, NAT_OTHER, POOL_REST, NAT_T_OTHER },
+	[PROTO_SCTP] = { 12, 0, true, false, NAT_OTHER, POOL_SCTP, NAT_T_OTHER },
 	/* All others by address; their timer is set where it is read */
 };
 

@@ -377,7 +377,8 @@ static bool is_dropped(uint8_t type, uint8_t code)
 {
 	const struct kpkt *p = seen_udp();
 	const bool o = kit_send(&k, NAT_INSIDE, k_icmp(IN1, SRV1, type, code, 7, 30));
-	const bool i = kit_send(&k, NAT_OUTSIDE, k_error(SRV1, NAT1, type, code, 0, p->b, p->len, 0));
+	const bool i = kit_send(&k, NAT_OUTSIDE,
+				k_error(SRV1, NAT1, type, code, 0, p->b, p->len, 0));
 
 	return !o && !i;
 }

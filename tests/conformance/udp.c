@@ -411,7 +411,7 @@ LINE(u14, "4787-14", MUST, "fragments in any order, both ways")
 	}
 }
 
-LINE(u14a, "4787-14a", MUST, "20,000 orphan fragments take nothing from others, nor from their source")
+LINE(u14a, "4787-14a", MUST, "20,000 orphan fragments take nothing from anybody")
 {
 	struct kpkt p;
 

@@ -54,7 +54,7 @@ LINE(n2, "7857-2", SHOULD, "the state machine of TCP: states x packets x sides")
 	static const struct {
 		enum nat_tcp from, to[4][2];
 	} t[] = {
-		/*		      data		    SYN			  FIN			 RST */
+		/* data, SYN, FIN, RST: from inside, from outside */
 		{ NAT_TCP_INIT_IN, { { 2, 2 }, { 2, 4 }, { 2, 2 }, { 2, 2 } } },
 		{ NAT_TCP_ESTABLISHED, { { 4, 4 }, { 4, 4 }, { 5, 6 }, { 8, 8 } } },
 		{ NAT_TCP_FIN_IN, { { 5, 5 }, { 5, 5 }, { 5, 7 }, { 8, 8 } } },

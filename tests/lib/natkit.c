@@ -146,7 +146,7 @@ static struct kpkt *buffer(void)
 	static unsigned int next;
 	struct kpkt *p = &all[next++ % BUFFERS];
 
-	memset(p->b, 0, sizeof(p->b));
+	memset(p->b, 0, 128);	/* headers; the rest is written by who fills it */
 	return p;
 }
 
@@ -157,6 +157,7 @@ static struct kpkt *build(struct addr src, struct addr dst, uint8_t proto, uint3
 	static uint16_t id = 0x4242;
 
 	p->len = (v4 ? 20 : 40) + l4_len;
+	memset(p->b, 0, p->len);
 	if (v4) {
 		p->b[0] = 0x45;
 		k_put16(p->b + 2, (uint16_t)p->len);
