@@ -117,6 +117,9 @@ endif
 ifneq ($(filter demo bench conformance,$(MAKECMDGOALS)),)
 NEED += build tests
 endif
+ifneq ($(filter bench-live,$(MAKECMDGOALS)),)
+NEED += build tests live
+endif
 ifneq ($(filter lint fuzz,$(MAKECMDGOALS)),)
 NEED += build lint
 endif
@@ -214,6 +217,9 @@ fuzz: $(NEED_STAMPS) $(FUZZ_PROGS)	## fuzz each parser for FUZZ_SECONDS
 
 bench: $(NEED_STAMPS) tests	## measure: NAME VALUE UNIT a line
 	$(Q)SALLYPORT=$(O)/sallyport BUILD=$(O) tests/lib/bench $(filter $(O)/tests/bench/%,$(TEST_PROGS))
+
+bench-live: $(NEED_STAMPS) tests	## the live NAT beside its peers; LIVE="nft ours" picks some
+	$(Q)SALLYPORT=$(O)/sallyport BUILD=$(abspath $(O)) tests/bench/live $(LIVE)
 
 demo: $(NEED_STAMPS) all	## the main job with real traffic, in network namespaces
 	$(Q)SALLYPORT=$(abspath $(O)/sallyport) examples/web-db/demo.sh
