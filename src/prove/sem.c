@@ -203,7 +203,8 @@ static dd match_headers(struct sem *w, const struct rule *r)
 	for (uint32_t i = 0; i < r->tests.n && all != DD_FALSE; i++)
 		if (r->tests.v[i].f != F_TAGS)
 			all = dd_and(w->d, all, test_holds(w, &r->tests.v[i]));
-	return all;
+	return r->map == NULL || all == DD_FALSE ? all
+						 : dd_and(w->d, all, sem_in_map(w->p, r->map));
 }
 
 static dd match(struct sem *w, const struct rule *r, dd headers)

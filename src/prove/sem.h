@@ -54,4 +54,10 @@ uint32_t sem_head(const struct model *m, uint32_t list);
 /** sem_match() - The condition of a rule, but for its draw */
 dd sem_match(struct proof *p, enum direction dir, const struct rule *r);
 
+/** sem_in_map() - The condition that a table of forwards has a packet's destination */
+dd sem_in_map(struct proof *p, const struct portmap *map);
+
+/** sem_by_map() - The translation by a table; @to says all but where each row leads */
+dd sem_by_map(struct proof *p, const struct portmap *map, struct proof_to *to);
+
 #endif /* PROVE_SEM_H */

@@ -205,6 +205,14 @@ static dd to_any(struct nat_rule *n, const struct xlate *x, dd unchanged)
 		return unchanged;
 	if (x->kind == XL_INSTANCE)
 		return proof_unknown(p, "a nat instance");
+	if (x->kind == XL_MAP) {
+		struct proof_to go = {
+			.x = { .is_src = false, .af = p->s.af }, .has_port = true,
+			.then = translated, .arg = n, .unchanged = unchanged,
+		};
+
+		return sem_by_map(p, n->r->map, &go);
+	}
 	if (x->is_sticky && n_to > 1)
 		return proof_unknown(p, "a pool with sticky-address");
 	if (x->pool == POOL_SOURCE_HASH)

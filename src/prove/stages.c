@@ -85,7 +85,7 @@ static bool has_translation(const struct model *m, enum xlate_kind kind)
 			const struct effect *e = rule_has_effect(&m->lists.v[l].rules.v[i],
 								 EF_TRANSLATE);
 
-			if (e != NULL && m->xlates.v[e->xlate].kind == kind)
+			if (e != NULL && xlate_side(&m->xlates.v[e->xlate]) == kind)
 				return true;
 		}
 	return false;
