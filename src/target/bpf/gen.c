@@ -25,6 +25,7 @@
 #define M_PROTO		0u
 #define M_ROUTING	1u
 
+#define ADD_K		BPF_ALU	/* BPF_ADD and BPF_K are 0 */
 #define LOAD_B		(BPF_LD | BPF_B | BPF_ABS)
 #define LOAD_H		(BPF_LD | BPF_H | BPF_ABS)
 #define LOAD_W		(BPF_LD | BPF_W | BPF_ABS)
@@ -258,7 +259,7 @@ static struct bpf_op *step(const struct gen *g, bool is_routing, uint32_t more, 
 	bpf_op_pre(op, LOAD_XB, 0);
 	bpf_op_pre(op, BPF_ST, M_PROTO);
 	bpf_op_pre(op, LOAD_XB, 1);
-	bpf_op_pre(op, BPF_ALU | BPF_ADD | BPF_K, more);
+	bpf_op_pre(op, ADD_K, more);
 	bpf_op_pre(op, BPF_ALU | BPF_LSH | BPF_K, shift);
 	bpf_op_pre(op, BPF_ALU | BPF_ADD | BPF_X, 0);
 	bpf_op_pre(op, BPF_MISC | BPF_TAX, 0);
@@ -279,7 +280,7 @@ static struct bpf_op *fragment(const struct gen *g, const struct walk *w,
 	bpf_op_pre(over, LOAD_XB, 0);
 	bpf_op_pre(over, BPF_ST, M_PROTO);
 	bpf_op_pre(over, BPF_MISC | BPF_TXA, 0);
-	bpf_op_pre(over, BPF_ALU | BPF_ADD | BPF_K, 8);
+	bpf_op_pre(over, ADD_K, 8);
 	bpf_op_pre(over, BPF_MISC | BPF_TAX, 0);
 	bpf_op_pre(over, LOAD_M, M_PROTO);
 	over->has_load = true;
