@@ -117,6 +117,18 @@ struct pf_file *pf_parse(struct lang_ctx *c, const struct decl *d, const uint32_
 			 uint32_t n_srcs);
 
 /**
+ * pf_timeout() - What `set timeout` says, one after the other
+ * @f:		Ruleset
+ * @i:		Number of the timeout, from 0 on
+ * @ret_name:	Set: its name, "udp.multiple"
+ * @ret_seconds: Set; 0: nothing is said of it
+ *
+ * Return: whether there is one of that number
+ */
+bool pf_timeout(const struct pf_file *f, uint32_t i, const char **ret_name,
+		uint32_t *ret_seconds);
+
+/**
  * pf_lower() - Say what a ruleset means
  * @c:		Context that it was parsed in
  * @f:		Ruleset

@@ -82,6 +82,18 @@ struct cli_alias_change {
 };
 
 /**
+ * struct cli_more - Addresses that an interface has where nothing else says any
+ * @iface:	FreeBSD name of the interface, or NULL
+ * @addrs:	Addresses
+ * @n:		How many
+ */
+struct cli_more {
+	const char *iface;
+	const struct addr *addrs;
+	uint32_t n;
+};
+
+/**
  * struct cli_next - What `alias next` asks for, and what it gets
  * @is_asked:	There is such a wish
  * @owner:	For whom; "": for nobody in particular
@@ -167,6 +179,7 @@ struct cli_next {
  * @forget:	--forget of destroy
  * @nat:	Options of nat
  * @compiled:	--compiled of verify
+ * @more:	Addresses of an interface that the facts know none of
  */
 struct cli {
 	struct arena arena;
@@ -236,6 +249,7 @@ struct cli {
 	bool forget;
 	struct nat_args nat;
 	bool compiled;
+	struct cli_more more;
 };
 
 /**

@@ -176,7 +176,21 @@ static int learn_loopback(struct learn *l)
 	return 0;
 }
 
-int cli_facts(struct cli *c, struct decl *d, struct facts *f)
+static void add_more(const struct cli *c, struct facts *f)
+{
+	struct iface *i = c->more.iface != NULL ? facts_add(f, c->more.iface) : NULL;
+
+	if (i == NULL || i->addrs.n > 0)
+		return;
+	for (uint32_t n = 0; n < c->more.n; n++) {
+		const struct addr a = c->more.addrs[n];
+
+		facts_add_addr(f, i, (struct iface_addr){
+			.p = { a, (uint8_t)addr_bits(a.af) }, .peer = { AF_NONE, 0 } });
+	}
+}
+
+static int gather_facts(struct cli *c, struct decl *d, struct facts *f)
 {
 	struct learn l = { .c = c, .d = d, .f = f };
 	struct decl rest;
@@ -200,4 +214,13 @@ int cli_facts(struct cli *c, struct decl *d, struct facts *f)
 	rest = without_known(&l);
 	decl_to_facts(&rest, f);
 	return 0;
+}
+
+int cli_facts(struct cli *c, struct decl *d, struct facts *f)
+{
+	const int status = gather_facts(c, d, f);
+
+	if (status == 0)
+		add_more(c, f);
+	return status;
 }

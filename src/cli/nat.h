@@ -31,6 +31,7 @@ struct nat_words {
  * @max_flows:	--max-flows
  * @io:		--io
  * @state:	--state
+ * @explain:	--explain
  */
 struct nat_args {
 	const char *read;
@@ -47,6 +48,7 @@ struct nat_args {
 	const char *max_flows;
 	const char *io;
 	const char *state;
+	bool explain;
 };
 
 #endif /* CLI_NAT_H */

@@ -22,6 +22,7 @@
 
 #include "base/calls.h"
 #include "cli/nat_plan.h"
+#include "cli/nat_read.h"
 #include "host/keeper.h"
 #include "host/natpath.h"
 #include "host/notify.h"
@@ -325,6 +326,8 @@ int verb_nat(struct cli *c)
 	};
 	int status, err;
 
+	if (c->nat.read != NULL)
+		return nat_over_capture(c);
 	if (c->nat.io != NULL && strcmp(c->nat.io, "auto") != 0 && io_kind(c->nat.io) == NULL)
 		return cli_usage(c, "--io takes auto, packet, pcap, tun or tap, not '%s'",
 				 c->nat.io);

@@ -44,16 +44,41 @@ static bool parse_number(const char *text, uint32_t *ret)
 	return true;
 }
 
-static int set_timeout(struct cli *c, const char *text, uint32_t *ret)
+/* Names of pf.conf; what only pf tells apart is one here, and the last one counts */
+static const struct { const char *name; enum nat_timeout which; } pf_names[] = {
+	{ "udp.first", NAT_T_UDP }, { "udp.single", NAT_T_UDP }, { "udp.multiple", NAT_T_UDP },
+	{ "tcp.first", NAT_T_TCP_OPEN }, { "tcp", NAT_T_TCP }, { "tcp.finwait", NAT_T_TCP_CLOSE },
+	{ "tcp.closed", NAT_T_TCP_CLOSE }, { "tcp.transitory", NAT_T_TCP_CLOSE },
+	{ "icmp.first", NAT_T_ICMP }, { "other.first", NAT_T_OTHER },
+	{ "other.single", NAT_T_OTHER }, { "other.multiple", NAT_T_OTHER },
+};
+
+bool nat_plan_timeout(const char *name, uint32_t seconds, struct nat_config *cfg)
+{
+	for (int i = 0; i < N_NAT_TIMEOUTS; i++) {
+		if (strcmp(nat_timeout_names[i], name) == 0) {
+			cfg->timeout_s[i] = seconds;
+			return true;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pf_names); i++) {
+		if (strcmp(pf_names[i].name, name) != 0)
+			continue;
+		cfg->timeout_s[pf_names[i].which] = seconds;
+		if (strcmp(name, "tcp.transitory") == 0)
+			cfg->timeout_s[NAT_T_TCP_OPEN] = seconds;
+		return true;
+	}
+	return false;
+}
+
+static int set_timeout(struct cli *c, const char *text, struct nat_config *cfg)
 {
 	const char *eq = strchr(text, '=');
-	int which = -1;
+	uint32_t seconds;
 
-	for (int i = 0; i < N_NAT_TIMEOUTS && eq != NULL; i++)
-		if (strlen(nat_timeout_names[i]) == (size_t)(eq - text) &&
-		    strncmp(nat_timeout_names[i], text, (size_t)(eq - text)) == 0)
-			which = i;
-	if (which < 0 || !parse_number(eq + 1, &ret[which]))
+	if (eq == NULL || !parse_number(eq + 1, &seconds) ||
+	    !nat_plan_timeout(arena_strndup(&c->arena, text, (size_t)(eq - text)), seconds, cfg))
 		return cli_usage(c, "--timeout takes NAME=SECONDS, not '%s'", text);
 	return 0;
 }
@@ -79,7 +104,7 @@ int nat_plan_options(struct cli *c, struct nat_config *cfg)
 	for (uint32_t i = 0; i < a->filtering.list.n && status == 0; i++)
 		status = set_behaviour(c, "--filtering", a->filtering.list.v[i], cfg->filtering);
 	for (uint32_t i = 0; i < a->timeouts.list.n && status == 0; i++)
-		status = set_timeout(c, a->timeouts.list.v[i], cfg->timeout_s);
+		status = set_timeout(c, a->timeouts.list.v[i], cfg);
 	for (uint32_t i = 0; i < a->ports.list.n && status == 0; i++)
 		status = set_ports(c, a->ports.list.v[i], &cfg->ports);
 	if (status == 0 && a->max_flows != NULL && !parse_number(a->max_flows, &cfg->max_flows))

@@ -181,6 +181,13 @@ SETTER_NAT(max_flows)
 SETTER_NAT(io)
 SETTER_NAT(state)
 
+static int set_nat_explain(struct cli *c, const char *v)
+{
+	(void)v;
+	c->nat.explain = true;
+	return 0;
+}
+
 static int set_no_verify(struct cli *c, const char *v)
 {
 	(void)c;
@@ -277,6 +284,8 @@ static const struct option_row options[] = {
 	{ "--seed", VALUE, set_nat_seed, " nat ", "N", "nat: repeatable choices" },
 	{ "--max-flows", VALUE, set_nat_max_flows, " nat ", "N",
 	  "nat: flows that there is memory for" },
+	{ "--explain", NO_VALUE, set_nat_explain, " nat ", "",
+	  "nat: over a capture, what became of each packet and why" },
 	{ "--io", VALUE, set_nat_io, " nat ", "HOW", "nat: auto, packet, pcap, tun or tap" },
 	{ "--state", VALUE, set_nat_state, " nat ", "FILE", "nat: where flows outlive a restart" },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },

@@ -566,11 +566,13 @@ struct pf_stmt {
  * @macros:	By interned name, the last definition each
  * @uses:	Of macros; a pointer, because saying something of a parsed file
  *		makes sources
+ * @timeout:	set timeout, by enum pf_timeout, 0 = not given
  */
 struct pf_file {
 	VEC(struct pf_stmt) stmts;
 	VEC(struct pf_macro *) macros;
 	struct pf_uses *uses;
+	uint32_t timeout[PTM_N];
 };
 
 /** pf_span() - A span as everybody else reads it; makes a source for a macro's use */

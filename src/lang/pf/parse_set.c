@@ -284,7 +284,7 @@ const char *const pf_timeout_names[] = {
 	"adaptive.end", "src.track", "tcp.tsdiff", NULL };
 
 static bool named_number(struct pf_parser *p, const char *const *names, const char *option,
-			 const char *what)
+			 const char *what, uint32_t *to)
 {
 	uint32_t v;
 	size_t n = 0;
@@ -292,17 +292,29 @@ static bool named_number(struct pf_parser *p, const char *const *names, const ch
 	if (!pf_choice(p, names, what, &n) || !pf_number(p, UINT32_MAX, "a number", &v))
 		return false;
 	vec_add(p->c->a, &p->words, arena_printf(p->c->a, "set %s %s %u", option, names[n], v));
+	if (to != NULL)
+		to[n] = v;
 	return true;
 }
 
 static bool limit_item(struct pf_parser *p)
 {
-	return named_number(p, limit_names, "limit", "a limit, as states");
+	return named_number(p, limit_names, "limit", "a limit, as states", NULL);
 }
 
 static bool timeout_item(struct pf_parser *p)
 {
-	return named_number(p, pf_timeout_names, "timeout", "a timeout, as tcp.established");
+	return named_number(p, pf_timeout_names, "timeout", "a timeout, as tcp.established",
+			    p->f->timeout);
+}
+
+bool pf_timeout(const struct pf_file *f, uint32_t i, const char **ret_name, uint32_t *ret_seconds)
+{
+	if (i >= PTM_N)
+		return false;
+	*ret_name = pf_timeout_names[i];
+	*ret_seconds = f->timeout[i];
+	return true;
 }
 
 /* A line for each of a list */
