@@ -82,15 +82,22 @@ struct cli_alias_change {
 };
 
 /**
- * struct cli_more - Addresses that an interface has where nothing else says any
- * @iface:	FreeBSD name of the interface, or NULL
+ * struct cli_more - What a run knows of the host beside files and the kernel
+ * @iface:	FreeBSD name of an interface that has @addrs unless something else says
+ *		which it has; or NULL
  * @addrs:	Addresses
  * @n:		How many
+ * @inside_if:	Interface that leads to @inside
+ * @inside:	Networks of jails
+ * @n_inside:	How many
  */
 struct cli_more {
 	const char *iface;
 	const struct addr *addrs;
 	uint32_t n;
+	const char *inside_if;
+	const struct prefix *inside;
+	uint32_t n_inside;
 };
 
 /**
@@ -179,7 +186,7 @@ struct cli_next {
  * @forget:	--forget of destroy
  * @nat:	Options of nat
  * @compiled:	--compiled of verify
- * @more:	Addresses of an interface that the facts know none of
+ * @more:	Facts of its own
  */
 struct cli {
 	struct arena arena;

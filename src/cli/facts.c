@@ -176,18 +176,25 @@ static int learn_loopback(struct learn *l)
 	return 0;
 }
 
-static void add_more(const struct cli *c, struct facts *f)
+static void add_more(struct cli *c, struct facts *f)
 {
-	struct iface *i = c->more.iface != NULL ? facts_add(f, c->more.iface) : NULL;
+	const struct cli_more *m = &c->more;
+	struct iface *i = m->iface != NULL ? facts_add(f, m->iface) : NULL;
 
-	if (i == NULL || i->addrs.n > 0)
-		return;
-	for (uint32_t n = 0; n < c->more.n; n++) {
-		const struct addr a = c->more.addrs[n];
-
+	if (i != NULL && i->addrs.n > 0)
+		i = NULL;	/* something else says which it has */
+	for (uint32_t n = 0; i != NULL && n < m->n; n++)
 		facts_add_addr(f, i, (struct iface_addr){
-			.p = { a, (uint8_t)addr_bits(a.af) }, .peer = { AF_NONE, 0 } });
-	}
+			.p = { m->addrs[n], (uint8_t)addr_bits(m->addrs[n].af) },
+			.peer = { AF_NONE, 0 } });
+	i = m->inside_if != NULL ? facts_add(f, m->inside_if) : NULL;
+	if (i == NULL)
+		return;
+	if (i->kind != IFACE_REAL && i->kind != IFACE_JAIL)
+		i = facts_add(f, "inside");	/* a loopback may have other networks too */
+	i->kind = IFACE_JAIL;
+	for (uint32_t n = 0; n < m->n_inside; n++)
+		vec_add(&c->arena, &i->behind, m->inside[n]);
 }
 
 static int gather_facts(struct cli *c, struct decl *d, struct facts *f)

@@ -22,6 +22,7 @@
 #include "base/limits.h"
 
 #define SECOND_NS	1000000000u
+#define WAIT_SECONDS	60u		/* nothing that leaves by itself waits longer */
 #define PROGRESS_EVERY	(1u << 16)	/* records */
 #define MAX_HEADER	64u		/* bytes of a link's header that is kept */
 #define MAX_LINKS	16u		/* link types of one capture */
@@ -60,9 +61,21 @@ static bool judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *ret)
 {
 	struct over *o = ctx;
 
+	const struct nat_config *cfg = &o->sides.cfg;
+
 	o->asked = *ask;
 	o->was_asked = true;
-	return nat_rules_judge(&o->sides.rules, ask, ret);
+	if (!nat_rules_judge(&o->sides.rules, ask, ret))
+		return false;
+	if (o->c->nat.ports.list.n == 0 || !ret->has_src)
+		return true;
+	/* --ports is over what the rules say; a range of theirs stays */
+	if (ret->ports != NAT_PORTS_RANDOM || ret->port_lo == 0) {
+		ret->port_lo = cfg->port_lo;
+		ret->port_hi = cfg->port_hi;
+	}
+	ret->ports = cfg->ports;
+	return true;
 }
 
 /* ---- files ---------------------------------------------------------------- */
@@ -164,7 +177,10 @@ static int write_frame(struct over *o, uint32_t link, uint8_t *data, uint32_t le
 
 /* ---- packets -------------------------------------------------------------- */
 
-/* What came out beside the packet: behind the header of the frame that caused it */
+/*
+ * What came out beside the packet: behind the header of the frame that caused it,
+ * turned round unless that led to the same side
+ */
 static int write_made(struct over *o, const struct last_frame *cause)
 {
 	uint32_t n;
@@ -173,19 +189,17 @@ static int write_made(struct over *o, const struct last_frame *cause)
 
 	for (uint32_t i = 0; i < n && status == 0; i++) {
 		const bool is_timer = v[i].after == UINT32_MAX || cause == NULL;
-		const struct last_frame *f = is_timer ? &o->last[v[i].to] : cause;
+		const struct last_frame *f = is_timer ? &o->last[1 - v[i].to] : cause;
 		uint8_t *frame;
 
 		if (is_timer && !f->has)
-			f = &o->last[1 - v[i].to];
+			f = &o->last[v[i].to];
 		frame = malloc(f->len + v[i].len);
 		if (frame == NULL)
 			return cli_system(o->c, -ENOMEM, "write the capture");
 		memcpy(frame, f->header, f->len);
 		memcpy(frame + f->len, v[i].data, v[i].len);
-		if (v[i].is_error && !(is_timer && f == &o->last[v[i].to]))
-			capture_frame_turn(f->link, frame, f->len);
-		else if (v[i].is_error)
+		if (f != &o->last[1 - v[i].to])
 			capture_frame_turn(f->link, frame, f->len);
 		status = write_frame(o, f->link, frame, f->len + v[i].len, f->len + v[i].len);
 		free(frame);
@@ -267,6 +281,20 @@ static int translate(struct over *o, struct capture_record *r, uint32_t link, ui
 	return status == 0 ? write_made(o, last) : status;
 }
 
+/* Timers run on the capture's clock: second by second, where something may wait for them */
+static int pass_time(struct over *o, uint64_t until_ns)
+{
+	int status = 0;
+
+	for (uint32_t i = 0; i < WAIT_SECONDS && o->now_ns + SECOND_NS < until_ns && status == 0;
+	     i++) {
+		o->now_ns += SECOND_NS;
+		nat_tick(o->nat, o->now_ns);
+		status = write_made(o, NULL);
+	}
+	return status;
+}
+
 static int take_record(struct over *o, struct capture_record *r)
 {
 	const uint32_t link = o->in.ifaces.v[r->iface].link;
@@ -276,12 +304,7 @@ static int take_record(struct over *o, struct capture_record *r)
 	if (status != 0)
 		return status;
 	o->tally.packets++;
-	/* Timers run on the capture's clock, which may have jumped */
-	if (r->time_ns > o->now_ns + SECOND_NS) {
-		o->now_ns = r->time_ns;
-		nat_tick(o->nat, o->now_ns);
-		status = write_made(o, NULL);
-	}
+	status = pass_time(o, r->time_ns);
 	o->now_ns = r->time_ns;
 	f = capture_frame_parse(link, r->data, r->len);
 	if (f.af == AF_NONE) {

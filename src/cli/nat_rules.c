@@ -49,6 +49,18 @@ static const struct addr *own_address(const struct nat_rules *r, struct addr a)
 	return NULL;
 }
 
+/* Several addresses of which the NAT may choose: it keeps a source to one of them */
+static bool is_own_pool(const struct nat_rules *r, const struct xlate *x)
+{
+	if (x->kind != XL_SRC || x->to.n < 2 ||
+	    (x->pool != POOL_ROUND_ROBIN && x->pool != POOL_RANDOM))
+		return false;
+	for (uint32_t i = 0; i < x->to.n; i++)
+		if (own_address(r, x->to.v[i]) == NULL)
+			return false;
+	return true;
+}
+
 /* The source becomes what the model says; false: an address that the NAT does not have */
 static bool set_source(const struct nat_rules *r, const struct result *res, uint16_t sport,
 		       struct nat_ruling *ret)
@@ -61,6 +73,10 @@ static bool set_source(const struct nat_rules *r, const struct result *res, uint
 		return false;
 	ret->has_src = true;
 	ret->n_to = 1;
+	if (is_own_pool(r, x)) {
+		ret->to = x->to.v;
+		ret->n_to = x->to.n;
+	}
 	if (x->port == XP_RANDOM) {
 		ret->ports = NAT_PORTS_RANDOM;
 		ret->port_lo = x->lo;

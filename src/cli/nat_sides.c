@@ -172,6 +172,36 @@ static int find_outside_if(struct gather *g, uint32_t *ret)
 	return 0;
 }
 
+/* What the options say of the host, for declarations to be read with */
+static void tell_facts(struct gather *g, uint32_t outside_if)
+{
+	struct cli *c = g->c;
+
+	c->more = (struct cli_more){
+		.iface = outside_if != 0 ? intern_name(&c->names, outside_if) : NULL,
+		.addrs = g->outside.v, .n = g->outside.n,
+		.inside_if = g->inside_if != 0 ? intern_name(&c->names, g->inside_if) : "inside",
+		.inside = g->inside.v, .n_inside = g->inside.n,
+	};
+}
+
+/* Notes that are not true of this NAT: its addresses are known, its times are its own */
+static void forget_notes(struct cli *c)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->diags.list.n; i++) {
+		const struct diag *d = &c->diags.list.v[i];
+
+		if (d->code == DIAG_N1309 ||
+		    (d->code == DIAG_N1150 && strncmp(d->message, "'timeout'", 9) == 0))
+			continue;
+		c->diags.list.v[n++] = *d;
+	}
+	c->diags.list.n = n;
+	c->diags.last = 0;
+}
+
 /* The declarations once more, now that it is known whose the outside addresses are */
 static int declare_again(struct gather *g, uint32_t outside_if)
 {
@@ -180,9 +210,7 @@ static int declare_again(struct gather *g, uint32_t outside_if)
 
 	if (g->outside.n == 0 || (i != NULL && i->addrs.n > 0))
 		return 0;
-	c->more.iface = intern_name(&c->names, outside_if);
-	c->more.addrs = g->outside.v;
-	c->more.n = g->outside.n;
+	tell_facts(g, outside_if);
 	for (uint32_t k = 0; k < c->files.n; k++)
 		c->files.v[k].kept = true;	/* standard input is read already */
 	return cli_declare(c, &g->s->d, CLI_TOLERANT);
@@ -254,14 +282,18 @@ static int read_rules(struct gather *g)
 {
 	struct nat_sides *s = g->s;
 	uint32_t outside_if = 0;
-	int status = cli_declare(g->c, &s->d, CLI_TOLERANT);
+	int status;
 
+	tell_facts(g, g->c->nat.outside == NULL ? 0 :
+		   intern_cid(&g->c->names, facts_freebsd_name(g->c->nat.outside)));
+	status = cli_declare(g->c, &s->d, CLI_TOLERANT);
 	if (status == 0)
 		status = find_outside_if(g, &outside_if);
 	if (status == 0)
 		status = declare_again(g, outside_if);
 	if (status != 0)
 		return status;
+	forget_notes(g->c);
 	s->has_rules = true;
 	take_model(g, outside_if);
 	set_timeouts(g);
