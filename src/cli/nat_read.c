@@ -136,7 +136,8 @@ static int link_in_words(struct over *o, uint32_t link)
 {
 	if (capture_knows_link(link))
 		return 0;
-	diag_add(&o->c->diags, DIAG_E2822, SPAN_NONE, "'%s' has link type %u", o->c->nat.read, link);
+	diag_add(&o->c->diags, DIAG_E2822, SPAN_NONE, "'%s' has link type %u", o->c->nat.read,
+		 link);
 	return EX_DATAERR;
 }
 
@@ -355,8 +356,8 @@ static int make_nat(struct over *o, uint64_t now_ns)
 static int read_error(struct over *o, int err)
 {
 	if (err == -EBADMSG) {
-		diag_add(&o->c->diags, DIAG_E2821, SPAN_NONE, "'%s' is damaged behind packet %llu: %s",
-			 o->c->nat.read, (unsigned long long)o->in.n_records, o->in.what);
+		diag_add(&o->c->diags, DIAG_E2821, SPAN_NONE, "'%s' is damaged behind packet %llu: "
+			 "%s", o->c->nat.read, (unsigned long long)o->in.n_records, o->in.what);
 		return EX_DATAERR;
 	}
 	return cli_system(o->c, err, arena_printf(&o->c->arena, "read '%s'", o->c->nat.read));

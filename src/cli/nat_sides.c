@@ -87,7 +87,8 @@ static int add_npt(struct gather *g, const char *word)
 
 	if (eq == NULL || prefix_parse(word, (size_t)(eq - word), &n.inside) < 0 ||
 	    prefix_parse(eq + 1, strlen(eq + 1), &n.outside) < 0)
-		return cli_usage(g->c, "--nptv6 takes INSIDE=OUTSIDE, two prefixes, not '%s'", word);
+		return cli_usage(g->c, "--nptv6 takes INSIDE=OUTSIDE, two prefixes, "
+				 "not '%s'", word);
 	vec_add(&g->c->arena, &g->npt, n);
 	vec_add(&g->c->arena, &g->inside, n.inside);
 	return 0;
@@ -164,7 +165,8 @@ static int find_outside_if(struct gather *g, uint32_t *ret)
 	}
 	*ret = named_by_nat(&d->model, &several);
 	if (several)
-		return cli_usage(g->c, "nat rules name several interfaces: which one is --outside?");
+		return cli_usage(g->c, "nat rules name several interfaces: which one is "
+				 "--outside?");
 	if (*ret == 0 && d->facts.default_if[0] != NULL && g->c->interfaces != NULL)
 		*ret = intern_cid(&g->c->names, d->facts.default_if[0]);
 	if (*ret == 0)
