@@ -31,6 +31,7 @@
  * @tags:	Tags from an earlier crossing, bits as in model.tags
  * @tos:	Type of service or traffic class
  * @has_opts:	It has IPv4 options or an IPv6 routing header
+ * @ip_opts:	Which of the options that rules test, IP_OPTION_LSRR and so on
  */
 struct packet {
 	enum direction dir;
@@ -47,6 +48,7 @@ struct packet {
 	uint8_t tags;
 	uint8_t tos;
 	bool has_opts;
+	uint8_t ip_opts;
 };
 
 /**

@@ -59,11 +59,12 @@ enum direction { DIR_IN, DIR_OUT };
  * @F_SRC_ROUTE: enum route_back of the source address
  * @F_DST_ROUTE: enum route_back of the destination, ROUTE_HERE for any route
  * @F_TOS:	Type of service or traffic class, without the two bits of ECN
+ * @F_IPOPTS:	Bit mask of the options of IPv4 that it has, IP_OPTION_LSRR and so on
  */
 enum field {
 	F_DIR, F_IFACE, F_RECV, F_AF, F_PROTO, F_SRC, F_DST, F_SPORT, F_DPORT,
 	F_TCPFLAGS, F_ICMP, F_DST_LOCAL, F_SRC_LOCAL, F_TAGS, F_SRC_GROWN, F_DST_GROWN,
-	F_SRC_ROUTE, F_DST_ROUTE, F_TOS,
+	F_SRC_ROUTE, F_DST_ROUTE, F_TOS, F_IPOPTS,
 	N_FIELDS
 };
 

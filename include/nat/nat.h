@@ -162,6 +162,7 @@ extern const char *const nat_tcp_names[N_NAT_TCP];
  * @icmp_code:	ICMP only
  * @tos:	Type of service or traffic class
  * @has_opts:	IPv4 options or an IPv6 routing header
+ * @ip_opts:	Which of the options that rules test, IP_OPTION_LSRR and so on
  */
 struct nat_ask {
 	enum nat_side from;
@@ -177,6 +178,7 @@ struct nat_ask {
 	uint8_t icmp_code;
 	uint8_t tos;
 	bool has_opts;
+	uint8_t ip_opts;
 };
 
 /**

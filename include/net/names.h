@@ -33,6 +33,12 @@
 #define TCP_FLAG_ECE	0x40u
 #define TCP_FLAG_CWR	0x80u
 
+/* Options of IPv4 that rules test, and a mask of them all */
+#define IP_OPTION_LSRR	0x01u
+#define IP_OPTION_SSRR	0x02u
+#define IP_OPTION_RR	0x04u
+#define IP_OPTIONS_ALL	0x07u
+
 /**
  * proto_parse() - A protocol by name or number
  * @s:		"tcp", "icmp6", "ipv6-icmp", "47"

@@ -159,6 +159,7 @@ bool nat_rules_judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *re
 		.proto = ask->proto, .src = ask->src, .dst = ask->dst, .sport = ask->sport,
 		.dport = ask->dport, .tcp_flags = ask->tcp_flags, .icmp_type = ask->icmp_type,
 		.icmp_code = ask->icmp_code, .tos = ask->tos, .has_opts = ask->has_opts,
+		.ip_opts = ask->ip_opts,
 	};
 	jmp_buf full;
 

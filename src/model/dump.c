@@ -46,6 +46,7 @@ static void print_number(const struct model *m, enum field f, uint8_t af, u128 v
 	case F_SRC_GROWN:
 	case F_DST_GROWN:
 	case F_TOS:
+	case F_IPOPTS:
 		fprintf(out, "0x%02x", (unsigned int)v);
 		return;
 	default:

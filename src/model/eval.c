@@ -160,6 +160,8 @@ static bool test_holds(const struct run *run, const struct packet *p, const stru
 		return set_has(t->in, AF_NONE, facts_route_back(m->facts, p->dst, 0));
 	case F_TOS:
 		return set_has(t->in, AF_NONE, p->tos & ~TOS_ECN);
+	case F_IPOPTS:
+		return set_has(t->in, AF_NONE, p->ip_opts);
 	case N_FIELDS:
 		break;
 	}

@@ -25,6 +25,7 @@ const struct field_info model_fields[N_FIELDS] = {
 	[F_SRC_ROUTE] = { "src-route", SET_U8 },
 	[F_DST_ROUTE] = { "dst-route", SET_U8 },
 	[F_TOS] = { "tos", SET_U8 },
+	[F_IPOPTS] = { "ip-options", SET_U8 },
 };
 
 const char *const policy_names[N_POLICIES] = {

@@ -14,6 +14,9 @@
  * 6888-11a 6888-11b 6888-11c leak
  */
 #include "nat/core.h"
+#include "net/names.h"
+
+#define IPOPT_RR	7
 
 bool is_inside(const struct nat *nat, struct addr a)
 {
@@ -68,6 +71,20 @@ static enum nat_reason check_opens(const struct view *v)
 	return NAT_R_NONE;
 }
 
+/* Source routes have been refused before, and malformed options too */
+static uint8_t options_of(const struct view *v)
+{
+	const uint8_t *o = v->ip + 20, *end = v->ip + v->l4;
+	uint8_t mask = 0;
+
+	while (!v->is_v6 && o < end && *o != 0) {
+		if (*o == IPOPT_RR)
+			mask |= IP_OPTION_RR;
+		o += *o == 1 ? 1 : o[1];
+	}
+	return mask;
+}
+
 static struct nat_ask ask_of(const struct nat_packet *p, const struct view *v, bool is_hairpin)
 {
 	const bool is_icmp = v->proto == PROTO_ICMP || v->proto == PROTO_ICMP6;
@@ -81,7 +98,7 @@ static struct nat_ask ask_of(const struct nat_packet *p, const struct view *v, b
 		.tcp_flags = v->tcp_flags, .icmp_type = is_icmp ? l4[0] : 0,
 		.icmp_code = is_icmp ? l4[1] : 0,
 		.tos = v->is_v6 ? (uint8_t)(get16(v->ip) >> 4) : v->ip[1],
-		.has_opts = v->has_opts,
+		.has_opts = v->has_opts, .ip_opts = v->has_opts ? options_of(v) : 0,
 	};
 }
 

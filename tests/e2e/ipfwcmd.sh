@@ -165,6 +165,34 @@ fw list 30
 is "apply without files keeps the rules" "00030 count udp from any to any 9" "$out"
 no_drift "after apply without files"
 
+# ---- what no model of a flow sees -------------------------------------------
+
+# Datagrams from the client to port 9 of the host, with these bytes as IP options
+datagram()	# OPTIONS-IN-HEX
+{
+	in_ns "$CLIENT" "$PYTHON" -c 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+if sys.argv[1]:
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, bytes.fromhex(sys.argv[1]))
+s.sendto(b"x", ("203.0.113.2", 9))' "$1"
+}
+
+printf '%s\n' 'add 41 count udp from any to me 9 in ipoptions rr' \
+	'add 42 count udp from any to me 9 in ipoptions !rr' \
+	'add 43 count udp from any to me 9 in not ipoptions rr' >options.rules
+fw_must -q "$TMP/options.rules"
+datagram ""
+datagram 0707040000000001
+datagram 0101010107030400
+datagrams_counted()
+{
+	[ "$(packets 41)" -eq 2 ]
+}
+check "datagrams with options of IP have come" wait_for 5 datagrams_counted
+is "options of IP: recorded, not recorded, not recorded" "2 1 1" \
+	"$(packets 41) $(packets 42) $(packets 43)"
+fw_must -q delete 41 42 43
+
 # ---- refusals --------------------------------------------------------------
 
 says()		# STATUS LINE ARGS

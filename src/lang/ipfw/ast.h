@@ -42,6 +42,7 @@ enum insn_kind {
 	INSN_FLOW,		/* @table */
 	INSN_ANTISPOOF, INSN_VERREVPATH, INSN_VERSRCREACH,
 	INSN_FRAG,
+	INSN_IPOPTIONS,		/* @set: masks of options */
 };
 
 /** enum insn_part - Where a test is written */

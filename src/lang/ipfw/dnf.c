@@ -26,6 +26,8 @@ static const struct set *limits(struct arena *a, enum field f)
 	case F_DST_LOCAL:
 	case F_SRC_LOCAL:
 		return set_range(a, AF_NONE, 0, 1);
+	case F_IPOPTS:
+		return set_range(a, AF_NONE, 0, IP_OPTIONS_ALL);
 	default:
 		return set_all(a, model_fields[f].universe);
 	}

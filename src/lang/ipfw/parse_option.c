@@ -157,42 +157,81 @@ static bool opt_setup(struct parser *p, enum iw word, struct ipfw_rule *r, struc
 	return true;
 }
 
-static bool opt_tcpflags(struct parser *p, enum iw word, struct ipfw_rule *r,
-			 struct ipfw_insn *insn)
-{
-	static const struct { const char *name; unsigned int flag; } names[] = {
-		{ "fin", TCP_FLAG_FIN }, { "syn", TCP_FLAG_SYN }, { "rst", TCP_FLAG_RST },
-		{ "psh", TCP_FLAG_PSH }, { "ack", TCP_FLAG_ACK }, { "urg", TCP_FLAG_URG },
-	};
-	unsigned int mask[2] = { 0, 0 };
-	const struct ipfw_word *w;
+struct flag_name {
+	const char *name;
+	unsigned int flag;	/* 0: is refused */
+};
 
-	(void)r;
-	if (p_peek(p) == NULL)
-		return p_missing(p, "the flags");
-	w = p_take(p);
+/* "a,!b": @mask of those to be set, and of those to be clear */
+static bool read_flags(struct parser *p, const struct flag_name *names, size_t n,
+		       const char *what, unsigned int mask[2])
+{
+	const struct ipfw_word *w = p_take(p);
+
 	for (const char *s = w->text;; s++) {
 		const bool clear = *s == '!';
 		const size_t len = strcspn(s += clear, ",");
 		size_t i = 0;
 
-		while (i < ARRAY_SIZE(names) && (strncmp(names[i].name, s, len) != 0 || len != 3))
+		while (i < n &&
+		       (strlen(names[i].name) != len || strncmp(names[i].name, s, len) != 0))
 			i++;
-		if (i == ARRAY_SIZE(names)) {
-			diag_add(p->c->diags, DIAG_E2010, w->at, "unknown TCP flag '%.*s'",
-				 (int)MIN(len, 80u), s);
-			diag_help(p->c->diags, "the flags are fin, syn, rst, psh, ack and urg");
+		if (i == n || names[i].flag == 0) {
+			diag_add(p->c->diags, i == n ? DIAG_E2010 : DIAG_E2004, w->at,
+				 i == n ? "unknown %s '%.*s'" : "the %s '%.*s' is not tested here",
+				 what, (int)MIN(len, 80u), s);
 			return false;
 		}
 		mask[clear] |= names[i].flag;
 		s += len;
 		if (*s == '\0')
-			break;
+			return true;
+	}
+}
+
+static bool opt_tcpflags(struct parser *p, enum iw word, struct ipfw_rule *r,
+			 struct ipfw_insn *insn)
+{
+	static const struct flag_name names[] = {
+		{ "fin", TCP_FLAG_FIN }, { "syn", TCP_FLAG_SYN }, { "rst", TCP_FLAG_RST },
+		{ "psh", TCP_FLAG_PSH }, { "ack", TCP_FLAG_ACK }, { "urg", TCP_FLAG_URG },
+	};
+	unsigned int mask[2] = { 0, 0 };
+	const char *text = p_peek(p);
+
+	(void)r;
+	if (text == NULL)
+		return p_missing(p, "the flags");
+	if (!read_flags(p, names, ARRAY_SIZE(names), "TCP flag", mask)) {
+		diag_help(p->c->diags, "the flags are fin, syn, rst, psh, ack and urg");
+		return false;
 	}
 	insn->kind = INSN_TCPFLAGS;
 	insn->set = flag_set(p->c->a, mask[0], mask[1]);
 	insn->text = mask[0] == TCP_FLAG_SYN && mask[1] == TCP_FLAG_ACK ? iw_text(IW_SETUP)
-		: arena_printf(p->c->a, "%s %s", iw_text(word), w->text);
+		: arena_printf(p->c->a, "%s %s", iw_text(word), text);
+	return true;
+}
+
+static bool opt_ipoptions(struct parser *p, enum iw word, struct ipfw_rule *r,
+			  struct ipfw_insn *insn)
+{
+	static const struct flag_name names[] = {
+		{ "ssrr", IP_OPTION_SSRR }, { "lsrr", IP_OPTION_LSRR }, { "rr", IP_OPTION_RR },
+		{ "ts", 0 },
+	};
+	unsigned int mask[2] = { 0, 0 };
+	const char *text = p_peek(p);
+
+	(void)r;
+	if (text == NULL)
+		return p_missing(p, "the options");
+	if (!read_flags(p, names, ARRAY_SIZE(names), "option of IP", mask))
+		return false;
+	insn->kind = INSN_IPOPTIONS;
+	insn->set = set_intersect(p->c->a, flag_set(p->c->a, mask[0], mask[1]),
+				  set_range(p->c->a, AF_NONE, 0, IP_OPTIONS_ALL));
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), text);
 	return true;
 }
 
@@ -384,6 +423,7 @@ static const struct { enum iw word; option_fn *read; } options[] = {
 	{ IW_KEEP_STATE, opt_state }, { IW_LIMIT, opt_state }, { IW_RECORD_STATE, opt_state },
 	{ IW_SET_LIMIT, opt_state }, { IW_DEFER, opt_defer },
 	{ IW_ESTABLISHED, opt_setup }, { IW_SETUP, opt_setup }, { IW_TCPFLAGS, opt_tcpflags },
+	{ IW_IPOPTIONS, opt_ipoptions },
 	{ IW_ICMPTYPES, opt_numbers }, { IW_ICMP6TYPES, opt_numbers }, { IW_TAGGED, opt_numbers },
 	{ IW_PROTO, opt_proto },
 	{ IW_SRC_IP, opt_addr }, { IW_DST_IP, opt_addr }, { IW_SRC_IP6, opt_addr },

@@ -209,6 +209,9 @@ static void test_around(struct bpf_decider *d, struct bpf_cond *c, const struct 
 	case F_TAGS:
 		unknown(d, c, r, "tags");
 		return;
+	case F_IPOPTS:
+		unknown(d, c, r, "options of IPv4");
+		return;
 	default:
 		unknown(d, c, r, "where the way back to an address leads");
 	}

@@ -641,7 +641,42 @@ static void add_tos(const struct nft_view *v, struct way *w, uint8_t af)
 			       : nft_value_num(NFT_T_DSCP6, in->r[0].lo << 4));
 }
 
-static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret)
+/* Does it make no difference to a set whether an option is there */
+static bool is_indifferent(const struct set *in, uint32_t bit)
+{
+	for (uint32_t x = 0; x <= IP_OPTIONS_ALL; x++)
+		if (set_has(in, AF_NONE, x) != set_has(in, AF_NONE, x ^ bit))
+			return false;
+	return true;
+}
+
+/* Options of IPv4: each combination of those that matter for itself */
+static void expand_options(const struct nft_view *v, struct way *from, struct ways *out)
+{
+	static const struct { uint32_t bit; enum nft_key key; } options[] = {
+		{ IP_OPTION_LSRR, NFT_K_IP_LSRR }, { IP_OPTION_SSRR, NFT_K_IP_SSRR },
+		{ IP_OPTION_RR, NFT_K_IP_RR },
+	};
+	const struct set *in = from->t.f[F_IPOPTS];
+	uint32_t matter = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options) && in != NULL; i++)
+		if (!is_indifferent(in, options[i].bit))
+			matter |= options[i].bit;
+	for (uint32_t x = 0; x <= matter; x++) {
+		struct way *w;
+
+		if ((x & ~matter) != 0 || (in != NULL && !set_has(in, AF_NONE, x)))
+			continue;
+		w = add_way(v, out, from);
+		for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+			if ((matter & options[i].bit) != 0)
+				stmt_match(v->p, &w->stmts, options[i].key, false,
+					   nft_value_num(NFT_T_BOOL, (x & options[i].bit) != 0));
+	}
+}
+
+static void finish_one(const struct nft_view *v, struct way *w, struct nft_alts *ret)
 {
 	struct ways ways = { 0 };
 
@@ -656,6 +691,15 @@ static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret
 		expand_tags(v, w, &ways);
 	for (uint32_t i = 0; i < ways.list.n; i++)
 		vec_add(v->p->tmp, &ret->list, ways.list.v[i].stmts);
+}
+
+static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret)
+{
+	struct ways ways = { 0 };
+
+	expand_options(v, w, &ways);
+	for (uint32_t i = 0; i < ways.list.n; i++)
+		finish_one(v, &ways.list.v[i], ret);
 }
 
 static void expand_families(const struct nft_view *v, const struct way *from, struct ways *out)

@@ -178,6 +178,8 @@ const struct nft_key_info nft_keys[N_NFT_KEYS] = {
 			    NFT_EXTHDR_OP_IPV4, 0, { 0 } },
 	[NFT_K_IP_SSRR] = { "ip option ssrr", NFT_T_BOOL, NFT_L_EXTHDR, IPOPT_SSRR,
 			    NFT_EXTHDR_OP_IPV4, 0, { 0 } },
+	[NFT_K_IP_RR] = { "ip option rr", NFT_T_BOOL, NFT_L_EXTHDR, IPOPT_RR,
+			  NFT_EXTHDR_OP_IPV4, 0, { 0 } },
 	[NFT_K_IP6_ROUTE] = { "exthdr rt", NFT_T_BOOL, NFT_L_EXTHDR, IPPROTO_ROUTING,
 			      NFT_EXTHDR_OP_IPV6, 0, { 0 } },
 	[NFT_K_IP_HDRLEN] = { "ip hdrlength", NFT_T_BYTE, NFT_L_PAYLOAD, 0, NET, 0, { 0x0f } },
