@@ -61,6 +61,9 @@ static struct packet packet_at(struct proof *p, enum direction dir, const uint8_
 		.dst = { p->s.af, space_value(&p->s, P_DST, bit) },
 		.tos = (uint8_t)space_value(&p->s, P_TOS, bit),
 		.has_opts = bit[space_var(&p->s, P_OPTS, 0)] == 1,
+		.ip_opts = (bit[space_var(&p->s, P_LSRR, 0)] == 1 ? IP_OPTION_LSRR : 0) |
+			   (bit[space_var(&p->s, P_SSRR, 0)] == 1 ? IP_OPTION_SSRR : 0) |
+			   (bit[space_var(&p->s, P_RR, 0)] == 1 ? IP_OPTION_RR : 0),
 	};
 
 	if (proto_has_ports(k.proto)) {

@@ -395,6 +395,8 @@ static bool load_exthdr(struct proof *p, const struct prog_expr *x, struct regs 
 		is = p->s.af == AF_V4 ? space_bit(&p->s, P_LSRR, 0) : DD_FALSE;
 	else if (x->offset == NFT_EXTHDR_OP_IPV4 && x->key == IPOPT_SSRR)
 		is = p->s.af == AF_V4 ? space_bit(&p->s, P_SSRR, 0) : DD_FALSE;
+	else if (x->offset == NFT_EXTHDR_OP_IPV4 && x->key == IPOPT_RR)
+		is = p->s.af == AF_V4 ? space_bit(&p->s, P_RR, 0) : DD_FALSE;
 	else if (x->offset == NFT_EXTHDR_OP_IPV6 && x->key == IPPROTO_ROUTING)
 		is = p->s.af == AF_V6 ? space_bit(&p->s, P_OPTS, 0) : DD_FALSE;
 	else

@@ -110,6 +110,29 @@ static dd tos_in(struct sem *w, const struct set *in)
 	return r;
 }
 
+/* Each combination of options for itself; IPv6 has none of them */
+static dd options_in(struct sem *w, const struct set *in)
+{
+	static const struct { uint32_t bit; enum part part; } options[] = {
+		{ IP_OPTION_LSRR, P_LSRR }, { IP_OPTION_SSRR, P_SSRR }, { IP_OPTION_RR, P_RR },
+	};
+	dd r = DD_FALSE;
+
+	if (w->p->s.af != AF_V4)
+		return set_has(in, AF_NONE, 0) ? DD_TRUE : DD_FALSE;
+	for (uint32_t v = 0; v <= IP_OPTIONS_ALL; v++) {
+		dd all = set_has(in, AF_NONE, v) ? DD_TRUE : DD_FALSE;
+
+		for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+			const dd is = space_bit(&w->p->s, options[i].part, 0);
+
+			all = dd_and(w->d, all, (v & options[i].bit) != 0 ? is : dd_not(w->d, is));
+		}
+		r = dd_or(w->d, r, all);
+	}
+	return r;
+}
+
 static dd bool_in(struct sem *w, const struct set *in, dd is)
 {
 	return dd_ite(w->d, is, set_has(in, AF_NONE, 1) ? DD_TRUE : DD_FALSE,
@@ -177,6 +200,8 @@ static dd test_holds(struct sem *w, const struct test *t)
 		return routes_in(w, t->in, false);
 	case F_TOS:
 		return tos_in(w, t->in);
+	case F_IPOPTS:
+		return options_in(w, t->in);
 	case N_FIELDS:
 		break;
 	}

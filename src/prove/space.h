@@ -33,6 +33,7 @@
  * @P_OPTS:	It has IPv4 options or a routing header
  * @P_LSRR:	And these are a loose source route
  * @P_SSRR:	Or a strict one
+ * @P_RR:	Or a route record
  * @P_RPF:	There is a way back to the source by the interface crossed
  * @P_SROUTE:	There is a way to the source
  * @P_DROUTE:	There is a way to the destination
@@ -57,7 +58,7 @@
  */
 enum part {
 	P_IFACE, P_RECV, P_PROTO, P_DST, P_DPORT, P_SRC, P_SPORT, P_FLAGS, P_TOS, P_TTL,
-	P_LSRR, P_SSRR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST, P_OPAQUE, P_OPTS,
+	P_LSRR, P_SSRR, P_RR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST, P_OPAQUE, P_OPTS,
 	P_INVALID, P_REPLY, P_RELATED, P_NEW, P_SNAT, P_DNAT, P_KNOWN, P_CTMARK, P_MARK, P_DRAW,
 	P_CAND, P_QUICK,
 	N_PARTS
