@@ -29,7 +29,7 @@
 #include "host/seal.h"
 #include "port/natloop.h"
 
-#define LOCK_SECONDS	5u		/* for another one that is about to end */
+#define LOCK_SECONDS	2u		/* for another one that is about to end */
 
 NEEDS_CALL(write)
 

@@ -122,12 +122,30 @@ is "an empty root directory" "" "$(ls -A "/proc/$nat/root/")"
 [ "$(awk '{ print $3; exit }' /proc/self/uid_map)" -lt 65535 ] ||
 	has "an ordinary user" "Uid:.65534.65534" "$status"
 
+# ---- one jail floods -----------------------------------------------------------------------
+
+stop
+start --inside tun:nat0 --outside igb0 --max-flows 1000
+before=$(ask "$HOST" --from 10.9.0.3:51000 --ports udp:192.0.2.80:53)
+on_host "$PYTHON" -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.9.0.2", 0))
+for port in range(20000, 25000):
+    s.sendto(b"x", ("192.0.2.80", port))
+'
+mapfile -t many < <(printf 'udp:192.0.2.80:53\n%.0s' {1..100})
+is "a jail that floods: its neighbour's new flows are all admitted" 100 \
+	"$(ask "$HOST" --from 10.9.0.3 "${many[@]}" | grep -c '^inet 203.0.113.2$')"
+is "and its mapping is the one it had" "$before" \
+	"$(ask "$HOST" --from 10.9.0.3:51000 --ports udp:192.0.2.80:53)"
+
 # ---- a second one, and the ends ---------------------------------------------------------
 
 sp -f rc.conf -f jail.conf nat --inside tun:nat1 --outside igb0
 is "a second one is refused" 75 "$rc"
 is "and does the first no harm" "inet 203.0.113.2" \
-	"$(ask "$HOST" --from 10.9.0.2 tcp:192.0.2.80:80)"
+	"$(ask "$HOST" --from 10.9.0.3 tcp:192.0.2.80:80)"
 stop
 is "SIGTERM: exit status 0" 0 "$rc"
 snapshot "$HOST" "$TMP/after"

@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The userspace NAT path, live, for jails with a network stack of their own: each
+# way to take packets, callers from everywhere, and nothing untranslated.
+# shellcheck source=../lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_enter "$@"
+lab_build
+cd "$TMP" || exit 71
+cat >rc.conf <<'END'
+ifconfig_igb0="inet 203.0.113.2/24"
+ifconfig_igb0_ipv6="inet6 2001:db8:113::2/64"
+END
+cat >jail.conf <<'END'
+$nat = "igb0";
+a { vnet; vnet.interface = "epair0b"; $address = "10.1.0.5/32, fd01::5/128"; $forward = "tcp 8080:80"; }
+END
+ip netns add jail-a
+on_host ip link add epair0a type veth peer name e0 netns jail-a
+on_host ip -batch - <<-END
+	link set epair0a up
+	addr add 10.1.0.1/24 dev epair0a
+	addr add fd01::1/64 dev epair0a nodad
+END
+lab_addresses jail-a e0 10.1.0.5/24 10.1.0.1 fd01::5/64 fd01::1
+wait_for 10 in_ns jail-a ping -qc 1 -W 1 fd01::1
+wait_for 10 in_ns jail-a ping -qc 1 -W 1 10.1.0.1
+# A host that would also forward, and must not
+set_sysctl "$HOST" net/ipv4/ip_forward=1 net/ipv6/conf/all/forwarding=1
+serve_world
+serve jail-a a tcp:10.1.0.5:80
+serve "$HOST" own tcp:203.0.113.2:22 tcp:10.1.0.1:53
+lab_start "$TMP/bulk.log" in_ns "$INET" "$PYTHON" -EsB "$LAB_DIR/bulk.py" serve 7000
+
+start()		# ARGS of nat
+{
+	rm -f "$TMP/nat.err"
+	nsenter --net="/run/netns/$HOST" -- "$SALLYPORT" -f rc.conf -f jail.conf nat \
+		--inside epair0a --outside igb0 "$@" >"$TMP/nat.out" 2>"$TMP/nat.err" </dev/null &
+	nat=$!
+	wait_for 10 grep -q '^ready$' "$TMP/nat.err" || cat "$TMP/nat.err"
+}
+
+stop()
+{
+	rc=0
+	kill "$nat"
+	wait "$nat" || rc=$?
+}
+
+each_way()	# NAME
+{
+	is "$1: out, by TCP, UDP and IPv6" \
+		"inet 203.0.113.2 inet 203.0.113.2 inet 2001:db8:113::2" \
+		"$(ask jail-a tcp:192.0.2.80:80 udp:192.0.2.80:53 'tcp:[2001:db8:80::80]:80' | xargs)"
+	check "$1: ping, with fragments" in_ns jail-a ping -qc 1 -W 2 -s 3000 192.0.2.80
+	is "$1: in, by a forward; the host's own port is the host's" "a 198.51.100.7 own 198.51.100.7" \
+		"$(ask "$CLIENT" tcp:203.0.113.2:8080 tcp:203.0.113.2:22 | xargs)"
+	is "$1: the jail itself by the outside address" "a 203.0.113.2" \
+		"$(ask jail-a tcp:203.0.113.2:8080)"
+	is "$1: the host by its outside and its inside address" "own 10.1.0.5 own 10.1.0.5" \
+		"$(ask jail-a tcp:203.0.113.2:22 tcp:10.1.0.1:53 | xargs)"
+	check "$1: much, there and back" in_ns jail-a "$PYTHON" -EsB "$LAB_DIR/bulk.py" \
+		send 192.0.2.80 7000 2000000
+}
+
+start --io packet
+each_way packet
+sniff "$ROUTER" w-host "$TMP/seen" --in
+sniffing=$sniff_pid
+forge jail-a e0 --to "$(on_host ip -j link show epair0a | jq -r '.[0].address')" \
+	"udp 10.1.0.77:1 192.0.2.80:53 not-mine" "udp 10.1.0.5:1 192.0.2.80:53 lab-sentinel"
+check "the jail's own packet leaves" wait "$sniffing"
+is "but nothing in another's name, nor untranslated" 0 "$(grep -cE 'not-mine|10[.]1[.]0[.]' "$TMP/seen")"
+stop
+is "SIGTERM: exit status 0" 0 "$rc"
+
+# libpcap takes what is whole
+for end in jail-a:e0 "$ROUTER:w-host" "$HOST:epair0a" "$HOST:igb0" "$INET:eth0" "$CLIENT:eth0"; do
+	in_ns "${end%:*}" ethtool -K "${end#*:}" tx off tso off gso off gro off >/dev/null 2>&1
+done
+start --io pcap
+each_way pcap
+stop
+
+lab_done
