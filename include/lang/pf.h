@@ -163,6 +163,19 @@ MUST_USE bool pf_norm_form(struct lang_ctx *c, const struct pf_file *f, const st
 			   const struct pf_options *o, FILE *out);
 
 /**
+ * pf_raise_jails() - $nat and $forward of all enabled jails as a pf.conf
+ * @c:		Context
+ * @d:		Declarations, finished
+ * @facts:	The host
+ * @out:	Where to
+ *
+ * Return: true; false when an error was told: something has no form there
+ * (E1744), or leads nowhere (E1605)
+ */
+MUST_USE bool pf_raise_jails(struct lang_ctx *c, const struct decl *d, const struct facts *facts,
+			     FILE *out);
+
+/**
  * struct pf_show - Which rules pf_show() prints, and how
  * @anchor:	Path of the anchor, "" for the main ruleset
  * @kinds:	PF_KIND_*, one of them

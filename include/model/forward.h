@@ -108,4 +108,21 @@ struct forward_fronts {
 void forward_fronts(const struct facts *facts, const struct decl *d, const struct decl_jail *j,
 		    struct forward_fronts *ret);
 
+/** forward_inside() - The jail's first address of a family, or AF_NONE */
+struct addr forward_inside(const struct decl_jail *j, uint8_t af);
+
+/**
+ * struct forward_way - How a jail's packets of one family leave
+ * @iface:	Interface; "egress" is resolved
+ * @as:		Address that they get there, or AF_NONE: there is none
+ */
+struct forward_way {
+	const char *iface;
+	struct addr as;
+};
+
+/** forward_way() - What a $nat says of a family @af */
+struct forward_way forward_way(const struct facts *facts, const struct decl *d,
+			       const struct decl_nat *n, uint8_t af);
+
 #endif /* MODEL_FORWARD_H */

@@ -39,6 +39,26 @@ static int to_ipfw(struct cli *c, const struct declared *d, FILE *out)
 	return 0;
 }
 
+/* The rules that jail.conf itself makes, read back as a pf.conf; NULL after an error */
+static const struct pf_file *pf_of_jails(struct cli *c, struct lang_ctx *ctx,
+					 const struct declared *d)
+{
+	CLEANUP(base_free) char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	uint32_t src;
+	bool good;
+
+	if (f == NULL)
+		return NULL;
+	good = pf_raise_jails(ctx, &d->decl, &d->facts, f);
+	fclose(f);
+	if (!good)
+		return NULL;
+	src = sources_add(&c->sources, "jails", text, (uint32_t)len, SPAN_NONE);
+	return pf_parse(ctx, NULL, &src, 1);
+}
+
 /* As `pfctl -o none -nv` prints it; what lowering does not know is printed too */
 static int to_pf(struct cli *c, const struct declared *d, FILE *out)
 {
@@ -47,13 +67,16 @@ static int to_pf(struct cli *c, const struct declared *d, FILE *out)
 		.a = &c->arena, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
 		.defines = c->defines.v, .n_defines = c->defines.n, .resolve = cli_resolve,
 	};
+	const struct pf_file *f = d->pf;
 
-	if (d->pf == NULL) {
+	if (d->ipfw != NULL) {
 		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
-			 "compile --to pf of anything but a pf.conf is not in this version");
+			 "compile --to pf of ipfw rules is not in this version");
 		return EX_USAGE;
 	}
-	return pf_norm_form(&ctx, d->pf, &d->facts, &o, out) ? 0 : cli_refused(c);
+	if (!d->has_rules)
+		f = pf_of_jails(c, &ctx, d);
+	return f != NULL && pf_norm_form(&ctx, f, &d->facts, &o, out) ? 0 : cli_refused(c);
 }
 
 /* A complete haproxy.cfg for the names in $http */

@@ -200,7 +200,8 @@ static void print_json(struct cli *c, const struct row *r, const struct samples 
 		const struct sample *x = &list->list.v[i];
 
 		cli_object(c);
-		fprintf(c->out, "\"name\": \"%s\", \"type\": \"%s\", \"labels\": {", r->name, r->type);
+		fprintf(c->out, "\"name\": \"%s\", \"type\": \"%s\", \"labels\": {", r->name,
+			r->type);
 		for (size_t k = 0; x->label[k] != NULL; k += 2) {
 			fprintf(c->out, "%s\"%s\": ", k > 0 ? ", " : "", x->label[k]);
 			json_cstring(c->out, x->label[k + 1]);

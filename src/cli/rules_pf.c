@@ -58,6 +58,7 @@ int cli_rules_pf(struct cli *c, struct lang_ctx *ctx, struct declared *d, enum c
 	/* Forwards and nats of jails are rules, with or without a pf.conf before them */
 	if (n > 0 || forward_is_any(&d->decl))
 		d->pf = pf_parse(ctx, &d->decl, srcs, n);
+	d->has_rules = n > 0;
 	if (c->diags.n_errors > 0)
 		return cli_refused(c);
 	if (strict == CLI_PARSED)
@@ -67,7 +68,7 @@ int cli_rules_pf(struct cli *c, struct lang_ctx *ctx, struct declared *d, enum c
 		status = load_run(c, ctx, d);
 	if (status != 0 || d->run->enabled == PFRUN_DISABLED)
 		return status;
-	d->has_rules = n > 0 || pfrun_anchor(c, d->run, "", false) != NULL;
+	d->has_rules |= pfrun_anchor(c, d->run, "", false) != NULL;
 	if (!d->has_rules && d->pf == NULL)
 		return 0;
 	if (d->pf == NULL)

@@ -29,8 +29,7 @@ bool forward_is_any(const struct decl *d)
 
 static const uint8_t families[2] = { AF_V4, AF_V6 };
 
-/* The jail's first address of a family, or AF_NONE */
-static struct addr inside(const struct decl_jail *j, uint8_t af)
+struct addr forward_inside(const struct decl_jail *j, uint8_t af)
 {
 	for (uint32_t i = 0; i < j->addrs.n; i++)
 		if (j->addrs.v[i].p.a.af == af)
@@ -81,7 +80,7 @@ const char *forward_externals(const struct facts *facts, const struct decl *d,
 	for (size_t n = 0; n < ARRAY_SIZE(families); n++) {
 		const char *iface = f->on != NULL ? f->on : outside_iface(facts, j, n);
 
-		if (iface == NULL || inside(j, families[n]).af == AF_NONE)
+		if (iface == NULL || forward_inside(j, families[n]).af == AF_NONE)
 			continue;
 		found = iface;
 		add_outside(facts, d, iface, families[n], ret);
@@ -184,7 +183,7 @@ static const struct forward_addrs *externals(struct lower *l, const struct decl_
 /* Does it lead from an outside address of a family to an inside one */
 static bool has_family(const struct decl_forward *f, const struct decl_jail *j, uint8_t af)
 {
-	return inside(j, af).af != AF_NONE && (f->from.a.af == AF_NONE || f->from.a.af == af);
+	return forward_inside(j, af).af != AF_NONE && (f->from.a.af == AF_NONE || f->from.a.af == af);
 }
 
 /* Learn what a forward claims; false when it leads nowhere, which is told */
@@ -232,7 +231,7 @@ static bool is_row(const struct decl_forward *f, const struct decl_jail *j)
 		    f->ports.v[i].int_lo == f->ports.v[i].ext_lo)
 			return false;
 	/* Outside and inside may be one address only where that is said */
-	return f->to.af == AF_NONE || !addr_equal(f->to, inside(j, f->to.af));
+	return f->to.af == AF_NONE || !addr_equal(f->to, forward_inside(j, f->to.af));
 }
 
 static struct rule *map_rule(struct lower *l, const struct decl_forward *f)
@@ -294,8 +293,8 @@ static void join_map(struct lower *l, struct forward *f, const char *text)
 	f->origin = f->map->origins.n;
 	vec_add(l->m->a, &f->map->origins, ((struct origin){ .at = f->f->at, .text = text }));
 	for (size_t n = 0; n < ARRAY_SIZE(families); n++)
-		if (inside(f->j, families[n]).af != AF_NONE)
-			f->inside[n] = inside_number(l, f->map, inside(f->j, families[n]));
+		if (forward_inside(f->j, families[n]).af != AF_NONE)
+			f->inside[n] = inside_number(l, f->map, forward_inside(f->j, families[n]));
 }
 
 /* Claims are sorted as rows are to be */
@@ -356,7 +355,7 @@ static void add_rules(struct lower *l, const struct forward *f, const char *text
 		if (set_is_empty(s) || !has_family(f->f, f->j, families[n]))
 			continue;
 		for (uint32_t p = 0; p < f->f->ports.n; p++)
-			add_forward_rule(l, f->f, inside(f->j, families[n]), s, &f->f->ports.v[p],
+			add_forward_rule(l, f->f, forward_inside(f->j, families[n]), s, &f->f->ports.v[p],
 					 text);
 	}
 }
@@ -385,21 +384,24 @@ static void lower_forwards(struct lower *l)
 			finish_map(l, &rdr->rules.v[i], (struct portmap *)rdr->rules.v[i].map);
 }
 
-/* The address that a family leaves with, or AF_NONE */
-static struct addr leaves_as(const struct lower *l, const struct decl_nat *n, const char *iface,
-			     uint8_t af)
+struct forward_way forward_way(const struct facts *facts, const struct decl *d,
+			       const struct decl_nat *n, uint8_t af)
 {
-	const struct iface *ifp = facts_find(l->m->facts, iface);
+	struct forward_way way = { .iface = nat_iface(facts, n, af == AF_V6) };
+	const struct iface *ifp = facts_find(facts, way.iface);
 
-	if (n->as.af != AF_NONE)
-		return n->as.af == af ? n->as : (struct addr){ AF_NONE, 0 };
-	for (uint32_t i = 0; ifp != NULL && i < ifp->addrs.n; i++) {
+	if (n->as.af != AF_NONE) {
+		if (n->as.af == af)
+			way.as = n->as;
+		return way;
+	}
+	for (uint32_t i = 0; ifp != NULL && i < ifp->addrs.n && way.as.af == AF_NONE; i++) {
 		const struct addr a = ifp->addrs.v[i].p.a;
 
-		if (a.af == af && !addr_is_linklocal(a) && decl_jail_of(l->d, a) == NULL)
-			return a;
+		if (a.af == af && is_outside(d, a))
+			way.as = a;
 	}
-	return (struct addr){ AF_NONE, 0 };
+	return way;
 }
 
 static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct decl_nat *n)
@@ -408,8 +410,7 @@ static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct d
 	bool is_some = false;
 
 	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
-		const char *iface = nat_iface(m->facts, n, k);
-		const struct addr as = leaves_as(l, n, iface, families[k]);
+		const struct forward_way way = forward_way(m->facts, l->d, n, families[k]);
 		struct xlate x = { .kind = XL_SRC, .may_change = true };
 		struct ranges src = { 0 };
 		struct rule *r;
@@ -418,15 +419,15 @@ static bool lower_nat(struct lower *l, const struct decl_jail *j, const struct d
 			if (j->addrs.v[i].p.a.af == families[k])
 				ranges_add(m->a, &src, families[k], j->addrs.v[i].p.a.v,
 					   j->addrs.v[i].p.a.v);
-		if (src.list.n == 0 || as.af == AF_NONE)
+		if (src.list.n == 0 || way.as.af == AF_NONE)
 			continue;
 		is_some = true;
-		if (!ports_take(l, j, as, &x))
+		if (!ports_take(l, j, way.as, &x))
 			return false;
-		vec_add(m->a, &x.to, as);
+		vec_add(m->a, &x.to, way.as);
 		r = model_add_rule(m, l->lists->nat, (struct origin){ .at = n->at,
-			.text = arena_printf(m->a, "nat of jail %s on %s", j->name, iface) });
-		rule_test(m, r, F_IFACE, set_one(m->a, intern_cid(m->names, iface)));
+			.text = arena_printf(m->a, "nat of jail %s on %s", j->name, way.iface) });
+		rule_test(m, r, F_IFACE, set_one(m->a, intern_cid(m->names, way.iface)));
 		rule_test(m, r, F_SRC, set_make(m->a, &src));
 		rule_translate(m, r, model_add_xlate(m, x), l->lists->filter);
 		rule_goto(r, l->lists->filter);
@@ -475,11 +476,11 @@ static void keep_ports(struct lower *l, const struct decl_jail *j)
 	for (uint32_t n = 0; n < j->nats.n; n++) {
 		for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
 			const struct decl_nat *nat = &j->nats.v[n];
-			const struct addr as = leaves_as(l, nat, nat_iface(l->m->facts, nat, k),
-							 families[k]);
+			const struct addr as = forward_way(l->m->facts, l->d, nat,
+							   families[k]).as;
 			struct xlate x;
 
-			if (as.af != AF_NONE && inside(j, families[k]).af != AF_NONE)
+			if (as.af != AF_NONE && forward_inside(j, families[k]).af != AF_NONE)
 				(void)ports_take(l, j, as, &x);
 		}
 	}
