@@ -124,6 +124,11 @@ static const struct {
 	{ "ipv6/conf/default/router_solicitations", "0", true },
 	{ "ipv6/conf/default/dad_transmits", "0", true },
 	{ "ipv6/conf/default/addr_gen_mode", "1", true },
+	/* Nobody answers for what has no neighbour, and on a slow machine the host would say so
+	 * in the middle of another ruleset
+	 */
+	{ "ipv4/neigh/default/mcast_solicit", "100000", false },
+	{ "ipv6/neigh/default/mcast_solicit", "100000", false },
 	{ "ipv4/icmp_ratelimit", "0", true },
 	{ "ipv4/icmp_msgs_per_sec", "1000000", false },
 	{ "ipv4/icmp_msgs_burst", "1000000", false },
