@@ -193,11 +193,16 @@ static int raise_peers(struct lab *l, struct nl_session *host)
 	for (uint32_t i = 0; err == 0 && i < l->n_links; i++) {
 		snprintf(name, sizeof(name), "p%u", i);
 		err = lab_net_up(&s, name);
+		if (err == 0)
+			err = lab_net_running(name);
 	}
 	nl_close(&s);
-	if (err < 0)
-		return err;
-	return enter(l->ns_host);
+	if (err == 0)
+		err = enter(l->ns_host);
+	/* What is sent before is lost */
+	for (uint32_t i = 0; err == 0 && i < l->n_links; i++)
+		err = lab_net_running(facts_linux_name(l->facts->ifaces.v[l->links[i].iface].name));
+	return err;
 }
 
 static int set_addresses(struct lab *l, struct nl_session *s)

@@ -16,7 +16,10 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -73,6 +76,26 @@ int lab_net_up(struct nl_session *s, const char *name)
 	struct rtnl_msg m;
 
 	return nl_talk(s, rtnl_msg_link_set_up(&m, if_nametoindex(name), true), NULL, NULL);
+}
+
+int lab_net_running(const char *name)
+{
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq r = { .ifr_flags = 0 };
+	int err = fd < 0 ? -errno : -ETIMEDOUT;
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
+	for (uint32_t ms = 0; err == -ETIMEDOUT && ms < 10000; ms++) {
+		if (ioctl(fd, SIOCGIFFLAGS, &r) < 0)
+			err = -errno;
+		else if ((r.ifr_flags & IFF_RUNNING) != 0)
+			err = 0;
+		else
+			(void)poll(NULL, 0, 1);
+	}
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 int lab_net_addr(struct nl_session *s, const char *name, struct prefix p)

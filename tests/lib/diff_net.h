@@ -21,6 +21,9 @@ int lab_net_bridge(struct nl_session *s, const char *name);
 /** lab_net_up() - Set a link up */
 int lab_net_up(struct nl_session *s, const char *name);
 
+/** lab_net_running() - Wait until a link carries packets: -ETIMEDOUT after 10 s */
+int lab_net_running(const char *name);
+
 /** lab_net_addr() - Add an address */
 int lab_net_addr(struct nl_session *s, const char *name, struct prefix p);
 
