@@ -5,6 +5,8 @@
 #include "nat/core.h"
 
 #define LIMIT_FLOWS	(1u << 26)
+#define BUCKET_FAST	9u		/* entries of 15: a packet's table, 2% overflow */
+#define BUCKET_DENSE	12u		/* a new flow's */
 #define OUTSIDE_MAX	4096u
 #define TIMEOUT_MAX_S	(1u << 24)	/* half a year */
 
@@ -37,7 +39,7 @@ void nat_config_init(struct nat_config *cfg)
 	*cfg = (struct nat_config){
 		.max_flows = 65536, .max_addr6 = 16384, .ports = NAT_PORTS_PRESERVE,
 		.port_lo = 1024, .port_hi = UINT16_MAX, .block_ports = 504,
-		.mtu = { 1500, 1500 }, .error_per_s = 1000, .frag_bytes = 4u << 20,
+		.mtu = { 1500, 1500 }, .error_per_s = 1000, .frag_bytes = 2u << 20,
 		.frag_share = 8,
 	};
 	memcpy(cfg->timeout_s, seconds, sizeof(seconds));
@@ -110,13 +112,15 @@ static struct layout layout_of(const struct nat_config *cfg)
 		l.n_owners = MAX(l.n_owners, cfg->jails[i].owner);
 	l.n_owners++;
 	l.sessions = take(&l, n, sizeof(struct session));
-	l.session_buckets = take(&l, table_buckets(2 * n), sizeof(struct bucket));
+	l.session_buckets = take(&l, table_buckets(2 * n, BUCKET_FAST), sizeof(struct bucket));
 	l.bindings = take(&l, l.n_bindings, sizeof(struct binding));
-	l.binding_buckets = take(&l, table_buckets(2 * l.n_bindings), sizeof(struct bucket));
+	l.binding_buckets = take(&l, table_buckets(2 * l.n_bindings, BUCKET_DENSE),
+				 sizeof(struct bucket));
 	l.addr6 = take(&l, l.n_addr6, sizeof(struct addr6));
-	l.addr6_buckets = take(&l, table_buckets(l.n_addr6), sizeof(struct bucket));
+	l.addr6_buckets = take(&l, table_buckets(l.n_addr6, BUCKET_FAST), sizeof(struct bucket));
 	l.own = take(&l, cfg->n_outside, sizeof(struct own));
-	l.own_buckets = take(&l, table_buckets(cfg->n_outside), sizeof(struct bucket));
+	l.own_buckets = take(&l, table_buckets(cfg->n_outside, BUCKET_FAST),
+			     sizeof(struct bucket));
 	l.owners = take(&l, l.n_owners, sizeof(struct owner));
 	l.made = take(&l, MADE_BYTES, 1);
 	l.frags = take(&l, frag_bytes(cfg), 1);
@@ -147,14 +151,14 @@ static void place(struct nat *nat, uint8_t *mem, const struct layout *l)
 	nat->n_addr6 = l->n_addr6;
 	nat->n_owners = l->n_owners;
 	memset(nat->owners, 0, l->n_owners * sizeof(*nat->owners));
-	table_init(&nat->session_table, (struct bucket *)(void *)(mem + l->session_buckets), 2 * n,
-		   n);
+	table_init(&nat->session_table, (struct bucket *)(void *)(mem + l->session_buckets),
+		   table_buckets(2 * n, BUCKET_FAST), n);
 	table_init(&nat->binding_table, (struct bucket *)(void *)(mem + l->binding_buckets),
-		   2 * l->n_bindings, l->n_bindings);
+		   table_buckets(2 * l->n_bindings, BUCKET_DENSE), l->n_bindings);
 	table_init(&nat->addr6_table, (struct bucket *)(void *)(mem + l->addr6_buckets),
-		   l->n_addr6, l->n_addr6);
+		   table_buckets(l->n_addr6, BUCKET_FAST), l->n_addr6);
 	table_init(&nat->own_table, (struct bucket *)(void *)(mem + l->own_buckets),
-		   nat->cfg.n_outside, nat->cfg.n_outside + 1);
+		   table_buckets(nat->cfg.n_outside, BUCKET_FAST), nat->cfg.n_outside + 1);
 }
 
 static void reserve(struct own *own, const struct nat_range *r)

@@ -14,14 +14,9 @@
 
 #include <string.h>
 
-uint32_t table_buckets(uint32_t n_entries)
+void table_init(struct table *t, struct bucket *mem, uint32_t n_buckets, uint32_t n_records)
 {
-	return n_entries / 9 + 2;
-}
-
-void table_init(struct table *t, struct bucket *mem, uint32_t n_entries, uint32_t n_records)
-{
-	*t = (struct table){ .buckets = mem, .n = table_buckets(n_entries), .shift = 1 };
+	*t = (struct table){ .buckets = mem, .n = n_buckets, .shift = 1 };
 	while (n_records >= 1u << t->shift)
 		t->shift++;
 	BUG_IF(t->shift > 30);

@@ -52,17 +52,20 @@ struct table_look {
 	uint32_t n;
 };
 
-/** table_buckets() - Buckets for @n_entries: three fifths full at most */
-uint32_t table_buckets(uint32_t n_entries);
+/** table_buckets() - Buckets for @n_entries, @full of them in each on average, below 15 */
+static inline uint32_t table_buckets(uint32_t n_entries, uint32_t full)
+{
+	return n_entries / full + 2;
+}
 
 /**
  * table_init() - An empty table
  * @t:		Table
- * @mem:	table_buckets(@n_entries) buckets
- * @n_entries:	Most entries
+ * @mem:	Its buckets
+ * @n_buckets:	How many
  * @n_records:	Numbers are below this
  */
-void table_init(struct table *t, struct bucket *mem, uint32_t n_entries, uint32_t n_records);
+void table_init(struct table *t, struct bucket *mem, uint32_t n_buckets, uint32_t n_records);
 
 /** table_home() - The bucket where a hash is looked for first */
 static inline uint32_t table_home(const struct table *t, uint64_t hash)
