@@ -83,8 +83,7 @@ static void pass_plain(struct nat *nat, struct nat_packet *p, const struct view 
 	}
 	if (out && nat->touches_bindings && s->binding != NONE)
 		nat->bindings[s->binding].time = nat->now;
-	rewrite(nat, p, v, s, out);
-	rewrite_ttl(v);
+	rewrite_plain(nat, p, v, s, out);
 	p->flow = (uint32_t)(s - nat->sessions) + 1;
 	nat->n.translated += memcmp(&s->in, &s->out, sizeof(s->in)) != 0;
 	forward(nat, p, out ? NAT_OUTSIDE : NAT_INSIDE);

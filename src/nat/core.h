@@ -557,6 +557,10 @@ void rewrite_deltas(const struct nat *nat, struct session *s);
 void rewrite(struct nat *nat, struct nat_packet *p, const struct view *v,
 	     const struct session *s, bool out);
 
+/** rewrite_plain() - rewrite() and rewrite_ttl() of a packet that batch.c found plain */
+void rewrite_plain(struct nat *nat, struct nat_packet *p, const struct view *v,
+		   const struct session *s, bool out);
+
 /** rewrite_ttl() - One hop more */
 void rewrite_ttl(const struct view *v);
 

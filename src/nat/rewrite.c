@@ -62,6 +62,24 @@ static void put_ports(const struct view *v, const struct session *s, bool out)
 	}
 }
 
+/* No checksum stays none, and one that becomes 0 is sent as 0xffff (RFC 768) */
+static void update_udp(uint8_t *check, uint16_t delta)
+{
+	const uint16_t old = get16(check), new = csum_apply(old, delta);
+
+	if (old != 0)
+		put16(check, new != 0 ? new : 0xffff);
+}
+
+/* The counter of IPv4 ids that a packet, as it goes out, draws from */
+static uint16_t *id_of(struct nat *nat, const struct view *v)
+{
+	const uint32_t pair = get32(v->ip + 12) * 0x9e3779b1u ^ get32(v->ip + 16) ^
+			      (uint32_t)v->proto << 24;
+
+	return &nat->ip_id[(pair * 0x85ebca6bu) / (UINT32_MAX / IP_IDS + 1)];
+}
+
 static void update_l4(const struct nat_packet *p, const struct view *v, const struct session *s,
 		      bool out)
 {
@@ -77,16 +95,10 @@ static void update_l4(const struct nat_packet *p, const struct view *v, const st
 		put16(check, csum_fold((uint64_t)get16(check) + d_addr));
 		return;
 	}
-	if (v->proto != PROTO_UDP) {
+	if (v->proto == PROTO_UDP)
+		update_udp(check, d_l4);
+	else
 		csum_update(check, d_l4);
-		return;
-	}
-	/* No checksum stays none, and one that becomes 0 is sent as 0xffff (RFC 768) */
-	if (get16(check) == 0)
-		return;
-	csum_update(check, d_l4);
-	if (get16(check) == 0)
-		put16(check, 0xffff);
 }
 
 void rewrite(struct nat *nat, struct nat_packet *p, const struct view *v,
@@ -101,6 +113,45 @@ void rewrite(struct nat *nat, struct nat_packet *p, const struct view *v,
 		rewrite_id(nat, v);
 }
 
+/* One sum for all that changes in the header */
+static void rewrite_head4(struct nat *nat, const struct view *v, const struct session *s, bool out)
+{
+	uint8_t *ip = v->ip;
+	uint32_t delta = (out ? s->d_addr : (uint16_t)~s->d_addr) + csum_delta16(0x0100, 0);
+
+	ip[8]--;
+	put32(ip + 12, out ? s->out.src : s->in.dst);
+	put32(ip + 16, out ? s->out.dst : s->in.src);
+	if (out && (s->flags & S_SOURCE) != 0 && (ip[6] & 0x40) == 0) {
+		uint16_t *next = id_of(nat, v);
+
+		delta += csum_delta16(get16(ip + 4), ++*next);
+		put16(ip + 4, *next);
+	}
+	csum_update(ip + 10, csum_fold(delta));
+}
+
+void rewrite_plain(struct nat *nat, struct nat_packet *p, const struct view *v,
+		   const struct session *s, bool out)
+{
+	const uint16_t d_l4 = out ? s->d_l4 : (uint16_t)~s->d_l4;
+	uint8_t *l4 = v->ip + v->l4;
+
+	if (v->is_v6 || (v->proto != PROTO_TCP && v->proto != PROTO_UDP) ||
+	    (p->flags & NAT_P_PARTIAL) != 0) {
+		rewrite(nat, p, v, s, out);
+		rewrite_ttl(v);
+		return;
+	}
+	rewrite_head4(nat, v, s, out);
+	put16(l4, out ? s->out.sport : s->in.dport);
+	put16(l4 + 2, out ? s->out.dport : s->in.sport);
+	if (v->proto == PROTO_TCP)
+		csum_update(l4 + 16, d_l4);
+	else
+		update_udp(l4 + 6, d_l4);
+}
+
 void rewrite_ttl(const struct view *v)
 {
 	if (v->is_v6) {
@@ -113,13 +164,11 @@ void rewrite_ttl(const struct view *v)
 
 void rewrite_id(struct nat *nat, const struct view *v)
 {
-	const uint32_t pair = get32(v->ip + 12) * 0x9e3779b1u ^ get32(v->ip + 16) ^
-			      (uint32_t)v->proto << 24;
-	uint16_t *next = &nat->ip_id[(uint32_t)(pair * 0x85ebca6bu) / (UINT32_MAX / IP_IDS + 1)];
-	uint16_t old;
+	uint16_t *next, old;
 
 	if (v->is_v6 || ((get16(v->ip + 6) & 0x4000) != 0 && !nat->in_datagram))
 		return;
+	next = id_of(nat, v);
 	old = get16(v->ip + 4);
 	put16(v->ip + 4, ++*next);
 	csum_update(v->ip + 10, csum_delta16(old, *next));

@@ -116,6 +116,25 @@ void session_retime(struct nat *nat, struct session *s, enum nat_timeout timer)
 	wheel_add(nat, s);
 }
 
+/* What ending the next one of a spoke will touch; and the one after it */
+static void prefetch_next(const struct nat *nat, const struct session *s)
+{
+	const struct session *next;
+	struct view inner, outer;
+
+	if (s->next == NONE)
+		return;
+	next = &nat->sessions[s->next];
+	inner = inner_view(next);
+	outer = outer_view(next);
+	table_prefetch(&nat->session_table, view_hash(nat, &inner));
+	table_prefetch(&nat->session_table, view_hash(nat, &outer));
+	if (next->binding != NONE)
+		__builtin_prefetch(&nat->bindings[next->binding], 1);
+	if (next->next != NONE)
+		__builtin_prefetch(&nat->sessions[next->next], 1);
+}
+
 void session_expire(struct nat *nat, uint32_t n)
 {
 	const uint32_t now = nat->now >> WHEEL_SHIFT;
@@ -133,8 +152,7 @@ void session_expire(struct nat *nat, uint32_t n)
 		}
 		n--;
 		s = &nat->sessions[i];
-		if (s->next != NONE)
-			__builtin_prefetch(&nat->sessions[s->next]);
+		prefetch_next(nat, s);
 		if (session_is_over(nat, s)) {
 			session_end(nat, s);
 			continue;

@@ -120,6 +120,15 @@ static enum nat_reason read_l4(const struct nat *nat, struct view *v)
 	return why;
 }
 
+/* Is the sum of a header without options right; the byte order does not matter for that */
+static bool is_plain_sum_right(const uint8_t *ip)
+{
+	uint32_t w[5];
+
+	memcpy(w, ip, sizeof(w));
+	return csum_fold((uint64_t)w[0] + w[1] + w[2] + w[3] + w[4]) == 0xffff;
+}
+
 static enum nat_reason read_v4(const struct nat *nat, struct nat_packet *p, struct view *v)
 {
 	const uint8_t *ip = p->data;
@@ -127,7 +136,7 @@ static enum nat_reason read_v4(const struct nat *nat, struct nat_packet *p, stru
 
 	if (head < 20 || total < head || total > p->len)
 		return NAT_R_LENGTH;
-	if (csum_fold(csum_add(ip, head, 0)) != 0xffff)
+	if (head == 20 ? !is_plain_sum_right(ip) : csum_fold(csum_add(ip, head, 0)) != 0xffff)
 		return NAT_R_IP_CHECKSUM;
 	v->len = p->len = total;
 	v->l4 = (uint16_t)head;
