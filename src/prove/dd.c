@@ -208,6 +208,10 @@ dd dd_ite(struct dds *s, dd cond, dd then, dd other)
 		return other;
 	if (then == DD_TRUE && other == DD_FALSE)
 		return cond;
+	/* A single variable on top of what does not know it: most diagrams are built so */
+	if (s->node[cond].lo == DD_FALSE && s->node[cond].hi == DD_TRUE &&
+	    s->node[cond].var < top2(s, then, other))
+		return branch(s, s->node[cond].var, other, then);
 	m = memo_of(s, OP_ITE, cond, then, other);
 	if (is_memo(m, OP_ITE, cond, then, other))
 		return m->r;

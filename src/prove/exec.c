@@ -19,10 +19,9 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "prove/regs.h"
+#include "prove/sets.h"
 
 #define MAX_DEPTH	32u	/* chains in each other; the kernel takes 16 */
 
@@ -281,72 +280,37 @@ static dd in_range(struct rule_run *r, const struct prog_expr *x, uint32_t i, st
 
 /* ---- sets ---------------------------------------------------------------------------- */
 
-/* Elements of a set of ranges, the lowest first */
-static int by_key(const void *x, const void *y, void *arg)
+/* What becomes of a packet that met an element of a map */
+static dd of_elem(struct rule_run *r, const struct prog_expr *x, const struct prog_set *s,
+		  const struct prog_elem *e, uint32_t i, struct regs *regs)
 {
-	const struct prog_set *s = arg;
-	const struct prog_elem *a = &s->elems.v[*(const uint32_t *)x];
-	const struct prog_elem *b = &s->elems.v[*(const uint32_t *)y];
-	const int order = memcmp(a->key, b->key, s->key_len);
-
-	/* An end and a start at one place: the start counts */
-	return order != 0 ? order : (int)b->is_end - (int)a->is_end;
+	if (x->dreg == NFT_REG_VERDICT)
+		return verdict(r, e->verdict, e->chain);
+	if (e->data == NULL || !regs_put_bytes(regs, regs_word(x->dreg), e->data, s->data_len))
+		return unknown(r->w, "data of map", s->name);
+	return run_from(r, i + 1, regs);
 }
 
-/* The nearest element at or below a value says whether it is in the set */
-static bool in_interval(struct run *w, const struct prog_set *s, const struct regs *regs,
-			uint32_t word, dd *ret)
+/* A map of ranges of one value: the nearest element at or below it counts */
+static dd in_ranges(struct rule_run *r, const struct prog_expr *x, const struct prog_set *s,
+		    uint32_t i, struct regs *regs)
 {
-	uint32_t *order = arena_array(w->p->a, uint32_t, s->elems.n + 1);
-	dd all = DD_FALSE;
+	const uint32_t word = regs_word(x->sreg);
+	const struct regs before = *regs;
+	const uint32_t *order = sets_order(r->w->p, s);
+	dd f = r->next;
 
-	for (uint32_t i = 0; i < s->elems.n; i++)
-		order[i] = i;
-	qsort_r(order, s->elems.n, sizeof(*order), by_key, (void *)(uintptr_t)s);
-	for (uint32_t i = 0; i < s->elems.n; i++) {
-		const struct prog_elem *e = &s->elems.v[order[i]];
+	for (uint32_t k = 0; k < s->elems.n; k++) {
+		const struct prog_elem *e = &s->elems.v[order[k]];
 		dd below;
 
-		if (!regs_below(w->p, regs, word, e->key, s->key_len, false, &below))
-			return false;
-		all = dd_ite(w->d, below, all, e->is_end ? DD_FALSE : DD_TRUE);
+		if (!regs_below(r->w->p, &before, word, e->key, s->key_len, false, &below))
+			return unknown(r->w, "a key of map", s->name);
+		*regs = before;
+		f = dd_ite(r->w->d, below, f,
+			   e->is_end ? r->next : of_elem(r, x, s, e, i, regs));
 	}
-	*ret = all;
-	return true;
-}
-
-/* What packets put into a set is not known, but the same for the same address */
-static bool in_dynamic(struct run *w, const struct prog_set *s, const struct regs *regs,
-		       uint32_t word, dd *ret)
-{
-	const bool src = regs_bit(regs, word, 0) == space_bit(&w->p->s, P_SRC, 0);
-	const bool dst = regs_bit(regs, word, 0) == space_bit(&w->p->s, P_DST, 0);
-	uint32_t var;
-
-	if (s->comment == NULL || (!src && !dst) || s->key_len != addr_bits(w->p->s.af) / 8)
-		return false;
-	var = space_opaque(&w->p->s, arena_printf(w->p->a, "%s in grown %s",
-						  src ? "source" : "destination", s->comment), 1);
-	*ret = var == DD_NO_VAR ? DD_FALSE : dd_var(w->d, var);
-	return var != DD_NO_VAR;
-}
-
-static bool in_set(struct run *w, const struct prog_set *s, const struct regs *regs,
-		   uint32_t word, dd *ret)
-{
-	dd all = DD_FALSE, one;
-
-	if ((s->flags & NFT_SET_EVAL) != 0)
-		return in_dynamic(w, s, regs, word, ret);
-	if ((s->flags & NFT_SET_INTERVAL) != 0)
-		return in_interval(w, s, regs, word, ret);
-	for (uint32_t i = 0; i < s->elems.n; i++) {
-		if (!regs_equal(w->p, regs, word, s->elems.v[i].key, s->key_len, &one))
-			return false;
-		all = dd_or(w->d, all, one);
-	}
-	*ret = all;
-	return true;
+	return f;
 }
 
 /* One branch for each element; what is not in the map goes on with the next rule */
@@ -355,27 +319,27 @@ static dd in_map(struct rule_run *r, const struct prog_expr *x, const struct pro
 {
 	const uint32_t word = regs_word(x->sreg);
 	const struct regs before = *regs;
-	dd f = r->next;
+	dd f = r->next, met = DD_FALSE;
 
-	if ((s->flags & (NFT_SET_INTERVAL | NFT_SET_EVAL)) != 0)
-		return unknown(r->w, "a map of ranges", s->name);
+	if ((s->flags & NFT_SET_EVAL) != 0)
+		return unknown(r->w, "a map that packets fill", s->name);
+	if ((s->flags & NFT_SET_INTERVAL) != 0 && s->n_fields < 2)
+		return in_ranges(r, x, s, i, regs);
 	for (uint32_t k = 0; k < s->elems.n; k++) {
 		const struct prog_elem *e = &s->elems.v[k];
 		dd here, then;
 
-		if (!regs_equal(r->w->p, &before, word, e->key, s->key_len, &here))
+		if (!sets_elem(r->w->p, s, e, &before, word, &here))
 			return unknown(r->w, "a key of map", s->name);
+		/* Which of two ranges is met where both are is the kernel's secret */
+		if (e->key_end != NULL && dd_and(r->w->d, here, met) != DD_FALSE)
+			return unknown(r->w, "two elements of map", s->name);
+		if (e->key_end != NULL)
+			met = dd_or(r->w->d, met, here);
 		if (here == DD_FALSE)
 			continue;
-		if (x->dreg == NFT_REG_VERDICT) {
-			then = verdict(r, e->verdict, e->chain);
-		} else {
-			*regs = before;
-			if (e->data == NULL ||
-			    !regs_put_bytes(regs, regs_word(x->dreg), e->data, s->data_len))
-				return unknown(r->w, "data of map", s->name);
-			then = run_from(r, i + 1, regs);
-		}
+		*regs = before;
+		then = of_elem(r, x, s, e, i, regs);
 		f = dd_ite(r->w->d, here, then, f);
 	}
 	return f;
@@ -392,7 +356,7 @@ static dd look_up(struct rule_run *r, const struct prog_expr *x, uint32_t i, str
 	if (x->has_dreg)
 		return x->is_not ? unknown(w, "a map that is not met", s->name)
 				 : in_map(r, x, s, i, regs);
-	if (!in_set(w, s, regs, regs_word(x->sreg), &c))
+	if (!sets_has(w->p, s, regs, regs_word(x->sreg), &c))
 		return unknown(w, "a key of set", s->name);
 	return where(r, x->is_not ? dd_not(w->d, c) : c, i + 1, regs);
 }

@@ -108,7 +108,9 @@ static const char *set_comment(const struct prog *p, const struct nftnl_set *s)
 static bool take_set(struct prog *p, const struct nlmsghdr *msg)
 {
 	struct nftnl_set *s = nftnl_set_alloc();
+	const uint8_t *fields;
 	struct prog_set *to;
+	uint32_t n = 0;
 
 	if (s == NULL)
 		return false;
@@ -123,6 +125,11 @@ static bool take_set(struct prog *p, const struct nlmsghdr *msg)
 	to->key_len = nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN);
 	to->data_len = nftnl_set_get_u32(s, NFTNL_SET_DATA_LEN);
 	to->comment = set_comment(p, s);
+	fields = nftnl_set_get_data(s, NFTNL_SET_DESC_CONCAT, &n);
+	if (fields != NULL && n <= PROG_FIELDS) {
+		memcpy(to->field_len, fields, n);
+		to->n_fields = n;
+	}
 	nftnl_set_free(s);
 	return true;
 }
@@ -155,14 +162,15 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 	struct taking *t = arg;
 	struct prog_elem *to;
 
-	/* The "everything else" element and ranges of concatenations are nobody's here */
-	if (!nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_KEY) ||
-	    nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_KEY_END)) {
+	/* The "everything else" element is nobody's here */
+	if (!nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_KEY)) {
 		t->ok = false;
 		return 0;
 	}
 	to = vec_push(t->p->a, &t->set->elems);
 	to->key = bytes_of(t, e, NFTNL_SET_ELEM_KEY, t->set->key_len);
+	if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_KEY_END))
+		to->key_end = bytes_of(t, e, NFTNL_SET_ELEM_KEY_END, t->set->key_len);
 	if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_FLAGS))
 		to->is_end = (nftnl_set_elem_get_u32(e, NFTNL_SET_ELEM_FLAGS) &
 			      NFT_SET_ELEM_INTERVAL_END) != 0;

@@ -19,6 +19,7 @@ struct nlmsghdr;
 struct nftnl_rule;
 
 #define PROG_DATA	64u	/* bytes of a value, of all registers */
+#define PROG_FIELDS	16u	/* values of a concatenation */
 
 /**
  * enum prog_op - An expression
@@ -130,6 +131,7 @@ struct prog_chain {
 /**
  * struct prog_elem - An element
  * @key:	Key
+ * @key_end:	Of a range of a concatenation: the highest of each value, else NULL
  * @data:	Its data, in a map
  * @chain:	Where a verdict goes, or NULL
  * @verdict:	The verdict
@@ -137,6 +139,7 @@ struct prog_chain {
  */
 struct prog_elem {
 	const uint8_t *key;
+	const uint8_t *key_end;
 	const uint8_t *data;
 	const char *chain;
 	int32_t verdict;
@@ -150,6 +153,8 @@ struct prog_elem {
  * @flags:	NFT_SET_*
  * @key_len:	Bytes of a key
  * @data_len:	Bytes of data
+ * @field_len:	Bytes of each value of a concatenation of ranges
+ * @n_fields:	How many; 0: it is none
  * @comment:	Its comment, or NULL
  * @elems:	Elements
  */
@@ -159,6 +164,8 @@ struct prog_set {
 	uint32_t flags;
 	uint32_t key_len;
 	uint32_t data_len;
+	uint8_t field_len[PROG_FIELDS];
+	uint32_t n_fields;
 	const char *comment;
 	VEC(struct prog_elem) elems;
 };

@@ -34,12 +34,8 @@ uint32_t space_width(const struct space *s, enum part p)
 
 uint32_t space_var(const struct space *s, enum part p, uint32_t bit)
 {
-	uint32_t at = bit;
-
 	BUG_IF(bit >= space_width(s, p));
-	for (int i = 0; i < (int)p; i++)
-		at += widths[i];
-	return at;
+	return s->first[p] + bit;
 }
 
 dd space_bit(struct space *s, enum part p, uint32_t bit)
@@ -82,8 +78,10 @@ static void add_names_of(struct space *s, const struct set *in)
 void space_init(struct space *s, struct arena *a, struct dds *d, const struct model *m, uint8_t af)
 {
 	*s = (struct space){ .a = a, .d = d, .m = m, .af = af };
-	for (int p = 0; p < N_PARTS; p++)
+	for (int p = 0; p < N_PARTS; p++) {
+		s->first[p] = s->n_vars;
 		s->n_vars += widths[p];
+	}
 	vec_add(a, &s->names, "");
 	space_add_name(s, "lo");
 	for (uint32_t i = 0; i < m->facts->ifaces.n; i++)
@@ -232,22 +230,24 @@ dd space_named(struct space *s, enum part p, const uint8_t *bytes, uint32_t len)
 
 dd space_ports(struct space *s)
 {
-	dd r = DD_FALSE;
-
+	if (s->ports != DD_FALSE)
+		return s->ports;
 	for (uint32_t proto = 0; proto <= UINT8_MAX; proto++)
 		if (proto_has_ports((uint8_t)proto))
-			r = dd_or(s->d, r, space_is(s, P_PROTO, proto));
-	return r;
+			s->ports = dd_or(s->d, s->ports, space_is(s, P_PROTO, proto));
+	return s->ports;
 }
 
 dd space_local(struct space *s, enum part p)
 {
-	const struct set *own = facts_local(s->m->facts);
+	dd *own = &s->local[p == P_DST];
 	const dd loop = s->af == AF_V4 ? space_range(s, p, (u128)127 << 24,
 						     ((u128)128 << 24) - 1)
 				       : space_is(s, p, 1);
 
-	return dd_or(s->d, loop, space_in(s, p, own));
+	if (*own == DD_FALSE)
+		*own = dd_or(s->d, loop, space_in(s, p, facts_local(s->m->facts)));
+	return *own;
 }
 
 static dd icmp_types(struct space *s, const uint8_t (*ranges)[2], size_t n)
@@ -273,8 +273,10 @@ dd space_icmp_query(struct space *s)
 	static const uint8_t v4[][2] = { { 0, 0 }, { 8, 8 }, { 13, 18 } };
 	static const uint8_t v6[][2] = { { 128, 129 } };
 
-	return s->af == AF_V4 ? icmp_types(s, v4, ARRAY_SIZE(v4))
-			      : icmp_types(s, v6, ARRAY_SIZE(v6));
+	if (s->query == DD_FALSE)
+		s->query = s->af == AF_V4 ? icmp_types(s, v4, ARRAY_SIZE(v4))
+					  : icmp_types(s, v6, ARRAY_SIZE(v6));
+	return s->query;
 }
 
 uint32_t space_opaque(struct space *s, const char *what, uint32_t n_bits)

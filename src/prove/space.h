@@ -99,6 +99,10 @@ struct space_opaque {
  * @af:		Family
  * @names:	Interfaces by number, Linux names; 0: none, the last: any other
  * @lo:		Number of lo
+ * @first:	By part: its first variable
+ * @ports:	The protocol has ports; 0: not made yet, as all that follow
+ * @query:	It is an ICMP message with an id
+ * @local:	The address is the host's own, of the source and of the destination
  * @sets:	Conditions made before
  * @opaque:	What nothing is known of
  * @n_opaque:	Its variables taken
@@ -111,6 +115,10 @@ struct space {
 	uint8_t af;
 	VEC(const char *) names;
 	uint32_t lo;
+	uint32_t first[N_PARTS];
+	dd ports;
+	dd query;
+	dd local[2];
 	VEC(struct space_set) sets;
 	VEC(struct space_opaque) opaque;
 	uint32_t n_opaque;

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A set of ranges of one value is a list of borders: each element begins what
+ * reaches to the next, and one that is an end begins what is not in the set.  In a
+ * concatenation each value has a range of its own.
+ */
+#include "prove/sets.h"
+
+#include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A key is an element's: each value is in its range, of those that have one */
+bool sets_elem(struct proof *p, const struct prog_set *s, const struct prog_elem *e,
+	       const struct regs *regs, uint32_t word, dd *ret)
+{
+	uint32_t at = s->key_len;
+	dd all = DD_TRUE;
+
+	if (e->key_end == NULL)
+		return regs_equal(p, regs, word, e->key, s->key_len, ret);
+	for (uint32_t i = s->n_fields; i-- > 0;) {
+		const uint32_t len = s->field_len[i];
+		dd below, upto;
+
+		at -= MIN(at, (len + 3) / 4 * 4);
+		if (!regs_below(p, regs, word + at / 4, e->key + at, len, false, &below) ||
+		    !regs_below(p, regs, word + at / 4, e->key_end + at, len, true, &upto))
+			return false;
+		all = dd_and(p->d, dd_and(p->d, dd_not(p->d, below), upto), all);
+	}
+	*ret = all;
+	return s->n_fields > 0 && at == 0;
+}
+
+/* Elements of a set of ranges, the lowest first */
+static int by_key(const void *x, const void *y, void *arg)
+{
+	const struct prog_set *s = arg;
+	const struct prog_elem *a = &s->elems.v[*(const uint32_t *)x];
+	const struct prog_elem *b = &s->elems.v[*(const uint32_t *)y];
+	const int order = memcmp(a->key, b->key, s->key_len);
+
+	/* An end and a start at one place: the start counts */
+	return order != 0 ? order : (int)b->is_end - (int)a->is_end;
+}
+
+const uint32_t *sets_order(struct proof *p, const struct prog_set *s)
+{
+	uint32_t *order = arena_array(p->a, uint32_t, s->elems.n + 1);
+
+	for (uint32_t i = 0; i < s->elems.n; i++)
+		order[i] = i;
+	qsort_r(order, s->elems.n, sizeof(*order), by_key, (void *)(uintptr_t)s);
+	return order;
+}
+
+/* The nearest element at or below a value says whether it is in the set */
+static bool in_interval(struct proof *p, const struct prog_set *s, const struct regs *regs,
+			uint32_t word, dd *ret)
+{
+	const uint32_t *order = sets_order(p, s);
+	dd all = DD_FALSE;
+
+	for (uint32_t i = 0; i < s->elems.n; i++) {
+		const struct prog_elem *e = &s->elems.v[order[i]];
+		dd below;
+
+		if (!regs_below(p, regs, word, e->key, s->key_len, false, &below))
+			return false;
+		all = dd_ite(p->d, below, all, e->is_end ? DD_FALSE : DD_TRUE);
+	}
+	*ret = all;
+	return true;
+}
+
+/* What packets put into a set is not known, but the same for the same address */
+static bool in_dynamic(struct proof *p, const struct prog_set *s, const struct regs *regs,
+		       uint32_t word, dd *ret)
+{
+	const bool src = regs_bit(regs, word, 0) == space_bit(&p->s, P_SRC, 0);
+	const bool dst = regs_bit(regs, word, 0) == space_bit(&p->s, P_DST, 0);
+	uint32_t var;
+
+	if (s->comment == NULL || (!src && !dst) || s->key_len != addr_bits(p->s.af) / 8)
+		return false;
+	var = space_opaque(&p->s, arena_printf(p->a, "%s in grown %s",
+						  src ? "source" : "destination", s->comment), 1);
+	*ret = var == DD_NO_VAR ? DD_FALSE : dd_var(p->d, var);
+	return var != DD_NO_VAR;
+}
+
+bool sets_has(struct proof *p, const struct prog_set *s, const struct regs *regs, uint32_t word,
+	      dd *ret)
+{
+	dd all = DD_FALSE, one;
+
+	if ((s->flags & NFT_SET_EVAL) != 0)
+		return in_dynamic(p, s, regs, word, ret);
+	if ((s->flags & NFT_SET_INTERVAL) != 0 && s->n_fields < 2)
+		return in_interval(p, s, regs, word, ret);
+	for (uint32_t i = 0; i < s->elems.n; i++) {
+		if (!sets_elem(p, s, &s->elems.v[i], regs, word, &one))
+			return false;
+		all = dd_or(p->d, all, one);
+	}
+	*ret = all;
+	return true;
+}
