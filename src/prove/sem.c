@@ -289,6 +289,13 @@ static dd has_state(struct sem *w)
 	return by_way(w, w->p->marks.state);
 }
 
+dd sem_has_state(struct proof *p, enum direction dir)
+{
+	struct sem w = { .p = p, .d = p->d, .dir = dir };
+
+	return has_state(&w);
+}
+
 /* Does the packet go against one that was let in the other way */
 static dd is_answer(struct sem *w)
 {

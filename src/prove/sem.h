@@ -32,6 +32,9 @@ dd sem_touches(struct proof *p, enum direction dir);
 /** sem_tagged() - @then, behind the tags that a language's own translations give */
 dd sem_tagged(struct proof *p, enum direction dir, dd then);
 
+/** sem_has_state() - The condition that a packet has a state */
+dd sem_has_state(struct proof *p, enum direction dir);
+
 /** sem_tags() - Do they give any */
 bool sem_tags(const struct model *m, enum direction dir);
 

@@ -304,6 +304,10 @@ static dd own_list(struct nat *w)
 			continue;
 		if (r->effects.n == 1 && w->touches)
 			continue;
+		if (r->effects.n == 1 && w->tags) {
+			f = dd_ite(w->d, sem_has_state(w->p, w->dir), end, f);
+			continue;
+		}
 		if (r->effects.n == 1)
 			f = dd_ite(w->d, dd_and(w->d, cond, has_state(w)), end, f);
 		else if (r->exit == EX_CALL)

@@ -302,8 +302,9 @@ static void filter_out(struct work *w)
 	const dd first = first_packets(w);
 	const dd through = dd_ite(w->p.d, first, chains(w, NF_INET_POST_ROUTING, INT_MIN, INT_MAX,
 							true, behind), behind);
-	/* Later packets of a flow meet no nat rule, so they get no tags there */
-	const dd asked = sem_tags(w->p.m, DIR_OUT) ? both(w, all, first) : all;
+	/* Later packets of a flow without a state meet no nat rule, so get no tags there */
+	const dd tagged = dd_or(w->p.d, first, sem_has_state(&w->p, DIR_OUT));
+	const dd asked = sem_tags(w->p.m, DIR_OUT) ? both(w, all, tagged) : all;
 
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
 		const dd own = space_is(&w->p.s, P_RECV, 0);

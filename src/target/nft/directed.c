@@ -211,11 +211,17 @@ static bool lower_answer(struct frame *f, struct nft_chain *c)
 {
 	const struct nft_view v = view(f, DIR_OUT, NFT_LO_TOO);
 	const struct side *out = &f->sides[DIR_OUT];
-	struct nft_stmts translated = { 0 };
+	struct nft_stmts translated = { 0 }, clear = { 0 };
 
 	stmt_masked(f->p, &translated, NFT_K_CT_STATUS, 0x30, 0, true);
 	stmt_verdict(f->p, &translated, NFT_V_ACCEPT, NULL);
 	nft_add_rule(f->p, c, &translated, NULL);
+	/* Judged ahead, nat rules give tags here: what has a state does not come to them */
+	if (f->decided != 0 && out->nats.list.n > 0) {
+		stmt_mark(f->p, &clear, NFT_K_MARK, ~f->decided, 0);
+		nft_add_rule(f->p, c, &clear, NULL);
+		directed_states(f, c, DIR_OUT, JUDGE_AHEAD);
+	}
 	return add_skips(f, c, &v, &out->skips) && add_calls(f, c, &v, &out->nats, 0, true) &&
 	       directed_filter(f, c, &v, f->decided != 0 ? JUDGE_AHEAD : JUDGE_ANSWERS);
 }

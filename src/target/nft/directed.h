@@ -344,6 +344,9 @@ bool nat_rule_passes(const struct rule *r);
 bool nat_rule_pinned(struct frame *f, const struct nft_tests *t, const struct xlate *x,
 		     struct addr to, struct nft_tests *ret);
 
+/** directed_states() - Accept what has a state */
+void directed_states(struct frame *f, struct nft_chain *c, enum direction dir, enum judging how);
+
 /** directed_answers() - Accept answers to what was let in the other way */
 void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir);
 

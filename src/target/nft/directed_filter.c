@@ -62,6 +62,12 @@ static void accept_state(struct frame *f, struct nft_chain *c, enum direction di
 		    has_tags ? directed_restore_tags(f) : NULL);
 }
 
+void directed_states(struct frame *f, struct nft_chain *c, enum direction dir, enum judging how)
+{
+	accept_state(f, c, dir, false, how);
+	accept_state(f, c, dir, true, how);
+}
+
 void directed_answers(struct frame *f, struct nft_chain *c, enum direction dir)
 {
 	static const struct origin origin = {
@@ -383,8 +389,7 @@ bool directed_filter(struct frame *f, struct nft_chain *c, const struct nft_view
 	add_start(f, c, v->dir, how);
 	add_exempt(f, c, v->dir);
 	directed_opts(f, c, v->dir);
-	accept_state(f, c, v->dir, false, how);
-	accept_state(f, c, v->dir, true, how);
+	directed_states(f, c, v->dir, how);
 	if (!directed_list(f, c, v, how) ||
 	    !directed_ruling(f, &end, &f->m->otherwise, NULL, v->dir, how))
 		return false;
