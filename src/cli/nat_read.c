@@ -158,17 +158,14 @@ static int iface_for(struct over *o, uint32_t link, uint32_t *ret)
 	return 0;
 }
 
-static int write_frame(struct over *o, uint32_t link, uint8_t *data, uint32_t len,
-		       uint32_t wire_len)
+static int write_frame(struct over *o, uint32_t link, struct capture_record r)
 {
-	struct capture_record r = {
-		.time_ns = o->now_ns, .data = data, .len = len, .wire_len = wire_len,
-	};
 	int status;
 
 	o->tally.written++;
 	if (o->out_file == NULL)
 		return 0;
+	r.time_ns = o->now_ns;
 	status = iface_for(o, link, &r.iface);
 	if (status != 0)
 		return status;
@@ -202,7 +199,8 @@ static int write_made(struct over *o, const struct last_frame *cause)
 		memcpy(frame + f->len, v[i].data, v[i].len);
 		if (f != &o->last[1 - v[i].to])
 			capture_frame_turn(f->link, frame, f->len);
-		status = write_frame(o, f->link, frame, f->len + v[i].len, f->len + v[i].len);
+		status = write_frame(o, f->link, (struct capture_record){
+			.data = frame, .len = f->len + v[i].len, .wire_len = f->len + v[i].len });
 		free(frame);
 	}
 	return status;
@@ -277,7 +275,8 @@ static int translate(struct over *o, struct capture_record *r, uint32_t link, ui
 	count_flow(o, &p);
 	if (p.verdict == NAT_FORWARD) {
 		kept = MIN(kept, p.len);
-		status = write_frame(o, link, r->data, at + kept, at + p.len);
+		status = write_frame(o, link, (struct capture_record){
+			.data = r->data, .len = at + kept, .wire_len = at + p.len });
 	}
 	return status == 0 ? write_made(o, last) : status;
 }

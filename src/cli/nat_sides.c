@@ -16,6 +16,7 @@
 
 #include "cli/nat_plan.h"
 #include "lang/pf.h"
+#include "model/portmap.h"
 
 /* What is being gathered */
 struct gather {
@@ -233,6 +234,17 @@ static void reserve(struct gather *g, const struct rule *r)
 				(uint16_t)ports->r[i].lo, (uint16_t)ports->r[i].hi }));
 }
 
+static void take_map(struct gather *g, const struct portmap *map)
+{
+	for (uint32_t i = 0; i < map->rows.n; i++) {
+		const struct portmap_row *row = &map->rows.v[i];
+
+		add_outside(g, map->outside[row->outside]);
+		vec_add(&g->c->arena, &g->reserved, ((struct nat_range){
+			map->outside[row->outside], row->proto, row->lo, row->hi }));
+	}
+}
+
 static void take_model(struct gather *g, uint32_t outside_if)
 {
 	const struct model *m = &g->s->d.model;
@@ -245,7 +257,7 @@ static void take_model(struct gather *g, uint32_t outside_if)
 		for (uint32_t k = 0; k < m->xlates.v[i].to.n; k++) {
 			const struct range r = xlate_range(&m->xlates.v[i], k);
 
-			for (u128 a = r.lo; m->xlates.v[i].kind != XL_DST && a <= r.hi &&
+			for (u128 a = r.lo; xlate_side(&m->xlates.v[i]) != XL_DST && a <= r.hi &&
 			     a - r.lo < 1024; a++)
 				add_outside(g, (struct addr){ r.af, a });
 		}
@@ -260,6 +272,8 @@ static void take_model(struct gather *g, uint32_t outside_if)
 			const struct set *dst = rule_tests(r, F_DST);
 
 			reserve(g, r);
+			if (r->map != NULL)
+				take_map(g, r->map);
 			/* What a redirect is for is an outside address too */
 			if (e == NULL || m->xlates.v[e->xlate].kind != XL_DST || dst == NULL)
 				continue;

@@ -10,11 +10,30 @@
 
 #define STATE_BYTES	(1u << 30)	/* longest state that is read */
 
-static int read_whole(int fd, uint8_t **ret, size_t *ret_len)
+/* All bytes of a file into a buffer of its size; how many there were */
+static int read_all(int fd, uint8_t *buf, size_t size, size_t *ret_len)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		const ssize_t n = read(fd, buf + len, size - len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			break;
+		len += n > 0 ? (size_t)n : 0;
+	}
+	*ret_len = len;
+	return 0;
+}
+
+static int restore(int fd, struct nat *nat, uint64_t now_ns, uint32_t *ret_lost)
 {
 	struct stat st;
 	size_t len = 0;
 	uint8_t *buf;
+	int err;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -23,37 +42,22 @@ static int read_whole(int fd, uint8_t **ret, size_t *ret_len)
 	buf = malloc((size_t)st.st_size + 1);
 	if (buf == NULL)
 		return -ENOMEM;
-	while (len < (size_t)st.st_size) {
-		const ssize_t n = read(fd, buf + len, (size_t)st.st_size - len);
-
-		if (n < 0 && errno != EINTR) {
-			const int err = -errno;
-
-			free(buf);
-			return err;
-		}
-		if (n == 0)
-			break;
-		len += n > 0 ? (size_t)n : 0;
-	}
-	*ret = buf;
-	*ret_len = len;
-	return 0;
+	err = read_all(fd, buf, (size_t)st.st_size, &len);
+	if (err == 0)
+		err = nat_restore(nat, now_ns, buf, len, ret_lost);
+	free(buf);
+	return err;
 }
 
 int nat_state_load(struct cli *c, const char *path, struct nat *nat, uint64_t now_ns)
 {
 	CLEANUP(base_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	CLEANUP(base_free) uint8_t *data = NULL;
-	size_t len = 0;
 	uint32_t lost = 0;
 	int err;
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
-	err = fd < 0 ? -errno : read_whole(fd, &data, &len);
-	if (err == 0)
-		err = nat_restore(nat, now_ns, data, len, &lost);
+	err = fd < 0 ? -errno : restore(fd, nat, now_ns, &lost);
 	if (err == -EBADMSG || err == -EPROTONOSUPPORT) {
 		diag_add(&c->diags, DIAG_E2824, SPAN_NONE, "'%s' is no state of a NAT, or %s", path,
 			 err == -EBADMSG ? "damaged" : "of another version");

@@ -178,6 +178,29 @@ leaves "nothing leaves untranslated" -f open.pf.conf "${IN[@]}" --outside igb0 <
 9 icmp 203.0.113.1 198.51.100.7 type=3/3 ttl=64
 END
 
+cat >t.jail.conf <<'END'
+www {
+	ip4.addr = "lo1|10.0.0.2/32";
+	$nat = "igb0";
+	$forward  = "tcp 8443";
+	$forward += "tcp 2201:22 from 198.51.100.0/24";
+}
+END
+echo 'ifconfig_igb0="inet 203.0.113.1/24"' >t.rc.conf
+"$PYTHON" "$caps" make pcap ether >in.pcap <<'END'
+1 tcp 10.0.0.2:4000 198.51.100.7:80
+2 tcp 198.51.100.7:999 203.0.113.1:8443
+3 tcp 198.51.100.7:999 203.0.113.1:2201
+4 tcp 192.0.2.7:999 203.0.113.1:2201
+4.5 tcp 10.0.0.2:4001 203.0.113.1:8443
+END
+leaves "\$nat and \$forward, also for itself" -f t.jail.conf -f t.rc.conf --inside 10.0.0.0/24 <<'END'
+1 tcp 203.0.113.1:4000 198.51.100.7:80 flags=S ttl=63
+2 tcp 198.51.100.7:999 10.0.0.2:8443 flags=S ttl=63
+3 tcp 198.51.100.7:999 10.0.0.2:22 flags=S ttl=63
+4.5 tcp 203.0.113.1:4001 10.0.0.2:8443 flags=S ttl=63
+END
+
 # ---- state --------------------------------------------------------------------
 
 "$PYTHON" "$caps" make pcap ether >in.pcap <<'END'

@@ -164,8 +164,11 @@ static const struct bpf_node *end_of_list(struct bpf_decider *d, const struct sp
 
 /* ---- what a rule does ----------------------------------------------------- */
 
+/* Does it translate packets of the family at all */
 static bool has_family(const struct bpf_decider *d, const struct xlate *x)
 {
+	if (x->kind == XL_MAP)
+		return true;	/* its rule matches what a row names */
 	for (uint32_t i = 0; i < x->to.n; i++)
 		if (x->to.v[i].af == d->af)
 			return true;
@@ -185,6 +188,22 @@ static const struct set *targets(struct bpf_decider *d, const struct xlate *x)
 	return set_make(d->t->a, &rs);
 }
 
+/* The packet behind a translation by a row of a table, @to and @x of its own */
+static void translate_row(struct bpf_decider *d, struct bpf_view *v, const struct rule *r)
+{
+	const struct portmap_row *row = d->row;
+	struct xlate *x = arena_new(d->t->a, struct xlate);
+
+	if (addr_equal(r->map->outside[row->outside], r->map->inside.v[row->inside]))
+		bpf_cannot(d, r, "whether this translation changes anything");
+	x->port = row->is_one ? XP_TO : XP_SHIFT;
+	x->from = row->lo;
+	x->lo = row->to;
+	x->hi = row->is_one ? row->to : (uint16_t)(row->to + (row->hi - row->lo));
+	v->dst = set_addr(d->t->a, r->map->inside.v[row->inside]);
+	v->dport = x;
+}
+
 /* The packet behind a translation; where that may change nothing it is refused */
 static void translate(struct bpf_decider *d, struct spot *p, const struct rule *r,
 		      const struct effect *e)
@@ -197,11 +216,16 @@ static void translate(struct bpf_decider *d, struct spot *p, const struct rule *
 		bpf_cannot(d, r, "what a nat instance remembers");
 		return;
 	}
+	*v = *p->view;
+	p->view = v;
+	if (x->kind == XL_MAP) {
+		translate_row(d, v, r);
+		return;
+	}
 	to = targets(d, x);
 	if ((from == NULL || set_overlaps(from, to)) && e->list != LIST_NONE &&
 	    (r->exit != EX_GOTO || r->list != e->list))
 		bpf_cannot(d, r, "whether this translation changes anything");
-	*v = *p->view;
 	if (x->kind == XL_DST) {
 		v->dst = to;
 		v->dport = x->port == XP_KEEP ? v->dport : x;
@@ -209,7 +233,6 @@ static void translate(struct bpf_decider *d, struct spot *p, const struct rule *
 		v->src = to;
 		v->sport = x->port == XP_KEEP ? v->sport : x;
 	}
-	p->view = v;
 }
 
 /* BPF_TOUCH: does the effect do something that is seen or remembered */
@@ -315,10 +338,14 @@ static const struct bpf_node *do_exit(struct bpf_decider *d, struct spot p,
 	BUG_IF(true);
 }
 
-/* A way that some packets take out of a list */
+/* Ways that some packets take out of a list */
 struct way {
 	struct bpf_cond c;
 	const struct bpf_node *to;
+};
+
+struct ways {
+	VEC(struct way) list;
 };
 
 /* The rule at @p matched: the tree, or NULL when only the candidate changed */
@@ -338,33 +365,69 @@ static const struct bpf_node *matched(struct bpf_decider *d, const struct spot *
 	return n;
 }
 
+/* Where the packets of @c go from a rule; a tree when that is all of them */
+static const struct bpf_node *follow(struct bpf_decider *d, struct spot *p, const struct rule *r,
+				     struct bpf_cond c, struct ways *ways)
+{
+	const struct bpf_node *to, *cand;
+
+	d->steps++;
+	if (c.never)
+		return NULL;
+	to = matched(d, p, r, &cand);
+	if (to == NULL && cand != p->cand)
+		p->cand = bpf_cond_tree(d, &c, cand, p->cand);
+	if (to == NULL)
+		return NULL;
+	vec_add(d->t->a, &ways->list, ((struct way){ c, to }));
+	if (c.maybe || bpf_cond_tree(d, &c, &bpf_yes, &bpf_no) != &bpf_yes)
+		return NULL;
+	return to;
+}
+
+/* Each row of a rule's table is a rule; BPF_TOUCH: all of one address and protocol are */
+static void follow_rows(struct bpf_decider *d, struct spot *p, const struct rule *r,
+			struct ways *ways)
+{
+	struct arena *a = d->t->a;
+
+	for (uint32_t i = 0; i < r->map->rows.n && !d->failed; i++) {
+		const struct portmap_row *row = &r->map->rows.v[i], *first = row;
+		struct bpf_cond c = bpf_cond_of(d, p->view, r);
+		struct ranges ports = { 0 };
+
+		ranges_add(a, &ports, AF_NONE, row->lo, row->hi);
+		while (d->is_touch && i + 1 < r->map->rows.n && row[1].proto == first->proto &&
+		       row[1].outside == first->outside) {
+			row = &r->map->rows.v[++i];
+			ranges_add(a, &ports, AF_NONE, row->lo, row->hi);
+		}
+		bpf_cond_add(d, &c, BF_PROTO, set_one(a, first->proto));
+		bpf_cond_add(d, &c, BF_DST, set_addr(a, r->map->outside[first->outside]));
+		bpf_cond_add(d, &c, BF_DPORT, set_make(a, &ports));
+		d->row = first;
+		follow(d, p, r, c, ways);
+	}
+}
+
 static const struct bpf_node *run_list(struct bpf_decider *d, struct spot p)
 {
 	const struct rule_list *l = &d->m->lists.v[p.list];
-	VEC(struct way) ways = { 0 };
+	struct ways ways = { .list = { 0 } };
 	const struct bpf_node *n = NULL;
 
 	for (; p.rule < l->rules.n && n == NULL && !d->failed; p.rule++) {
 		const struct rule *r = &l->rules.v[p.rule];
-		const struct bpf_cond c = bpf_cond_of(d, p.view, r);
-		const struct bpf_node *to, *cand;
 
-		d->steps++;
-		if (c.never)
-			continue;
-		to = matched(d, &p, r, &cand);
-		if (to != NULL)
-			vec_add(d->t->a, &ways, ((struct way){ c, to }));
-		else if (cand != p.cand)
-			p.cand = bpf_cond_tree(d, &c, cand, p.cand);
-		/* A rule that matches everything ends the list */
-		if (to != NULL && bpf_cond_tree(d, &c, &bpf_yes, &bpf_no) == &bpf_yes && !c.maybe)
-			n = to;
+		if (r->map != NULL)
+			follow_rows(d, &p, r, &ways);
+		else
+			n = follow(d, &p, r, bpf_cond_of(d, p.view, r), &ways);
 	}
 	if (n == NULL)
 		n = d->failed ? &bpf_no : end_of_list(d, &p);
-	while (ways.n-- > 0)
-		n = bpf_cond_tree(d, &ways.v[ways.n].c, ways.v[ways.n].to, n);
+	for (uint32_t i = ways.list.n; i-- > 0;)
+		n = bpf_cond_tree(d, &ways.list.v[i].c, ways.list.v[i].to, n);
 	return n;
 }
 

@@ -11,7 +11,7 @@
 #ifndef TARGET_BPF_DECIDE_H
 #define TARGET_BPF_DECIDE_H
 
-#include "model/model.h"
+#include "model/portmap.h"
 #include "target/bpf.h"
 #include "target/bpf/tree.h"
 
@@ -58,6 +58,7 @@ struct bpf_memo;
  * @iface:	Interface crossed
  * @failed:	It cannot be answered
  * @local:	Addresses of the host
+ * @row:	Of the table of the rule that is looked at
  * @steps:	Rules looked at
  * @depth:	Lists that lead to each other now
  * @memo:	Trees of places seen, a hash
@@ -75,6 +76,7 @@ struct bpf_decider {
 	uint32_t iface;
 	bool failed;
 	const struct set *local;
+	const struct portmap_row *row;
 	uint32_t steps;
 	uint32_t depth;
 	struct bpf_memo *memo;

@@ -148,6 +148,33 @@ static const struct bpf_node *instance_flows(struct bpf_decider *d, const struct
 	return n;
 }
 
+/* Flows that a table leads in, of one protocol; whichever row goes with which is not told */
+static const struct bpf_node *map_flows(struct bpf_decider *d, const struct portmap *map,
+					uint8_t proto, struct end peer, const struct bpf_node *n)
+{
+	struct ranges outside = { 0 }, inside = { 0 }, from = { 0 }, to = { 0 };
+	struct arena *a = d->t->a;
+
+	for (uint32_t i = 0; i < map->rows.n; i++) {
+		const struct portmap_row *r = &map->rows.v[i];
+		const struct addr x = map->outside[r->outside], y = map->inside.v[r->inside];
+
+		if (r->proto != proto)
+			continue;
+		ranges_add(a, &outside, x.af, x.v, x.v);
+		ranges_add(a, &inside, y.af, y.v, y.v);
+		ranges_add(a, &from, AF_NONE, r->lo, r->hi);
+		ranges_add(a, &to, AF_NONE, r->to,
+			   r->is_one ? r->to : portmap_port(r, r->hi));
+	}
+	if (outside.list.n == 0)
+		return n;
+	n = accept_flow(d, set_one(a, proto), peer,
+			(struct end){ set_make(a, &outside), set_make(a, &from) }, n);
+	return accept_flow(d, set_one(a, proto), peer,
+			   (struct end){ set_make(a, &inside), set_make(a, &to) }, n);
+}
+
 static bool keeps(const struct bpf_decider *d, const struct rule *r)
 {
 	const struct effect *prefer = rule_has_effect(r, EF_PREFER);
@@ -176,6 +203,11 @@ static const struct bpf_node *rule_flows(struct bpf_decider *d, const struct rul
 	const struct end dst = { family_of(d, rule_tests(r, F_DST)), rule_tests(r, F_DPORT) };
 
 	if (is_other_family(d, r) || (x == NULL && !keeps(d, r)))
+		return n;
+	for (unsigned int i = 0; r->map != NULL && i < 256; i++)
+		if (proto_has_ports((uint8_t)i))
+			n = map_flows(d, r->map, (uint8_t)i, src, n);
+	if (r->map != NULL)
 		return n;
 	if (x != NULL && x->kind == XL_INSTANCE && d->af == AF_V4)
 		n = instance_flows(d, x, n);
