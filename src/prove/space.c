@@ -21,7 +21,8 @@
 static const uint16_t widths[N_PARTS] = {
 	[P_IFACE] = IFACE_BITS, [P_RECV] = IFACE_BITS, [P_PROTO] = 8, [P_DST] = 128,
 	[P_DPORT] = 16, [P_SRC] = 128, [P_SPORT] = 16, [P_FLAGS] = 8, [P_TOS] = 8, [P_TTL] = 8,
-	[P_LSRR] = 1, [P_SSRR] = 1, [P_RR] = 1, [P_RPF] = 1, [P_SROUTE] = 1, [P_DROUTE] = 1, [P_SCAST] = 2,
+	[P_LSRR] = 1, [P_SSRR] = 1, [P_RR] = 1,
+	[P_RPF] = 1, [P_SROUTE] = 1, [P_DROUTE] = 1, [P_SCAST] = 2,
 	[P_DCAST] = 2, [P_OPAQUE] = SPACE_OPAQUE, [P_OPTS] = 1, [P_INVALID] = 1, [P_REPLY] = 1,
 	[P_RELATED] = 1, [P_NEW] = 1, [P_SNAT] = 1, [P_DNAT] = 1, [P_KNOWN] = 1,
 	[P_CTMARK] = 32, [P_MARK] = 32, [P_DRAW] = SPACE_DRAWS, [P_CAND] = 10, [P_QUICK] = 20,
