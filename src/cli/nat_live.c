@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/calls.h"
+#include "cli/nat_keep.h"
 #include "cli/nat_plan.h"
 #include "cli/nat_read.h"
 #include "host/keeper.h"
@@ -47,6 +48,7 @@ NEEDS_CALL(write)
  * @mem:	Of the NAT
  * @mem_len:	Bytes
  * @signals:	signalfd
+ * @keep:	State file
  */
 struct live {
 	struct cli *c;
@@ -61,6 +63,7 @@ struct live {
 	void *mem;
 	size_t mem_len;
 	int signals;
+	struct nat_keep keep;
 };
 
 static void tell(void *arg, const char *line)
@@ -180,7 +183,13 @@ static int make_nat(struct live *v)
 		return cli_system(v->c, -errno, "have memory for the NAT");
 	if (nat_init(cfg, v->mem, &v->loop->nat) < 0)
 		return cli_system(v->c, -EINVAL, "make the NAT");
-	return 0;
+	return nat_keep_open(v->c, v->plan.outside, v->loop->nat, natloop_now(), &v->keep);
+}
+
+static void save(struct live *v)
+{
+	if (nat_keep_save(&v->keep, v->loop->nat) < 0)
+		tell(v, "cannot write the state file");
 }
 
 static void keep_memory(void)
@@ -202,8 +211,10 @@ static void hear_signal(void *arg)
 	struct live *v = arg;
 	struct signalfd_siginfo si;
 
-	while (read(v->signals, &si, sizeof(si)) == (ssize_t)sizeof(si))
+	while (read(v->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		v->loop->is_stopped |= si.ssi_signo != SIGHUP;
+		save(v);
+	}
 }
 
 static int open_signals(struct live *v)
@@ -277,6 +288,7 @@ static void close_all(struct live *v)
 	io_close(&v->io[NAT_OUTSIDE]);
 	nl_close(&v->nft);
 	base_fd_close(&v->signals);
+	base_fd_close(&v->keep.fd);
 	free(v->loop);
 	v->loop = NULL;
 }
@@ -322,7 +334,7 @@ int verb_nat(struct cli *c)
 {
 	struct live v = {
 		.c = c, .keeper = { .fd = -1 }, .lock = -1, .nft = { .fd = -1 },
-		.route = { .fd = -1 }, .signals = -1,
+		.route = { .fd = -1 }, .signals = -1, .keep = { .fd = -1 },
 	};
 	int status, err;
 

@@ -124,8 +124,11 @@ is "an empty root directory" "" "$(ls -A "/proc/$nat/root/")"
 
 # ---- one jail floods -----------------------------------------------------------------------
 
+before=$(ask "$HOST" --from 10.9.0.2:4000 --ports udp:192.0.2.80:53)
 stop
 start --inside tun:nat0 --outside igb0 --max-flows 1000
+is "a restart: a mapping is what it was" "$before" \
+	"$(ask "$HOST" --from 10.9.0.2:4000 --ports udp:192.0.2.80:53)"
 before=$(ask "$HOST" --from 10.9.0.3:51000 --ports udp:192.0.2.80:53)
 on_host "$PYTHON" -c '
 import socket
