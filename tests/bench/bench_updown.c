@@ -8,6 +8,8 @@
  *	updown-down-netlink	the same of taking them away
  *	updown-up-ratio		up in comparison with exec and netlink
  *	updown-down-ratio	the same of down
+ *	updown-vnet-...		a vnet jail: a pair of veth, of which the netlink alone
+ *				makes the host's end ready, not the jail's
  *
  * All in one network namespace of its own, and in memory, as /run is; the least of
  * some runs counts.
@@ -21,6 +23,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +32,11 @@
 #include <unistd.h>
 
 #include "nl/batch.h"
-#include "nl/rtnl.h"
+#include "nl/rtnl_veth.h"
 
 #define RUNS	15
 #define JAILS	50
+#define BENCH_GROUP	0x42u
 
 static char dir[] = "/dev/shm/bench-updown-XXXXXX";
 static const char *program;
@@ -95,6 +99,8 @@ static int write_jails(void)
 		fprintf(f, "j%d { ip4.addr = \"lo1|10.0.0.%d/32\"; ip6.addr = \"lo1|fd00::%d\"; "
 			"$forward = \"tcp %d:80 to 203.0.113.2\"; }\n", i, i, i,
 			8000 + i);
+	fprintf(f, "v1 { vnet; $address = \"10.1.0.1/32, fd01::1/128\"; "
+		"$forward = \"tcp 9001:80 to 203.0.113.2\"; }\n");
 	fclose(f);
 	err = write_file("jail.conf", text);
 	free(text);
@@ -184,47 +190,124 @@ static int change_addrs(bool is_up)
 	return err;
 }
 
+/* The network namespace of a jail, and who is in it */
+static struct { pid_t pid; int fd; char text[16]; } jail = { .fd = -1 };
+
+static int make_jail(void)
+{
+	char path[32], byte;
+	int ready[2];
+
+	if (pipe(ready) < 0)
+		return -errno;
+	jail.pid = fork();
+	if (jail.pid == 0) {
+		if (unshare(CLONE_NEWNET) < 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (jail.pid < 0 || read(ready[0], &byte, 1) != 1)
+		return -EIO;
+	close(ready[0]);
+	snprintf(jail.text, sizeof(jail.text), "%d", jail.pid);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", jail.pid);
+	jail.fd = open(path, O_RDONLY | O_CLOEXEC);
+	return jail.fd < 0 ? -errno : 0;
+}
+
+/* A pair of veth comes or goes, its end here up with an address and a route */
+static int change_link(bool is_up)
+{
+	struct nl_session s CLEANUP(nl_close) = { .fd = -1 };
+	struct rtnl_addr x = { .p = { addr_v4(10, 9, 1, 1), 32 } };
+	struct rtnl_hop hop = { .dst = { addr_v4(10, 9, 1, 2), 32 } };
+	struct rtnl_msg m;
+	int err = nl_open(&s, NETLINK_ROUTE);
+
+	if (err < 0 || !is_up)
+		return err < 0 ? err :
+		       nl_talk(&s, rtnl_msg_group_del(&m, BENCH_GROUP), NULL, NULL);
+	err = nl_talk(&s, rtnl_msg_veth_add(&m, "bench0", BENCH_GROUP, "bench1", jail.fd), NULL,
+		      NULL);
+	x.ifindex = hop.ifindex = if_nametoindex("bench0");
+	if (err == 0)
+		err = nl_talk(&s, rtnl_msg_link_set_up(&m, x.ifindex, true), NULL, NULL);
+	if (err == 0)
+		err = nl_talk(&s, rtnl_msg_addr_add(&m, &x), NULL, NULL);
+	return err < 0 ? err : nl_talk(&s, rtnl_msg_route_add(&m, &hop), NULL, NULL);
+}
+
+/**
+ * struct kind - A kind of jail
+ * @name:	Of its lines
+ * @jail:	One of them
+ * @is_vnet:	It is a process's
+ * @change:	What its link or addresses need, by netlink alone
+ */
+static const struct kind {
+	const char *name;
+	const char *jail;
+	bool is_vnet;
+	int (*change)(bool is_up);
+} kinds[] = {
+	{ "updown", "j7", false, change_addrs },
+	{ "updown-vnet", "v1", true, change_link },
+};
+
 /* What the kernel needs for the changes alone; ms, or -1 */
-static double netlink(bool is_up)
+static double netlink(const struct kind *k, bool is_up)
 {
 	const double start = now_ms();
 	int err = commit(is_up ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM);
 
 	if (err == 0)
-		err = change_addrs(is_up);
+		err = k->change(is_up);
 	return err == 0 ? now_ms() - start : -1;
 }
 
-static int measure(void)
+static int measure(const struct kind *k, const char *state)
+{
+	const char *const up[] = { program, "-q", "--state-dir", state, "up", k->jail,
+				   k->is_vnet ? "--pid" : NULL, jail.text, NULL };
+	const char *const down[] = { program, "-q", "--state-dir", state, "down", k->jail, NULL };
+	const char *const nothing[] = { program, "--version", NULL };
+	double t_up = -1, t_down = -1, t_exec = -1, nl_up = -1, nl_down = -1;
+
+	for (int i = 0; i < RUNS; i++) {
+		t_exec = least(t_exec, run(nothing));
+		t_down = least(t_down, run(down));
+		t_up = least(t_up, run(up));
+		nl_up = least(nl_up, netlink(k, true));
+		nl_down = least(nl_down, netlink(k, false));
+	}
+	if (t_up < 0 || t_down < 0 || t_exec < 0 || nl_up < 0 || nl_down < 0)
+		return -1;
+	printf("%s-up %.2f ms\n%s-down %.2f ms\n", k->name, t_up, k->name, t_down);
+	printf("%s-exec %.2f ms\n", k->name, t_exec);
+	printf("%s-up-netlink %.2f ms\n%s-down-netlink %.2f ms\n", k->name, nl_up, k->name,
+	       nl_down);
+	printf("%s-up-ratio %.2f x\n", k->name, t_up / (t_exec + nl_up));
+	printf("%s-down-ratio %.2f x\n", k->name, t_down / (t_exec + nl_down));
+	return 0;
+}
+
+static int measure_all(void)
 {
 	char rc[128], jails[128], state[128];
 	const char *const apply[] = { program, "-q", "--state-dir", state, "-f", rc, "-f", jails,
 				      "apply", NULL };
-	const char *const up[] = { program, "-q", "--state-dir", state, "up", "j7", NULL };
-	const char *const down[] = { program, "-q", "--state-dir", state, "down", "j7", NULL };
-	const char *const nothing[] = { program, "--version", NULL };
-	double t_up = -1, t_down = -1, t_exec = -1, nl_up = -1, nl_down = -1;
+	int err = 0;
 
 	snprintf(rc, sizeof(rc), "%s/rc.conf", dir);
 	snprintf(jails, sizeof(jails), "%s/jail.conf", dir);
 	snprintf(state, sizeof(state), "%s/state", dir);
 	if (run(apply) < 0 || commit(0) < 0)
 		return -1;
-	for (int i = 0; i < RUNS; i++) {
-		t_exec = least(t_exec, run(nothing));
-		t_down = least(t_down, run(down));
-		t_up = least(t_up, run(up));
-		nl_up = least(nl_up, netlink(true));
-		nl_down = least(nl_down, netlink(false));
-	}
-	if (t_up < 0 || t_down < 0 || t_exec < 0 || nl_up < 0 || nl_down < 0)
-		return -1;
-	printf("updown-up %.2f ms\nupdown-down %.2f ms\n", t_up, t_down);
-	printf("updown-exec %.2f ms\n", t_exec);
-	printf("updown-up-netlink %.2f ms\nupdown-down-netlink %.2f ms\n", nl_up, nl_down);
-	printf("updown-up-ratio %.2f x\n", t_up / (t_exec + nl_up));
-	printf("updown-down-ratio %.2f x\n", t_down / (t_exec + nl_down));
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && err == 0; i++)
+		err = measure(&kinds[i], state);
+	return err;
 }
 
 int main(void)
@@ -241,7 +324,11 @@ int main(void)
 	if (err == 0)
 		err = write_file("rc.conf", "cloned_interfaces=\"lo1\"\n");
 	if (err == 0)
-		err = measure();
+		err = make_jail();
+	if (err == 0)
+		err = measure_all();
+	if (jail.pid > 0)
+		kill(jail.pid, SIGKILL);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command) != 0 || err != 0) {
 		fprintf(stderr, "bench_updown: the program did not do what was asked\n");
