@@ -210,6 +210,9 @@ static bool claim_forward(struct lower *l, const struct decl_jail *j, const stru
 			 "is forwarded", j->name);
 		return false;
 	}
+	if (j->vnet.bridge != NULL)
+		diag_add(l->diags, DIAG_N1456, f->at,
+			 "jails on %s do not reach this by the public address", j->vnet.bridge);
 	vec_add(l->m->a, &l->forwards, ((struct forward){ .f = f, .j = j }));
 	claims_add(l, to);
 	quota_add_forward(l, to);

@@ -206,6 +206,17 @@ forge a epair0b --to "$BMAC" "udp 10.2.0.11:1 10.2.0.12:5353 stranger"
 in_ns a ip link set epair0b address "$AMAC"
 check "bridge guard: and again" tell c
 is "bridge guard: no frame from another's hardware address" "" "$(grep stranger "$TMP/ears2.log")"
+serve b tcp2 tcp:10.2.0.12:80
+# Where br_netfilter is, conntrack sees the answers that pass the host by
+nf=net/bridge/bridge-nf-call-iptables
+! on_host test -e /proc/sys/$nf || set_sysctl "$HOST" $nf=0
+sed '/^b/s/}/$forward = "tcp 8000:80"; }/' bridge.jail.conf >forward.jail.conf
+sp -f rc.conf -f forward.jail.conf apply
+has "bridge: who does not reach a forward is told" 'forward.jail.conf:3:.*N1456' "$err"
+is "bridge: clients outside do, and the host" "tcp2 198.51.100.7 tcp2 203.0.113.2" \
+	"$(ask "$CLIENT" tcp:203.0.113.2:8000) $(ask "$HOST" tcp:203.0.113.2:8000)"
+is "bridge: jails on it do not" silence "$(ask a --wait 0.5 tcp:203.0.113.2:8000)"
+is "bridge: they use its own address" "tcp2 10.2.0.11" "$(ask a tcp:10.2.0.12:80)"
 sp "${B[@]}" --no-fence=source apply
 check "bridge, no guard: the lies are heard" tell b
 check "bridge, no guard: IPv4 and IPv6 in another's name" \
