@@ -50,12 +50,12 @@ static void find_all(const struct nat *nat, struct work *w, uint32_t n)
 static bool is_plain(const struct nat *nat, const struct nat_packet *p, const struct view *v,
 		     const struct session *s)
 {
-	const enum nat_side to = p->from == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
+	const uint32_t mtu = nat->cfg.mtu[1 - v->from];
 	const uint8_t syn_fin_rst = TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST;
 
 	/* Whatever else can be about a packet is path.c's */
 	if (!session_matches(s, v) || session_is_over(nat, s) || (s->flags & S_HAIRPIN) != 0 ||
-	    s->scrub != 0 || v->has_opts || p->len > nat->cfg.mtu[to] ||
+	    s->scrub != 0 || v->has_opts || p->len > mtu ||
 	    (v->is_v6 ? v->ip[7] : v->ip[8]) <= 1)
 		return false;
 	return s->tcp == NAT_TCP_NONE ||
@@ -75,18 +75,21 @@ static void pass_plain(struct nat *nat, struct nat_packet *p, const struct view 
 		    ((s->acked >> v->from & 1) == 0 || ack - s->ack[v->from] < 1u << 30)) {
 			s->ack[v->from] = ack;
 			s->win[v->from] = get16(tcp + 14);
-			s->acked |= v->from == NAT_INSIDE ? 1 : 2;
+			s->acked |= 1u << v->from & 3u;
 		}
 		s->seen = nat->now;
-	} else if (out || (s->flags & S_BOTH) != 0) {
-		s->seen = nat->now;
+	} else {
+		s->seen = out | ((s->flags & S_BOTH) != 0) ? nat->now : s->seen;
 	}
 	if (out && nat->touches_bindings && s->binding != NONE)
 		nat->bindings[s->binding].time = nat->now;
-	rewrite_plain(nat, p, v, s, out);
+	rewrite_plain(nat, p, v, s);
 	p->flow = (uint32_t)(s - nat->sessions) + 1;
 	nat->n.translated += memcmp(&s->in, &s->out, sizeof(s->in)) != 0;
-	forward(nat, p, out ? NAT_OUTSIDE : NAT_INSIDE);
+	p->verdict = NAT_FORWARD;
+	p->reason = NAT_R_NONE;
+	p->to = (uint8_t)(1 - v->from);
+	nat->n.forwarded[v->from]++;
 }
 
 static void pass_all(struct nat *nat, struct nat_packet *p, struct work *w, uint32_t n,

@@ -98,8 +98,13 @@ struct ends {
  * @owner:	Whose
  */
 struct session {
-	struct ends in;
-	struct ends out;
+	union {
+		struct {
+			struct ends in;
+			struct ends out;
+		};
+		struct ends as_seen[2];	/* by enum nat_side */
+	};
 	uint8_t proto;
 	uint8_t flags;
 	uint8_t tcp;
@@ -499,16 +504,23 @@ void session_init(struct nat *nat);
 /** session_find() - The session of a view, alive, or NULL */
 struct session *session_find(struct nat *nat, const struct view *v);
 
-/** session_matches() - Is it the session of a view */
+/*
+ * session_matches() - Is it the session of a view
+ *
+ * Packets of both directions come mixed, so this has no branch on the direction.
+ */
 static inline bool session_matches(const struct session *s, const struct view *v)
 {
-	const bool same = s->proto == v->proto && (s->flags & S_V6) == (v->is_v6 ? S_V6 : 0u);
+	const struct ends *e = &s->as_seen[v->from];
+	const uint32_t near = v->from == NAT_INSIDE ? v->src : v->dst;
+	const uint32_t far = v->from == NAT_INSIDE ? v->dst : v->src;
+	const uint16_t near_port = v->from == NAT_INSIDE ? v->sport : v->dport;
+	const uint16_t far_port = v->from == NAT_INSIDE ? v->dport : v->sport;
+	const uint32_t ports = (uint32_t)(e->sport ^ near_port) | (uint32_t)(e->dport ^ far_port);
+	const uint32_t kind = (uint32_t)(s->proto ^ v->proto) |
+			      (uint32_t)((s->flags & S_V6) ^ (v->is_v6 ? S_V6 : 0u));
 
-	if (v->from == NAT_INSIDE)
-		return same && s->in.src == v->src && s->in.dst == v->dst &&
-		       s->in.sport == v->sport && s->in.dport == v->dport;
-	return same && s->out.dst == v->src && s->out.src == v->dst &&
-	       s->out.dport == v->sport && s->out.sport == v->dport;
+	return ((e->src ^ near) | (e->dst ^ far) | ports | kind) == 0;
 }
 
 /** session_is_over() - Has its time come */
@@ -559,7 +571,7 @@ void rewrite(struct nat *nat, struct nat_packet *p, const struct view *v,
 
 /** rewrite_plain() - rewrite() and rewrite_ttl() of a packet that batch.c found plain */
 void rewrite_plain(struct nat *nat, struct nat_packet *p, const struct view *v,
-		   const struct session *s, bool out);
+		   const struct session *s);
 
 /** rewrite_ttl() - One hop more */
 void rewrite_ttl(const struct view *v);

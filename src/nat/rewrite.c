@@ -113,43 +113,48 @@ void rewrite(struct nat *nat, struct nat_packet *p, const struct view *v,
 		rewrite_id(nat, v);
 }
 
-/* One sum for all that changes in the header */
-static void rewrite_head4(struct nat *nat, const struct view *v, const struct session *s, bool out)
+/* One sum for all that changes in the header; no branch on the direction, see session_matches() */
+static void rewrite_head4(struct nat *nat, const struct view *v, const struct session *s)
 {
+	const uint32_t back = v->from;		/* 1: inbound */
+	const struct ends *to = &s->as_seen[1 - back];
 	uint8_t *ip = v->ip;
-	uint32_t delta = (out ? s->d_addr : (uint16_t)~s->d_addr) + csum_delta16(0x0100, 0);
+	const uint16_t old = get16(ip + 4);
+	const bool renews = !back && (s->flags & S_SOURCE) != 0 && (ip[6] & 0x40) == 0;
+	uint16_t *next, id;
 
 	ip[8]--;
-	put32(ip + 12, out ? s->out.src : s->in.dst);
-	put32(ip + 16, out ? s->out.dst : s->in.src);
-	if (out && (s->flags & S_SOURCE) != 0 && (ip[6] & 0x40) == 0) {
-		uint16_t *next = id_of(nat, v);
-
-		delta += csum_delta16(get16(ip + 4), ++*next);
-		put16(ip + 4, *next);
-	}
-	csum_update(ip + 10, csum_fold(delta));
+	put32(ip + 12 + 4 * back, to->src);
+	put32(ip + 16 - 4 * back, to->dst);
+	next = id_of(nat, v);
+	*next = (uint16_t)(*next + renews);
+	id = renews ? *next : old;
+	put16(ip + 4, id);
+	csum_update(ip + 10, csum_fold((uint64_t)(uint16_t)(s->d_addr ^ (0u - back)) +
+				       csum_delta16(0x0100, 0) + csum_delta16(old, id)));
 }
 
 void rewrite_plain(struct nat *nat, struct nat_packet *p, const struct view *v,
-		   const struct session *s, bool out)
+		   const struct session *s)
 {
-	const uint16_t d_l4 = out ? s->d_l4 : (uint16_t)~s->d_l4;
+	const uint32_t back = v->from;
+	const struct ends *to = &s->as_seen[1 - back];
+	const uint16_t delta = (uint16_t)(s->d_l4 ^ (0u - back));
 	uint8_t *l4 = v->ip + v->l4;
 
 	if (v->is_v6 || (v->proto != PROTO_TCP && v->proto != PROTO_UDP) ||
 	    (p->flags & NAT_P_PARTIAL) != 0) {
-		rewrite(nat, p, v, s, out);
+		rewrite(nat, p, v, s, !back);
 		rewrite_ttl(v);
 		return;
 	}
-	rewrite_head4(nat, v, s, out);
-	put16(l4, out ? s->out.sport : s->in.dport);
-	put16(l4 + 2, out ? s->out.dport : s->in.sport);
+	rewrite_head4(nat, v, s);
+	put16(l4 + 2 * back, to->sport);
+	put16(l4 + 2 - 2 * back, to->dport);
 	if (v->proto == PROTO_TCP)
-		csum_update(l4 + 16, d_l4);
+		csum_update(l4 + 16, delta);
 	else
-		update_udp(l4 + 6, d_l4);
+		update_udp(l4 + 6, delta);
 }
 
 void rewrite_ttl(const struct view *v)
