@@ -21,7 +21,8 @@ static const char jails[] =
 	"	$nat = \"igb0\";\n"
 	"	$forward = \"tcp 8443:443,2000-2009:8000-8009\", \"udp 6000-6009:7000\",\n"
 	"		   \"tcp 22 from 198.51.100.0/24\"; }\n"
-	"db { ip4.addr = \"lo1|10.0.0.3/32\"; $forward = \"tcp+udp 3306 to 203.0.113.2 filtered\",\n"
+	"db { ip4.addr = \"lo1|10.0.0.3/32\";\n"
+	"	$forward = \"tcp+udp 3306 to 203.0.113.2 filtered\",\n"
 	"	   \"tcp 81 on igb0\", \"tcp 82 to 203.0.113.9\"; }\n";
 
 /* Jails to a program, or NULL */
