@@ -84,6 +84,36 @@ MUST_USE int journal_append(int dir_fd, const char *name, struct journal *j, str
 			    const char *text);
 
 /**
+ * struct journal_place - An entry that was added without reading the others
+ * @number:	Its number
+ * @size:	Bytes of what stands before it
+ */
+struct journal_place {
+	uint32_t number;
+	size_t size;
+};
+
+/**
+ * journal_append_last() - journal_append() to a journal that was not read
+ * @dir_fd:	Directory
+ * @name:	File in it
+ * @most:	Number of entries that it may have before
+ * @text:	As journal_append()
+ * @ret:	Set, on failure too
+ *
+ * Only the first line and the last entry are looked at.  Cost: one write and one
+ * fsync, whatever its length.
+ *
+ * Return: 0; -ENOENT: there is none; -EFBIG: it has @most; -EBADMSG: its last entry is
+ * not whole, or it is of another version; another negative errno.  Nothing was added
+ */
+MUST_USE int journal_append_last(int dir_fd, const char *name, uint32_t most, const char *text,
+				 struct journal_place *ret);
+
+/** journal_take_back() - Remove the entry just added; 0 or a negative errno */
+MUST_USE int journal_take_back(int dir_fd, const char *name, const struct journal_place *at);
+
+/**
  * journal_replace() - Let a journal hold these entries and no others
  * @dir_fd:	Directory
  * @name:	File in it

@@ -27,6 +27,7 @@
 #define STATE_LOCK_SECONDS	10u		/* waited for another run to end */
 #define STATE_FILE_BYTES	(16u << 20)	/* largest file, LIMIT_FILE_BYTES */
 #define STATE_TEXTS		4096u		/* text/0 to text/4095, LIMIT_SOURCES */
+#define STATE_DERIVED		"quick"		/* what follows from all the rest */
 #define STATE_BOOT_BYTES	40u		/* a boot id, with its NUL */
 #define STATE_DIR_BYTES		20u		/* a cookie in hex, with its NUL */
 
@@ -34,9 +35,10 @@
  * enum state_mode - What the state is opened for
  * @STATE_READ:		Look only: nothing is made, no lock; all files are
  *			absent when there is no state of this boot
- * @STATE_WRITE:	Change: directories are made, the lock is held
+ * @STATE_WRITE:	Change: directories are made, the lock is held, STATE_DERIVED goes
+ * @STATE_AMEND:	As STATE_WRITE, by who keeps STATE_DERIVED true
  */
-enum state_mode { STATE_READ, STATE_WRITE };
+enum state_mode { STATE_READ, STATE_WRITE, STATE_AMEND };
 
 /**
  * struct state - The state of the current network namespace

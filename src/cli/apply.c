@@ -21,6 +21,7 @@
 #include "cli/confirm.h"
 #include "cli/host.h"
 #include "cli/pfrun.h"
+#include "cli/quick.h"
 #include "cli/runs.h"
 #include "cli/shadow.h"
 
@@ -121,7 +122,10 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 	err = host_apply(&host, &h->want, HOST_SYSCTLS);
 	if (err < 0)
 		return cli_host_error(c, err, "set sysctls");
-	return cli_confine_refresh(c, h);
+	status = cli_confine_refresh(c, h);
+	if (status == 0)
+		quick_save(c, h);
+	return status;
 }
 
 /* Who applies what is to stay has seen that the host can be reached */

@@ -19,6 +19,7 @@
 #include "cli/forwards.h"
 #include "cli/host.h"
 #include "cli/kept.h"
+#include "cli/quick.h"
 #include "cli/shadow.h"
 #include "lang/forward.h"
 
@@ -103,7 +104,10 @@ static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
 	if (!rules_only)
 		return cli_host_apply(c, h);
 	err = nft_load(&h->filter, h->program, &c->diags, &changed);
-	return err < 0 ? cli_host_error(c, err, "load the packet rules") : 0;
+	if (err < 0)
+		return cli_host_error(c, err, "load the packet rules");
+	quick_save(c, h);
+	return 0;
 }
 
 static int carry_out(struct cli *c, const struct kept_edit *e)
@@ -145,7 +149,10 @@ int verb_forward_add(struct cli *c)
 		return status;
 	e.jail = c->args.v[0];
 	e.words = e.f.text;
-	return carry_out(c, &e);
+	status = cli_netns(c);
+	if (status != 0)
+		return status;
+	return quick_add(c, &e) ? 0 : carry_out(c, &e);
 }
 
 static int edit_parts(struct cli *c, const char *verb)

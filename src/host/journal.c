@@ -324,6 +324,70 @@ static int extend(int dir_fd, const char *name, const struct journal *j, const c
 	return err;
 }
 
+/* The last entry of a journal that is whole; @ret_size: bytes of it all */
+static int read_last(int fd, uint32_t *ret_number, size_t *ret_size)
+{
+	static char buf[HEAD_BYTES + JOURNAL_TEXT_BYTES + 3];
+	const off_t size = lseek(fd, 0, SEEK_END);
+	const size_t len = MIN((size_t)size, sizeof(buf));
+	struct journal first = { .size = 0 };
+	struct journal_entry e;
+	const char *start;
+
+	if (size < 0)
+		return -errno;
+	if (pread(fd, buf, MIN(len, sizeof(MAGIC) + 8), 0) < 0)
+		return -errno;
+	if (read_first(buf, MIN(len, sizeof(MAGIC) + 8), &first) < 0)
+		return -EBADMSG;
+	if (pread(fd, buf, len, size - (off_t)len) != (ssize_t)len || buf[len - 1] != '\n')
+		return -EBADMSG;
+	start = memrchr(buf, '\n', len - 1);
+	*ret_number = 0;
+	*ret_size = (size_t)size;
+	/* The first line alone */
+	if (start == NULL)
+		return len == (size_t)size ? 0 : -EBADMSG;
+	start++;
+	if (buf + len - start > 5)
+		*ret_number = (uint32_t)strtoul(start + 5, NULL, 16);
+	return read_entry(start, buf + len, *ret_number, &e) == WHOLE ? 0 : -EBADMSG;
+}
+
+int journal_append_last(int dir_fd, const char *name, uint32_t most, const char *text,
+			struct journal_place *ret)
+{
+	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, O_RDWR);
+	const struct journal_entry e = { text, (uint32_t)strlen(text) };
+	CLEANUP(base_free) char *data = NULL;
+	size_t len = 0;
+	FILE *out;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = read_last(fd, &ret->number, &ret->size);
+	if (err < 0)
+		return err;
+	if (ret->number >= most || !is_good(&e))
+		return -EFBIG;
+	out = open_memstream(&data, &len);
+	if (out == NULL)
+		return -ENOMEM;
+	put_entry(out, ++ret->number, &e);
+	fclose(out);
+	return extend(dir_fd, name, &(struct journal){ .size = ret->size }, data, len);
+}
+
+int journal_take_back(int dir_fd, const char *name, const struct journal_place *at)
+{
+	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, O_WRONLY);
+
+	if (fd < 0)
+		return fd;
+	return ftruncate(fd, (off_t)at->size) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 int journal_append(int dir_fd, const char *name, struct journal *j, struct arena *a,
 		   const char *text)
 {

@@ -206,7 +206,11 @@ int state_open(struct state *st, const char *base, enum state_mode mode, uint32_
 	int err;
 
 	*st = (struct state){ .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
-	err = open_parts(st, base, mode, wait_seconds);
+	err = open_parts(st, base, mode == STATE_READ ? STATE_READ : STATE_WRITE, wait_seconds);
+	/* What was derived from the state is not true any more */
+	if (err == 0 && mode == STATE_WRITE && unlinkat(st->dir_fd, STATE_DERIVED, 0) < 0 &&
+	    errno != ENOENT)
+		err = -errno;
 	if (err < 0)
 		state_close(st);
 	return err;

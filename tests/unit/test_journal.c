@@ -214,3 +214,44 @@ TEST(what_is_no_file_is_no_journal)
 	CHECK_INT(load(&j), -EBADMSG);
 	teardown();
 }
+
+TEST(an_entry_is_added_without_reading_the_others)
+{
+	static char longest[JOURNAL_TEXT_BYTES + 1];
+	struct journal_place at;
+	struct journal j;
+	char buf[1024], again[1024];
+	size_t len, n;
+
+	setup();
+	CHECK_INT(journal_append_last(dir_fd, NAME, 9, "x", &at), -ENOENT);
+	memset(longest, 'x', JOURNAL_TEXT_BYTES);
+	len = make(buf, sizeof(buf));
+	CHECK_INT(journal_append_last(dir_fd, NAME, 3, "x", &at), -EFBIG);
+	CHECK_INT(journal_append_last(dir_fd, NAME, 4, longest, &at), 0);
+	CHECK_INT(at.number, 4);
+	CHECK_INT(at.size, len);
+	CHECK_INT(journal_append_last(dir_fd, NAME, 9, "behind the longest", &at), 0);
+	CHECK_INT(at.number, 5);
+	CHECK_INT(load(&j), 0);
+	CHECK_INT(j.list.n, 5);
+	CHECK_STR(j.list.v[4].text, "behind the longest");
+	CHECK_INT(journal_take_back(dir_fd, NAME, &at), 0);
+	at.size = len;
+	CHECK_INT(journal_take_back(dir_fd, NAME, &at), 0);
+	n = get(again, sizeof(again));
+	CHECK(n == len && memcmp(buf, again, n) == 0);
+	/* What is not whole is not built upon, wherever it ends or is damaged */
+	for (size_t i = 0; i < len; i++) {
+		put(buf, i);
+		if (i == 0 || buf[i - 1] != '\n')
+			CHECK_INT(journal_append_last(dir_fd, NAME, 9, "x", &at), -EBADMSG);
+	}
+	for (size_t i = (size_t)((char *)memrchr(buf, '\n', len - 1) - buf) + 1; i < len; i++) {
+		memcpy(again, buf, len);
+		again[i] ^= 1;
+		put(again, len);
+		CHECK_INT(journal_append_last(dir_fd, NAME, 9, "x", &at), -EBADMSG);
+	}
+	teardown();
+}

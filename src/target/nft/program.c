@@ -151,16 +151,26 @@ static uint32_t types_len(const enum nft_type *types, uint8_t n)
 	return len;
 }
 
+/* A declared size is a fixed hash, twice as fast to fill; a power of two leaves room */
+static uint32_t power_of_two(uint32_t n)
+{
+	uint32_t size = 1;
+
+	while (size < n)
+		size *= 2;
+	return size;
+}
+
+uint32_t nft_forwards_size(uint32_t n)
+{
+	return power_of_two(n + FORWARDS_ROOM);
+}
+
 void nft_set_say_size(struct nft_set *s)
 {
-	/*
-	 * A declared size is a fixed hash, twice as fast to fill; a power of two leaves room,
-	 * which forwards that come one by one need at any time
-	 */
-	const uint32_t n = nft_set_count(s) + (s->forwards != NULL ? FORWARDS_ROOM : 0);
+	const uint32_t n = nft_set_count(s);
 
-	for (s->size = 1; s->size < n; s->size *= 2)
-		;
+	s->size = s->forwards != NULL ? nft_forwards_size(n) : power_of_two(n);
 }
 
 void nft_set_seal(struct nft_set *s)

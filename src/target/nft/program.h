@@ -472,6 +472,9 @@ typedef void nft_each_fn(const struct nft_elem *e, void *arg);
 /** nft_each() - All elements of a set in order; each is gone when the next comes */
 void nft_each(const struct nft_set *s, nft_each_fn *fn, void *arg);
 
+/** nft_forwards_size() - The declared size of a map of @n forwards */
+uint32_t nft_forwards_size(uint32_t n);
+
 /** nft_set_count() - How many elements a set has */
 uint32_t nft_set_count(const struct nft_set *s);
 

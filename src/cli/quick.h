@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * quick - a forward more, without reading what there is
+ *
+ * Whoever has made the host so writes down what one more forward needs to know.
+ * While that is true, which the ruleset's generation and the state's lock tell, a
+ * forward is an entry of the journal and an element of the kernel's map.
+ *
+ * Does not:	 say anything: what is not plain, and what is wrong, is the long way's.
+ */
+#ifndef CLI_QUICK_H
+#define CLI_QUICK_H
+
+#include "cli/host.h"
+#include "cli/kept.h"
+
+/** quick_save() - Write down what the host is now; the state is open for STATE_WRITE */
+void quick_save(struct cli *c, struct cli_host *h);
+
+/** quick_add() - Add a forward; false: nothing was done, go the long way */
+bool quick_add(struct cli *c, const struct kept_edit *e);
+
+#endif /* CLI_QUICK_H */

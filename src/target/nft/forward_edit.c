@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "target/nft_forward.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "nl/batch.h"
+#include "target/nft/kernel.h"
+
+#define COMMENT_TYPE	0u	/* NFTNL_UDATA_SET_ELEM_COMMENT */
+#define REQUEST_BYTES	1024u
+
+bool nft_forward_maps(const struct nft_program *p, struct nft_forward_map ret[2])
+{
+	ret[0] = ret[1] = (struct nft_forward_map){ .name = NULL };
+	for (uint32_t i = 0; i < p->sets.n; i++) {
+		const struct nft_set *s = p->sets.v[i];
+		struct nft_forward_map *to = &ret[s->forwards_af == AF_V6];
+
+		if (s->forwards == NULL)
+			continue;
+		if (to->name != NULL || s->forwards_dst != NULL)
+			return false;
+		*to = (struct nft_forward_map){ s->name, nft_set_count(s) };
+	}
+	return true;
+}
+
+bool nft_forward_fits(uint32_t n, uint32_t more)
+{
+	return n > 0 && nft_forwards_size(n) == nft_forwards_size(n + more);
+}
+
+const char *nft_forward_comment(struct arena *a, const char *name, uint32_t line, const char *text)
+{
+	char buf[LIMIT_COMMENT_BYTES + 1];
+	const struct origin o = { .text = arena_printf(a, "%s:%u %s", name, line, text) };
+
+	return arena_strndup(a, buf, nft_comment_write(NULL, &o, buf));
+}
+
+static void put_nested(struct nlmsghdr *msg, uint16_t type, const void *data, uint32_t len)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, type);
+
+	mnl_attr_put(msg, NFTA_DATA_VALUE, len, data);
+	mnl_attr_nest_end(msg, nest);
+}
+
+static uint32_t put(uint8_t *to, uint32_t at, enum nft_type type, u128 v)
+{
+	const struct nft_value value = nft_value_num(type, v);
+
+	memcpy(to + at, value.b, value.len);
+	return at + (value.len + 3u) / 4 * 4;
+}
+
+/* The message's map and one element; with @whole where it leads, and its comment */
+static void put_elem(struct nlmsghdr *msg, const char *map, const struct nft_forward *f,
+		     bool whole)
+{
+	const enum nft_type addr = f->outside.af == AF_V6 ? NFT_T_IP6 : NFT_T_IP4;
+	uint8_t key[NFT_CONCAT_BYTES] = { 0 }, data[20] = { 0 };
+	uint8_t note[LIMIT_COMMENT_BYTES + 3] = { COMMENT_TYPE };
+	struct nlattr *list, *elem;
+	uint32_t len;
+
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET, map);
+	list = mnl_attr_nest_start(msg, NFTA_SET_ELEM_LIST_ELEMENTS);
+	elem = mnl_attr_nest_start(msg, NFTA_LIST_ELEM);
+	len = put(key, put(key, put(key, 0, NFT_T_PROTO, f->proto), addr, f->outside.v),
+		  NFT_T_PORT, f->port);
+	put_nested(msg, NFTA_SET_ELEM_KEY, key, len);
+	if (whole) {
+		len = put(data, put(data, 0, addr, f->inside.v), NFT_T_PORT, f->to);
+		put_nested(msg, NFTA_SET_ELEM_DATA, data, len);
+		len = (uint32_t)strlen(f->comment) + 1;
+		BUG_IF(len > LIMIT_COMMENT_BYTES + 1);
+		note[1] = (uint8_t)len;
+		memcpy(note + 2, f->comment, len);
+		mnl_attr_put(msg, NFTA_SET_ELEM_USERDATA, len + 2, note);
+	}
+	mnl_attr_nest_end(msg, elem);
+	mnl_attr_nest_end(msg, list);
+}
+
+int nft_forward_find(struct nl_session *nl, const char *map, const struct nft_forward *f)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[REQUEST_BYTES];
+	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(msg, sizeof(*g));
+
+	msg->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM;
+	g->nfgen_family = NFPROTO_INET;
+	g->version = NFNETLINK_V0;
+	put_elem(msg, map, f, false);
+	return nl_talk(nl, msg, NULL, NULL);
+}
+
+int nft_forward_add(struct nl_session *nl, uint32_t genid, const struct nft_forward_map maps[2],
+		    const struct nft_forward *v, uint32_t n)
+{
+	struct nl_batch b CLEANUP(nl_batch_fini);
+	struct nl_batch_result result;
+	int err;
+
+	nl_batch_init(&b);
+	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
+	for (uint32_t i = 0; i < n && err == 0; i++) {
+		struct nlmsghdr *msg = NULL;
+
+		err = nl_batch_add(&b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM,
+				   NLM_F_CREATE | NLM_F_EXCL, NFPROTO_INET, i, &msg);
+		if (err == 0)
+			put_elem(msg, maps[v[i].outside.af == AF_V6].name, &v[i], true);
+	}
+	return err < 0 ? err : nl_batch_send(&b, nl, &result);
+}
