@@ -55,8 +55,8 @@ static void add_unconfined(struct cli *c, struct doctor *x, const struct cli_hos
 		if (path != NULL && is_lost)
 			doctor_add(x, &(struct doctor_finding){
 				.object = arena_printf(x->a, "jail %s", j->name),
-				.what = arena_printf(x->a, "it was confined in %s, and is no longer",
-						     path),
+				.what = arena_printf(x->a, "it was confined in %s, and is no "
+						     "longer", path),
 				.cure = arena_printf(x->a, "sallyport up %s --cgroup %s", j->name,
 						     path), .at = j->at });
 		if (path != NULL)

@@ -183,7 +183,8 @@ static const struct forward_addrs *externals(struct lower *l, const struct decl_
 /* Does it lead from an outside address of a family to an inside one */
 static bool has_family(const struct decl_forward *f, const struct decl_jail *j, uint8_t af)
 {
-	return forward_inside(j, af).af != AF_NONE && (f->from.a.af == AF_NONE || f->from.a.af == af);
+	return forward_inside(j, af).af != AF_NONE &&
+	       (f->from.a.af == AF_NONE || f->from.a.af == af);
 }
 
 /* Learn what a forward claims; false when it leads nowhere, which is told */
@@ -358,8 +359,8 @@ static void add_rules(struct lower *l, const struct forward *f, const char *text
 		if (set_is_empty(s) || !has_family(f->f, f->j, families[n]))
 			continue;
 		for (uint32_t p = 0; p < f->f->ports.n; p++)
-			add_forward_rule(l, f->f, forward_inside(f->j, families[n]), s, &f->f->ports.v[p],
-					 text);
+			add_forward_rule(l, f->f, forward_inside(f->j, families[n]), s,
+					 &f->f->ports.v[p], text);
 	}
 }
 
