@@ -79,7 +79,9 @@ static void pass_plain(struct nat *nat, struct nat_packet *p, const struct view 
 		}
 		s->seen = nat->now;
 	} else {
-		s->seen = out | ((s->flags & S_BOTH) != 0) ? nat->now : s->seen;
+		const bool keeps = (unsigned int)out | (s->flags & S_BOTH);
+
+		s->seen = keeps ? nat->now : s->seen;
 	}
 	if (out && nat->touches_bindings && s->binding != NONE)
 		nat->bindings[s->binding].time = nat->now;

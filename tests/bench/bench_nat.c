@@ -10,9 +10,9 @@
  *	nat-bytes-per-flow	all memory of a NAT of a million flows, by their number
  *
  * A round's time is that of its median batch, so that what else the machine does
- * in between does not count.  Packets are of 64 bytes, as many outbound as inbound, of uniformly random
- * flows, each of an endpoint of its own; they are built in one small buffer and
- * only the translation is timed.
+ * in between does not count.  Packets are of 64 bytes, as many outbound as
+ * inbound, of uniformly random flows, each of an endpoint of its own; they are
+ * built in one small buffer and only the translation is timed.
  *
  * The minimal loop does in each batch of 32: hash, prefetch; one look-up in an
  * open-addressing table of entries with their keys; addresses, port, TTL, and
