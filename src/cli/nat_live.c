@@ -330,6 +330,12 @@ static int nat_live(struct cli *c, struct live *v)
 	return run(v);
 }
 
+/* TAP would be a device in the place of the outside interface */
+static bool is_way(const char *name)
+{
+	return strcmp(name, "auto") == 0 || (io_kind(name) != NULL && strcmp(name, "tap") != 0);
+}
+
 int verb_nat(struct cli *c)
 {
 	struct live v = {
@@ -340,9 +346,8 @@ int verb_nat(struct cli *c)
 
 	if (c->nat.read != NULL)
 		return nat_over_capture(c);
-	if (c->nat.io != NULL && strcmp(c->nat.io, "auto") != 0 && io_kind(c->nat.io) == NULL)
-		return cli_usage(c, "--io takes auto, packet, pcap, tun or tap, not '%s'",
-				 c->nat.io);
+	if (c->nat.io != NULL && !is_way(c->nat.io))
+		return cli_usage(c, "--io takes auto, packet, pcap or tun, not '%s'", c->nat.io);
 	c->is_host = true;
 	status = nat_live(c, &v);
 	close_all(&v);

@@ -287,7 +287,7 @@ static const struct option_row options[] = {
 	  "nat: flows that there is memory for" },
 	{ "--explain", NO_VALUE, set_nat_explain, " nat ", "",
 	  "nat: over a capture, what became of each packet and why" },
-	{ "--io", VALUE, set_nat_io, " nat ", "HOW", "nat: auto, packet, pcap, tun or tap" },
+	{ "--io", VALUE, set_nat_io, " nat ", "HOW", "nat: auto, packet, pcap or tun" },
 	{ "--state", VALUE, set_nat_state, " nat ", "FILE", "nat: where flows outlive a restart" },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };
