@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# forward_add.sh - what `forward add` costs with N forwards there
+#
+#	forward-add-N	milliseconds, the start of a process not counted
+#
+# The median of 40 runs, less that of a run that does nothing.
+# shellcheck source=../lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_enter "$@"
+
+declare_jails()	# N
+{
+	awk -v n="$1" 'BEGIN {
+		for (i = 0; i < n; i++) {
+			if (i % 100 == 0)
+				printf "%sj%d {\nip4.addr = \"lo1|10.1.%d.%d/32\";\n", i ? "}\n" : "",
+				       i / 100, i / 25600, i / 100 % 256
+			printf "$forward += \"%s %d:80 to 203.0.113.2\";\n",
+			       i % 2 ? "udp" : "tcp", 1 + i / 2
+		}
+		print "}"
+	}'
+}
+
+# Medians of the two kinds of runs, as milliseconds
+measure()
+{
+	on_host "$PYTHON" - "$SALLYPORT" "$TMP/state" <<-'END'
+		import subprocess, sys, time
+		program, state = sys.argv[1:]
+
+		def run(*args):
+		    start = time.perf_counter()
+		    subprocess.run([program, "-q", "--state-dir", state, *args], check=True,
+		                   stdout=subprocess.DEVNULL)
+		    return (time.perf_counter() - start) * 1e3
+
+		run("forward", "add", "j0", "tcp", "60000:80", "--to", "203.0.113.2")
+		none = sorted(run("explain", "E1001") for _ in range(40))[20]
+		adds = sorted(run("forward", "add", "j0", "tcp", f"{60001 + i}:80", "--to",
+		                  "203.0.113.2") for i in range(40))[20]
+		print(f"{adds - none:.2f}")
+	END
+}
+
+lab_bare HOST
+echo 'cloned_interfaces="lo1"' >"$TMP/rc.conf"
+for n in 10 1000 100000; do
+	declare_jails "$n" >"$TMP/jail.conf"
+	sp_must --state-dir "$TMP/state" -q --no-verify -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
+	ms=$(measure) && [ -n "$ms" ] || exit 1
+	echo "forward-add-$n $ms ms"
+	sp_must --state-dir "$TMP/state" -q destroy --forget
+done
