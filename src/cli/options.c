@@ -216,7 +216,7 @@ static const struct option_row options[] = {
 	  "ipfw: run a script that needs a shell, in a sandbox; never without" },
 	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR", "keep state in DIR/lib and DIR/run" },
 	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "",
-	  "accepted; nothing is proven in this version" },
+	  "accepted; apply proves nothing in this version, see verify" },
 	{ "--to", VALUE, set_to, " compile  forward add ", "nft|ipfw|model",
 	  "compile: what to print; forward add: outside address" },
 	{ "--part", VALUE, set_part, " compile ", "touch|filter",

@@ -327,7 +327,8 @@ bool dd_differ(const struct dds *s, dd f, dd g, uint8_t *bit, uint32_t *ret_f, u
 		return false;
 	while (!dd_is_leaf(s, f) || !dd_is_leaf(s, g)) {
 		const uint32_t var = top2(s, f, g);
-		const bool value = half(s, f, var, false) == half(s, g, var, false);
+		const bool wish = bit[var] != 0;
+		const bool value = half(s, f, var, wish) == half(s, g, var, wish) ? !wish : wish;
 
 		bit[var] = value;
 		f = half(s, f, var, value);

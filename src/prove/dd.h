@@ -107,7 +107,8 @@ dd dd_join(struct dds *s, dd f, dd g, dd_join_fn *fn, void *arg);
  * @s:		Diagrams
  * @f:		Function
  * @g:		Another
- * @bit:	By variable: set to 0 or 1 where it counts, else untouched
+ * @bit:	By variable: the value it should have, if that shows a difference; set
+ *		to the one it has where it counts, else untouched
  * @ret_f:	Set to the value of @f there
  * @ret_g:	Set to the value of @g there
  *

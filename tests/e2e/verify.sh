@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# verify reads the program back from the kernel and proves it; what a foreign hand
+# changed is shown as a packet with the declaration that it breaks.
+# shellcheck source=../lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_enter "$@"
+lab_build
+
+cat >"$TMP/web.pf.conf" <<'END'
+nat on igb0 inet from 192.168.100.0/24 to any -> 203.0.113.2
+rdr on igb0 inet proto tcp from any to 203.0.113.2 port 4000 -> 192.168.100.2 port 80
+block in on igb0
+pass in on igb0 proto tcp to 192.168.100.2 port 80
+pass out on igb0
+END
+cat >"$TMP/rc.conf" <<'END'
+ifconfig_igb0="inet 203.0.113.2/24"
+cloned_interfaces="lo1"
+ifconfig_lo1="inet 192.168.100.2/32"
+END
+files=(-f "$TMP/rc.conf" -f "$TMP/web.pf.conf")
+
+# The handle of the first rule of a chain that holds a text
+handle()	# CHAIN TEXT
+{
+	in_ns "$HOST" nft -a list chain inet sallyport "$1" | grep -F -- "$2" |
+		sed -n 's/.* handle \([0-9]*\)$/\1/p' | head -n 1
+}
+
+sp "${files[@]}" verify
+is "nothing is loaded: differs" 1 "$rc"
+sp_must "${files[@]}" apply
+sp verify
+is "what was applied is proven" 0 "$rc"
+
+# ---- foreign hands ---------------------------------------------------------
+
+in_ns "$HOST" nft delete rule inet sallyport in_filter handle "$(handle in_filter 'block in on igb0')"
+sp --json verify
+is "a rule is gone: differs" 1 "$rc"
+check "a rule is gone: the declaration and a packet are named" jq -e \
+	'.sallyport.verify[0] | .declared == "block" and .kernel == "pass" and .line == 3 and
+	 (.file | endswith("web.pf.conf")) and (.packet | startswith("in igb0 "))' <<<"$out"
+packet=$(jq -r '.sallyport.verify[0].packet' <<<"$out")
+printf '%s\n' "$packet" >"$TMP/packets"
+sp "${files[@]}" why --batch "$TMP/packets"
+has "why says of that packet what verify says" '"verdict": "block"' "$out"
+sp_must "${files[@]}" apply
+sp verify
+is "applied again it is proven again" 0 "$rc"
+
+in_ns "$HOST" nft insert rule inet sallyport in_filter tcp dport 2222 accept
+sp verify
+is "a rule has come: differs" 1 "$rc"
+has "a rule has come: a packet that it lets in" '^in igb0 tcp .*:2222 ' "$out"
+sp_must "${files[@]}" apply
+
+in_ns "$HOST" nft add set inet sallyport leftover '{ type ipv4_addr; }'
+in_ns "$HOST" nft add chain inet sallyport nobody
+sp verify
+is "a set and a chain that nothing refers to: no difference" 0 "$rc"
+sp_must "${files[@]}" apply
+
+in_ns "$HOST" nft 'add table inet sallyport { flags dormant; }'
+sp verify
+is "a table that sleeps: differs" 1 "$rc"
+lab_done
