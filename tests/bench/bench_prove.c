@@ -43,8 +43,9 @@ static char *rules(uint32_t n, size_t *ret_len)
 	for (uint32_t i = 0; i < n; i++)
 		fprintf(f, "%s in%s on igb0 inet proto %s from %u.%u.0.0/%u to 203.0.113.%u "
 			"port %u\n", gen_often(&g, 60) ? "pass" : "block",
-			gen_often(&g, 30) ? " quick" : "", gen_often(&g, 50) ? "tcp" : "udp", 1 + gen_below(&g, 220),
-			gen_below(&g, 256), gen_often(&g, 50) ? 16 : 24, 1 + gen_below(&g, 4),
+			gen_often(&g, 30) ? " quick" : "", gen_often(&g, 50) ? "tcp" : "udp",
+			1 + gen_below(&g, 220), gen_below(&g, 256),
+			gen_often(&g, 50) ? 16u : 24u, 1 + gen_below(&g, 4),
 			1 + gen_below(&g, 60000));
 	fclose(f);
 	return text;
