@@ -203,8 +203,11 @@ static void init_values(struct nat *nat)
 	for (int i = 0; i < N_NAT_TIMEOUTS; i++)
 		nat->timeout[i] = (uint32_t)(((uint64_t)cfg->timeout_s[i] * 1000000000 >>
 					      TICK_SHIFT) + 2);
-	for (uint32_t i = 0; i < IP_IDS; i++)
-		nat->ip_id[i] = (uint16_t)random_next(&nat->random);
+	for (uint32_t i = 0; i < IP_IDS; i += 4) {
+		const uint64_t ids = random_next(&nat->random);
+
+		memcpy(&nat->ip_id[i], &ids, sizeof(ids));
+	}
 	for (int i = 0; i < N_NAT_CLASSES; i++)
 		nat->touches_bindings |= cfg->filtering[i] != NAT_ADDRESS_PORT;
 	for (uint32_t i = 0; i < nat->n_owners; i++)
