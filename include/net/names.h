@@ -39,6 +39,8 @@
 #define IP_OPTION_RR	0x04u
 #define IP_OPTIONS_ALL	0x07u
 
+#define TOS_ECN		0x03u	/* bits of the type of service that routers set */
+
 /**
  * proto_parse() - A protocol by name or number
  * @s:		"tcp", "icmp6", "ipv6-icmp", "47"

@@ -13,7 +13,8 @@
 #include "cli/cli.h"
 #include "model/eval.h"
 
-#define WHY_WORDS	6u	/* DIR IFACE PROTO SRC DST [FLAGS] */
+#define WHY_WORDS	7u	/* DIR IFACE PROTO SRC DST [FLAGS] [tos=N] */
+#define WHY_LEAST	5u
 
 /* Judging under way */
 struct why {
@@ -91,6 +92,26 @@ static int parse_extra(struct why *w, struct span at, const char *word, struct p
 	return 0;
 }
 
+/* "tos=N", as the last of @n words; without it the type of service is 0 */
+static int parse_tos(struct why *w, struct span at, const char *const *words, size_t *n,
+		     struct packet *p)
+{
+	static const char key[] = "tos=";
+	const char *word = words[*n - 1];
+	unsigned long tos;
+	char *end;
+
+	if (strncmp(word, key, sizeof(key) - 1) != 0)
+		return 0;
+	word += sizeof(key) - 1;
+	tos = strtoul(word, &end, 0);
+	if (*word < '0' || *word > '9' || *end != '\0' || tos > UINT8_MAX)
+		return bad(w, at, "tos is 0 to 255", word);
+	p->tos = (uint8_t)tos;
+	(*n)--;
+	return 0;
+}
+
 static int parse_packet(struct why *w, struct span at, const char *const *words, size_t n,
 			struct packet *p)
 {
@@ -98,9 +119,11 @@ static int parse_packet(struct why *w, struct span at, const char *const *words,
 	bool ports;
 
 	*p = (struct packet){ .dir = DIR_IN };
-	if (n < WHY_WORDS - 1 || n > WHY_WORDS)
-		return bad(w, at, "a packet is DIR IFACE PROTO SRC[:PORT] DST[:PORT] [FLAGS]",
-			   n > 0 ? words[0] : "");
+	if (n > 0 && parse_tos(w, at, words, &n, p) < 0)
+		return -EINVAL;
+	if (n < WHY_LEAST || n > WHY_LEAST + 1)
+		return bad(w, at, "a packet is DIR IFACE PROTO SRC[:PORT] DST[:PORT] [FLAGS] "
+			   "[tos=N]", n > 0 ? words[0] : "");
 	if (strcmp(words[0], "in") != 0 && strcmp(words[0], "out") != 0)
 		return bad(w, at, "a direction is in or out", words[0]);
 	p->dir = words[0][0] == 'i' ? DIR_IN : DIR_OUT;
@@ -114,7 +137,7 @@ static int parse_packet(struct why *w, struct span at, const char *const *words,
 		return -EINVAL;
 	if (p->src.af != p->dst.af)
 		return bad(w, at, "source and destination are of two families", words[4]);
-	if (parse_extra(w, at, n == WHY_WORDS ? words[5] : NULL, p) < 0)
+	if (parse_extra(w, at, n > WHY_LEAST ? words[WHY_LEAST] : NULL, p) < 0)
 		return -EINVAL;
 	p->iface = intern_cid(&w->c->names, facts_crossed(&w->d->facts,
 				facts_freebsd_name(words[1]), p->dst));
@@ -331,7 +354,7 @@ int verb_why(struct cli *c)
 	int status = cli_netns(c);
 
 	if (status == 0 && c->batch == NULL && c->args.n == 0)
-		return cli_usage(c, "why needs a packet: DIR IFACE PROTO SRC DST [FLAGS]");
+		return cli_usage(c, "why needs a packet: DIR IFACE PROTO SRC DST [FLAGS] [tos=N]");
 	if (status == 0 && c->batch != NULL && c->args.n > 0)
 		return cli_usage(c, "why takes a packet or --batch, not both");
 	if (status == 0)

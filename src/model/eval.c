@@ -14,7 +14,6 @@
 #include "model/pool.h"
 #include "model/portmap.h"
 
-#define TOS_ECN		0x03u	/* bits of the type of service that routers set */
 #define STACK_MAX	17u	/* model_check() allows calls 16 deep */
 #define HITS_MAX	64u	/* states of two names can lead to each other for ever */
 

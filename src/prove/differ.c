@@ -102,6 +102,8 @@ static const char *packet_line(struct arena *a, const struct packet *p, const ch
 	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
 		extra = arena_printf(a, " %u/%u", p->icmp_type, p->icmp_code);
 	}
+	if ((p->tos & ~TOS_ECN) != 0)
+		extra = arena_printf(a, "%s tos=0x%02x", extra, p->tos & ~TOS_ECN);
 	return arena_printf(a, "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
 			    iface,
 			    proto_name(p->proto) != NULL ? proto_name(p->proto)

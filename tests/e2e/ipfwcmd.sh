@@ -168,13 +168,14 @@ no_drift "after apply without files"
 # ---- what no model of a flow sees -------------------------------------------
 
 # Datagrams from the client to port 9 of the host, with these bytes as IP options
-datagram()	# OPTIONS-IN-HEX
+datagram()	# OPTIONS-IN-HEX [TYPE-OF-SERVICE]
 {
 	in_ns "$CLIENT" "$PYTHON" -c 'import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 if sys.argv[1]:
     s.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, bytes.fromhex(sys.argv[1]))
-s.sendto(b"x", ("203.0.113.2", 9))' "$1"
+s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, int(sys.argv[2], 0))
+s.sendto(b"x", ("203.0.113.2", 9))' "$1" "${2-0}"
 }
 
 printf '%s\n' 'add 41 count udp from any to me 9 in ipoptions rr' \
@@ -192,6 +193,24 @@ check "datagrams with options of IP have come" wait_for 5 datagrams_counted
 is "options of IP: recorded, not recorded, not recorded" "2 1 1" \
 	"$(packets 41) $(packets 42) $(packets 43)"
 fw_must -q delete 41 42 43
+
+printf '%s\n' 'add 44 count udp from any to me 9 in' \
+	'add 45 count udp from any to me 9 in dscp af11,ef' \
+	'add 46 count udp from any to me 9 in not iptos lowdelay,!throughput' \
+	'add 47 count udp from any to me 9 in ipprecedence 5' >service.rules
+fw_must -q "$TMP/service.rules"
+for tos in 0xb8 0x2a 0x12 0; do
+	datagram "" "$tos"
+done
+services_counted()
+{
+	[ "$(packets 44)" -eq 4 ]
+}
+check "datagrams with types of service have come" wait_for 5 services_counted
+is "types of service: two code points, all but one, one precedence" "2 3 1" \
+	"$(packets 45) $(packets 46) $(packets 47)"
+no_drift "with sets of code points"
+fw_must -q delete 44 45 46 47
 
 # ---- refusals --------------------------------------------------------------
 

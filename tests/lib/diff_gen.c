@@ -538,6 +538,8 @@ static void draw_icmp(struct gen *g, struct packet *p, uint32_t number)
 
 struct gen_packet gen_packet(struct gen *g, uint32_t number)
 {
+	/* lowdelay, throughput, af11, ef, most with bits of ECN */
+	static const uint8_t types_of_service[] = { 0x10, 0x13, 0x0a, 0x2a, 0xb9, 0xb8 };
 	static const uint16_t bases[] = { 300, 1024, 5000, 30000, 51000, 64000 };
 	struct gen_packet x = { .from_host = false };
 	uint32_t n = gen_below(g, 100);
@@ -549,7 +551,7 @@ struct gen_packet gen_packet(struct gen *g, uint32_t number)
 	x.link = s == IN1;
 	draw_addresses(g, s, &x.p);
 	x.p.proto = draw_proto(g, x.p.src.af, number);
-	x.p.tos = gen_often(g, 10) ? 0x10 : 0;
+	x.p.tos = gen_often(g, 15) ? PICK(g, types_of_service) : 0;
 	x.p.has_opts = x.p.src.af == AF_V4 && gen_often(g, 6);
 	if (x.p.proto == PROTO_TCP)
 		x.p.tcp_flags = draw_flags(g);

@@ -67,6 +67,12 @@ static const char *const tcp_options[] = {
 	" not established", " tcpflags fin",
 };
 
+static const char *const services[] = {
+	" iptos lowdelay", " iptos throughput,!reliability", " not iptos lowdelay",
+	" iptos !lowdelay,!throughput", " ipprecedence 5", " not ipprecedence 0", " dscp ef,af11",
+	" dscp 4", " not dscp be,cs1", " dscp be",
+};
+
 static void say(struct shape *s, const char *text)
 {
 	vec_add(s->a, &s->ret->list, text);
@@ -171,6 +177,8 @@ static const char *body(struct shape *s, const char **ret_proto)
 		text = arena_printf(s->a, "%s lookup dst-port 2", text);
 	if (ports && gen_often(s->g, 5))
 		text = arena_printf(s->a, "%s flow table(5)", text);
+	if (gen_often(s->g, 8))
+		text = arena_printf(s->a, "%s%s", text, PICK(s->g, services));
 	if (s->has_tags && gen_often(s->g, 20))
 		text = arena_printf(s->a, "%s %stagged %u", text,
 				    gen_often(s->g, 30) ? "not " : "", 1 + gen_below(s->g, 2));

@@ -99,6 +99,26 @@ TEST(no_rule_passes_without_state)
 		CHECK_STR(r.steps.v[0].effect, "default");
 }
 
+TEST(type_of_service_without_the_bits_of_ecn)
+{
+	static const struct { uint8_t tos; enum verdict verdict; } rows[] = {
+		{ 0x20, V_BLOCK }, { 0x23, V_BLOCK }, { 0xb8, V_BLOCK }, { 0, V_PASS },
+		{ 0x24, V_PASS }, { 0x38, V_PASS },
+	};
+	struct ranges rs = { 0 };
+
+	start();
+	ranges_add(&arena, &rs, AF_NONE, 0x20, 0x20);
+	ranges_add(&arena, &rs, AF_NONE, 0xb8, 0xb8);
+	rule_test(&m, prefer(ruling_block()), F_TOS, set_make(&arena, &rs));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct packet p = tcp(DIR_IN, "198.51.100.7", 1, "203.0.113.2", 22, S);
+
+		p.tos = rows[i].tos;
+		CHECK_INT(eval(p).verdict, rows[i].verdict);
+	}
+}
+
 TEST(last_match_wins_unless_quick)
 {
 	struct rule *quick;

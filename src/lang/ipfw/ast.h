@@ -43,6 +43,8 @@ enum insn_kind {
 	INSN_ANTISPOOF, INSN_VERREVPATH, INSN_VERSRCREACH,
 	INSN_FRAG,
 	INSN_IPOPTIONS,		/* @set: masks of options */
+	INSN_TOS,		/* @set: types of service of IPv4 */
+	INSN_DSCP,		/* @set: the same, and traffic classes of IPv6 */
 };
 
 /** enum insn_part - Where a test is written */

@@ -26,6 +26,13 @@ static const struct set *limits(struct arena *a, enum field f)
 	case F_DST_LOCAL:
 	case F_SRC_LOCAL:
 		return set_range(a, AF_NONE, 0, 1);
+	case F_TOS: {
+		struct ranges rs = { 0 };
+
+		for (unsigned int v = 0; v < 256; v += TOS_ECN + 1)
+			ranges_add(a, &rs, AF_NONE, v, v);
+		return set_make(a, &rs);
+	}
 	case F_IPOPTS:
 		return set_range(a, AF_NONE, 0, IP_OPTIONS_ALL);
 	default:

@@ -161,6 +161,10 @@ static struct dnf positive(struct lower *l, const struct ipfw_insn *n, const uin
 		return lower_path(l, n);
 	case INSN_IPOPTIONS:
 		return dnf_test2(a, F_AF, set_one(a, AF_V4), F_IPOPTS, n->set);
+	case INSN_TOS:
+		return dnf_test2(a, F_AF, set_one(a, AF_V4), F_TOS, n->set);
+	case INSN_DSCP:
+		return dnf_test(a, F_TOS, n->set);
 	case INSN_FRAG:
 		diag_add(l->c->diags, DIAG_N2040, n->at,
 			 "frag never matches: Linux has reassembled the packet before");

@@ -13,6 +13,16 @@
 #include "net/names.h"
 
 #define ICMP_TYPE_MAX	255u
+#define DSCPS		64
+
+/* Where two names mean the same, the first is printed */
+static const struct { const char *name; int code; } dscp_names[] = {
+	{ "be", 0 }, { "af11", 10 }, { "af12", 12 }, { "af13", 14 }, { "af21", 18 },
+	{ "af22", 20 }, { "af23", 22 }, { "af31", 26 }, { "af32", 28 }, { "af33", 30 },
+	{ "af41", 34 }, { "af42", 36 }, { "af43", 38 }, { "va", 44 }, { "ef", 46 },
+	{ "cs0", 0 }, { "cs1", 8 }, { "cs2", 16 }, { "cs3", 24 }, { "cs4", 32 },
+	{ "cs5", 40 }, { "cs6", 48 }, { "cs7", 56 },
+};
 
 typedef bool option_fn(struct parser *p, enum iw word, struct ipfw_rule *r,
 		       struct ipfw_insn *insn);
@@ -157,6 +167,17 @@ static bool opt_setup(struct parser *p, enum iw word, struct ipfw_rule *r, struc
 	return true;
 }
 
+/* Types of service without the bits of ECN, as rules test them */
+static const struct set *plain_tos(struct arena *a, const struct set *in)
+{
+	struct ranges rs = { 0 };
+
+	for (unsigned int tos = 0; tos < 256; tos += TOS_ECN + 1)
+		if (set_has(in, AF_NONE, tos))
+			ranges_add(a, &rs, AF_NONE, tos, tos);
+	return set_make(a, &rs);
+}
+
 struct flag_name {
 	const char *name;
 	unsigned int flag;	/* 0: is refused */
@@ -232,6 +253,122 @@ static bool opt_ipoptions(struct parser *p, enum iw word, struct ipfw_rule *r,
 	insn->set = set_intersect(p->c->a, flag_set(p->c->a, mask[0], mask[1]),
 				  set_range(p->c->a, AF_NONE, 0, IP_OPTIONS_ALL));
 	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), text);
+	return true;
+}
+
+/* Flags in the order of their table, as a list of rules has them */
+static const char *flags_text(struct parser *p, const struct flag_name *names, size_t n,
+			      const unsigned int mask[2])
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < n; i++)
+		for (unsigned int clear = 0; clear < 2; clear++)
+			if ((mask[clear] & names[i].flag) != 0)
+				text = arena_printf(p->c->a, "%s%s%s%s", text,
+						    text[0] != '\0' ? "," : "",
+						    clear != 0 ? "!" : "", names[i].name);
+	return text;
+}
+
+static bool opt_iptos(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	static const struct flag_name names[] = {
+		{ "lowdelay", 0x10 }, { "throughput", 0x08 }, { "reliability", 0x04 },
+		{ "mincost", 0 }, { "congestion", 0 }, { "ecntransport", 0 },
+	};
+	unsigned int mask[2] = { 0, 0 };
+
+	(void)r;
+	if (p_peek(p) == NULL)
+		return p_missing(p, "the type of service");
+	if (!read_flags(p, names, ARRAY_SIZE(names), "type of service", mask)) {
+		diag_help(p->c->diags, "lowdelay, throughput and reliability are tested; the "
+			  "others are bits of ECN today");
+		return false;
+	}
+	insn->kind = INSN_TOS;
+	insn->set = plain_tos(p->c->a, flag_set(p->c->a, mask[0], mask[1]));
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word),
+				  flags_text(p, names, ARRAY_SIZE(names), mask));
+	return true;
+}
+
+static bool opt_precedence(struct parser *p, enum iw word, struct ipfw_rule *r,
+			   struct ipfw_insn *insn)
+{
+	uint32_t n;
+
+	(void)r;
+	if (!p_number(p, 0, 7, "precedence", &n))
+		return false;
+	insn->kind = INSN_TOS;
+	insn->set = plain_tos(p->c->a, set_range(p->c->a, AF_NONE, n << 5, n << 5 | 0x1f));
+	insn->text = arena_printf(p->c->a, "%s %u", iw_text(word), n);
+	return true;
+}
+
+/* One of "ef,af11,7"; -1: the word is none */
+static int dscp_number(const char *s, size_t len)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dscp_names); i++)
+		if (strlen(dscp_names[i].name) == len && strncmp(dscp_names[i].name, s, len) == 0)
+			return dscp_names[i].code;
+	if (len == 0 || len > 2)
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)s[i]))
+			return -1;
+		n = 10 * n + s[i] - '0';
+	}
+	return n < DSCPS ? n : -1;
+}
+
+static const char *dscp_text(struct parser *p, const char *text, int code)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(dscp_names) && dscp_names[i].code != code)
+		i++;
+	return i < ARRAY_SIZE(dscp_names)
+		? arena_printf(p->c->a, "%s,%s", text, dscp_names[i].name)
+		: arena_printf(p->c->a, "%s,%d", text, code);
+}
+
+static bool opt_dscp(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	const struct ipfw_word *w;
+	struct ranges rs = { 0 };
+	const char *text = "";
+
+	(void)r;
+	if (p_peek(p) == NULL)
+		return p_missing(p, "the code point");
+	w = p_take(p);
+	for (const char *s = w->text;; s++) {
+		const size_t len = strcspn(s, ",");
+		const int code = dscp_number(s, len);
+
+		if (code < 0) {
+			diag_add(p->c->diags, DIAG_E2010, w->at, "unknown code point '%.*s'",
+				 (int)MIN(len, 80u), s);
+			diag_help(p->c->diags, "0 to 63, be, ef, va, cs0 to cs7, af11 to af43");
+			return false;
+		}
+		ranges_add(p->c->a, &rs, AF_NONE, (unsigned int)code << 2,
+			   (unsigned int)code << 2);
+		s += len;
+		if (*s == '\0')
+			break;
+	}
+	insn->kind = INSN_DSCP;
+	insn->set = set_make(p->c->a, &rs);
+	for (int code = 0; code < DSCPS; code++)
+		if (set_has(insn->set, AF_NONE, (unsigned int)code << 2))
+			text = dscp_text(p, text, code);
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), text + 1);
 	return true;
 }
 
@@ -423,7 +560,8 @@ static const struct { enum iw word; option_fn *read; } options[] = {
 	{ IW_KEEP_STATE, opt_state }, { IW_LIMIT, opt_state }, { IW_RECORD_STATE, opt_state },
 	{ IW_SET_LIMIT, opt_state }, { IW_DEFER, opt_defer },
 	{ IW_ESTABLISHED, opt_setup }, { IW_SETUP, opt_setup }, { IW_TCPFLAGS, opt_tcpflags },
-	{ IW_IPOPTIONS, opt_ipoptions },
+	{ IW_IPOPTIONS, opt_ipoptions }, { IW_IPTOS, opt_iptos },
+	{ IW_IPPRECEDENCE, opt_precedence }, { IW_DSCP, opt_dscp },
 	{ IW_ICMPTYPES, opt_numbers }, { IW_ICMP6TYPES, opt_numbers }, { IW_TAGGED, opt_numbers },
 	{ IW_PROTO, opt_proto },
 	{ IW_SRC_IP, opt_addr }, { IW_DST_IP, opt_addr }, { IW_SRC_IP6, opt_addr },

@@ -630,15 +630,18 @@ static bool add_routes(const struct nft_view *v, struct way *w, struct span at)
 
 static void add_tos(const struct nft_view *v, struct way *w, uint8_t af)
 {
-	const struct set *in = w->t.f[F_TOS];
+	const unsigned int shift = af == AF_V4 ? 0 : 4;	/* in the header's first two bytes */
+	struct ranges in = { 0 }, all = { 0 };
 
-	if (in == NULL)
+	if (w->t.f[F_TOS] == NULL)
 		return;
-	/* One value a rule: pf has no more */
-	BUG_IF(in->n != 1 || in->r[0].lo != in->r[0].hi);
-	stmt_match(v->p, &w->stmts, af == AF_V4 ? NFT_K_IP_DSCP : NFT_K_IP6_DSCP, false,
-		   af == AF_V4 ? nft_value_num(NFT_T_DSCP, in->r[0].lo)
-			       : nft_value_num(NFT_T_DSCP6, in->r[0].lo << 4));
+	for (unsigned int tos = 0; tos < 256; tos += TOS_ECN + 1) {
+		ranges_add(v->p->tmp, &all, AF_NONE, tos << shift, tos << shift);
+		if (set_has(w->t.f[F_TOS], AF_NONE, tos))
+			ranges_add(v->p->tmp, &in, AF_NONE, tos << shift, tos << shift);
+	}
+	add_in(v->p, &w->stmts, af == AF_V4 ? NFT_K_IP_DSCP : NFT_K_IP6_DSCP,
+	       set_make(v->p->tmp, &in), set_make(v->p->tmp, &all));
 }
 
 /* Does it make no difference to a set whether an option is there */

@@ -279,6 +279,7 @@ static const char *set_prefix_of(enum nft_type type)
 		[NFT_T_IFNAME] = "ifaces", [NFT_T_PROTO] = "protos", [NFT_T_IP4] = "ip4s",
 		[NFT_T_IP6] = "ip6s", [NFT_T_PORT] = "ports", [NFT_T_TCPFLAG] = "tcpflags",
 		[NFT_T_ICMP_TYPE] = "types", [NFT_T_ICMP_CODE] = "codes",
+		[NFT_T_DSCP] = "dscps", [NFT_T_DSCP6] = "dscps",
 		[NFT_T_ICMP6_TYPE] = "types", [NFT_T_ICMP6_CODE] = "codes",
 	};
 

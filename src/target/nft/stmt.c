@@ -106,11 +106,18 @@ void nft_emit_load(struct nftnl_rule *r, enum nft_key key, uint32_t len, uint32_
 
 uint32_t nft_emit_keys(struct nftnl_rule *r, const struct nft_lookup *l)
 {
+	static const uint8_t zero[NFT_VALUE_BYTES];
 	uint32_t word = 0;
 
 	for (uint8_t i = 0; i < l->n_keys; i++) {
+		const struct nft_key_info *k = &nft_keys[l->keys[i]];
+
 		nft_emit_load(r, l->keys[i], 0, nft_reg(word));
-		word += (nft_types[nft_keys[l->keys[i]].type].len + 3u) / 4;
+		if (k->mask[0] != 0) {
+			BUG_IF(word != 0);	/* masks are for the first register */
+			nft_emit_mask(r, k->mask, zero, nft_types[k->type].len);
+		}
+		word += (nft_types[k->type].len + 3u) / 4;
 	}
 	return word;
 }
