@@ -212,7 +212,7 @@ static bool claim_forward(struct lower *l, const struct decl_jail *j, const stru
 		return false;
 	}
 	if (j->vnet.bridge != NULL)
-		diag_add(l->diags, DIAG_N1458, f->at,
+		diag_add(l->diags, DIAG_N1611, f->at,
 			 "jails on %s do not reach this by the public address", j->vnet.bridge);
 	vec_add(l->m->a, &l->forwards, ((struct forward){ .f = f, .j = j }));
 	claims_add(l, to);

@@ -212,7 +212,7 @@ nf=net/bridge/bridge-nf-call-iptables
 ! on_host test -e /proc/sys/$nf || set_sysctl "$HOST" $nf=0
 sed '/^b/s/}/$forward = "tcp 8000:80"; }/' bridge.jail.conf >forward.jail.conf
 sp -f rc.conf -f forward.jail.conf apply
-has "bridge: who does not reach a forward is told" 'forward.jail.conf:3:.*N1458' "$err"
+has "bridge: who does not reach a forward is told" 'forward.jail.conf:3:.*N1611' "$err"
 is "bridge: clients outside do, and the host" "tcp2 198.51.100.7 tcp2 203.0.113.2" \
 	"$(ask "$CLIENT" tcp:203.0.113.2:8000) $(ask "$HOST" tcp:203.0.113.2:8000)"
 is "bridge: jails on it do not" silence "$(ask a --wait 0.5 tcp:203.0.113.2:8000)"
