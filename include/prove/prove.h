@@ -82,4 +82,21 @@ MUST_USE int prove_program(const struct model *m, const struct nft_program *p, s
 MUST_USE int prove_kernel(struct nl_session *nl, const struct model *m,
 			  const struct nft_program *p, struct arena *a, struct prove_result *ret);
 
+/**
+ * prove_sample() - Look for a packet that two declarations judge in two ways
+ * @m:		Declarations
+ * @other:	Others, of the same names and the same host
+ * @n:		Packets to try; the same ones each time
+ * @a:		Memory
+ * @ret:	Gains the difference, if one is found: @part is what decides it there
+ *
+ * For what cannot be proven, of packets of which nothing is remembered.
+ *
+ * Cost: O(n * rules).
+ *
+ * Return: how many were tried at the most
+ */
+uint32_t prove_sample(const struct model *m, const struct model *other, uint32_t n,
+		      struct arena *a, struct prove_result *ret);
+
 #endif /* PROVE_PROVE_H */

@@ -429,6 +429,7 @@ int verb_confirm(struct cli *c);
 int verb_destroy(struct cli *c);
 int verb_doctor(struct cli *c);
 int verb_down(struct cli *c);
+int verb_equal(struct cli *c);
 int verb_explain(struct cli *c);
 int verb_fmt(struct cli *c);
 int verb_import(struct cli *c);

@@ -11,23 +11,24 @@
 #include <string.h>
 
 #include "cli/host.h"
-#include "prove/prove.h"
+#include "cli/verify.h"
 
 static const char *origin_text(const struct prove_difference *d)
 {
 	return d->origin.text != NULL ? d->origin.text : "no rule matched";
 }
 
-static void print_text(struct cli *c, const struct prove_difference *d)
+static void print_text(struct cli *c, const struct prove_difference *d,
+		       const struct cli_sides *sides)
 {
 	const char *place = cli_place(c, d->origin.at);
 
 	fprintf(c->out, "%s%s%s\n", d->packet,
 		d->recv != NULL ? arena_printf(&c->arena, "  (came by %s)", d->recv) : "",
 		d->is_known ? "  (of a flow that is known)" : "");
-	fprintf(c->out, "  declared  %s  %s%s%s\n", d->declared, place,
+	fprintf(c->out, "  %-8s  %s  %s%s%s\n", sides->one, d->declared, place,
 		place[0] != '\0' ? "  " : "", origin_text(d));
-	fprintf(c->out, "  kernel    %s  in: %s\n", d->kernel, d->part);
+	fprintf(c->out, "  %-8s  %s  in: %s\n", sides->other, d->kernel, d->part);
 }
 
 static void print_json(struct cli *c, const struct prove_difference *d)
@@ -50,11 +51,14 @@ static void print_json(struct cli *c, const struct prove_difference *d)
 	fprintf(c->out, ", \"flow\": \"%s\"}", d->is_known ? "known" : "new");
 }
 
-/* Tell what a proof came to; an exit status */
-static int tell(struct cli *c, const struct prove_result *r)
+int cli_verify_tell(struct cli *c, const struct prove_result *r, const struct cli_sides *sides)
 {
-	for (uint32_t i = 0; i < r->differences.n; i++)
-		(c->json ? print_json : print_text)(c, &r->differences.v[i]);
+	for (uint32_t i = 0; i < r->differences.n; i++) {
+		if (c->json)
+			print_json(c, &r->differences.v[i]);
+		else
+			print_text(c, &r->differences.v[i], sides);
+	}
 	for (uint32_t i = 0; i < r->unproven.n; i++)
 		diag_add(&c->diags, DIAG_W1713, SPAN_NONE, "not proven: %s", r->unproven.v[i]);
 	if (r->differences.n > 0)
@@ -62,9 +66,13 @@ static int tell(struct cli *c, const struct prove_result *r)
 	if (r->unproven.n > 0)
 		return EX_UNAVAILABLE;
 	if (!c->json && !c->quiet)
-		fputs("proven: the program means what was declared\n", c->out);
+		fprintf(c->out, "proven: %s\n", sides->proven);
 	return 0;
 }
+
+static const struct cli_sides sides = {
+	"declared", "kernel", "the program means what was declared",
+};
 
 static int verify_compiled(struct cli *c)
 {
@@ -83,7 +91,8 @@ static int verify_compiled(struct cli *c)
 	if (p == NULL)
 		return cli_refused(c);
 	err = prove_program(&d.model, p, &c->arena, &r);
-	return err < 0 ? cli_system(c, err, "prove the program") : tell(c, &r);
+	return err < 0 ? cli_system(c, err, "prove the program") :
+	       cli_verify_tell(c, &r, &sides);
 }
 
 int verb_verify(struct cli *c)
@@ -98,5 +107,6 @@ int verb_verify(struct cli *c)
 	if (status != 0)
 		return status;
 	err = prove_kernel(&h.filter, &h.d.model, h.program, &c->arena, &r);
-	return err < 0 ? cli_system(c, err, "read what the kernel holds") : tell(c, &r);
+	return err < 0 ? cli_system(c, err, "read what the kernel holds") :
+	       cli_verify_tell(c, &r, &sides);
 }

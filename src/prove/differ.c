@@ -85,7 +85,7 @@ static struct packet packet_at(struct proof *p, enum direction dir, const uint8_
 	return k;
 }
 
-static const char *packet_line(struct arena *a, const struct packet *p, const char *iface)
+const char *prove_packet_line(struct arena *a, const struct packet *p, const char *iface)
 {
 	static const char letters[] = "FSRPAUEW";
 	const int32_t ports[] = { proto_has_ports(p->proto) ? p->sport : -1,
@@ -190,7 +190,7 @@ static bool show(struct proof *p, const struct part_of *part, dd where, struct p
 		       dd_ite(p->d, where, part->kernel, DD_FALSE), bit, &declared, &kernel))
 		return false;
 	k = packet_at(p, part->dir, bit, &iface, &d.recv);
-	d.packet = packet_line(p->a, &k, iface);
+	d.packet = prove_packet_line(p->a, &k, iface);
 	tell_outcomes(p, declared, kernel, &d);
 	d.is_known = where != part->fresh;
 	find_origin(p, &k, &d);

@@ -543,6 +543,9 @@ static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 	case X_DYNSET:
 		if (!x->has_inner)
 			return run_from(r, i + 1, regs);
+		/* Counting may fail where the set is full, and that ends the rule */
+		if (x->is_count && i + 1 == r->rule->exprs.n)
+			return r->next;
 		return unknown(r->w, "what is counted in", x->set);
 	default:
 		if (!step(r, x, regs))

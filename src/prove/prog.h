@@ -46,7 +46,8 @@ struct nftnl_rule;
  * @X_FIB:	@key of what @offset says into @dreg
  * @X_EXTHDR:	Is option or header @key of @offset there, into @dreg
  * @X_EXTHDR_SET: @len bytes of @sreg to @offset2 of option @key
- * @X_DYNSET:	Add or update @sreg in @set (@key); @has_inner: and it may end there
+ * @X_DYNSET:	Add or update @sreg in @set (@key); @has_inner: and it
+ *		may end there; @is_count: it only counts
  * @X_LIMIT:	Goes on or not as counts say
  */
 enum prog_op {
@@ -91,6 +92,7 @@ struct prog_expr {
 	bool is_not;
 	bool has_dreg;
 	bool has_inner;
+	bool is_count;
 	const char *set;
 	const char *text;
 	struct prog_nat nat;

@@ -69,9 +69,6 @@ static enum prog_op read_ct(struct reading *r)
 	r->to->key = u32(r, NFTNL_EXPR_CT_KEY);
 	r->to->sreg = u32(r, NFTNL_EXPR_CT_SREG);
 	r->to->dreg = u32(r, NFTNL_EXPR_CT_DREG);
-	/* The address of one direction is not the packet's own */
-	if (has(r, NFTNL_EXPR_CT_DIR))
-		return X_UNKNOWN;
 	return has(r, NFTNL_EXPR_CT_SREG) ? X_CT_SET : X_CT;
 }
 
@@ -237,9 +234,14 @@ static enum prog_op read_dynset(struct reading *r)
 	r->to->key = u32(r, NFTNL_EXPR_DYNSET_OP);
 	r->to->set = text(r, NFTNL_EXPR_DYNSET_SET_NAME);
 	r->to->has_inner = has(r, NFTNL_EXPR_DYNSET_EXPR);
-	if (r->to->has_inner)
-		r->to->text = printed(r, nftnl_expr_get(r->e, NFTNL_EXPR_DYNSET_EXPR,
-							&(uint32_t){ 0 }));
+	if (r->to->has_inner) {
+		const struct nftnl_expr *inner = nftnl_expr_get(r->e, NFTNL_EXPR_DYNSET_EXPR,
+								&(uint32_t){ 0 });
+
+		r->to->text = printed(r, inner);
+		r->to->is_count = strcmp(nftnl_expr_get_str(inner, NFTNL_EXPR_NAME),
+					 "counter") == 0;
+	}
 	if (r->to->set == NULL || has(r, NFTNL_EXPR_DYNSET_SREG_DATA))
 		return X_UNKNOWN;
 	return X_DYNSET;

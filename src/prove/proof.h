@@ -16,6 +16,7 @@
 #ifndef PROVE_PROOF_H
 #define PROVE_PROOF_H
 
+#include "model/eval.h"
 #include "prove/outcome.h"
 #include "prove/prog.h"
 #include "prove/space.h"
@@ -100,5 +101,8 @@ struct proof_to {
 
 /** proof_translate() - A translation of one address: what becomes of each packet */
 dd proof_translate(struct proof *p, const struct proof_to *to);
+
+/** prove_packet_line() - A packet at @iface, FreeBSD's name, as `why --batch` reads it */
+const char *prove_packet_line(struct arena *a, const struct packet *p, const char *iface);
 
 #endif /* PROVE_PROOF_H */

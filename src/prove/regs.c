@@ -224,10 +224,31 @@ static void load_state(struct proof *p, struct regs *r, uint32_t word)
 		     dd_not(p->d, dd_or(p->d, invalid, dd_or(p->d, related, is_new))));
 }
 
+/* What a connection was as it began: its bits are not known, so it can only be a key of counts */
+static bool load_tuple(const struct prog_expr *x, struct regs *r)
+{
+	static const struct { uint32_t key, len; } keys[] = {
+		{ NFT_CT_SRC_IP, 4 }, { NFT_CT_DST_IP, 4 }, { NFT_CT_SRC_IP6, 16 },
+		{ NFT_CT_DST_IP6, 16 }, { NFT_CT_PROTO_SRC, 2 }, { NFT_CT_PROTO_DST, 2 },
+	};
+	const uint32_t word = regs_word(x->dreg);
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (keys[i].key != x->key || !regs_clear(r, word, keys[i].len))
+			continue;
+		for (uint32_t n = 0; n < (keys[i].len + 3) / 4; n++)
+			r->w[word + n].kind = R_NONE;
+		return true;
+	}
+	return false;
+}
+
 static bool load_ct(struct proof *p, const struct prog_expr *x, struct regs *r)
 {
 	const uint32_t word = regs_word(x->dreg);
 
+	if (load_tuple(x, r))
+		return true;
 	if (!regs_clear(r, word, 4))
 		return false;
 	switch (x->key) {
