@@ -166,6 +166,16 @@ dd dd_var(struct dds *s, uint32_t var)
 	return make(s, var, DD_FALSE, DD_TRUE);
 }
 
+bool dd_is_var(const struct dds *s, dd f, uint32_t *ret_var)
+{
+	const struct dd_node *n = &s->node[f];
+
+	if (n->var == DD_NO_VAR || n->lo != DD_FALSE || n->hi != DD_TRUE)
+		return false;
+	*ret_var = n->var;
+	return true;
+}
+
 static struct dd_memo *memo_of(const struct dds *s, uint32_t op, dd a, dd b, dd c)
 {
 	return &s->memo[mix(op, a, b, c) & (s->n_memos - 1)];
@@ -261,6 +271,120 @@ dd dd_with(struct dds *s, dd f, uint32_t var, bool value)
 dd dd_compose(struct dds *s, dd f, uint32_t var, dd g)
 {
 	return dd_ite(s, g, dd_with(s, f, var, true), dd_with(s, f, var, false));
+}
+
+dd dd_known(const struct dds *s, dd f, const uint8_t *known)
+{
+	while (!dd_is_leaf(s, f) && known[s->node[f].var] != DD_ANY)
+		f = known[s->node[f].var] == DD_IS_1 ? s->node[f].hi : s->node[f].lo;
+	return f;
+}
+
+/* ---- choices --------------------------------------------------------------------- */
+
+/* A choice under way */
+struct choice {
+	struct dds *s;
+	const uint32_t *var;
+	const dd *bit;		/* the variables as conditions */
+	uint32_t n_vars;
+	const struct dd_case *cases;
+	uint32_t op;
+};
+
+static bool key_bit(const struct dd_case *c, uint32_t k)
+{
+	return (c->key[k / 8] >> (7 - k % 8) & 1) != 0;
+}
+
+/* The function of a case where its key is */
+static dd at_key(const struct choice *o, const struct dd_case *c)
+{
+	struct dds *s = o->s;
+	dd f = c->then;
+
+	for (uint32_t k = 0; k < o->n_vars && !dd_is_leaf(s, f); k++)
+		f = dd_with(s, f, o->var[k], key_bit(c, k));
+	return f;
+}
+
+/* The first of the cases @from..@to - 1, which share the bits before @k, that has bit @k */
+static uint32_t first_with(const struct choice *o, uint32_t k, uint32_t from, uint32_t to)
+{
+	while (from < to) {
+		const uint32_t middle = from + (to - from) / 2;
+
+		if (key_bit(&o->cases[middle], k))
+			to = middle;
+		else
+			from = middle + 1;
+	}
+	return from;
+}
+
+static dd choose(const struct choice *o, uint32_t k, uint32_t from, uint32_t to, dd other);
+
+/* Something else is asked before variable @k: the choice stands on either side of it */
+static dd choose_below(const struct choice *o, uint32_t k, uint32_t from, uint32_t to, dd other)
+{
+	struct dds *s = o->s;
+	const struct dd_memo *m = memo_of(s, o->op + k, other, from, to);
+	const uint32_t var = s->node[other].var;
+	dd lo, hi;
+
+	if (is_memo(m, o->op + k, other, from, to))
+		return m->r;
+	lo = choose(o, k, from, to, s->node[other].lo);
+	hi = choose(o, k, from, to, s->node[other].hi);
+	return note(s, o->op + k, other, from, to, dd_ite(s, dd_var(s, var), hi, lo));
+}
+
+static dd choose(const struct choice *o, uint32_t k, uint32_t from, uint32_t to, dd other)
+{
+	struct dds *s = o->s;
+	uint32_t middle;
+	dd lo, hi;
+
+	if (from == to)
+		return other;
+	if (k == o->n_vars)
+		return at_key(o, &o->cases[to - 1]);
+	if (s->node[other].var < o->var[k])
+		return choose_below(o, k, from, to, other);
+	middle = first_with(o, k, from, to);
+	lo = choose(o, k + 1, from, middle, half(s, other, o->var[k], false));
+	hi = choose(o, k + 1, middle, to, half(s, other, o->var[k], true));
+	/* What is chosen may ask for variables above this one */
+	return dd_ite(s, o->bit[k], hi, lo);
+}
+
+static int by_key(const void *x, const void *y, void *len)
+{
+	const struct dd_case *a = x, *b = y;
+	const int order = memcmp(a->key, b->key, *(const size_t *)len);
+
+	return order != 0 ? order : a->rank < b->rank ? -1 : 1;
+}
+
+dd dd_cases(struct dds *s, const uint32_t *var, uint32_t n_vars, struct dd_case *cases, uint32_t n,
+	    dd other)
+{
+	struct choice o = { .s = s, .var = var, .n_vars = n_vars, .cases = cases };
+	size_t len = (n_vars + 7) / 8;
+	dd bit[DD_MOST_KEYS];
+
+	BUG_IF(n_vars > DD_MOST_KEYS);
+	for (uint32_t k = 0; k < n_vars; k++) {
+		BUG_IF(k > 0 && var[k] <= var[k - 1]);
+		bit[k] = dd_var(s, var[k]);
+	}
+	o.bit = bit;
+	o.op = s->serial + 1;
+	s->serial += n_vars + 1;
+	for (uint32_t i = 0; i < n; i++)
+		cases[i].rank = i;
+	qsort_r(cases, n, sizeof(*cases), by_key, &len);
+	return choose(&o, 0, 0, n, other);
 }
 
 /* An operation whose results only it may use */

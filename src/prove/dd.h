@@ -21,6 +21,7 @@ typedef uint32_t dd;		/* a function */
 #define DD_FALSE	((dd)0)
 #define DD_TRUE		((dd)1)
 #define DD_NO_VAR	UINT32_MAX
+#define DD_MOST_KEYS	512u		/* variables of a choice */
 
 struct dd_node;
 struct dd_memo;
@@ -75,6 +76,9 @@ uint32_t dd_value(const struct dds *s, dd f);
 /** dd_var() - The condition that variable @var is 1; lower ones are asked first */
 dd dd_var(struct dds *s, uint32_t var);
 
+/** dd_is_var() - Is @f the condition that a variable is 1; which one is set on success */
+bool dd_is_var(const struct dds *s, dd f, uint32_t *ret_var);
+
 /** dd_ite() - Where @cond is true @then, else @other; O(product of their sizes) */
 dd dd_ite(struct dds *s, dd cond, dd then, dd other);
 
@@ -92,6 +96,40 @@ dd dd_with(struct dds *s, dd f, uint32_t var, bool value);
 
 /** dd_compose() - @f where variable @var is what condition @g says */
 dd dd_compose(struct dds *s, dd f, uint32_t var, dd g);
+
+/** enum dd_known - What is known of a variable */
+enum dd_known { DD_ANY, DD_IS_0, DD_IS_1 };
+
+/** dd_known() - @f, as far down as @known decides what it asks; by variable an enum dd_known */
+dd dd_known(const struct dds *s, dd f, const uint8_t *known);
+
+/**
+ * struct dd_case - A function where some variables have given values
+ * @key:	The values, the first variable's the highest bit of the first byte; bits
+ *		behind the last are 0
+ * @then:	The function there
+ * @rank:	For dd_cases() alone
+ */
+struct dd_case {
+	const uint8_t *key;
+	dd then;
+	uint32_t rank;
+};
+
+/**
+ * dd_cases() - A choice by the values of several variables
+ * @s:		Diagrams
+ * @var:	The variables, the lowest first
+ * @n_vars:	How many
+ * @cases:	What to choose from; sorted by key here, and of equal keys the last counts
+ * @n:		How many
+ * @other:	Where no case is
+ *
+ * The same as a dd_ite() for each case, in one pass over the sorted keys: a node of
+ * the result is made once.
+ */
+dd dd_cases(struct dds *s, const uint32_t *var, uint32_t n_vars, struct dd_case *cases, uint32_t n,
+	    dd other);
 
 typedef uint32_t dd_map_fn(void *arg, uint32_t value);
 typedef uint32_t dd_join_fn(void *arg, uint32_t x, uint32_t y);

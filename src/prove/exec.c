@@ -8,8 +8,9 @@
  * stands as a condition around all that follows it.  A write into a mark puts the
  * value into what follows, and forgets the registers, which held what was before.
  *
- * A map is one branch for each element, with its data in the registers: a path in
- * the diagram as long as the key, so ten thousand forwards cost what their keys do.
+ * A map is one branch for each element, with its data in the registers.  Elements of
+ * single values are put into the diagram together, and what follows each is made for
+ * packets of its key alone.
  *
  * What an expression does that is not known is an outcome of its own, which no
  * declaration has.
@@ -50,6 +51,7 @@ struct rule_run {
 	const struct prog_rule *rule;
 	dd when;		/* what has matched so far of headers */
 	bool asks_marks;	/* the next comparison is of something that rules can write */
+	const uint8_t *here;	/* what a map has made known of headers, by variable, or NULL */
 	dd next;		/* the rule does not match */
 	dd behind;		/* the chain returns */
 };
@@ -183,7 +185,8 @@ static bool read_nat(struct run *w, const struct prog_nat *n, const struct regs 
 static dd translate(struct rule_run *r, const struct prog_expr *x, const struct regs *regs)
 {
 	struct run *w = r->w;
-	struct proof_to to = { .then = translated, .arg = w->p, .unchanged = w->passed };
+	struct proof_to to = { .then = translated, .arg = w->p, .unchanged = w->passed,
+			       .here = r->here };
 
 	if (!w->at->is_nat)
 		return unknown(w, "a translation in a chain that filters", NULL);
@@ -313,6 +316,28 @@ static dd in_ranges(struct rule_run *r, const struct prog_expr *x, const struct 
 	return f;
 }
 
+/* Elements of single values, all at once */
+static dd in_cases(struct rule_run *r, const struct prog_expr *x, const struct prog_set *s,
+		   struct sets_cases *c, uint32_t i, struct regs *regs)
+{
+	const uint8_t *outer = r->here;
+	uint8_t *here = arena_array(r->w->p->a, uint8_t, r->w->p->s.n_vars);
+	const struct regs before = *regs;
+
+	if (outer != NULL)
+		memcpy(here, outer, r->w->p->s.n_vars);
+	r->here = here;
+	for (uint32_t n = 0; n < c->n; n++) {
+		for (uint32_t k = 0; k < c->n_vars; k++)
+			here[c->var[k]] = (c->cases[n].key[k / 8] >> (7 - k % 8) & 1) != 0
+						  ? DD_IS_1 : DD_IS_0;
+		*regs = before;
+		c->cases[n].then = of_elem(r, x, s, c->elem[n], i, regs);
+	}
+	r->here = outer;
+	return dd_cases(r->w->d, c->var, c->n_vars, c->cases, c->n, r->next);
+}
+
 /* One branch for each element; what is not in the map goes on with the next rule */
 static dd in_map(struct rule_run *r, const struct prog_expr *x, const struct prog_set *s,
 		 uint32_t i, struct regs *regs)
@@ -320,11 +345,14 @@ static dd in_map(struct rule_run *r, const struct prog_expr *x, const struct pro
 	const uint32_t word = regs_word(x->sreg);
 	const struct regs before = *regs;
 	dd f = r->next, met = DD_FALSE;
+	struct sets_cases c;
 
 	if ((s->flags & NFT_SET_EVAL) != 0)
 		return unknown(r->w, "a map that packets fill", s->name);
 	if ((s->flags & NFT_SET_INTERVAL) != 0 && s->n_fields < 2)
 		return in_ranges(r, x, s, i, regs);
+	if (sets_as_cases(r->w->p, s, regs, word, &c))
+		return in_cases(r, x, s, &c, i, regs);
 	for (uint32_t k = 0; k < s->elems.n; k++) {
 		const struct prog_elem *e = &s->elems.v[k];
 		dd here, then;

@@ -177,43 +177,67 @@ static dd then(const struct proof_to *to, struct proof *p, uint16_t lo, uint16_t
 	return to->then(to->arg, translation_of(p->o, &x));
 }
 
-/* The packet's address is what it would become */
-static dd same_addr(struct proof *p, const struct translation *x)
+/* A part is @value, but for the bits @own; only where @to->here says */
+static dd same(struct proof *p, const struct proof_to *to, enum part part, u128 value, u128 own)
 {
-	const enum part part = x->is_src ? P_SRC : P_DST;
-	const uint32_t n = addr_bits(x->af);
+	const uint32_t n = space_width(&p->s, part);
 	dd r = DD_TRUE;
 
 	for (uint32_t i = n; i-- > 0;) {
-		const uint32_t at = n - 1 - i;
-		const dd bit = space_bit(&p->s, part, i);
+		const uint32_t at = n - 1 - i, var = space_var(&p->s, part, i);
+		const bool is = (value >> at & 1) != 0;
 
-		if ((x->own >> at & 1) != 0)
+		if ((own >> at & 1) != 0)
 			continue;
-		r = (x->to >> at & 1) != 0 ? dd_ite(p->d, bit, r, DD_FALSE)
-					   : dd_ite(p->d, bit, DD_FALSE, r);
+		if (to->here != NULL && to->here[var] != DD_ANY) {
+			if ((to->here[var] == DD_IS_1) != is)
+				return DD_FALSE;
+			continue;
+		}
+		r = is ? dd_ite(p->d, dd_var(p->d, var), r, DD_FALSE)
+		       : dd_ite(p->d, dd_var(p->d, var), DD_FALSE, r);
 	}
 	return r;
 }
 
-dd proof_translate(struct proof *p, const struct proof_to *to)
+/* Its port, or id, stays */
+static dd with_port_kept(struct proof *p, const struct proof_to *to)
 {
 	const struct translation *x = &to->x;
-	const dd same = same_addr(p, x);
-	const dd stays = dd_ite(p->d, same, to->unchanged, then(to, p, 0, 0, false));
-	dd ports, ids = stays;
+	const dd unmoved = same(p, to, x->is_src ? P_SRC : P_DST, x->to, x->own);
+
+	if (unmoved == DD_TRUE)
+		return to->unchanged;
+	return dd_ite(p->d, unmoved, to->unchanged, then(to, p, 0, 0, false));
+}
+
+static dd with_port(struct proof *p, const struct proof_to *to)
+{
+	const struct translation *x = &to->x;
+	dd kept;
+
+	if (x->lo != x->hi)
+		return then(to, p, x->lo, x->hi, x->is_random);
+	kept = same(p, to, x->is_src ? P_SPORT : P_DPORT, x->lo, 0);
+	if (kept == DD_TRUE)
+		return with_port_kept(p, to);
+	if (kept == DD_FALSE)
+		return then(to, p, x->lo, x->hi, false);
+	return dd_ite(p->d, kept, with_port_kept(p, to), then(to, p, x->lo, x->hi, false));
+}
+
+dd proof_translate(struct proof *p, const struct proof_to *to)
+{
+	dd has_ports = space_ports(&p->s), ids;
 
 	if (!to->has_port)
-		return stays;
-	if (x->lo == x->hi) {
-		const dd same_port = space_is(&p->s, x->is_src ? P_SPORT : P_DPORT, x->lo);
-
-		ports = dd_ite(p->d, same_port, stays, then(to, p, x->lo, x->hi, false));
-	} else {
-		ports = then(to, p, x->lo, x->hi, x->is_random);
-	}
-	if (to->id_hi != 0)
-		ids = then(to, p, to->id_lo, to->id_hi, x->is_random);
-	return dd_ite(p->d, space_ports(&p->s), ports,
-		      dd_ite(p->d, space_icmp_query(&p->s), ids, stays));
+		return with_port_kept(p, to);
+	if (to->here != NULL)
+		has_ports = dd_known(p->d, has_ports, to->here);
+	if (has_ports == DD_TRUE)
+		return with_port(p, to);
+	ids = to->id_hi == 0 ? with_port_kept(p, to)
+			     : then(to, p, to->id_lo, to->id_hi, to->x.is_random);
+	return dd_ite(p->d, has_ports, with_port(p, to),
+		      dd_ite(p->d, space_icmp_query(&p->s), ids, with_port_kept(p, to)));
 }

@@ -22,6 +22,12 @@
 #include "prove/space.h"
 #include "target/nft.h"
 
+/** struct proof_map - A table of forwards, and the condition that it has a packet's destination */
+struct proof_map {
+	const struct portmap *map;
+	dd in;
+};
+
 /**
  * struct proof - A comparison under way
  * @a:		Memory
@@ -34,6 +40,7 @@
  * @codes:	By bit of F_TAGS: the number of that tag in the mark, 0: nobody asks
  * @pass:	By translation: where it is a pass, what that leaves remembered;
  *		0: not made yet
+ * @maps:	Tables of forwards and the condition that they have a packet's destination
  * @states:	What is remembered counts: FATE_PASS tells it
  * @is_arp:	Packets are ARP: their addresses are those they ask for and of, and
  *		P_SPORT is what they do
@@ -48,6 +55,7 @@ struct proof {
 	struct nft_marks marks;
 	uint8_t codes[MODEL_TAGS];
 	VEC(dd) pass;
+	VEC(struct proof_map) maps;
 	bool states;
 	bool is_arp;
 };
@@ -88,6 +96,8 @@ uint32_t proof_spread(uint32_t value, uint32_t mask);
  * @then:	What becomes of a packet that it changes, by the number of what it is
  * @arg:	For @then
  * @unchanged:	And of one that it leaves as it is
+ * @here:	By variable: what is known of the packet; NULL: nothing.  The result
+ *		counts only for such packets
  */
 struct proof_to {
 	struct translation x;
@@ -97,6 +107,7 @@ struct proof_to {
 	dd (*then)(void *arg, uint32_t xlate);
 	void *arg;
 	dd unchanged;
+	const uint8_t *here;
 };
 
 /** proof_translate() - A translation of one address: what becomes of each packet */

@@ -92,15 +92,102 @@ static bool in_dynamic(struct proof *p, const struct prog_set *s, const struct r
 	return var != DD_NO_VAR;
 }
 
+static int by_var(const void *x, const void *y, void *arg)
+{
+	const uint32_t *var = arg;
+	const uint32_t a = var[*(const uint32_t *)x], b = var[*(const uint32_t *)y];
+
+	return a < b ? -1 : a > b;
+}
+
+/* Which bits of keys are variables: @order gets their places, @var their variables */
+static bool key_vars(struct proof *p, const struct prog_set *s, const struct regs *regs,
+		     uint32_t word, struct sets_cases *ret, uint32_t *place)
+{
+	uint32_t var[DD_MOST_KEYS];
+
+	if (s->key_len * 8 > DD_MOST_KEYS || word >= REGS_WORDS)
+		return false;
+	for (uint32_t i = 0; i < s->key_len * 8; i++) {
+		const dd bit = regs_bit(regs, word, i);
+
+		if (bit == DD_TRUE || bit == DD_FALSE)
+			continue;
+		if (bit == DD_NO_VAR || !dd_is_var(p->d, bit, &var[i]))
+			return false;
+		place[ret->n_vars++] = i;
+	}
+	qsort_r(place, ret->n_vars, sizeof(*place), by_var, var);
+	ret->var = arena_array(p->a, uint32_t, ret->n_vars + 1);
+	for (uint32_t k = 0; k < ret->n_vars; k++) {
+		ret->var[k] = var[place[k]];
+		if (k > 0 && ret->var[k] == ret->var[k - 1])
+			return false;
+	}
+	return ret->n_vars > 0;
+}
+
+static bool byte_bit(const uint8_t *b, uint32_t i)
+{
+	return (b[i / 8] >> (7 - i % 8) & 1) != 0;
+}
+
+/* Has the key the bits that are constant */
+static bool may_be(const struct prog_set *s, const struct prog_elem *e, const struct regs *regs,
+		   uint32_t word)
+{
+	for (uint32_t i = 0; i < s->key_len * 8; i++) {
+		const dd bit = regs_bit(regs, word, i);
+
+		if ((bit == DD_TRUE && !byte_bit(e->key, i)) ||
+		    (bit == DD_FALSE && byte_bit(e->key, i)))
+			return false;
+	}
+	return true;
+}
+
+bool sets_as_cases(struct proof *p, const struct prog_set *s, const struct regs *regs,
+		   uint32_t word, struct sets_cases *ret)
+{
+	uint32_t place[DD_MOST_KEYS];
+
+	*ret = (struct sets_cases){ .n_vars = 0 };
+	for (uint32_t i = 0; i < s->elems.n; i++)
+		if (s->elems.v[i].key_end != NULL)
+			return false;
+	if (!key_vars(p, s, regs, word, ret, place))
+		return false;
+	ret->cases = arena_array(p->a, struct dd_case, s->elems.n + 1);
+	ret->elem = arena_array(p->a, const struct prog_elem *, s->elems.n + 1);
+	for (uint32_t i = 0; i < s->elems.n; i++) {
+		uint8_t *key;
+
+		if (!may_be(s, &s->elems.v[i], regs, word))
+			continue;
+		key = arena_array(p->a, uint8_t, ret->n_vars / 8 + 1);
+		for (uint32_t k = 0; k < ret->n_vars; k++)
+			if (byte_bit(s->elems.v[i].key, place[k]))
+				key[k / 8] |= (uint8_t)(0x80u >> k % 8);
+		ret->elem[ret->n] = &s->elems.v[i];
+		ret->cases[ret->n++] = (struct dd_case){ .key = key, .then = DD_TRUE };
+	}
+	return true;
+}
+
 bool sets_has(struct proof *p, const struct prog_set *s, const struct regs *regs, uint32_t word,
 	      dd *ret)
 {
+	struct sets_cases c;
 	dd all = DD_FALSE, one;
 
 	if ((s->flags & NFT_SET_EVAL) != 0)
 		return in_dynamic(p, s, regs, word, ret);
 	if ((s->flags & NFT_SET_INTERVAL) != 0 && s->n_fields < 2)
 		return in_interval(p, s, regs, word, ret);
+	if (sets_as_cases(p, s, regs, word, &c)) {
+		*ret = dd_cases(p->d, c.var, c.n_vars, c.cases, c.n, DD_FALSE);
+		return true;
+	}
 	for (uint32_t i = 0; i < s->elems.n; i++) {
 		if (!sets_elem(p, s, &s->elems.v[i], regs, word, &one))
 			return false;
