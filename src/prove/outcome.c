@@ -211,6 +211,11 @@ uint32_t outcome_draw(struct outcomes *o, uint32_t x, uint32_t y, uint64_t n, ui
 	return out == 1 ? lots[0].value : outcome_of(o, &d);
 }
 
+bool outcome_is_plain(const struct outcomes *o, uint32_t value)
+{
+	return o->list.v[value].fate != FATE_DRAW && o->list.v[value].fate != FATE_UNKNOWN;
+}
+
 /* ---- text ------------------------------------------------------------------ */
 
 static const char *translation_text(const struct translation *x, struct arena *a)

@@ -133,6 +133,9 @@ uint32_t translation_of(struct outcomes *o, const struct translation *x);
 uint32_t outcome_draw(struct outcomes *o, uint32_t x, uint32_t y, uint64_t n, uint64_t of,
 		      bool is_turn);
 
+/** outcome_is_plain() - Is it neither a draw nor unknown */
+bool outcome_is_plain(const struct outcomes *o, uint32_t value);
+
 /** outcome_word() - The verdict of an outcome, as `why` says it */
 const char *outcome_word(const struct outcomes *o, uint32_t value);
 

@@ -126,6 +126,8 @@ static dd make_pass(struct proof *p, uint32_t xlate)
 
 dd proof_pass(struct proof *p, uint32_t xlate)
 {
+	if (p->only_that && xlate > 1)
+		xlate = 1;
 	while (p->pass.n <= xlate)
 		vec_add(p->a, &p->pass, 0);
 	if (p->pass.v[xlate] == 0) {
@@ -139,6 +141,12 @@ dd proof_pass(struct proof *p, uint32_t xlate)
 void proof_keeps_states(struct proof *p, bool states)
 {
 	p->states = states;
+	p->pass.n = 0;
+}
+
+void proof_tells_translations(struct proof *p, bool tells)
+{
+	p->only_that = !tells;
 	p->pass.n = 0;
 }
 

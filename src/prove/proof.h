@@ -42,6 +42,7 @@ struct proof_map {
  *		0: not made yet
  * @maps:	Tables of forwards and the condition that they have a packet's destination
  * @states:	What is remembered counts: FATE_PASS tells it
+ * @only_that:	Of a translation only that there is one counts, not where it leads
  * @is_arp:	Packets are ARP: their addresses are those they ask for and of, and
  *		P_SPORT is what they do
  */
@@ -57,6 +58,7 @@ struct proof {
 	VEC(dd) pass;
 	VEC(struct proof_map) maps;
 	bool states;
+	bool only_that;
 	bool is_arp;
 };
 
@@ -65,6 +67,9 @@ dd proof_pass(struct proof *p, uint32_t xlate);
 
 /** proof_keeps_states() - Whether proof_pass() tells states from here on */
 void proof_keeps_states(struct proof *p, bool states);
+
+/** proof_tells_translations() - Whether proof_pass() tells where translations lead */
+void proof_tells_translations(struct proof *p, bool tells);
 
 /** proof_leaf() - A constant outcome */
 dd proof_leaf(struct proof *p, enum fate fate);

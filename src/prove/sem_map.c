@@ -51,7 +51,8 @@ static void rows_init(struct rows *r, struct proof *p)
 			r->var[r->n_vars++] = space_var(&p->s, parts[i], bit);
 }
 
-static const uint8_t *rows_add(struct rows *r, uint8_t proto, struct addr to, uint16_t port, dd then)
+static const uint8_t *rows_add(struct rows *r, uint8_t proto, struct addr to, uint16_t port,
+			       dd then)
 {
 	const uint32_t n = addr_bits(to.af) / 8;
 	uint8_t *key = arena_array(r->p->a, uint8_t, KEY_BYTES);
