@@ -88,7 +88,7 @@ MUST_USE int prove_kernel(struct nl_session *nl, const struct model *m,
  * @other:	Others, of the same names and the same host
  * @n:		Packets to try; the same ones each time
  * @a:		Memory
- * @ret:	Gains the difference, if one is found: @part is what decides it there
+ * @ret:	Gains the difference, if one is found; its part is the rule that decides there
  *
  * For what cannot be proven, of packets of which nothing is remembered.
  *

@@ -263,7 +263,7 @@ struct cli {
  * struct cli_verb - A verb
  * @name:	As typed; "alias list" has a space
  * @entity:	Name of its array in JSON
- * @run:	Does it; an exit status.  NULL: not in this version
+ * @run:	Does it; an exit status
  * @args:	Its words, for --help
  * @help:	One line
  * @min_args:	Fewest words after it

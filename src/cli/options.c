@@ -22,7 +22,7 @@ enum option_value { NO_VALUE, VALUE, MAY_HAVE_VALUE };
 struct option_row {
 	const char *name;		/* "-f" or "--json" */
 	enum option_value value;
-	int (*set)(struct cli *c, const char *value);	/* NULL: not in this version */
+	int (*set)(struct cli *c, const char *value);
 	const char *verbs;		/* " why " etc; NULL: every verb */
 	const char *arg;		/* for --help */
 	const char *help;
@@ -356,11 +356,6 @@ static int parse_option(struct cli *c, int argc, char **argv, int *i,
 		value = argv[++*i];
 	}
 	*ret = o;
-	if (o->set == NULL) {
-		diag_add(&c->diags, DIAG_E1017, SPAN_NONE, "option %s is not in this version",
-			 o->name);
-		return EX_USAGE;
-	}
 	return o->set(c, value);
 }
 
@@ -415,11 +410,6 @@ static int choose_verb(struct cli *c)
 		return unknown_verb(c);
 	c->args.v += taken;
 	c->args.n -= taken;
-	if (c->verb->run == NULL) {
-		diag_add(&c->diags, DIAG_E1017, SPAN_NONE, "'%s' is not in this version",
-			 c->verb->name);
-		return EX_USAGE;
-	}
 	if (c->args.n < c->verb->min_args)
 		return cli_usage(c, "%s needs more words: %s %s", c->verb->name, c->verb->name,
 				 c->verb->args);
@@ -497,22 +487,15 @@ void cli_help(FILE *out)
 	      "Gives the jails of a Linux host their network, from jail.conf, rc.conf and\n"
 	      "pf.conf.\n\nverbs:\n", out);
 	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
-		if (v->run != NULL)
-			fprintf(out, "  %-12s %s%s%s\n", v->name, v->help,
-				v->args[0] != '\0' ? "\n               " : "", v->args);
+		fprintf(out, "  %-12s %s%s%s\n", v->name, v->help,
+			v->args[0] != '\0' ? "\n               " : "", v->args);
 	fputs("\noptions, before or after the verb:\n", out);
 	for (const struct option_row *o = options; o->name != NULL; o++) {
-		if (o->set == NULL)
-			continue;
 		snprintf(left, sizeof(left), "%s%s%s", o->name,
 			 o->value == VALUE ? " " : "", o->arg);
 		fprintf(out, "  %-22s %s\n", left, o->help);
 	}
-	fputs("  --help, --version\n\nplanned, not in this version:\n ", out);
-	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
-		if (v->run == NULL)
-			fprintf(out, " %s", v->name);
-	fputs("\n\nexit status: 0 done, nothing differs; 1 differs or found problems; 64 usage;\n"
+	fputs("  --help, --version\n\nexit status: 0 done, nothing differs; 1 differs or found problems; 64 usage;\n"
 	      "65 bad declarations; 66 no such input; 69 this kernel cannot; 70 a bug; 71 system\n"
 	      "error; 75 busy; 77 not permitted\n", out);
 }
