@@ -498,4 +498,5 @@ void cli_help(FILE *out)
 	fputs("  --help, --version\n\n"
 	      "exit status: 0 done, nothing differs; 1 differs or found problems; 64 usage;\n"
 	      "65 bad declarations; 66 no such input; 69 this kernel cannot; 70 a bug; 71 system\n"
-	      "error; 75 busy; 77 not permitted\n", out);}
+	      "error; 75 busy; 77 not permitted\n", out);
+}
