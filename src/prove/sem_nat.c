@@ -11,6 +11,8 @@
  */
 #include "prove/sem.h"
 
+#include <string.h>
+
 #define MAX_SHIFTED	65536u
 
 /* A direction's translations being turned into functions */
@@ -21,6 +23,7 @@ struct nat {
 	dd end;				/* what comes behind all translations */
 	bool touches;			/* only whether a rule would translate */
 	bool tags;			/* only what tags are given */
+	uint8_t *here;			/* what the rule at hand says of single bits */
 };
 
 /* One rule that translates */
@@ -28,6 +31,7 @@ struct nat_rule {
 	struct nat *w;
 	const struct rule *r;
 	uint32_t first;			/* effect behind the translation */
+	const uint8_t *here;		/* what is known of its packets */
 };
 
 static bool list_has(const struct model *m, uint32_t list, enum effect_kind kind)
@@ -146,7 +150,7 @@ static dd to_one(struct nat_rule *n, const struct xlate *x, struct addr to, dd u
 	struct proof_to go = {
 		.x = { .is_src = x->kind == XL_SRC, .af = to.af, .to = to.v & ~low, .own = low },
 		.has_port = x->port != XP_KEEP, .then = translated, .arg = n,
-		.unchanged = unchanged,
+		.unchanged = unchanged, .here = n->here,
 	};
 
 	if (x->port == XP_SHIFT)
@@ -243,6 +247,27 @@ static dd leave(struct nat *w, const struct rule *r, dd next, dd behind)
 	BUG_IF(true);
 }
 
+static void know(struct nat *w, enum part part, const struct set *in)
+{
+	const uint32_t n = space_width(&w->p->s, part);
+
+	for (uint32_t i = 0; in != NULL && in->n == 1 && in->r[0].lo == in->r[0].hi && i < n; i++)
+		w->here[space_var(&w->p->s, part, i)] = (in->r[0].lo >> (n - 1 - i) & 1) != 0
+								? DD_IS_1 : DD_IS_0;
+}
+
+/* What all packets of a rule have in common, if they are of this family */
+static const uint8_t *known_of(struct nat *w, const struct rule *r)
+{
+	memset(w->here, DD_ANY, w->p->s.n_vars);
+	know(w, P_PROTO, rule_tests(r, F_PROTO));
+	know(w, P_SRC, rule_tests(r, F_SRC));
+	know(w, P_DST, rule_tests(r, F_DST));
+	know(w, P_SPORT, rule_tests(r, F_SPORT));
+	know(w, P_DPORT, rule_tests(r, F_DPORT));
+	return w->here;
+}
+
 /* A rule's effects from @first on, then its exit */
 static dd do_rule(struct nat *w, const struct rule *r, dd next, dd behind)
 {
@@ -257,6 +282,7 @@ static dd do_rule(struct nat *w, const struct rule *r, dd next, dd behind)
 		} else if (e->kind == EF_TRANSLATE) {
 			const dd same = e->list == LIST_NONE ? f : nat_list(w, e->list, behind);
 
+			n.here = known_of(w, r);
 			f = to_any(&n, &w->p->m->xlates.v[e->xlate], same);
 		} else if (!w->touches) {
 			f = assign_tag(w, f, e);
@@ -334,7 +360,8 @@ static dd policy_list(struct nat *w, uint32_t list, dd behind)
 
 dd sem_translations(struct proof *p, enum direction dir, bool local, bool own)
 {
-	struct nat w = { .p = p, .d = p->d, .dir = dir, .end = proof_pass(p, 0) };
+	struct nat w = { .p = p, .d = p->d, .dir = dir, .end = proof_pass(p, 0),
+			 .here = arena_array(p->a, uint8_t, p->s.n_vars) };
 	dd f = w.end;
 
 	if (own)
