@@ -59,7 +59,8 @@ void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwa
 
 /**
  * struct cli_counters - What the kernel has counted
- * @rules:	First packets, by rule and forward
+ * @rules:	First packets, by rule and forward; sorted, so that each is found in
+ *		O(log n)
  * @traffic:	All packets, by outside place
  * @has_traffic: @traffic is counted
  */

@@ -1,31 +1,88 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
 #include <time.h>
 
 #include "cli/forwards.h"
 
-/* Does a counter count this forward, and perhaps others of its rule */
-static bool counts_it(const struct nft_count *x, const struct cli_forward *f)
+static int num_cmp(u128 a, u128 b)
 {
-	if (x->origin.at.src != f->origin.at.src || x->origin.at.lo != f->origin.at.lo ||
-	    x->origin.at.hi != f->origin.at.hi)
-		return false;
-	if (!x->is_forward)
-		return true;
-	return (f->dst == NULL || (f->dst->af == x->dst.af && f->dst->lo <= x->dst.v &&
-				   x->dst.v <= f->dst->hi)) &&
-	       (f->ports == NULL || (f->ports->lo <= x->dport && x->dport <= f->ports->hi));
+	return (a > b) - (a < b);
 }
 
+static int origin_cmp(struct span a, struct span b)
+{
+	const int src = num_cmp(a.src, b.src), lo = num_cmp(a.lo, b.lo);
+
+	return src != 0 ? src : lo != 0 ? lo : num_cmp(a.hi, b.hi);
+}
+
+/* By rule; those of the whole rule first, then its places */
+static int count_cmp(const void *a, const void *b)
+{
+	const struct nft_count *x = a, *y = b;
+	const int steps[] = {
+		origin_cmp(x->origin.at, y->origin.at), num_cmp(x->is_forward, y->is_forward),
+		num_cmp(x->dst.af, y->dst.af), num_cmp(x->dst.v, y->dst.v),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		if (steps[i] != 0)
+			return steps[i];
+	return num_cmp(x->dport, y->dport);
+}
+
+/* The first count that is not before @key */
+static uint32_t count_from(const struct nft_counts *counts, const struct nft_count *key)
+{
+	uint32_t lo = 0, hi = counts->list.n;
+
+	while (lo < hi) {
+		const uint32_t mid = lo + (hi - lo) / 2;
+
+		if (count_cmp(&counts->list.v[mid], key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The sum of what is counted from @first to @last */
+static void add_counts(const struct nft_counts *counts, const struct nft_count *first,
+		       const struct nft_count *last, const struct range *ports,
+		       struct cli_used *sum)
+{
+	for (uint32_t i = count_from(counts, first); i < counts->list.n; i++) {
+		const struct nft_count *x = &counts->list.v[i];
+
+		if (count_cmp(x, last) > 0)
+			break;
+		if (ports != NULL && (x->dport < ports->lo || x->dport > ports->hi))
+			continue;
+		sum->packets += x->packets;
+		sum->bytes += x->bytes;
+	}
+}
+
+/* What counts this forward, and perhaps others of its rule */
 static struct cli_used by_rules(const struct nft_counts *counts, const struct cli_forward *f)
 {
+	struct nft_count first = { .origin = f->origin }, last = first;
 	struct cli_used sum = { .packets = 0 };
 
-	for (uint32_t i = 0; i < counts->list.n; i++) {
-		if (counts_it(&counts->list.v[i], f)) {
-			sum.packets += counts->list.v[i].packets;
-			sum.bytes += counts->list.v[i].bytes;
-		}
+	add_counts(counts, &first, &last, NULL, &sum);
+	first.is_forward = last.is_forward = true;
+	last.dst = (struct addr){ UINT8_MAX, 0 };
+	last.dport = UINT16_MAX;
+	if (f->dst != NULL) {
+		first.dst = (struct addr){ f->dst->af, f->dst->lo };
+		last.dst = (struct addr){ f->dst->af, f->dst->hi };
 	}
+	if (f->dst != NULL && f->ports != NULL) {
+		first.dport = (uint16_t)f->ports->lo;
+		last.dport = (uint16_t)f->ports->hi;
+	}
+	add_counts(counts, &first, &last, f->ports, &sum);
 	return sum;
 }
 
@@ -76,6 +133,9 @@ int cli_counters_read(struct cli *c, struct nl_session *filter, const struct nft
 {
 	const int err = nft_counters(filter, p, &c->arena, &ret->rules);
 
-	return err < 0 ? err :
-	       nft_traffic_read(filter, p, &c->arena, &ret->traffic, &ret->has_traffic);
+	if (err < 0)
+		return err;
+	if (ret->rules.list.n > 0)
+		qsort(ret->rules.list.v, ret->rules.list.n, sizeof(*ret->rules.list.v), count_cmp);
+	return nft_traffic_read(filter, p, &c->arena, &ret->traffic, &ret->has_traffic);
 }
