@@ -70,6 +70,19 @@ MUST_USE int nft_forward_find(struct nl_session *nl, const char *map,
 			      const struct nft_forward *f);
 
 /**
+ * nft_forward_get() - Read the element of a place
+ * @nl:		Session of NETLINK_NETFILTER
+ * @map:	Name of the map
+ * @a:		Memory
+ * @f:		Its place; the rest is set on success, the comment "" where it has none
+ *
+ * Return: 0; -ENOENT; -EBADMSG when it is none that nft_forward_add() makes; another
+ * negative errno
+ */
+MUST_USE int nft_forward_get(struct nl_session *nl, const char *map, struct arena *a,
+			     struct nft_forward *f);
+
+/**
  * nft_forward_add() - Add elements in one transaction
  * @nl:		Session of NETLINK_NETFILTER
  * @genid:	Generation that must still hold
@@ -81,6 +94,11 @@ MUST_USE int nft_forward_find(struct nl_session *nl, const char *map,
  * as nl_batch_send()
  */
 MUST_USE int nft_forward_add(struct nl_session *nl, uint32_t genid,
+			     const struct nft_forward_map maps[2], const struct nft_forward *v,
+			     uint32_t n);
+
+/** nft_forward_del() - Delete elements, as nft_forward_add(); -ENOENT: one is not there */
+MUST_USE int nft_forward_del(struct nl_session *nl, uint32_t genid,
 			     const struct nft_forward_map maps[2], const struct nft_forward *v,
 			     uint32_t n);
 

@@ -169,7 +169,11 @@ static int edit_parts(struct cli *c, const char *verb)
 	}
 	status = read_words(c, &e.f);
 	e.words = e.f.text;
-	return status != 0 ? status : carry_out(c, &e);
+	if (status == 0)
+		status = cli_netns(c);
+	if (status != 0)
+		return status;
+	return quick_edit(c, &e) ? 0 : carry_out(c, &e);
 }
 
 int verb_forward_del(struct cli *c)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * quick - a forward more, without reading what there is
+ * quick - a forward more or less, without reading what there is
  *
- * Whoever has made the host so writes down what one more forward needs to know.
- * While that is true, which the ruleset's generation and the state's lock tell, a
- * forward is an entry of the journal and an element of the kernel's map.
+ * Whoever has made the host so writes down what the next change of a forward needs
+ * to know.  While that is true, which the ruleset's generation and the state's lock
+ * tell, a change is an entry of the journal and elements of the kernel's map.
  *
  * Does not:	 say anything: what is not plain, and what is wrong, is the long way's.
  */
@@ -19,5 +19,8 @@ void quick_save(struct cli *c, struct cli_host *h);
 
 /** quick_add() - Add a forward; false: nothing was done, go the long way */
 bool quick_add(struct cli *c, const struct kept_edit *e);
+
+/** quick_edit() - Delete a forward, switch it off or on, as quick_add() */
+bool quick_edit(struct cli *c, const struct kept_edit *e);
 
 #endif /* CLI_QUICK_H */

@@ -29,7 +29,7 @@ forwards()
 	on_host "$SALLYPORT" forward list -H 2>&1 | cut -f1,2,5,6,10 | sort
 }
 
-calls=(write "rename,renameat,renameat2" "fsync,fdatasync")
+calls=(write "pwrite64,pwritev,pwritev2" "rename,renameat,renameat2" "fsync,fdatasync")
 n_changes=6
 if [ -n "${SALLYPORT_LONG-}" ]; then
 	calls+=(sendto sendmsg openat "unlink,unlinkat" ftruncate flock)

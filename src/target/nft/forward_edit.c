@@ -89,7 +89,9 @@ static void put_elem(struct nlmsghdr *msg, const char *map, const struct nft_for
 	mnl_attr_nest_end(msg, list);
 }
 
-int nft_forward_find(struct nl_session *nl, const char *map, const struct nft_forward *f)
+/* Ask for a place's element */
+static int ask(struct nl_session *nl, const char *map, const struct nft_forward *f,
+	       nl_each_fn *each, void *arg)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[REQUEST_BYTES];
 	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);
@@ -99,12 +101,91 @@ int nft_forward_find(struct nl_session *nl, const char *map, const struct nft_fo
 	g->nfgen_family = NFPROTO_INET;
 	g->version = NFNETLINK_V0;
 	put_elem(msg, map, f, false);
-	return nl_talk(nl, msg, NULL, NULL);
+	return nl_talk(nl, msg, each, arg);
 }
 
-int nft_forward_add(struct nl_session *nl, uint32_t genid, const struct nft_forward_map maps[2],
-		    const struct nft_forward *v, uint32_t n)
+int nft_forward_find(struct nl_session *nl, const char *map, const struct nft_forward *f)
 {
+	return ask(nl, map, f, NULL, NULL);
+}
+
+/* An answer that is read */
+struct elem_answer {
+	struct nft_forward *f;
+	char comment[LIMIT_COMMENT_BYTES + 1];
+	bool has_data;
+};
+
+static const struct nlattr *find_attr(const struct nlattr *in, uint16_t type)
+{
+	const struct nlattr *at;
+
+	mnl_attr_for_each_nested(at, in)
+		if (mnl_attr_get_type(at) == type)
+			return at;
+	return NULL;
+}
+
+static void read_comment(const struct nlattr *at, struct elem_answer *x)
+{
+	const uint8_t *note = mnl_attr_get_payload(at);
+	const uint32_t len = mnl_attr_get_payload_len(at);
+
+	if (len < 3 || note[0] != COMMENT_TYPE || note[1] + 2u != len ||
+	    note[1] > sizeof(x->comment) || note[len - 1] != '\0')
+		return;
+	memcpy(x->comment, note + 2, note[1]);
+}
+
+static int read_elem(const struct nlmsghdr *msg, void *arg)
+{
+	struct elem_answer *x = arg;
+	const uint32_t addr_len = addr_bits(x->f->outside.af) / 8;
+	const struct nlattr *at, *elem = NULL;
+	const uint8_t *data;
+
+	if (msg == NULL)
+		return 0;
+	mnl_attr_for_each(at, msg, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(at) == NFTA_SET_ELEM_LIST_ELEMENTS)
+			elem = find_attr(at, NFTA_LIST_ELEM);
+	if (elem == NULL)
+		return 0;
+	at = find_attr(elem, NFTA_SET_ELEM_USERDATA);
+	if (at != NULL)
+		read_comment(at, x);
+	at = find_attr(elem, NFTA_SET_ELEM_DATA);
+	at = at != NULL ? find_attr(at, NFTA_DATA_VALUE) : NULL;
+	if (at == NULL || mnl_attr_get_payload_len(at) < addr_len + 2)
+		return 0;
+	data = mnl_attr_get_payload(at);
+	x->f->inside = addr_from_bytes(x->f->outside.af, data);
+	x->f->to = (uint16_t)(data[addr_len] << 8 | data[addr_len + 1]);
+	x->has_data = true;
+	return 0;
+}
+
+int nft_forward_get(struct nl_session *nl, const char *map, struct arena *a,
+		    struct nft_forward *f)
+{
+	struct nft_forward got = *f;
+	struct elem_answer x = { .f = &got };
+	const int err = ask(nl, map, f, read_elem, &x);
+
+	if (err < 0)
+		return err;
+	if (!x.has_data)
+		return -EBADMSG;
+	got.comment = arena_strndup(a, x.comment, strlen(x.comment));
+	*f = got;
+	return 0;
+}
+
+/* One transaction with a message an element */
+static int change(struct nl_session *nl, uint32_t genid, bool is_add,
+		  const struct nft_forward_map maps[2], const struct nft_forward *v, uint32_t n)
+{
+	const uint16_t type = is_add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
 	struct nl_batch b CLEANUP(nl_batch_fini);
 	struct nl_batch_result result;
 	int err;
@@ -114,10 +195,22 @@ int nft_forward_add(struct nl_session *nl, uint32_t genid, const struct nft_forw
 	for (uint32_t i = 0; i < n && err == 0; i++) {
 		struct nlmsghdr *msg = NULL;
 
-		err = nl_batch_add(&b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM,
-				   NLM_F_CREATE | NLM_F_EXCL, NFPROTO_INET, i, &msg);
+		err = nl_batch_add(&b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type),
+				   is_add ? NLM_F_CREATE | NLM_F_EXCL : 0, NFPROTO_INET, i, &msg);
 		if (err == 0)
-			put_elem(msg, maps[v[i].outside.af == AF_V6].name, &v[i], true);
+			put_elem(msg, maps[v[i].outside.af == AF_V6].name, &v[i], is_add);
 	}
 	return err < 0 ? err : nl_batch_send(&b, nl, &result);
+}
+
+int nft_forward_add(struct nl_session *nl, uint32_t genid, const struct nft_forward_map maps[2],
+		    const struct nft_forward *v, uint32_t n)
+{
+	return change(nl, genid, true, maps, v, n);
+}
+
+int nft_forward_del(struct nl_session *nl, uint32_t genid, const struct nft_forward_map maps[2],
+		    const struct nft_forward *v, uint32_t n)
+{
+	return change(nl, genid, false, maps, v, n);
 }
