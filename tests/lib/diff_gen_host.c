@@ -164,8 +164,9 @@ static void add_rule(struct host *h)
 	const char *quick = often(h, 20) ? " quick" : "";
 	const char *on = MAYBE(h, 65, " on $ext", " on $ext", " on igb0", " on $int",
 			       " on { $ext $int }", " on ! $ext", " on lo", " on egress");
-	const char *by = dir[1] == 'o' && often(h, 20) ? MAYBE(h, 100, " received-on $int",
-							       " received-on igb0") : "";
+	const bool is_out = strcmp(dir, " out") == 0;
+	const char *by = is_out && often(h, 20) ? MAYBE(h, 100, " received-on $int",
+							" received-on igb0") : "";
 
 	h->has_v6 = often(h, 30);
 	say(h, arena_printf(h->a, "%s%s%s%s%s%s%s%s%s%s", action, dir, log, quick, on, body(h),

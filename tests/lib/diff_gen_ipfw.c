@@ -11,6 +11,8 @@
  */
 #include "diff_gen_ipfw.h"
 
+#include <string.h>
+
 #define STEP		10u	/* between rule numbers */
 #define RULES_MAX	14u	/* in the middle */
 #define LONG_MAX	60u	/* and in a ruleset whose places lie far behind each other */
@@ -152,7 +154,7 @@ static const char *body(struct shape *s, const char **ret_proto)
 	};
 	const char *proto = *ret_proto = PICK(s->g, protos);
 	const bool tcp = proto[0] == 't', ports = tcp || proto[0] == 'u' || proto[0] == '{';
-	const bool v6 = proto[2] == '6' || proto[3] == '6' || gen_often(s->g, 15);
+	const bool v6 = strchr(proto, '6') != NULL || gen_often(s->g, 15);
 	const char *text = arena_printf(s->a, "%s from %s%s to %s%s", proto,
 					host(s, v6),
 					ports && gen_often(s->g, 10) ? PICK(s->g, sports) : "",
@@ -165,7 +167,7 @@ static const char *body(struct shape *s, const char **ret_proto)
 		text = arena_printf(s->a, "%s%s", text, PICK(s->g, tcp_options));
 	if (proto[0] == 'i' && proto[1] == 'c' && gen_often(s->g, 50))
 		text = arena_printf(s->a, "%s icmptypes 8,0", text);
-	if (proto[3] == '6' && gen_often(s->g, 50))
+	if (strcmp(proto, "ipv6-icmp") == 0 && gen_often(s->g, 50))
 		text = arena_printf(s->a, "%s icmp6types 128,129", text);
 	if (gen_often(s->g, 5))
 		text = arena_printf(s->a, "%s %s", text, gen_often(s->g, 50) ? "antispoof"

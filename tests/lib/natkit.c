@@ -259,6 +259,15 @@ struct kpkt *k_error(struct addr src, struct addr dst, uint8_t type, uint8_t cod
 	return p;
 }
 
+/* @n bytes of a packet from @at on; what it has no room for is 0 */
+static void copy_part(uint8_t *to, const struct kpkt *whole, uint32_t at, uint32_t n)
+{
+	const uint32_t room = at < sizeof(whole->b) ? (uint32_t)sizeof(whole->b) - at : 0;
+
+	memset(to, 0, n);
+	memcpy(to, whole->b + MIN(at, (uint32_t)sizeof(whole->b)), MIN(n, room));
+}
+
 struct kpkt *k_fragment(const struct kpkt *whole, uint32_t off, uint32_t n, bool more)
 {
 	struct kpkt *p = buffer();
@@ -267,7 +276,7 @@ struct kpkt *k_fragment(const struct kpkt *whole, uint32_t off, uint32_t n, bool
 
 	memcpy(p->b, whole->b, head);
 	if (v4) {
-		memcpy(p->b + head, whole->b + head + off, n);
+		copy_part(p->b + head, whole, head + off, n);
 		p->len = head + n;
 		k_put16(p->b + 2, (uint16_t)p->len);
 		k_put16(p->b + 6, (uint16_t)(off / 8 + (more ? 0x2000 : 0)));
@@ -278,7 +287,7 @@ struct kpkt *k_fragment(const struct kpkt *whole, uint32_t off, uint32_t n, bool
 	p->b[6] = 44;
 	k_put16(p->b + 42, (uint16_t)(off + more));
 	k_put32(p->b + 44, 0x12345678);
-	memcpy(p->b + 48, whole->b + 40 + off, n);
+	copy_part(p->b + 48, whole, 40 + off, n);
 	p->len = 48 + n;
 	k_put16(p->b + 4, (uint16_t)(8 + n));
 	return p;

@@ -295,13 +295,16 @@ static bool lower_skips(struct lowered *l, int n)
 TEST(many_skips)
 {
 	struct lowered l;
+	char *text;
 
 	NS_FRESH();
 	CHECK(lower_skips(&l, 45));
 	check_loads(&l);
 	arena_fini(&l.a);
 	CHECK(lower_skips(&l, 8));
-	CHECK(strstr(text_of(l.p), "jump") == NULL);
+	text = text_of(l.p);
+	CHECK(strstr(text, "jump") == NULL);
+	free(text);
 	arena_fini(&l.a);
 }
 

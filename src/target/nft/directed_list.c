@@ -83,12 +83,15 @@ static bool add_ways(struct lister *w, const struct rule *r, const struct nft_st
 /* A candidate matched, or the tests of a call held, in the first round */
 static void match_remembered(struct lister *w, struct nft_stmts *s, uint32_t id, uint32_t memo)
 {
-	const uint32_t bit = nft_spread(1u << (memo - 1), w->f->memos);
+	const uint32_t ids = w->f->ids;
+	uint32_t bit;
 
-	if (memo != 0)
-		stmt_masked(w->f->p, s, NFT_K_MARK, bit, bit, false);
-	else
-		stmt_masked(w->f->p, s, NFT_K_MARK, w->f->ids, nft_spread(id, w->f->ids), false);
+	if (memo == 0) {
+		stmt_masked(w->f->p, s, NFT_K_MARK, ids, nft_spread(id, ids), false);
+		return;
+	}
+	bit = nft_spread(1u << (memo - 1), w->f->memos);
+	stmt_masked(w->f->p, s, NFT_K_MARK, bit, bit, false);
 }
 
 static void remember(struct lister *w, struct nft_stmts *s, uint32_t id, uint32_t memo)
