@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/search.h"
 #include "cli/forwards.h"
 
 static int num_cmp(u128 a, u128 b)
@@ -31,28 +32,15 @@ static int count_cmp(const void *a, const void *b)
 	return num_cmp(x->dport, y->dport);
 }
 
-/* The first count that is not before @key */
-static uint32_t count_from(const struct nft_counts *counts, const struct nft_count *key)
-{
-	uint32_t lo = 0, hi = counts->list.n;
-
-	while (lo < hi) {
-		const uint32_t mid = lo + (hi - lo) / 2;
-
-		if (count_cmp(&counts->list.v[mid], key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* The sum of what is counted from @first to @last */
 static void add_counts(const struct nft_counts *counts, const struct nft_count *first,
 		       const struct nft_count *last, const struct range *ports,
 		       struct cli_used *sum)
 {
-	for (uint32_t i = count_from(counts, first); i < counts->list.n; i++) {
+	uint32_t i = base_lower_bound(counts->list.v, counts->list.n, sizeof(*counts->list.v),
+				      first, count_cmp);
+
+	for (; i < counts->list.n; i++) {
 		const struct nft_count *x = &counts->list.v[i];
 
 		if (count_cmp(x, last) > 0)

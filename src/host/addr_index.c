@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/search.h"
+
 static int compare_addr(struct addr a, struct addr b)
 {
 	if (a.af != b.af)
@@ -26,15 +28,8 @@ void addr_index_sort(struct addr_index *x)
 
 uint32_t addr_index_first(const struct addr_index *x, struct addr a)
 {
-	uint32_t lo = 0, hi = x->n;
+	/* Of one address the first slot */
+	const struct addr_slot key = { .a = a, .i = 0 };
 
-	while (lo < hi) {
-		const uint32_t mid = lo + (hi - lo) / 2;
-
-		if (compare_addr(x->v[mid].a, a) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return base_lower_bound(x->v, x->n, sizeof(*x->v), &key, compare);
 }

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/search.h"
 #include "lang/pf/lower.h"
 
 #define ANCHOR_DEPTH	64u	/* anchors called out of each other, as in pf */
@@ -225,20 +226,16 @@ void pf_called_paths(const struct pf_lower *l, const char *name, struct pf_names
 	names_finish(out);
 }
 
+static int block_cmp(const void *block, const void *path)
+{
+	return strcmp(((const struct pf_block *)block)->path, path);
+}
+
 /* The first block of a path, by halves: there may be thousands */
 static uint32_t block_find(const struct pf_lower *l, const char *path)
 {
-	uint32_t lo = 0, hi = l->blocks.list.n;
-
-	while (lo < hi) {
-		const uint32_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(l->blocks.list.v[mid].path, path) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return base_lower_bound(l->blocks.list.v, l->blocks.list.n, sizeof(*l->blocks.list.v),
+				path, block_cmp);
 }
 
 static bool each_stmt(struct pf_lower *l, const struct pf_block *b, enum pf_anchor_kind kind,

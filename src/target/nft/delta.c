@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
+
 /* Rules of one side by family, chain and position */
 struct rules {
 	struct nft_line **v;
@@ -41,20 +43,15 @@ struct work {
 
 /* ---- look-ups --------------------------------------------------------------- */
 
+static int line_cmp(const void *x, const void *y)
+{
+	return nft_lines_cmp(x, y);
+}
+
 /* The first line that is not before this one */
 static uint32_t lower_bound(const struct nft_lines *l, const struct nft_line *key)
 {
-	uint32_t lo = 0, hi = l->list.n;
-
-	while (lo < hi) {
-		const uint32_t mid = lo + (hi - lo) / 2;
-
-		if (nft_lines_cmp(&l->list.v[mid], key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return base_lower_bound(l->list.v, l->list.n, sizeof(*key), key, line_cmp);
 }
 
 static const struct nft_line *find(const struct nft_lines *l, enum nft_object kind,
@@ -96,16 +93,8 @@ static struct rules rules_of(const struct rules *all, uint8_t family, const char
 	struct nft_line first = { .family = family, .name = chain };
 	struct nft_line *const key = &first;
 	struct rules r = { .n = 0 };
-	uint32_t lo = 0, hi = all->n;
+	const uint32_t lo = base_lower_bound(all->v, all->n, sizeof(*all->v), &key, rule_cmp);
 
-	while (lo < hi) {
-		const uint32_t mid = lo + (hi - lo) / 2;
-
-		if (rule_cmp(&all->v[mid], &key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	r.v = all->v + lo;
 	while (lo + r.n < all->n && r.v[r.n]->family == family &&
 	       strcmp(r.v[r.n]->name, chain) == 0)

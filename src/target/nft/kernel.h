@@ -183,12 +183,24 @@ void nft_lines_of(const struct nft_program *p, struct nft_lines *ret);
 MUST_USE int nft_lines_read(struct nl_session *nl, struct nft_lines *ret, uint32_t *ret_genid);
 
 struct nftnl_set_elem;
+struct nl_nft_query;
 
 /** nft_elem_take_fn - Takes an element; < 0 ends it */
 typedef int nft_elem_take_fn(struct nftnl_set_elem *e, void *arg);
 
-/** nft_elems_take() - Take the elements of a message; 0, -ENOMEM or -EBADMSG */
-MUST_USE int nft_elems_take(const struct nlmsghdr *msg, nft_elem_take_fn *fn, void *arg);
+/**
+ * nft_elems_read() - Take the elements that the kernel holds of a set
+ * @nl:		Session of NETLINK_NETFILTER
+ * @q:		The set
+ * @n:		Length of the list that @fn adds to: where the kernel's list starts
+ *		again, it goes back to what it was
+ * @fn:		Takes each
+ * @arg:	For @fn
+ *
+ * Return: 0; -ENOENT: no such set; -ENOMEM, -EBADMSG or another negative errno
+ */
+MUST_USE int nft_elems_read(struct nl_session *nl, const struct nl_nft_query *q, uint32_t *n,
+			    nft_elem_take_fn *fn, void *arg);
 
 /** nft_build_rule() - A rule for libnftnl; the caller frees it */
 struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r);

@@ -194,26 +194,39 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 	return 0;
 }
 
-int nft_elems_take(const struct nlmsghdr *msg, nft_elem_take_fn *fn, void *arg)
+/* Elements under way to a list */
+struct elems {
+	uint32_t *n;
+	uint32_t start;
+	nft_elem_take_fn *fn;
+	void *arg;
+};
+
+static int take_elems(const struct nlmsghdr *msg, void *arg)
 {
-	struct nftnl_set *s = nftnl_set_alloc();
+	const struct elems *e = arg;
+	struct nftnl_set *s;
 	int err = -EBADMSG;
 
+	if (msg == NULL) {
+		*e->n = e->start;
+		return 0;
+	}
+	s = nftnl_set_alloc();
 	if (s == NULL)
 		return -ENOMEM;
 	if (nftnl_set_elems_nlmsg_parse(msg, s) == 0)
-		err = nftnl_set_elem_foreach(s, fn, arg);
+		err = nftnl_set_elem_foreach(s, e->fn, e->arg);
 	nftnl_set_free(s);
 	return err < 0 ? -EBADMSG : 0;
 }
 
-static int take_elems(const struct nlmsghdr *msg, void *arg)
+int nft_elems_read(struct nl_session *nl, const struct nl_nft_query *q, uint32_t *n,
+		   nft_elem_take_fn *fn, void *arg)
 {
-	if (msg == NULL) {
-		restart(arg);
-		return 0;
-	}
-	return nft_elems_take(msg, take_elem, arg);
+	struct elems e = { n, *n, fn, arg };
+
+	return nl_nft_dump(nl, q, take_elems, &e);
 }
 
 static int take_chain(const struct nlmsghdr *msg, void *arg)
@@ -284,8 +297,7 @@ static int read_elems(struct nl_session *nl, struct reading *r)
 		if (r->sets.v[i].is_dynamic)
 			continue;
 		r->set = &r->sets.v[i];
-		r->start = r->l->list.n;
-		err = nl_nft_dump(nl, &q, take_elems, r);
+		err = nft_elems_read(nl, &q, &r->l->list.n, take_elem, r);
 		if (err < 0)
 			return err;
 	}

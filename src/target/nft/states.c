@@ -20,7 +20,6 @@
 struct reading {
 	struct arena *a;
 	struct nft_states *ret;
-	uint32_t start;		/* states before this dump */
 	const char *text;
 	int proto;		/* NO_PORTS: stands in the elements */
 	uint8_t af;
@@ -56,17 +55,6 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 	return 0;
 }
 
-static int take_elems(const struct nlmsghdr *msg, void *arg)
-{
-	struct reading *r = arg;
-
-	if (msg == NULL) {
-		r->ret->list.n = r->start;
-		return 0;
-	}
-	return nft_elems_take(msg, take_elem, r);
-}
-
 /* "PROTOCOL FAMILY RULE" */
 static bool read_comment(struct reading *r, const char *comment)
 {
@@ -93,12 +81,12 @@ int nft_states_read(struct nl_session *nl, struct arena *a, struct nft_states *r
 		const struct nft_line *l = &have.list.v[i];
 		const struct nl_nft_query q = { .kind = NL_NFT_ELEMS, .family = l->family,
 						.table = NFT_TABLE, .set = l->name };
-		struct reading r = { .a = a, .ret = ret, .start = ret->list.n };
+		struct reading r = { .a = a, .ret = ret };
 
 		if (l->kind != NFT_O_SET || strncmp(l->name, "states_", 7) != 0 ||
 		    !read_comment(&r, l->comment))
 			continue;
-		err = nl_nft_dump(nl, &q, take_elems, &r);
+		err = nft_elems_read(nl, &q, &ret->list.n, take_elem, &r);
 		if (err == -ENOENT)	/* went since the list was read */
 			err = 0;
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "nl/nft.h"
 #include "target/nft/flows.h"
 #include "target/nft/kernel.h"
@@ -14,7 +15,6 @@
 struct reading {
 	struct arena *a;
 	struct nft_traffics *ret;
-	uint32_t start;		/* places before this dump */
 	uint8_t af;
 };
 
@@ -44,17 +44,6 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 	return 0;
 }
 
-static int take_elems(const struct nlmsghdr *msg, void *arg)
-{
-	struct reading *r = arg;
-
-	if (msg == NULL) {
-		r->ret->list.n = r->start;
-		return 0;
-	}
-	return nft_elems_take(msg, take_elem, r);
-}
-
 static int traffic_cmp(const void *x, const void *y)
 {
 	const struct nft_traffic *a = x, *b = y;
@@ -80,13 +69,13 @@ int nft_traffic_read(struct nl_session *nl, const struct nft_program *p, struct 
 		const struct nl_nft_query q = { .kind = NL_NFT_ELEMS, .table = NFT_TABLE,
 						.family = nft_family_number(s->family),
 						.set = s->name };
-		struct reading r = { .a = a, .ret = &all, .start = all.list.n,
+		struct reading r = { .a = a, .ret = &all,
 				     .af = s->keys[1] == NFT_T_IP4 ? AF_V4 : AF_V6 };
 
 		if (!s->is_dynamic || strncmp(s->name, TRAFFIC_SET, strlen(TRAFFIC_SET)) != 0)
 			continue;
 		*ret_is_counted = true;
-		err = nl_nft_dump(nl, &q, take_elems, &r);
+		err = nft_elems_read(nl, &q, &all.list.n, take_elem, &r);
 		if (err == -ENOENT)	/* not loaded */
 			err = 0;
 	}
@@ -102,15 +91,6 @@ uint32_t nft_traffic_from(const struct nft_traffics *t, uint8_t proto, struct ad
 			  uint16_t dport)
 {
 	const struct nft_traffic want = { .proto = proto, .dst = dst, .dport = dport };
-	uint32_t lo = 0, hi = t->list.n;
 
-	while (lo < hi) {
-		const uint32_t mid = lo + (hi - lo) / 2;
-
-		if (traffic_cmp(&t->list.v[mid], &want) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return base_lower_bound(t->list.v, t->list.n, sizeof(*t->list.v), &want, traffic_cmp);
 }
