@@ -79,6 +79,7 @@ static bool is_loopback(const struct decl *d, const char *iface)
 static void add(struct cli *c, const struct decl *d, const struct decl_addr *old)
 {
 	const char *text = change_text(c), *by = declarer(d, c->change.p.a);
+	char was[ADDR_TEXT_BYTES];
 
 	if (!is_loopback(d, c->change.iface)) {
 		diag_add(&c->diags, DIAG_E1904, SPAN_NONE, "%s is no cloned loopback",
@@ -89,8 +90,8 @@ static void add(struct cli *c, const struct decl *d, const struct decl_addr *old
 			 strchr(text, ' ') + 1, by);
 	} else if (old != NULL && (strcmp(old->iface, c->change.iface) != 0 ||
 				   old->p.len != c->change.p.len)) {
-		diag_add(&c->diags, DIAG_E1904, old->at, "%s was added already, in another way",
-			 strchr(text, ' ') + 1);
+		diag_add(&c->diags, DIAG_E1904, old->at, "%s was added already, as %s on %s",
+			 strchr(text, ' ') + 1, prefix_print(old->p, was), old->iface);
 	} else if (old == NULL && read_text(c, text, strlen(text)) < 0) {
 		diag_add(&c->diags, DIAG_E1904, SPAN_NONE, "'%s' cannot be added", text);
 	}

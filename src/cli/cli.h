@@ -405,6 +405,13 @@ enum cli_lang cli_lang_of(const struct cli_file *f);
 int cli_facts(struct cli *c, struct decl *d, struct facts *f);
 
 /**
+ * cli_begin() - Give a run its names, sources and diagnostics
+ * @c:		Run, whose arena is initialised
+ * @full:	Where to go when memory runs out
+ */
+void cli_begin(struct cli *c, jmp_buf *full);
+
+/**
  * cli_round() - A run within this one, with memory of its own
  * @c:		This run, whose options it takes
  * @run:	Does it: an exit status.  What it writes to its output is thrown away,

@@ -51,10 +51,7 @@ int main(int argc, char **argv)
 		fputs("sallyport: error: out of memory\n", stderr);
 		_exit(EX_OSERR);
 	}
-	c.arena.full = &full;
-	intern_init(&c.names, &c.arena);
-	sources_init(&c.sources, &c.arena);
-	diags_init(&c.diags, &c.arena, &c.sources);
+	cli_begin(&c, &full);
 	c.out = open_memstream(&data, &len);
 	if (c.out == NULL)
 		return EX_OSERR;

@@ -4,36 +4,43 @@
 #include "base/limits.h"
 #include "cli/cli.h"
 
+void cli_begin(struct cli *c, jmp_buf *full)
+{
+	c->arena.full = full;
+	intern_init(&c->names, &c->arena);
+	sources_init(&c->sources, &c->arena);
+	diags_init(&c->diags, &c->arena, &c->sources);
+}
+
+static int end(struct cli *r, int status)
+{
+	if (r->out != NULL)
+		fclose(r->out);
+	arena_fini(&r->trees);
+	arena_fini(&r->arena);
+	return status;
+}
+
 int cli_round(const struct cli *c, int (*run)(struct cli *c, void *arg), void *arg)
 {
 	struct cli r = *c;
 	CLEANUP(base_free) char *data = NULL;
 	size_t len = 0;
 	jmp_buf full;
-	int status;
 
+	r.out = NULL;
+	r.trees = (struct arena){ 0 };
 	arena_init(&r.arena, LIMIT_ARENA_BYTES + LIMIT_FILE_BYTES);
 	if (setjmp(full) != 0) {
 		fputs("sallyport: error: out of memory\n", stderr);
-		arena_fini(&r.arena);
-		return EX_OSERR;
+		return end(&r, EX_OSERR);
 	}
-	r.arena.full = &full;
-	intern_init(&r.names, &r.arena);
-	sources_init(&r.sources, &r.arena);
-	diags_init(&r.diags, &r.arena, &r.sources);
+	cli_begin(&r, &full);
 	/* What is added belongs to this round: nothing is written beside the command line's */
 	r.files.cap = r.files.n;
 	r.defines.cap = r.defines.n;
 	r.runs.list.cap = r.runs.list.n;
 	r.netns = NULL;
 	r.out = open_memstream(&data, &len);
-	if (r.out == NULL) {
-		arena_fini(&r.arena);
-		return EX_OSERR;
-	}
-	status = run(&r, arg);
-	fclose(r.out);
-	arena_fini(&r.arena);
-	return status;
+	return end(&r, r.out == NULL ? EX_OSERR : run(&r, arg));
 }

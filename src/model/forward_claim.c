@@ -124,7 +124,9 @@ static void tell_conflict(struct lower *l, const struct claim *a, const struct c
 	char to[ADDR_TEXT_BYTES], ports[24];
 
 	snprintf(ports, sizeof(ports), lo == hi ? "%u" : "%u-%u", lo, hi);
-	diag_add(l->diags, DIAG_E1606, g->f->at, "%s %s of %s is forwarded to '%s' and to '%s'",
+	diag_add(l->diags, DIAG_E1606, g->f->at, f->j == g->j
+		 ? "%s %s of %s is forwarded to '%s' twice"
+		 : "%s %s of %s is forwarded to '%s' and to '%s'",
 		 proto, ports, addr_print(claim_addr(l, a), to), f->j->name, g->j->name);
 	diag_note(l->diags, f->f->at, "the first claim is here");
 }
