@@ -292,9 +292,6 @@ extern const struct cli_verb cli_verbs[];	/* @name NULL after the last */
  */
 int cli_parse(struct cli *c, int argc, char **argv);
 
-/** cli_help() - What --help prints */
-void cli_help(FILE *out);
-
 /** cli_usage() - Complain of the command line; EX_USAGE */
 int cli_usage(struct cli *c, const char *fmt, ...) PRINTF(2, 3);
 

@@ -8,25 +8,13 @@
  * another program's command line ends our options: what follows is its own, and
  * all of it where that program's name is what we are called by.
  */
-#include "cli/cli.h"
+#include "cli/option.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CONFIRM_MAX_SECONDS	86400u
-
-/* How an option takes its value */
-enum option_value { NO_VALUE, VALUE, MAY_HAVE_VALUE };
-
-struct option_row {
-	const char *name;		/* "-f" or "--json" */
-	enum option_value value;
-	int (*set)(struct cli *c, const char *value);
-	const char *verbs;		/* " why " etc; NULL: every verb */
-	const char *arg;		/* for --help */
-	const char *help;
-};
 
 static int set_file(struct cli *c, const char *v)
 {
@@ -195,11 +183,11 @@ static int set_no_verify(struct cli *c, const char *v)
 	return 0;	/* this version proves nothing before it loads */
 }
 
-static const struct option_row options[] = {
+const struct option_row cli_options[] = {
 	{ "-f", VALUE, set_file, NULL, "FILE",
 	  "a declaration file, - for standard input; repeatable" },
 	{ "--lang", VALUE, set_lang, NULL, "LANG",
-	  "language of the -f after it: pf, ipfw, jail, rc, sysctl" },
+	  "language of the -f after it: pf, ipfw, jail, rc, sysctl, ezjail, iocage" },
 	{ "-D", VALUE, set_define, NULL, "NAME=VALUE", "a macro or variable, over the files' own" },
 	{ "--json", NO_VALUE, set_json, NULL, "", "print JSON, diagnostics included" },
 	{ "--netns", VALUE, set_netns, NULL, "NAME|PATH", "act in that network namespace" },
@@ -217,7 +205,7 @@ static const struct option_row options[] = {
 	{ "--state-dir", VALUE, set_state_dir, NULL, "DIR", "keep state in DIR/lib and DIR/run" },
 	{ "--no-verify", NO_VALUE, set_no_verify, NULL, "",
 	  "accepted; apply proves nothing in this version, see verify" },
-	{ "--to", VALUE, set_to, " compile  forward add ", "nft|ipfw|model",
+	{ "--to", VALUE, set_to, " compile  forward add ", "FORM|ADDRESS",
 	  "compile: what to print; forward add: outside address" },
 	{ "--part", VALUE, set_part, " compile ", "touch|filter",
 	  "compile to BPF: what rules could touch, or what they pass" },
@@ -308,7 +296,7 @@ int cli_usage(struct cli *c, const char *fmt, ...)
 /* The table's row for a word, and where a value joined to it starts */
 static const struct option_row *option_find(const char *word, const char **joined)
 {
-	for (const struct option_row *o = options; o->name != NULL; o++) {
+	for (const struct option_row *o = cli_options; o->name != NULL; o++) {
 		const size_t n = strlen(o->name);
 		const bool is_long = o->name[1] == '-';
 
@@ -329,11 +317,11 @@ static const struct option_row *option_find(const char *word, const char **joine
 
 static int unknown_option(struct cli *c, const char *word)
 {
-	const char *names[ARRAY_SIZE(options)];
+	const char *names[ARRAY_SIZE(cli_options)];
 	const char *near;
 
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		names[i] = options[i].name;
+	for (size_t i = 0; i < ARRAY_SIZE(cli_options); i++)
+		names[i] = cli_options[i].name;
 	near = diag_nearest(word, names);
 	cli_usage(c, "unknown option '%s'", word);
 	if (near != NULL)
@@ -396,6 +384,19 @@ static int unknown_verb(struct cli *c)
 	return EX_USAGE;
 }
 
+/* For the verb that is named before or after --help, else for all */
+static int help(struct cli *c, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (argv[i][0] != '-')
+			vec_add(&c->arena, &c->args, argv[i]);
+	if (c->args.n == 0)
+		cli_help(stdout);
+	else if (!cli_help_verb(stdout, c->args.v[0], c->args.n > 1 ? c->args.v[1] : NULL))
+		return unknown_verb(c);
+	return -1;
+}
+
 static int choose_verb(struct cli *c)
 {
 	uint32_t taken;
@@ -422,9 +423,7 @@ static int choose_verb(struct cli *c)
 /* An option that only some verbs take was given: is this one of them */
 static int check_scope(struct cli *c, const struct option_row *o)
 {
-	const char *word = arena_printf(&c->arena, " %s ", c->verb->name);
-
-	if (o->verbs == NULL || strstr(o->verbs, word) != NULL)
+	if (o->verbs == NULL || option_is_of(o, c->verb))
 		return 0;
 	return cli_usage(c, "%s does not take %s", c->verb->name, o->name);
 }
@@ -461,8 +460,7 @@ int cli_parse(struct cli *c, int argc, char **argv)
 		} else if (strcmp(w, "--") == 0) {
 			words_only = true;
 		} else if (strcmp(w, "--help") == 0 || strcmp(w, "-h") == 0) {
-			cli_help(stdout);
-			return -1;
+			return help(c, argc - i - 1, argv + i + 1);
 		} else if (strcmp(w, "--version") == 0) {
 			puts("sallyport 0.1");
 			return -1;
@@ -477,26 +475,4 @@ int cli_parse(struct cli *c, int argc, char **argv)
 	for (uint32_t i = 0; i < given.n && status == 0; i++)
 		status = check_scope(c, given.v[i]);
 	return status;
-}
-
-void cli_help(FILE *out)
-{
-	char left[64];
-
-	fputs("usage: sallyport [OPTIONS] VERB [ARGS]\n\n"
-	      "Gives the jails of a Linux host their network, from jail.conf, rc.conf and\n"
-	      "pf.conf.\n\nverbs:\n", out);
-	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
-		fprintf(out, "  %-12s %s%s%s\n", v->name, v->help,
-			v->args[0] != '\0' ? "\n               " : "", v->args);
-	fputs("\noptions, before or after the verb:\n", out);
-	for (const struct option_row *o = options; o->name != NULL; o++) {
-		snprintf(left, sizeof(left), "%s%s%s", o->name,
-			 o->value == VALUE ? " " : "", o->arg);
-		fprintf(out, "  %-22s %s\n", left, o->help);
-	}
-	fputs("  --help, --version\n\n"
-	      "exit status: 0 done, nothing differs; 1 differs or found problems; 64 usage;\n"
-	      "65 bad declarations; 66 no such input; 69 this kernel cannot; 70 a bug; 71 system\n"
-	      "error; 75 busy; 77 not permitted\n", out);
 }

@@ -50,6 +50,10 @@ exits 0 check "${F[@]}"
 exits 0 "${F[@]}" check -q --json
 exits 1 "${F[@]}" plan
 has "what is named by --help" apply "$(on_host "$SALLYPORT" --help)"
+exits 64 frobnicate --help
+has "a verb's own help" "usage: .* forward list" "$(on_host "$SALLYPORT" forward --help)"
+is "it has that verb's options, and no other's" "--cgroup" \
+	"$(on_host "$SALLYPORT" --help up | grep -o -e --cgroup -e --seed)"
 
 sp -f absent/pf.conf check
 has "a missing file is named" 'absent/pf\.conf' "$err"
