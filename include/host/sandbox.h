@@ -53,11 +53,14 @@ struct sandbox_file {
  * @argv:	Its name without directory, then its arguments
  * @n:		How many, >= 1
  * @line:	Line of the script, from 1; 0 = unknown
+ * @file:	Text of the file that its last argument names by an absolute path,
+ *		"/dev/stdin" included; NULL: it names none
  */
 struct sandbox_call {
 	const char *const *argv;
 	uint32_t n;
 	uint32_t line;
+	const char *file;
 };
 
 /**

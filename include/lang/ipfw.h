@@ -90,6 +90,9 @@ MUST_USE bool ipfw_script_read(struct lang_ctx *c, uint32_t src, struct ipfw_cmd
  */
 bool ipfw_script_sources(const struct source *s, const char *base);
 
+/** ipfw_script_names() - Does a path of this name stand in a script, comments apart */
+bool ipfw_script_names(const struct source *s, const char *base);
+
 /**
  * ipfw_rules_read() - Read a file of rules, as `ipfw FILE` does
  * @c:		Context; told of what is wrong

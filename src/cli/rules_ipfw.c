@@ -61,11 +61,14 @@ static bool is_part(const struct cli *c, uint32_t i)
 	const char *name = source_at(&c->sources, c->files.v[i].src)->name;
 	const char *slash = strrchr(name, '/');
 
-	for (uint32_t k = 0; k < c->files.n; k++)
-		if (k != i && c->files.v[k].lang == LANG_IPFW &&
-		    ipfw_script_sources(source_at(&c->sources, c->files.v[k].src),
-					slash != NULL ? slash + 1 : name))
+	for (uint32_t k = 0; k < c->files.n; k++) {
+		const struct source *by = source_at(&c->sources, c->files.v[k].src);
+		const char *base = slash != NULL ? slash + 1 : name;
+
+		if (k != i && c->files.v[k].lang == LANG_IPFW && ipfw_is_script(by) &&
+		    (ipfw_script_sources(by, base) || ipfw_script_names(by, base)))
 			return true;
+	}
 	return false;
 }
 

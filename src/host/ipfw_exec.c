@@ -55,50 +55,9 @@ static const struct source *text_of(const struct exec_run *r, struct span at)
 	return source_at(r->x->c->sources, at.src);
 }
 
-/* A line with those that a backslash joins to it, without blanks around */
 static struct span line_span(const struct exec_run *r, uint32_t line)
 {
-	const struct ipfw_file *f = ipfw_files_at(&r->files, line);
-	const struct source *s = source_at(r->x->c->sources, f->src);
-	uint32_t lo, hi;
-
-	if (line < f->first_line || line - f->first_line >= f->lines.n)
-		return (struct span){ f->src, 0, 0 };
-	lo = f->lines.v[line - f->first_line];
-	hi = lo + (uint32_t)strcspn(s->text + lo, "\n");
-	while (hi < s->len && hi > lo && s->text[hi - 1] == '\\')
-		hi += 1 + (uint32_t)strcspn(s->text + hi + 1, "\n");
-	while (lo < hi && strchr(" \t", s->text[lo]) != NULL)
-		lo++;
-	while (hi > lo && strchr(" \t\r", s->text[hi - 1]) != NULL)
-		hi--;
-	return (struct span){ f->src, lo, hi };
-}
-
-/* Where in @in, from *@from on, a word stands by itself; false: nowhere */
-static bool find_word(const struct exec_run *r, struct span in, uint32_t *from, const char *word,
-		      struct span *ret)
-{
-	const uint32_t len = (uint32_t)strlen(word);
-	const char *text = text_of(r, in)->text;
-	uint32_t at = MAX(*from, in.lo);
-
-	while (len > 0 && in.hi - at >= len) {
-		const char *found = memmem(text + at, in.hi - at, word, len);
-		uint32_t lo;
-
-		if (found == NULL)
-			return false;
-		lo = (uint32_t)(found - text);
-		if ((lo == in.lo || strchr(" \t\"'\n", text[lo - 1]) != NULL) &&
-		    (lo + len == in.hi || strchr(" \t\"'\n\r;\\)", text[lo + len]) != NULL)) {
-			*ret = (struct span){ in.src, lo, lo + len };
-			*from = lo + len;
-			return true;
-		}
-		at = lo + 1;
-	}
-	return false;
+	return ipfw_files_line(r->x, &r->files, line);
 }
 
 /* ---- calls of ipfw --------------------------------------------------------- */
@@ -140,7 +99,7 @@ static struct ipfw_cmd make_command(struct exec_run *r, const struct sandbox_cal
 			.text = arena_strndup(c->a, call->argv[i], len), .at = cmd.at
 		};
 
-		if (!find_word(r, cmd.at, &from, w.text, &w.at)) {
+		if (!ipfw_files_word(r->x, cmd.at, &from, w.text, &w.at)) {
 			if (src == 0 && c->sources->list.n < LIMIT_SOURCES / 2)
 				src = sources_add(c->sources, "ipfw command", cmd.line_text,
 						  (uint32_t)strlen(cmd.line_text), cmd.at);
@@ -152,19 +111,41 @@ static struct ipfw_cmd make_command(struct exec_run *r, const struct sandbox_cal
 	return cmd;
 }
 
-static void answer_ipfw(struct exec_run *r, const struct sandbox_call *call,
-			struct sandbox_answer *ret)
+static void answer_command(struct exec_run *r, const struct ipfw_cmd *cmd,
+			   struct sandbox_answer *ret)
 {
-	const struct ipfw_cmd cmd = make_command(r, call);
 	struct ipfw_exec_answer answer = { .status = 0 };
 
 	if (r->x->answer != NULL)
-		r->x->answer(r->x->arg, &cmd, r->cmds, &answer);
+		r->x->answer(r->x->arg, cmd, r->cmds, &answer);
 	if (!answer.is_query)
-		vec_add(r->x->c->a, &r->cmds->list, cmd);
+		vec_add(r->x->c->a, &r->cmds->list, *cmd);
 	ret->status = answer.status;
 	ret->out = answer.out;
 	ret->err = answer.err;
+}
+
+static void tell_unread(struct diags *d, struct span at, const char *path)
+{
+	diag_add(d, DIAG_E2318, at, "the script may not read '%s'", path);
+	diag_help(d, "a file beside the script is there for it, by name, and one that -f gives");
+}
+
+static void answer_ipfw(struct exec_run *r, const struct sandbox_call *call,
+			struct sandbox_answer *ret)
+{
+	struct ipfw_cmds rules = { .list = { .n = 0 } };
+	struct ipfw_cmd cmd;
+
+	if (!ipfw_files_rules(r->x, &r->files, call, &rules)) {
+		cmd = make_command(r, call);
+		if (call->file == NULL && ipfw_files_is_path(call))
+			tell_unread(r->x->c->diags, cmd.at, call->argv[call->n - 1]);
+		else
+			answer_command(r, &cmd, ret);
+	}
+	for (uint32_t i = 0; i < rules.list.n && ret->status == 0; i++)
+		answer_command(r, &rules.list.v[i], ret);
 }
 
 /* ---- variables ------------------------------------------------------------- */
@@ -385,7 +366,7 @@ static void refuse(struct exec_run *r, const char *name, uint32_t line)
 	struct span at = line_span(r, line), word;
 	uint32_t from = at.lo;
 
-	if (find_word(r, at, &from, name, &word))
+	if (ipfw_files_word(r->x, at, &from, name, &word))
 		at = word;
 	diag_add(r->x->c->diags, DIAG_E2312, at, "'%.60s' is not allowed in the sandbox", name);
 }
@@ -583,10 +564,8 @@ static void tell_end(struct exec_run *r, const struct sandbox_result *end)
 		return;
 	case SANDBOX_STOPPED:
 		if (r->unread != NULL) {
-			diag_add(d, DIAG_E2318, at, "the script may not read '%s'", r->unread);
+			tell_unread(d, at, r->unread);
 			r->unread = NULL;
-			diag_help(d, "a file beside the script is there for it, by name, and one "
-				  "that -f gives");
 			return;
 		}
 		diag_add(d, DIAG_E2314, at, "the script stopped here, with status %d",

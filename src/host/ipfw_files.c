@@ -24,6 +24,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 static const char *base_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -255,4 +257,147 @@ void ipfw_files_paths(const struct ipfw_exec *x, const struct ipfw_files *f, uin
 		add_path(a, ret, real, text);
 	for (uint32_t k = 0; k < f->list.n; k++)
 		add_written(a, ret, source_at(x->c->sources, f->list.v[k].src)->text, base, text);
+}
+
+/* ---- places ---------------------------------------------------------------- */
+
+struct span ipfw_files_line(const struct ipfw_exec *x, const struct ipfw_files *files,
+			    uint32_t line)
+{
+	const struct ipfw_file *f = ipfw_files_at(files, line);
+	const struct source *s = source_at(x->c->sources, f->src);
+	uint32_t lo, hi;
+
+	if (line < f->first_line || line - f->first_line >= f->lines.n)
+		return (struct span){ f->src, 0, 0 };
+	lo = f->lines.v[line - f->first_line];
+	hi = lo + (uint32_t)strcspn(s->text + lo, "\n");
+	while (hi < s->len && hi > lo && s->text[hi - 1] == '\\')
+		hi += 1 + (uint32_t)strcspn(s->text + hi + 1, "\n");
+	while (lo < hi && strchr(" \t", s->text[lo]) != NULL)
+		lo++;
+	while (hi > lo && strchr(" \t\r", s->text[hi - 1]) != NULL)
+		hi--;
+	return (struct span){ f->src, lo, hi };
+}
+
+bool ipfw_files_word(const struct ipfw_exec *x, struct span in, uint32_t *from, const char *word,
+		     struct span *ret)
+{
+	const char *text = source_at(x->c->sources, in.src)->text;
+	const uint32_t len = (uint32_t)strlen(word);
+	uint32_t at = MAX(*from, in.lo);
+
+	while (len > 0 && at <= in.hi && in.hi - at >= len) {
+		const char *found = memmem(text + at, in.hi - at, word, len);
+		uint32_t lo;
+
+		if (found == NULL)
+			return false;
+		lo = (uint32_t)(found - text);
+		if ((lo == in.lo || strchr(" \t\"'\n", text[lo - 1]) != NULL) &&
+		    (lo + len == in.hi || strchr(" \t\"'\n\r;\\)", text[lo + len]) != NULL)) {
+			*ret = (struct span){ in.src, lo, lo + len };
+			*from = lo + len;
+			return true;
+		}
+		at = lo + 1;
+	}
+	return false;
+}
+
+/* ---- calls that read a file of rules ---------------------------------------- */
+
+/* The first line of the here-document of a call, in its file; UINT32_MAX: it has none */
+static uint32_t here_document(const struct ipfw_exec *x, struct span call)
+{
+	const char *text = source_at(x->c->sources, call.src)->text;
+
+	if (call.hi == call.lo || memmem(text + call.lo, call.hi - call.lo, "<<", 2) == NULL)
+		return UINT32_MAX;
+	return call.hi + (uint32_t)strcspn(text + call.hi, "\n") + 1;
+}
+
+/* Let a command stand in @line of the script; what is not there is the command as it was run */
+static void place_command(const struct ipfw_exec *x, struct ipfw_cmd *cmd, struct span line)
+{
+	const uint32_t was = cmd->at.lo;
+	uint32_t from = line.lo, src = 0;
+
+	cmd->at = line;
+	for (uint32_t i = 0; i < cmd->words.n; i++) {
+		struct ipfw_word *w = &cmd->words.v[i];
+
+		if (ipfw_files_word(x, line, &from, w->text, &w->at))
+			continue;
+		if (src == 0 && x->c->sources->list.n < LIMIT_SOURCES / 2)
+			src = sources_add(x->c->sources, "ipfw command", cmd->line_text,
+					  (uint32_t)strlen(cmd->line_text), line);
+		if (src != 0)
+			w->at = (struct span){ src, w->at.lo - was, w->at.hi - was };
+	}
+}
+
+/* Let commands that were read from @src stand in the here-document from @lo on */
+static void place_commands(const struct ipfw_exec *x, struct ipfw_cmds *cmds, uint32_t src,
+			   struct span call, uint32_t lo)
+{
+	const char *rules = source_at(x->c->sources, src)->text;
+	const struct source *script = source_at(x->c->sources, call.src);
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < cmds->list.n; i++) {
+		struct ipfw_cmd *cmd = &cmds->list.v[i];
+
+		for (; at < cmd->at.lo; at++)
+			if (rules[at] == '\n' && lo < script->len)
+				lo += (uint32_t)strcspn(script->text + lo, "\n") + 1;
+		if (lo < script->len)
+			place_command(x, cmd, (struct span){ call.src, lo, lo +
+				      (uint32_t)strcspn(script->text + lo, "\n") });
+	}
+}
+
+/* The file that the sandbox was given under this name, with this text; or NULL */
+static const struct ipfw_file *given_file(const struct ipfw_exec *x, const struct ipfw_files *f,
+					  const char *path, const char *text)
+{
+	for (uint32_t i = 0; i < f->list.n; i++)
+		if (strcmp(f->list.v[i].base, base_of(path)) == 0 &&
+		    strncmp(source_at(x->c->sources, f->list.v[i].src)->text, text,
+			    source_at(x->c->sources, f->list.v[i].src)->len) == 0)
+			return &f->list.v[i];
+	return NULL;
+}
+
+bool ipfw_files_is_path(const struct sandbox_call *call)
+{
+	for (uint32_t i = 1; i + 1 < call->n; i++)
+		if (call->argv[i][0] != '-' || strpbrk(call->argv[i], "np") != NULL)
+			return false;
+	return call->n > 1 && call->argv[call->n - 1][0] == '/';
+}
+
+bool ipfw_files_rules(const struct ipfw_exec *x, const struct ipfw_files *f,
+		      const struct sandbox_call *call, struct ipfw_cmds *ret)
+{
+	const struct span at = ipfw_files_line(x, f, call->line);
+	const char *path = call->argv[call->n - 1];
+	const struct ipfw_file *given;
+	uint32_t src, lo;
+
+	if (!ipfw_files_is_path(call) || call->file == NULL || x->c->sources->list.n >= LIMIT_SOURCES / 2)
+		return false;
+	given = given_file(x, f, path, call->file);
+	if (given != NULL)
+		return ipfw_rules_read(x->c, given->src, ret);
+	src = sources_add(x->c->sources, arena_strndup(x->c->a, path, strlen(path)),
+			  arena_strndup(x->c->a, call->file, strlen(call->file)),
+			  (uint32_t)strlen(call->file), at);
+	if (!ipfw_rules_read(x->c, src, ret))
+		return false;
+	lo = here_document(x, at);
+	if (lo != UINT32_MAX)
+		place_commands(x, ret, src, at, lo);
+	return true;
 }

@@ -51,6 +51,39 @@ void ipfw_files_find(const struct ipfw_exec *x, struct ipfw_files *ret);
 /** ipfw_files_at() - The file that a line of the sandbox is of; never NULL */
 const struct ipfw_file *ipfw_files_at(const struct ipfw_files *f, uint32_t line);
 
+/** ipfw_files_line() - Place of a line of the sandbox, and of those that "\\" joins to it */
+struct span ipfw_files_line(const struct ipfw_exec *x, const struct ipfw_files *f, uint32_t line);
+
+/**
+ * ipfw_files_word() - Where a word stands by itself
+ * @x:		Run
+ * @in:		Place to look in
+ * @from:	From here on; set behind the word
+ * @word:	Word
+ * @ret:	Set to its place
+ *
+ * Return: true; false: nowhere, and nothing is set
+ */
+bool ipfw_files_word(const struct ipfw_exec *x, struct span in, uint32_t *from, const char *word,
+		     struct span *ret);
+
+/** ipfw_files_is_path() - Does a call of ipfw name a file of rules, there or not ("-q /FILE") */
+bool ipfw_files_is_path(const struct sandbox_call *call);
+
+/**
+ * ipfw_files_rules() - The commands of a call that names a file of rules ("ipfw -q /FILE")
+ * @x:		Run
+ * @f:		Files
+ * @call:	Call of ipfw
+ * @ret:	Commands are added.  They stand in a file that the sandbox was given, or
+ *		in the lines behind the call where it has a here-document; else in a
+ *		source of their own, which the call uses
+ *
+ * Return: true; false: the call names no such file
+ */
+bool ipfw_files_rules(const struct ipfw_exec *x, const struct ipfw_files *f,
+		      const struct sandbox_call *call, struct ipfw_cmds *ret);
+
 /**
  * struct ipfw_paths - Files as the sandbox takes them
  */

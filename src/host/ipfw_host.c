@@ -249,6 +249,17 @@ static void answer_hostname(const struct host_query *q, struct sandbox_answer *r
 		not_declared(q, ret, "the host's name (-D hostname=NAME)");
 }
 
+/* A script that asks is FreeBSD's */
+static void answer_uname(const struct host_query *q, struct sandbox_answer *ret)
+{
+	const char *what = q->call->n > 1 ? q->call->argv[1] : "-s";
+
+	if (q->call->n <= 2 && strcmp(what, "-s") == 0)
+		ret->out = "FreeBSD";
+	else
+		not_declared(q, ret, "what uname is asked");
+}
+
 /* "route [-n] get default"; anything else would change routes */
 static void answer_route(const struct host_query *q, struct sandbox_answer *ret)
 {
@@ -297,6 +308,7 @@ static const struct {
 	{ "hostname", answer_hostname },
 	{ "route", answer_route },
 	{ "id", answer_id },
+	{ "uname", answer_uname },
 	{ "logger", answer_nothing },
 	{ "kldload", answer_nothing },
 	{ "kldstat", answer_nothing },

@@ -13,6 +13,10 @@
  * say which of those that the line names have no value; nothing else but the
  * shell itself knows.
  *
+ * Where the last argument is the path of a file, as in "ipfw /dev/stdin", its
+ * text is told too, since the script may have made it; it is read before the
+ * turn is taken, because what writes to a pipe may call commands itself.
+ *
  * The shell has written the trace of a command before it starts it.  So when
  * the call comes, standard error is read empty first, and the newest trace of
  * that name is its line.
@@ -36,8 +40,22 @@
 
 static const char shim[] =
 	"#!/bin/sh\n"
+	"_sp=\n"
+	"for _sp in \"$@\"; do :; done\n"
+	"_spf= _spn=$#\n"
+	"case $_sp in\n"
+	"/dev/stdin | /dev/fd/0) _spn=${#}f; _sp=/proc/self/fd/0 ;;\n"
+	"/*) [ ! -f \"$_sp\" ] || _spn=${#}f ;;\n"
+	"esac\n"
+	"case $_spn in *f)\n"
+	"	_spl() { while IFS= read -r _spt || [ -n \"$_spt\" ]; do\n"
+	"		_spf=$_spf$_spt'\n'\n"
+	"	done; }\n"
+	"	case $_sp in /proc/*) _spl ;; *) _spl <\"$_sp\" ;; esac\n"
+	"	set -- \"$@\" \"$_spf\" ;;\n"
+	"esac\n"
 	"IFS= read -r _sp <" SANDBOX_TURN "\n"
-	"printf '%s\\0' \"$#\" \"${0##*/}\" \"$@\" >" SANDBOX_ASK "\n"
+	"printf '%s\\0' \"$_spn\" \"${0##*/}\" \"$@\" >" SANDBOX_ASK "\n"
 	"while IFS= read -r _sp; do\n"
 	"	case $_sp in\n"
 	"	o*) printf '%s\\n' \"${_sp#?}\" ;;\n"
@@ -214,7 +232,8 @@ static uint32_t strings_len(const struct run *r, uint32_t n)
 	return at;
 }
 
-static void begin_call(struct run *r, uint32_t n, uint32_t len)
+/* @n strings, and where @has_file the text of a file */
+static void begin_call(struct run *r, uint32_t n, bool has_file, uint32_t len)
 {
 	const char *at = r->call;
 
@@ -226,7 +245,8 @@ static void begin_call(struct run *r, uint32_t n, uint32_t len)
 		at += strlen(at) + 1;
 	}
 	r->now = (struct sandbox_call){
-		.argv = r->argv, .n = n, .line = trace_take(&r->trace, r->argv[0])
+		.argv = r->argv, .n = n, .line = trace_take(&r->trace, r->argv[0]),
+		.file = has_file ? at : NULL,
 	};
 	r->too_much |= ++r->n_calls > SANDBOX_CALLS;
 	r->unset = 0;
@@ -257,6 +277,8 @@ static bool take_value(struct run *r)
 static bool take_asked(struct run *r)
 {
 	unsigned long n;
+	bool has_file;
+	char *end;
 	uint32_t len;
 
 	if (r->now.n > 0)
@@ -270,12 +292,13 @@ static bool take_asked(struct run *r)
 		return true;
 	}
 	/* The script may write here too, and then gets what it asked for */
-	n = strtoul(r->asked, NULL, 10);
+	n = strtoul(r->asked, &end, 10);
+	has_file = *end == 'f';
 	r->too_much |= n >= SANDBOX_CALL_BYTES;
-	len = r->too_much ? 0 : strings_len(r, (uint32_t)n + 2);
+	len = r->too_much ? 0 : strings_len(r, (uint32_t)n + 2 + has_file);
 	if (len == 0)
 		return false;
-	begin_call(r, (uint32_t)n + 1, len);
+	begin_call(r, (uint32_t)n + 1, has_file, len);
 	return true;
 }
 

@@ -32,7 +32,8 @@
 
 static const char *const tools[] = {
 	"awk", "basename", "cat", "cut", "date", "dirname", "egrep", "expr", "fgrep", "grep",
-	"head", "printf", "sed", "seq", "sleep", "sort", "tail", "test", "tr", "uniq", "wc", NULL
+	"head", "printf", "sed", "seq", "sleep", "sort", "tail", "test", "tr", "uniq", "wc",
+	"which", "xargs", NULL
 };
 
 const char *const *sandbox_tools(void)

@@ -37,6 +37,7 @@ static const struct { const char *name; enum command_kind kind; } commands[] = {
 	{ "sleep", COMMAND_NOTHING },
 	{ "kldload", COMMAND_NOTHING },
 	{ "kldstat", COMMAND_NOTHING },
+	{ "umask", COMMAND_NOTHING },
 	{ "kldunload", COMMAND_TOLD },
 	{ "route", COMMAND_TOLD },
 	{ "ifconfig", COMMAND_TOLD },
@@ -430,6 +431,30 @@ static bool source_file(struct script *s, const struct simple *cmd, struct ipfw_
 	return ok;
 }
 
+/* "ipfw -q /FILE": its last word is a file of rules */
+static bool is_rules_file(struct script *s)
+{
+	for (uint32_t i = 1; i + 1 < s->fields.n; i++) {
+		const char *text = script_field_text(s, s->fields.v[i]);
+
+		if (text[0] != '-' || strpbrk(text, "np") != NULL)
+			return false;
+	}
+	return s->fields.n > 1 &&
+	       script_field_text(s, s->fields.v[s->fields.n - 1])[0] == '/';
+}
+
+/* The rules of a file stand here */
+static bool rules_file(struct script *s, struct ipfw_cmds *ret)
+{
+	const struct script_field f = s->fields.v[s->fields.n - 1];
+	const struct span at = script_field_span(s, f);
+	const char *path = ipfw_source_path(s->c, s->src, script_field_text(s, f), at);
+	uint32_t src;
+
+	return lang_read(s->c, path, at, s->n_files, &src) && ipfw_rules_read(s->c, src, ret);
+}
+
 /* Do what a whole command says; *@ret_end: the script ends here */
 static bool run_command(struct script *s, const struct simple *cmd, struct ipfw_cmds *ret,
 			bool *ret_end)
@@ -439,6 +464,8 @@ static bool run_command(struct script *s, const struct simple *cmd, struct ipfw_
 
 	if (kind < 0)
 		return no_command(s, cmd, name);
+	if (kind == COMMAND_IPFW && is_rules_file(s))
+		return rules_file(s, ret);
 	if (kind == COMMAND_IPFW)
 		record_ipfw(s, cmd, ret);
 	else if (kind == COMMAND_SYSCTL)

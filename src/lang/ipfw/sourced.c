@@ -89,3 +89,16 @@ bool ipfw_script_sources(const struct source *s, const char *base)
 	}
 	return false;
 }
+
+bool ipfw_script_names(const struct source *s, const char *base)
+{
+	for (uint32_t lo = 0; lo < s->len; lo++) {
+		const char *at = s->text + lo, *end = at + strcspn(at, "\n#");
+
+		for (; at < end && (at = memchr(at, '/', (size_t)(end - at))) != NULL; at++)
+			if (names_file(at + 1, strcspn(at + 1, " \t\n\r;)&|/"), base))
+				return true;
+		lo += (uint32_t)strcspn(s->text + lo, "\n");
+	}
+	return false;
+}
