@@ -67,8 +67,8 @@ struct state {
  *
  * Return: 0; -EBUSY when another run held the lock all the time; -EACCES,
  * -EPERM, -EROFS without permission; -ELOOP or -ENOTDIR for a link where a
- * directory should be; -EPERM also for a directory that another user owns or
- * may write; another negative errno
+ * directory should be; -EUCLEAN for a directory that another user owns or may
+ * write (-EACCES where that is root); another negative errno
  */
 MUST_USE int state_open(struct state *st, const char *base, enum state_mode mode,
 			uint32_t wait_seconds);

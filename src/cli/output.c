@@ -3,25 +3,34 @@
 
 #include "cli/cli.h"
 #include "host/netns.h"
+#include "host/state.h"
 
 int cli_system(struct cli *c, int err, const char *what)
 {
-	static const struct { int err; enum diag_code code; int status; } kinds[] = {
-		{ -EPERM, DIAG_E1012, EX_NOPERM },
-		{ -EACCES, DIAG_E1012, EX_NOPERM },
-		{ -EROFS, DIAG_E1012, EX_NOPERM },
-		{ -EBUSY, DIAG_E1013, EX_BUSY },
-		{ -EOPNOTSUPP, DIAG_E1011, EX_UNAVAILABLE },
-		{ -EPROTONOSUPPORT, DIAG_E1011, EX_UNAVAILABLE },
+	static const char as_root[] = "run it as root, or in namespaces of your own: unshare -rn";
+	static const struct {
+		int err;
+		enum diag_code code;
+		int status;
+		const char *help;
+	} kinds[] = {
+		{ -EPERM, DIAG_E1012, EX_NOPERM, as_root },
+		{ -EACCES, DIAG_E1012, EX_NOPERM, as_root },
+		{ -EROFS, DIAG_E1012, EX_NOPERM, NULL },
+		{ -EUCLEAN, DIAG_E1012, EX_NOPERM, "see whose it is, and that none but you may "
+		  "write it: ls -ld " STATE_RUN_DIR " " STATE_LIB_DIR },
+		{ -EBUSY, DIAG_E1013, EX_BUSY, NULL },
+		{ -EOPNOTSUPP, DIAG_E1011, EX_UNAVAILABLE, NULL },
+		{ -EPROTONOSUPPORT, DIAG_E1011, EX_UNAVAILABLE, NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (kinds[i].err == err) {
 			diag_add(&c->diags, kinds[i].code, SPAN_NONE, "cannot %s: %s", what,
+				 err == -EUCLEAN ? "others could have written there" :
 				 strerror(-err));
-			if (err == -EPERM || err == -EACCES)
-				diag_help(&c->diags, "run it as root, or in namespaces of your "
-					  "own: unshare -rn");
+			if (kinds[i].help != NULL)
+				diag_help(&c->diags, "%s", kinds[i].help);
 			return kinds[i].status;
 		}
 	}

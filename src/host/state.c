@@ -42,14 +42,16 @@ static int read_boot_id(char *out)
 	return out[0] == '\0' ? -EIO : 0;
 }
 
-/* A directory that only we may write; -EPERM otherwise */
+/* A directory that only we may write: what others could have written is not believed */
 static int check_dir(int fd)
 {
 	struct stat sb;
 
 	if (fstat(fd, &sb) < 0)
 		return -errno;
-	return sb.st_uid == geteuid() && (sb.st_mode & 022) == 0 ? 0 : -EPERM;
+	if (sb.st_uid == geteuid() && (sb.st_mode & 022) == 0)
+		return 0;
+	return sb.st_uid == 0 && geteuid() != 0 ? -EACCES : -EUCLEAN;
 }
 
 static int open_dir(int at, const char *path, enum state_mode mode)

@@ -127,4 +127,14 @@ on_host "$SALLYPORT" forward list -H | awk -F '\t' '$9 ~ /forward add/ { sub(".*
 same "at once: nothing is lost, nothing mixed" "$TMP/wanted" "$TMP/found"
 sp plan
 is "at once: the kernel has them all" 0 "$rc"
+
+# ---- what others may write is not believed, nor taken for nothing --------------------
+
+on_host chmod g+w /var/lib/sallyport
+sp apply
+is "others may write the journal: refused" 77 "$rc"
+has "it says why" "others could have written there .E1012" "$err"
+on_host chmod g-w /var/lib/sallyport
+sp plan
+is "no forward is lost by it" 0 "$rc"
 lab_done

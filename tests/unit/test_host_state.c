@@ -198,7 +198,7 @@ TEST(directory_of_somebody_else)
 	CHECK_INT(unlink(run), 0);
 	CHECK_INT(mkdir(run, 0700), 0);
 	CHECK_INT(chmod(run, 0777), 0);
-	CHECK_INT(state_open(&st, base, STATE_WRITE, 0), -EPERM);
+	CHECK_INT(state_open(&st, base, STATE_WRITE, 0), -EUCLEAN);
 	CHECK_INT(chmod(run, 0700), 0);
 	CHECK_INT(state_open(&st, base, STATE_WRITE, 0), 0);
 	state_close(&st);
