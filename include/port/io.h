@@ -9,10 +9,14 @@
  * io_offload) where the way can carry that, and are finished in software where
  * it cannot.
  *
+ * A way outlives the process that uses it: another one, forked by whoever opened
+ * it, goes on where the last one stopped.  So what says how far it is stands in
+ * memory that they share (io_memory_new()); where that cannot be, io_ops.is_own.
+ *
  * Owns:	 descriptors and packet memory, all of it from io_open() on.
  * Does not:	 translate, route, or resolve neighbours; allocate once it is open.
  * Byte order:	 packets as on the wire, everything else host order.
- * Threads:	 an io belongs to one.
+ * Threads:	 an io belongs to one, and to one process at a time.
  * Normative:	 packet(7), tun/tap (Documentation/networking/tuntap.rst),
  *		 struct virtio_net_hdr.
  */
@@ -124,6 +128,7 @@ struct io {
  * @needs:	What it needs, a line for people
  * @costs:	What it costs, the same
  * @is_l3:	There are no neighbours on it
+ * @is_own:	It is of use only to the process that opened it
  * @open:	Opens it: the interface's name; 0 or a negative errno
  * @rx:		Takes up to so many packets; how many.  They stay until the next
  *		call of it
@@ -136,6 +141,7 @@ struct io_ops {
 	const char *needs;
 	const char *costs;
 	bool is_l3;
+	bool is_own;
 	int (*open)(const char *ifname, struct io **ret);
 	uint32_t (*rx)(struct io *io, struct io_packet *v, uint32_t max);
 	void (*tx)(struct io *io, struct io_packet *v, uint32_t n);
@@ -212,6 +218,12 @@ uint32_t io_wire_bytes(const struct io_packet *p);
  * that stand there now, whatever happened to it.
  */
 void io_offload_renew(struct io_packet *p);
+
+/** io_memory_new() - Zeroed memory shared with processes forked later, or NULL */
+void *io_memory_new(size_t bytes);
+
+/** io_memory_end() - Give back memory of io_memory_new(), or NULL */
+void io_memory_end(void *p, size_t bytes);
 
 /**
  * io_memory_give() - Let a memory io receive a packet

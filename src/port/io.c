@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "port/offload.h"
 
@@ -16,6 +17,20 @@ const struct io_ops *io_kind(const char *name)
 		if (strcmp(io_kinds[i]->name, name) == 0)
 			return io_kinds[i];
 	return NULL;
+}
+
+void *io_memory_new(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void io_memory_end(void *p, size_t bytes)
+{
+	if (p != NULL)
+		(void)munmap(p, bytes);
 }
 
 int io_open(const struct io_ops *ops, const char *ifname, struct io **ret)

@@ -75,12 +75,12 @@ static void packet_close(struct io *io)
 	if (r->map != NULL)
 		munmap(r->map, (size_t)BLOCKS * BLOCK_BYTES);
 	base_fd_close(&io->fd);
-	free(r);
+	io_memory_end(r, sizeof(*r));
 }
 
 static int packet_open(const char *ifname, struct io **ret)
 {
-	struct ring *r = calloc(1, sizeof(*r));
+	struct ring *r = io_memory_new(sizeof(*r));
 	int err;
 
 	if (r == NULL)

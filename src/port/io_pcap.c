@@ -142,5 +142,6 @@ const struct io_ops io_pcap_ops = {
 	.name = "pcap",
 	.needs = "CAP_NET_RAW, an Ethernet interface, senders without offloads",
 	.costs = "a call and two copies for each packet, and small packets only",
+	.is_own = true,
 	.open = live_open, .rx = live_rx, .tx = live_tx, .close = live_close,
 };

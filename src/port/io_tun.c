@@ -49,7 +49,7 @@ static void tun_close(struct io *io)
 
 	free(t->slots);
 	base_fd_close(&io->fd);
-	free(t);
+	io_memory_end(t, sizeof(*t));
 }
 
 /* The MTU and the number of the device; a TAP's address too */
@@ -104,7 +104,7 @@ static int make_device(struct tun *t, const char *ifname, short kind)
 
 static int open_kind(const char *ifname, short kind, uint32_t l2, struct io **ret)
 {
-	struct tun *t = calloc(1, sizeof(*t));
+	struct tun *t = io_memory_new(sizeof(*t));
 	int err;
 
 	if (t == NULL)
