@@ -386,7 +386,8 @@ bool ipfw_files_rules(const struct ipfw_exec *x, const struct ipfw_files *f,
 	const struct ipfw_file *given;
 	uint32_t src, lo;
 
-	if (!ipfw_files_is_path(call) || call->file == NULL || x->c->sources->list.n >= LIMIT_SOURCES / 2)
+	if (!ipfw_files_is_path(call) || call->file == NULL ||
+	    x->c->sources->list.n >= LIMIT_SOURCES / 2)
 		return false;
 	given = given_file(x, f, path, call->file);
 	if (given != NULL)
