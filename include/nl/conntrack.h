@@ -97,6 +97,32 @@ MUST_USE int conntrack_list(struct nl_session *s, struct arena *a, uint32_t mark
 			    struct conntrack_flows *ret);
 
 /**
+ * struct conntrack_to - Where first packets went
+ * @proto:	A protocol with ports
+ * @dst:	Destination
+ * @dport:	Its port
+ */
+struct conntrack_to {
+	uint8_t proto;
+	struct addr dst;
+	uint16_t dport;
+};
+
+/**
+ * conntrack_list_to() - The flows whose first packet went to one place
+ * @s:		Session of NETLINK_NETFILTER
+ * @a:		Memory for the list
+ * @to:		The place
+ * @ret:	Set on success
+ *
+ * Kernels before 5.8 list all: the caller looks for itself.
+ *
+ * Return: as conntrack_list()
+ */
+MUST_USE int conntrack_list_to(struct nl_session *s, struct arena *a,
+			       const struct conntrack_to *to, struct conntrack_flows *ret);
+
+/**
  * conntrack_delete() - Forget a flow
  * @s:		Session of NETLINK_NETFILTER
  * @f:		Flow of conntrack_list()

@@ -24,6 +24,7 @@
 #include "cli/quick.h"
 #include "cli/runs.h"
 #include "cli/shadow.h"
+#include "cli/stale.h"
 
 static bool is_wanted(const struct host_want *w, struct addr a)
 {
@@ -117,6 +118,8 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 		return cli_host_error(c, err, "link the jails");
 	if (first != h->program)
 		status = load_rules(c, h, h->program);
+	if (status == 0)
+		status = cli_stale_forget(c, &h->filter, &h->d);
 	if (status != 0)
 		return status;
 	err = host_apply(&host, &h->want, HOST_SYSCTLS);

@@ -8,6 +8,7 @@
 #include "cli/confine.h"
 #include "cli/host.h"
 #include "cli/kept.h"
+#include "cli/stale.h"
 
 static int print_plan(struct cli *c, struct cli_host *h)
 {
@@ -59,6 +60,9 @@ static int destroy_all(struct cli *c, struct cli_host *h)
 	err = nft_destroy(&h->filter, &changed);
 	if (err < 0)
 		return cli_host_error(c, err, "remove the packet rules");
+	status = cli_stale_forget(c, &h->filter, NULL);
+	if (status != 0)
+		return status;
 	if (c->forget)
 		err = kept_forget(c);
 	if (err < 0)

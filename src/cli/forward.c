@@ -21,6 +21,7 @@
 #include "cli/kept.h"
 #include "cli/quick.h"
 #include "cli/shadow.h"
+#include "cli/stale.h"
 #include "lang/forward.h"
 
 static int64_t span_seconds(const char *text)
@@ -107,7 +108,7 @@ static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
 	if (err < 0)
 		return cli_host_error(c, err, "load the packet rules");
 	quick_save(c, h);
-	return 0;
+	return cli_stale_forget(c, &h->filter, &h->d);
 }
 
 static int carry_out(struct cli *c, const struct kept_edit *e)
@@ -152,7 +153,8 @@ int verb_forward_add(struct cli *c)
 	status = cli_netns(c);
 	if (status != 0)
 		return status;
-	return quick_add(c, &e) ? 0 : carry_out(c, &e);
+	status = quick_add(c, &e);
+	return status == QUICK_NOT ? carry_out(c, &e) : status;
 }
 
 static int edit_parts(struct cli *c, const char *verb)
@@ -173,7 +175,8 @@ static int edit_parts(struct cli *c, const char *verb)
 		status = cli_netns(c);
 	if (status != 0)
 		return status;
-	return quick_edit(c, &e) ? 0 : carry_out(c, &e);
+	status = quick_edit(c, &e);
+	return status == QUICK_NOT ? carry_out(c, &e) : status;
 }
 
 int verb_forward_del(struct cli *c)

@@ -17,10 +17,16 @@
 /** quick_save() - Write down what the host is now; the state is open for STATE_WRITE */
 void quick_save(struct cli *c, struct cli_host *h);
 
-/** quick_add() - Add a forward; false: nothing was done, go the long way */
-bool quick_add(struct cli *c, const struct kept_edit *e);
+#define QUICK_NOT (-1)
+
+/**
+ * quick_add() - Add a forward
+ *
+ * Return: 0 or an exit status; QUICK_NOT: nothing was done, go the long way
+ */
+int quick_add(struct cli *c, const struct kept_edit *e);
 
 /** quick_edit() - Delete a forward, switch it off or on, as quick_add() */
-bool quick_edit(struct cli *c, const struct kept_edit *e);
+int quick_edit(struct cli *c, const struct kept_edit *e);
 
 #endif /* CLI_QUICK_H */

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "cli/quick.h"
 #include "cli/quick_state.h"
+#include "cli/stale.h"
 #include "host/listeners.h"
 #include "host/netns.h"
 #include "model/portmap.h"
@@ -372,7 +373,15 @@ static bool add(struct cli *c, struct nl_session *nl, const struct quick *q, str
 typedef bool prepare_fn(struct cli *c, struct nl_session *nl, const struct quick *q,
 			struct change *x);
 
-static bool change_one(struct cli *c, const struct kept_edit *e, prepare_fn *prepare)
+/* The change is made; its flows are another matter */
+static int forget_flows(struct cli *c, struct nl_session *nl, const struct change *x)
+{
+	const int err = cli_stale_forget_elements(c, nl, x->v->list.v, x->v->list.n, !x->is_add);
+
+	return err < 0 ? cli_system(c, err, "forget the flows of the forward") : 0;
+}
+
+static int change_one(struct cli *c, const struct kept_edit *e, prepare_fn *prepare)
 {
 	/* Closed last: after a delete that takes the kernel 10 ms, and others need the lock */
 	CLEANUP(nl_close) struct nl_session nl = { .fd = -1 };
@@ -386,18 +395,20 @@ static bool change_one(struct cli *c, const struct kept_edit *e, prepare_fn *pre
 	    state_open(&st, c->state_dir, STATE_AMEND, 0) < 0 ||
 	    !quick_load(c, &st, e->jail, &q) || nl_open(&nl, NETLINK_NETFILTER) < 0 ||
 	    nl_genid(&nl, &genid) < 0 || genid != q.now.genid)
-		return false;
+		return QUICK_NOT;
 	x.entry = arena_printf(&c->arena, "%s %s %s", e->verb, e->jail, e->words);
 	x.n_gone = q.now.n_gone;
-	return prepare(c, &nl, &q, &x) && make_so(c, &nl, &st, &q, &x);
+	if (!prepare(c, &nl, &q, &x) || !make_so(c, &nl, &st, &q, &x))
+		return QUICK_NOT;
+	return forget_flows(c, &nl, &x);
 }
 
-bool quick_add(struct cli *c, const struct kept_edit *e)
+int quick_add(struct cli *c, const struct kept_edit *e)
 {
 	return change_one(c, e, add);
 }
 
-bool quick_edit(struct cli *c, const struct kept_edit *e)
+int quick_edit(struct cli *c, const struct kept_edit *e)
 {
 	return change_one(c, e, strcmp(e->verb, "on") == 0 ? switch_on : take_away);
 }

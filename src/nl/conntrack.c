@@ -19,6 +19,11 @@
 
 #define TCP_CLOSE_INIT	0x04u	/* IP_CT_TCP_FLAG_CLOSE_INIT, which headers leave out */
 
+/* What a filter of a dump compares, which headers leave out (nf_internals.h) */
+#define FILTER_IP_DST	0x02u
+#define FILTER_PROTO	0x08u
+#define FILTER_DPORT	0x20u
+
 struct list {
 	struct arena *a;
 	uint32_t mark_any;
@@ -204,19 +209,27 @@ static struct nlmsghdr *request(void *buf, uint8_t type, uint8_t family)
 	return msg;
 }
 
-int conntrack_list(struct nl_session *s, struct arena *a, uint32_t mark_any,
-		   struct conntrack_flows *ret)
+static int dump(struct nl_session *s, struct nlmsghdr *msg, struct list *l)
 {
-	struct conntrack_flows flows = { .list = { .n = 0 } };
-	struct list l = { .a = a, .mark_any = mark_any, .ret = &flows };
-	_Alignas(struct nlmsghdr) uint8_t buf[64] = { 0 };
-	const int err = nl_dump(s, request(buf, IPCTNL_MSG_CT_GET, AF_UNSPEC), take, &l);
+	struct conntrack_flows flows = { .list = { .n = 0 } }, *ret = l->ret;
+	int err;
 
+	l->ret = &flows;
+	err = nl_dump(s, msg, take, l);
 	/* The module is not there: nothing is tracked */
 	if (err < 0 && err != -EOPNOTSUPP && err != -EINVAL)
 		return err;
 	*ret = flows;
 	return 0;
+}
+
+int conntrack_list(struct nl_session *s, struct arena *a, uint32_t mark_any,
+		   struct conntrack_flows *ret)
+{
+	struct list l = { .a = a, .mark_any = mark_any, .ret = ret };
+	_Alignas(struct nlmsghdr) uint8_t buf[64] = { 0 };
+
+	return dump(s, request(buf, IPCTNL_MSG_CT_GET, AF_UNSPEC), &l);
 }
 
 static void put_addr(struct nlmsghdr *msg, uint16_t v4, uint16_t v6, struct addr a)
@@ -249,6 +262,29 @@ static void put_proto(struct nlmsghdr *msg, const struct conntrack_flow *f)
 	put_port(msg, v6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID, f->orig.sport);
 	mnl_attr_put_u8(msg, v6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE, f->orig.icmp_type);
 	mnl_attr_put_u8(msg, v6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE, f->orig.icmp_code);
+}
+
+int conntrack_list_to(struct nl_session *s, struct arena *a, const struct conntrack_to *to,
+		      struct conntrack_flows *ret)
+{
+	struct list l = { .a = a, .ret = ret };
+	_Alignas(struct nlmsghdr) uint8_t buf[256] = { 0 };
+	struct nlmsghdr *msg = request(buf, IPCTNL_MSG_CT_GET,
+				       to->dst.af == AF_V4 ? AF_INET : AF_INET6);
+	struct nlattr *tuple = mnl_attr_nest_start(msg, CTA_TUPLE_ORIG), *part;
+
+	part = mnl_attr_nest_start(msg, CTA_TUPLE_IP);
+	put_addr(msg, CTA_IP_V4_DST, CTA_IP_V6_DST, to->dst);
+	mnl_attr_nest_end(msg, part);
+	part = mnl_attr_nest_start(msg, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(msg, CTA_PROTO_NUM, to->proto);
+	put_port(msg, CTA_PROTO_DST_PORT, to->dport);
+	mnl_attr_nest_end(msg, part);
+	mnl_attr_nest_end(msg, tuple);
+	part = mnl_attr_nest_start(msg, CTA_FILTER);
+	mnl_attr_put_u32(msg, CTA_FILTER_ORIG_FLAGS, FILTER_IP_DST | FILTER_PROTO | FILTER_DPORT);
+	mnl_attr_nest_end(msg, part);
+	return dump(s, msg, &l);
 }
 
 int conntrack_delete(struct nl_session *s, const struct conntrack_flow *f)

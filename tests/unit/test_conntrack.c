@@ -104,7 +104,8 @@ TEST(listed_and_deleted)
 	NS_FRESH();
 	struct nl_session s CLEANUP(nl_close);
 	struct arena a CLEANUP(arena_fini);
-	struct conntrack_flows all, marked, after;
+	const struct conntrack_to to = { IPPROTO_UDP, addr_v4(127, 0, 0, 1), 7001 };
+	struct conntrack_flows all, one, marked, after;
 	struct conntrack_flow other;
 	int fds[5];
 
@@ -119,6 +120,9 @@ TEST(listed_and_deleted)
 	fds[4] = talk(AF_INET, SOCK_STREAM, 7103, 7003);
 	CHECK_INT(conntrack_list(&s, &a, 0, &all), 0);
 	check_flows(&all);
+	CHECK_INT(conntrack_list_to(&s, &a, &to, &one), 0);
+	if (CHECK_INT(one.list.n, 1))
+		CHECK_INT(one.list.v[0].orig.sport, 7101);
 	CHECK_INT(conntrack_list(&s, &a, MARK, &marked), 0);
 	if (CHECK_INT(marked.list.n, 1)) {
 		/* One that has taken the place of another stays */
