@@ -156,7 +156,8 @@ $(TEST_LIB): $(call obj,$(TEST_LIB_SRC)) $(O)/.flags
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-link = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PC_LIBS)
+# The program loads libpcap when it needs it (src/port/pcap_lazy.c)
+link = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(PC_LIBS)
 
 $(PROGRAM): $(call obj,$(MAIN_SRC)) $(LIB)
 	$(say) LINK $@
