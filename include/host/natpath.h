@@ -23,6 +23,9 @@
 #define NATPATH_PORTS	 65536u
 #define NATPATH_MAP_BYTES (NATPATH_PORTS / 8)
 
+#define NATPATH_RUN	"nat-ports"		/* reserved while the NAT runs */
+#define NATPATH_APPLIED	"nat-ports-applied"	/* reserved until `destroy` */
+
 /**
  * struct natpath - How the jails' packets come to the NAT
  * @tun:	Its device's name
@@ -69,8 +72,19 @@ MUST_USE int natpath_up(struct nl_session *s, const struct natpath *p, struct ar
 MUST_USE int natpath_down(struct nl_session *s, struct arena *a);
 
 /**
+ * natpath_is_reserved() - Does the kernel give those ports to nobody
+ * @ports:	Bitmap, NATPATH_MAP_BYTES
+ * @a:		Memory
+ * @ret_missing: Set: those that it might give away, as "8080,50001-65535"; "": none
+ *
+ * Return: whether there are none
+ */
+bool natpath_is_reserved(const uint8_t *ports, struct arena *a, const char **ret_missing);
+
+/**
  * natpath_reserve() - Have the kernel give ports to nobody who asks for any
  * @st:		State open for STATE_WRITE
+ * @name:	For whom, NATPATH_RUN or NATPATH_APPLIED
  * @ports:	Bitmap, NATPATH_MAP_BYTES
  * @a:		Memory
  *
@@ -78,9 +92,10 @@ MUST_USE int natpath_down(struct nl_session *s, struct arena *a);
  *
  * Return: 0 or a negative errno
  */
-MUST_USE int natpath_reserve(struct state *st, const uint8_t *ports, struct arena *a);
+MUST_USE int natpath_reserve(struct state *st, const char *name, const uint8_t *ports,
+			     struct arena *a);
 
 /** natpath_release() - Undo natpath_reserve(), an earlier run's too; 0 or a negative errno */
-MUST_USE int natpath_release(struct state *st, struct arena *a);
+MUST_USE int natpath_release(struct state *st, const char *name, struct arena *a);
 
 #endif /* HOST_NATPATH_H */

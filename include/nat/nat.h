@@ -324,6 +324,8 @@ struct nat_event {
  * @n_outside:	How many
  * @self:	Addresses that its own errors come from, by side and family (IPv4,
  *		IPv6); AF_NONE: the first outside address
+ * @has_host:	Outside addresses are the host's too: from one to another, its own
+ *		packets come by the inside and are hairpinned
  * @npt:	Prefixes to translate without state
  * @n_npt:	How many
  * @jails:	Owners of sources
@@ -369,6 +371,7 @@ struct nat_config {
 	const struct addr *outside;
 	uint32_t n_outside;
 	struct addr self[2][2];
+	bool has_host;
 	const struct nat_npt *npt;
 	uint32_t n_npt;
 	const struct nat_jail *jails;

@@ -28,6 +28,8 @@
 
 #define NFT_TABLE		"sallyport"	/* every table that is ours has this name */
 #define NFT_MARK_MASK		0x7f000000u	/* bits of ct mark and packet mark that are ours */
+#define NFT_LED_GROUP		0x5350u	/* group of devices that lead to the userspace NAT: "SP" */
+#define NFT_LED_PRIORITY	0x53500001u	/* of packets that it lets the kernel send */
 #define NFT_LOG_GROUP		5u		/* nflog group of `log` rules */
 #define NFT_LOAD_TRIES		8u		/* when others commit between look and write */
 
@@ -39,7 +41,8 @@ struct nft_program;
  *		other bits stay as they are.  At least 3 bits, more for rules
  *		that translate in mid list
  * @log_group:	nflog group of `log` rules
- * @no_nat:	Filter and fences only: translation happens elsewhere
+ * @no_nat:	Filter and fences only: translation happens elsewhere, devices of
+ *		NFT_LED_GROUP lead there, and packets of NFT_LED_PRIORITY come from it
  * @no_merge:	Each rule as it stands: no verdict maps in place of runs of rules
  */
 struct nft_options {
@@ -158,24 +161,6 @@ struct nft_changes {
 MUST_USE int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a,
 		      struct nft_changes *ret);
 
-struct nft_look;
-
-/**
- * nft_look() - nft_diff(), and keep what was seen for nft_load_seen()
- * @nl:		Session of NETLINK_NETFILTER
- * @p:		As nft_diff()
- * @a:		Memory of @ret
- * @ret:	As nft_diff()
- * @ret_look:	Set on success; nft_look_free()
- *
- * Return: as nft_diff(), or -ENOMEM
- */
-MUST_USE int nft_look(struct nl_session *nl, const struct nft_program *p, struct arena *a,
-		      struct nft_changes *ret, struct nft_look **ret_look);
-
-/** nft_look_free() - Forget it; NULL does nothing */
-void nft_look_free(struct nft_look *l);
-
 /**
  * nft_load() - Make the kernel hold a program
  * @nl:		Session of NETLINK_NETFILTER; its namespace is the one changed
@@ -192,20 +177,6 @@ void nft_look_free(struct nft_look *l);
  */
 MUST_USE int nft_load(struct nl_session *nl, const struct nft_program *p, struct diags *d,
 		      bool *ret_changed);
-
-/**
- * nft_load_seen() - nft_load() by a look that was taken before
- * @nl:		Session of NETLINK_NETFILTER of the look's namespace
- * @p:		Program; need not be the look's
- * @seen:	Look; serves once. NULL, or others have committed since: the kernel
- *		is looked at as nft_load() does
- * @d:		As nft_load()
- * @ret_changed: As nft_load()
- *
- * Return: as nft_load()
- */
-MUST_USE int nft_load_seen(struct nl_session *nl, const struct nft_program *p,
-			   struct nft_look *seen, struct diags *d, bool *ret_changed);
 
 /**
  * struct nft_text_count - What all rules of one text have counted

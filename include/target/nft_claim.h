@@ -45,6 +45,9 @@ struct claim_ports {
  * struct claim - What is the NAT's
  * @outside:	Interface that leads outside
  * @inside:	Interface that leads to the jails; NULL: nothing of the kernel's does
+ * @local_to:	Number of the device that gets what the host and its jails send each
+ *		other by claimed ports of shared addresses, behind lo's link header;
+ *		0: none does
  * @addrs:	Outside addresses
  * @n_addrs:	How many
  * @ports:	Claimed ports, in ascending order of protocol and port, none twice
@@ -56,6 +59,7 @@ struct claim_ports {
 struct claim {
 	const char *outside;
 	const char *inside;
+	uint32_t local_to;
 	const struct claim_addr *addrs;
 	uint32_t n_addrs;
 	const struct claim_ports *ports;
@@ -72,7 +76,8 @@ struct claim {
  * One transaction.
  *
  * Return: 0; -EPERM: not permitted, or another process has the table; -EEXIST: the
- * same; -EOPNOTSUPP or -EINVAL before Linux 5.12; another negative errno
+ * same; -EOPNOTSUPP or -EINVAL before Linux 5.12, with @c->local_to before 5.16;
+ * another negative errno
  */
 MUST_USE int nft_claim(struct nl_session *nl, const struct claim *c);
 

@@ -70,6 +70,10 @@ static void put_all(struct cli *c, FILE *out)
 			put(out, policy_names[p]);
 		}
 	}
+	if (c->nat_path == NAT_PATH_USERSPACE) {
+		put(out, "nat-path");
+		put(out, "userspace");
+	}
 	if (c->one_pass >= 0) {
 		put(out, "one-pass");
 		put(out, c->one_pass == 1 ? "1" : "0");
@@ -173,6 +177,11 @@ static int take(struct cli *c, const char *what, const char **p, const char *end
 		return -EBADMSG;
 	if (strcmp(what, "no-fence") == 0)
 		return take_no_fence(c, a);
+	if (strcmp(what, "nat-path") == 0) {
+		if (c->nat_path == NAT_PATH_UNSAID)
+			c->nat_path = NAT_PATH_USERSPACE;
+		return 0;
+	}
 	if (strcmp(what, "one-pass") == 0) {
 		if (c->one_pass < 0)
 			c->one_pass = strcmp(a, "1") == 0;

@@ -20,6 +20,7 @@
 #include "cli/confine.h"
 #include "cli/confirm.h"
 #include "cli/host.h"
+#include "cli/nat_ports.h"
 #include "cli/pfrun.h"
 #include "cli/quick.h"
 #include "cli/runs.h"
@@ -64,7 +65,7 @@ static const struct nft_program *first_rules(struct cli *c, struct cli_host *h, 
 
 	if (set_is_empty(leaving))
 		return h->program;
-	nft_options_init(&o);
+	cli_nft_options(c, &o);
 	policy_fence_more(&h->d.model, &c->policy, leaving);
 	return nft_program_from_model(&h->d.model, &o, &told);
 }
@@ -72,10 +73,8 @@ static const struct nft_program *first_rules(struct cli *c, struct cli_host *h, 
 static int load_rules(struct cli *c, struct cli_host *h, const struct nft_program *p)
 {
 	bool changed;
-	const int err = nft_load_seen(&h->filter, p, h->look, &c->diags, &changed);
+	const int err = nft_load(&h->filter, p, &c->diags, &changed);
 
-	nft_look_free(h->look);
-	h->look = NULL;
 	return err < 0 ? cli_host_error(c, err, "load the packet rules") : 0;
 }
 
@@ -127,7 +126,9 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 	err = host_apply(&host, &h->want, HOST_SYSCTLS);
 	if (err < 0)
 		return cli_host_error(c, err, "set sysctls");
-	status = cli_confine_refresh(c, h);
+	status = nat_ports_apply(c, h);
+	if (status == 0)
+		status = cli_confine_refresh(c, h);
 	if (status == 0)
 		quick_save(c, h);
 	return status;

@@ -56,7 +56,7 @@ int verb_check(struct cli *c)
 	host_want_make(&d.decl, &c->arena, &c->diags, &want);
 	if (c->diags.n_errors > 0)
 		return EX_DATAERR;
-	nft_options_init(&o);
+	cli_nft_options(c, &o);
 	p = nft_program_from_model(&d.model, &o, &c->diags);
 	if (p == NULL)
 		return cli_refused(c);

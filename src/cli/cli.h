@@ -114,6 +114,9 @@ struct cli_next {
 	struct addr a;
 };
 
+/** enum nat_path - Who translates: the kernel where nothing else is said */
+enum nat_path { NAT_PATH_UNSAID, NAT_PATH_KERNEL, NAT_PATH_USERSPACE };
+
 /**
  * struct cli - One run
  * @arena:	Memory
@@ -146,6 +149,7 @@ struct cli_next {
  * @jail_netns:	up: the namespace of a vnet jail, name or path, or NULL
  * @create:	up: make that namespace
  * @policy:	--no-fence
+ * @nat_path:	--nat-path, or that of the last apply
  * @one_pass:	--one-pass, or -1
  * @exec:	--exec
  * @json:	--json
@@ -217,6 +221,7 @@ struct cli {
 	const char *jail_netns;
 	bool create;
 	struct policy_options policy;
+	enum nat_path nat_path;
 	int one_pass;
 	bool exec;
 	bool json;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/compile.h"
+#include "cli/host.h"
 #include "lang/ipfw.h"
 #include "lang/pf.h"
 #include "target/haproxy.h"
@@ -18,7 +19,7 @@ static int to_nft(struct cli *c, const struct declared *d, FILE *out)
 	struct nft_options o;
 	struct nft_program *p;
 
-	nft_options_init(&o);
+	cli_nft_options(c, &o);
 	p = nft_program_from_model(&d->model, &o, &c->diags);
 	if (p == NULL)
 		return cli_refused(c);

@@ -101,6 +101,7 @@ static int put_back(struct cli *r, void *arg)
 	r->files.n = r->defines.n = r->runs.list.n = 0;
 	r->policy = (struct policy_options){ .off = { false } };
 	r->one_pass = -1;
+	r->nat_path = NAT_PATH_UNSAID;
 	r->exec = r->forget = r->is_found = r->is_host = false;
 	r->interfaces = NULL;
 	r->use_kept = true;

@@ -9,6 +9,7 @@
 #include "cli/host.h"
 #include "cli/kept.h"
 #include "cli/stale.h"
+#include "host/natpath.h"
 
 static int print_plan(struct cli *c, struct cli_host *h)
 {
@@ -47,6 +48,8 @@ static int destroy_all(struct cli *c, struct cli_host *h)
 	if (status != 0)
 		return status;
 	err = host_destroy(&host, HOST_SYSCTLS);
+	if (err == 0)
+		err = natpath_release(&h->st, NATPATH_APPLIED, &c->arena);
 	if (err < 0)
 		return cli_host_error(c, err, "put sysctls back");
 	err = vnet_delete(&host, &h->vnets);

@@ -104,7 +104,7 @@ static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
 
 	if (!rules_only)
 		return cli_host_apply(c, h);
-	err = nft_load_seen(&h->filter, h->program, h->look, &c->diags, &changed);
+	err = nft_load(&h->filter, h->program, &c->diags, &changed);
 	if (err < 0)
 		return cli_host_error(c, err, "load the packet rules");
 	quick_save(c, h);
@@ -283,7 +283,7 @@ int verb_forward_list(struct cli *c)
 		status = check_names(c, &h.d.decl);
 	if (status != 0)
 		return status;
-	nft_options_init(&o);
+	cli_nft_options(c, &o);
 	h.program = nft_program_from_model(&h.d.model, &o, &c->diags);
 	if (h.program == NULL)
 		return cli_refused(c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/confine.h"
 #include "cli/host.h"
+#include "cli/nat_ports.h"
 
 #include <string.h>
 
@@ -9,7 +10,6 @@ void cli_host_close(struct cli_host *h)
 	nl_close(&h->route);
 	nl_close(&h->filter);
 	state_close(&h->st);
-	nft_look_free(h->look);
 	if (h->confinement != NULL)
 		cli_confine_close(h->confinement);
 }
@@ -64,7 +64,7 @@ static int compare(struct cli *c, struct cli_host *h)
 {
 	struct nft_changes rules = { .list = { .n = 0 } };
 	struct host_plan plan = { .ops = { .n = 0 } };
-	int err = nft_look(&h->filter, h->program, &c->arena, &rules, &h->look), status;
+	int err = nft_diff(&h->filter, h->program, &c->arena, &rules), status;
 
 	if (err < 0)
 		return cli_system(c, err, "read the packet rules of this host");
@@ -81,6 +81,7 @@ static int compare(struct cli *c, struct cli_host *h)
 	for (uint32_t i = 0; i < plan.ops.n; i++)
 		add_change(c, h, host_op_verb(&plan.ops.v[i]), plan.ops.v[i].object,
 			   plan.ops.v[i].at);
+	nat_ports_compare(c, h);
 	status = compare_vnets(c, h);
 	if (status != 0)
 		return status;
@@ -110,6 +111,12 @@ static const char *const *only(struct cli *c)
 	return names;
 }
 
+void cli_nft_options(const struct cli *c, struct nft_options *ret)
+{
+	nft_options_init(ret);
+	ret->no_nat = c->nat_path == NAT_PATH_USERSPACE;
+}
+
 static int make_wanted(struct cli *c, struct cli_host *h)
 {
 	struct nft_options o;
@@ -117,7 +124,7 @@ static int make_wanted(struct cli *c, struct cli_host *h)
 
 	if (status != 0)
 		return status;
-	nft_options_init(&o);
+	cli_nft_options(c, &o);
 	h->program = nft_program_from_model(&h->d.model, &o, &c->diags);
 	if (h->program == NULL)
 		return cli_refused(c);

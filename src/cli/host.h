@@ -37,7 +37,6 @@ struct cli_confinement;
  * @have:	What there is
  * @vnets:	What is to be done to links of vnet jails
  * @program:	Packet rules as they should be
- * @look:	What the kernel holds of them, for the first load; or NULL
  * @is_compared: @changes is whole, though it may not be possible to make them
  * @changes:	The differences, rules first
  * @confinement: What `up --cgroup` is about to do, or NULL
@@ -51,7 +50,6 @@ struct cli_host {
 	struct host_have have;
 	struct vnet_plan vnets;
 	struct nft_program *program;
-	struct nft_look *look;
 	bool is_compared;
 	VEC(struct cli_change) changes;
 	struct cli_confinement *confinement;
@@ -75,6 +73,9 @@ void cli_vnet_changes(struct cli *c, struct cli_host *h);
 
 /** cli_state_what() - "open the state directory DIR", for cli_system() */
 const char *cli_state_what(struct cli *c);
+
+/** cli_nft_options() - How this run's program uses the host */
+void cli_nft_options(const struct cli *c, struct nft_options *ret);
 
 /** cli_host_close() - For CLEANUP() */
 void cli_host_close(struct cli_host *h);

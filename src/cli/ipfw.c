@@ -239,7 +239,7 @@ static int load(struct cli *c, struct cli_host *h, struct nft_memo *memo)
 	bool changed;
 	int err;
 
-	nft_options_init(&o);
+	cli_nft_options(c, &o);
 	h->program = nft_program_from_model(&h->d.model, &o, &c->diags);
 	if (h->program == NULL)
 		return cli_refused(c);

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/host.h"
 #include "port/nflog.h"
 #include "target/nft.h"
 
@@ -183,7 +184,7 @@ int verb_log(struct cli *c)
 
 	if (status != 0)
 		return status;
-	nft_options_init(&o);
+	cli_nft_options(c, &o);
 	listening = pcap_create(arena_printf(&c->arena, "nflog:%u", o.log_group), text);
 	if (listening == NULL)
 		return open_failed(c, 0, text);

@@ -88,7 +88,7 @@ static int clear(const char *state_dir)
 		err = natpath_down(&s, &a);
 	err2 = state_open(&st, state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
 	if (err2 == 0)
-		err2 = natpath_release(&st, &a);
+		err2 = natpath_release(&st, NATPATH_RUN, &a);
 	return err < 0 ? err : err2;
 }
 
@@ -138,8 +138,15 @@ static int claim(struct live *v)
 {
 	int err = nl_open(&v->nft, NETLINK_NETFILTER);
 
+	if (v->plan.tun != NULL)
+		v->plan.claim.local_to = v->io[NAT_INSIDE]->ifindex;
 	if (err == 0)
 		err = nft_claim(&v->nft, &v->plan.claim);
+	if ((err == -EOPNOTSUPP || err == -EINVAL) && v->plan.claim.local_to != 0) {
+		tell(v, "this kernel cannot lead callers of this host to the forwards");
+		v->plan.claim.local_to = 0;
+		err = nft_claim(&v->nft, &v->plan.claim);
+	}
 	return err == 0 ? 0 : cli_system(v->c, err, "keep the kernel from answering for the NAT");
 }
 
@@ -150,7 +157,7 @@ static int lead_here(struct live *v)
 	int err = state_open(&st, v->c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
 
 	if (err == 0)
-		err = natpath_reserve(&st, v->plan.ports, &v->c->arena);
+		err = natpath_reserve(&st, NATPATH_RUN, v->plan.ports, &v->c->arena);
 	if (err == 0)
 		err = nl_open(&v->route, NETLINK_ROUTE);
 	if (err == 0 && v->plan.tun != NULL)

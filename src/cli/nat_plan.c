@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "model/portmap.h"
 
 #define PROTO_TCP	6u
 #define PROTO_UDP	17u
@@ -26,8 +25,7 @@
  * @p:		The plan
  * @addrs:	Outside addresses
  * @claims:	The same, with whether the host has them
- * @lent:	Ports that nat rules choose from, by protocol (TCP, UDP), bitmaps
- * @led:	Ports that lead to a jail
+ * @maps:	Ports that nat rules choose from, and that lead to a jail
  * @inside:	Prefixes of the jails
  * @home:	What the inside reaches without the NAT
  */
@@ -37,8 +35,7 @@ struct planner {
 	struct nat_plan *p;
 	VEC(struct addr) addrs;
 	VEC(struct claim_addr) claims;
-	uint8_t lent[2][NAT_PLAN_PORTS / 8];
-	uint8_t led[2][NAT_PLAN_PORTS / 8];
+	struct nat_port_maps maps;
 	VEC(struct prefix) inside;
 	VEC(struct prefix) home;
 	VEC(struct claim_ports) ports;
@@ -46,24 +43,13 @@ struct planner {
 	VEC(struct nat_jail) jails;
 };
 
-static void set_ports(uint8_t *map, uint32_t lo, uint32_t hi)
-{
-	for (uint32_t i = lo; i <= hi && i < NAT_PLAN_PORTS; i++)
-		map[i / 8] |= (uint8_t)(1u << (i % 8));
-}
-
-static bool has_port(const uint8_t *map, uint32_t port)
-{
-	return port < NAT_PLAN_PORTS && (map[port / 8] >> (port % 8) & 1) != 0;
-}
-
 /* The run of ports from @lo on that are (not) in a bitmap; its end + 1 */
 static uint32_t run_end(const uint8_t *map, uint32_t lo)
 {
-	const bool is_in = has_port(map, lo);
+	const bool is_in = nat_ports_has(map, lo);
 	uint32_t hi = lo + 1;
 
-	while (hi < NAT_PLAN_PORTS && has_port(map, hi) == is_in)
+	while (hi < NAT_PORTS_ALL && nat_ports_has(map, hi) == is_in)
 		hi++;
 	return hi;
 }
@@ -122,88 +108,17 @@ static int find_outside(struct planner *w)
 
 /* ---- ports --------------------------------------------------------------------- */
 
-static bool has_proto(const struct rule *r, uint8_t proto)
-{
-	const struct set *s = rule_tests(r, F_PROTO);
-
-	return s == NULL || set_has(s, AF_NONE, proto);
-}
-
-/* Ports that a redirect takes; without a test all of them */
-static void lead(struct planner *w, const struct rule *r, int which)
-{
-	const struct set *s = rule_tests(r, F_DPORT);
-
-	if (!has_proto(r, which == 0 ? PROTO_TCP : PROTO_UDP))
-		return;
-	for (uint32_t i = 0; s != NULL && i < s->n; i++)
-		set_ports(w->led[which], (uint32_t)s->r[i].lo, (uint32_t)s->r[i].hi);
-	if (s == NULL)
-		set_ports(w->led[which], 1, NAT_PLAN_PORTS - 1);
-}
-
-static void lead_map(struct planner *w, const struct portmap *map)
-{
-	for (uint32_t i = 0; i < map->rows.n; i++) {
-		const struct portmap_row *row = &map->rows.v[i];
-
-		if (row->proto == PROTO_TCP || row->proto == PROTO_UDP)
-			set_ports(w->led[row->proto == PROTO_UDP], row->lo, row->hi);
-	}
-}
-
-static void lead_redirects(struct planner *w, const struct xlate *x)
-{
-	for (uint32_t i = 0; i < x->redirects.n; i++) {
-		const struct redirect *rd = &x->redirects.v[i];
-
-		for (int which = 0; which < 2; which++)
-			if (rd->proto < 0 || rd->proto == (int)(which == 0 ? PROTO_TCP : PROTO_UDP))
-				set_ports(w->led[which], rd->has_ports ? rd->lo : 1,
-					  rd->has_ports ? rd->hi : NAT_PLAN_PORTS - 1);
-	}
-}
-
-static void lend(struct planner *w, const struct rule *r, const struct xlate *x)
-{
-	const bool is_range = x->port == XP_RANDOM;
-
-	for (int which = 0; which < 2; which++)
-		if (has_proto(r, which == 0 ? PROTO_TCP : PROTO_UDP))
-			set_ports(w->lent[which], is_range ? x->lo : NAT_PLAN_LO,
-				  is_range ? x->hi : NAT_PLAN_HI);
-}
-
-static void take_rule(struct planner *w, const struct rule *r)
-{
-	const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
-	const struct xlate *x;
-
-	if (e == NULL || r->origin.policy != POLICY_NONE)
-		return;
-	x = &w->d->model.xlates.v[e->xlate];
-	if (r->map != NULL)
-		lead_map(w, r->map);
-	else if (x->kind == XL_DST)
-		for (int which = 0; which < 2; which++)
-			lead(w, r, which);
-	if (xlate_side(x) == XL_DST || x->is_local)
-		return;
-	lead_redirects(w, x);
-	lend(w, r, x);
-}
-
 /* Ports that are never lent: those of the host, and those that lead somewhere */
 static void reserve(struct planner *w, struct addr a, int which)
 {
 	static const uint8_t protos[2] = { PROTO_TCP, PROTO_UDP };
-	uint8_t free_ports[NAT_PLAN_PORTS / 8];
+	uint8_t free_ports[NAT_PORTS_ALL / 8];
 
 	for (uint32_t i = 0; i < sizeof(free_ports); i++)
-		free_ports[i] = w->lent[which][i] & (uint8_t)~w->led[which][i];
-	for (uint32_t lo = 0, end; lo < NAT_PLAN_PORTS; lo = end) {
+		free_ports[i] = w->maps.lent[which][i] & (uint8_t)~w->maps.led[which][i];
+	for (uint32_t lo = 0, end; lo < NAT_PORTS_ALL; lo = end) {
 		end = run_end(free_ports, lo);
-		if (!has_port(free_ports, lo))
+		if (!nat_ports_has(free_ports, lo))
 			vec_add(&w->c->arena, &w->reserved, ((struct nat_range){
 				a, protos[which], (uint16_t)MAX(lo, 1u), (uint16_t)(end - 1) }));
 	}
@@ -211,15 +126,15 @@ static void reserve(struct planner *w, struct addr a, int which)
 
 static void claim_ports(struct planner *w, int which)
 {
-	uint8_t all[NAT_PLAN_PORTS / 8];
+	uint8_t all[NAT_PORTS_ALL / 8];
 
 	for (uint32_t i = 0; i < sizeof(all); i++) {
-		all[i] = w->lent[which][i] | w->led[which][i];
+		all[i] = w->maps.lent[which][i] | w->maps.led[which][i];
 		w->p->ports[i] |= all[i];
 	}
-	for (uint32_t lo = 0, end; lo < NAT_PLAN_PORTS; lo = end) {
+	for (uint32_t lo = 0, end; lo < NAT_PORTS_ALL; lo = end) {
 		end = run_end(all, lo);
-		if (has_port(all, lo))
+		if (nat_ports_has(all, lo))
 			vec_add(&w->c->arena, &w->ports, ((struct claim_ports){
 				which == 0 ? PROTO_TCP : PROTO_UDP, (uint16_t)lo,
 				(uint16_t)(end - 1) }));
@@ -228,11 +143,7 @@ static void claim_ports(struct planner *w, int which)
 
 static void find_ports(struct planner *w)
 {
-	const struct model *m = &w->d->model;
-
-	for (uint32_t l = 0; l < m->lists.n; l++)
-		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++)
-			take_rule(w, &m->lists.v[l].rules.v[i]);
+	nat_ports_find(&w->d->model, &w->maps);
 	for (int which = 0; which < 2; which++) {
 		claim_ports(w, which);
 		for (uint32_t i = 0; i < w->claims.n; i++)
@@ -306,12 +217,12 @@ static void set_quota(struct planner *w)
 	uint32_t n[2] = { 0, 0 };
 
 	for (int which = 0; which < 2; which++)
-		for (uint32_t i = 0; i < NAT_PLAN_PORTS; i++)
-			n[which] += has_port(w->lent[which], i);
+		for (uint32_t i = 0; i < NAT_PORTS_ALL; i++)
+			n[which] += nat_ports_has(w->maps.lent[which], i);
 	cfg->quota.flows = cfg->max_flows / 2;
 	cfg->quota.ports[NAT_TCP] = n[0] / 2;
 	cfg->quota.ports[NAT_UDP] = n[1] / 2;
-	cfg->quota.ports[NAT_OTHER] = NAT_PLAN_PORTS / 2;
+	cfg->quota.ports[NAT_OTHER] = NAT_PORTS_ALL / 2;
 	cfg->frag_share = 2;
 }
 
@@ -334,7 +245,7 @@ static void fill(struct planner *w)
 		.outside_if = intern_cid(w->d->model.names, facts_freebsd_name(p->outside)),
 		.inside_if = p->inside == NULL ? 0 :
 			     intern_cid(w->d->model.names, facts_freebsd_name(p->inside)),
-		.keep_lo = is_shared ? NAT_PLAN_LO : 1, .keep_hi = NAT_PLAN_HI,
+		.keep_lo = is_shared ? NAT_PORTS_LO : 1, .keep_hi = NAT_PORTS_HI,
 	};
 	cfg->inside = w->inside.v;
 	cfg->n_inside = w->inside.n;
@@ -346,6 +257,7 @@ static void fill(struct planner *w)
 	cfg->n_jails = w->jails.n;
 	/* An address that the host has: it answers there, and we do not */
 	cfg->no_echo = cfg->syn_silent = is_shared;
+	cfg->has_host = is_shared && p->tun != NULL;
 	cfg->judge = nat_rules_judge;
 	cfg->judge_ctx = &p->rules;
 }

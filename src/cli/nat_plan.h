@@ -9,12 +9,9 @@
 #define CLI_NAT_PLAN_H
 
 #include "cli/cli.h"
+#include "cli/nat_ports.h"
 #include "cli/nat_rules.h"
 #include "target/nft_claim.h"
-
-#define NAT_PLAN_LO	50001u		/* ports of an address that the host has too: */
-#define NAT_PLAN_HI	65535u		/* those of pf's nat */
-#define NAT_PLAN_PORTS	65536u
 
 /**
  * struct nat_plan - A live NAT
@@ -33,7 +30,7 @@ struct nat_plan {
 	struct nat_config cfg;
 	struct nat_rules rules;
 	struct claim claim;
-	uint8_t ports[NAT_PLAN_PORTS / 8];
+	uint8_t ports[NAT_PORTS_ALL / 8];
 };
 
 /** nat_plan_sides() - Read --inside and --outside; 0 or an exit status */

@@ -63,6 +63,14 @@ static int set_no_fence(struct cli *c, const char *v)
 	return cli_usage(c, "--no-fence takes interior, source, egress or local, not '%s'", v);
 }
 
+static int set_nat_path(struct cli *c, const char *v)
+{
+	c->nat_path = strcmp(v, "userspace") == 0 ? NAT_PATH_USERSPACE :
+		      strcmp(v, "kernel") == 0 ? NAT_PATH_KERNEL : NAT_PATH_UNSAID;
+	return c->nat_path != NAT_PATH_UNSAID ? 0 :
+		cli_usage(c, "--nat-path takes kernel or userspace, not '%s'", v);
+}
+
 #define SETTER_STRING(field) \
 	static int set_##field(struct cli *c, const char *v) \
 	{ \
@@ -198,6 +206,8 @@ const struct option_row cli_options[] = {
 	  "facts of the host, not the live ones" },
 	{ "--no-fence", MAY_HAVE_VALUE, set_no_fence, NULL, "[=NAME]",
 	  "without a fence: interior, source, egress, local; all" },
+	{ "--nat-path", VALUE, set_nat_path, NULL, "kernel|userspace",
+	  "who translates; userspace: rules and fences only, for `nat`" },
 	{ "--one-pass", VALUE, set_one_pass, NULL, "0|1",
 	  "ipfw: what a nat rule took goes on with the next rule (0), or passes (1)" },
 	{ "--exec", NO_VALUE, set_exec, NULL, "",

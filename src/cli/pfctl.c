@@ -19,6 +19,7 @@
 
 #include "base/limits.h"
 #include "cli/applied.h"
+#include "cli/host.h"
 
 bool pfctl_warn(struct pfctl *p, const char *fmt, ...)
 {
@@ -206,7 +207,7 @@ static bool load_program(struct pfctl *p)
 	bool changed;
 	int err;
 
-	nft_options_init(&o);
+	cli_nft_options(c, &o);
 	program = nft_program_from_model(&p->d.model, &o, &c->diags);
 	if (program == NULL)
 		return false;

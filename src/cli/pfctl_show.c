@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "cli/pfctl.h"
+#include "cli/host.h"
 
 void pfctl_title(struct pfctl *p, const char *title)
 {
@@ -29,7 +30,7 @@ static void read_counts(struct counted *x)
 	struct nft_options o;
 	struct declared d;
 
-	nft_options_init(&o);
+	cli_nft_options(c, &o);
 	c->run = p->run;
 	if (cli_declare(c, &d, CLI_TOLERANT) == 0 &&
 	    (program = nft_program_from_model(&d.model, &o, &c->diags)) != NULL &&

@@ -207,8 +207,9 @@ void quick_save(struct cli *c, struct cli_host *h)
 	size_t len = 0;
 	FILE *out;
 
-	if (r == NULL || h->d.kept == NULL || is_hidden(&h->d) || c->diags.n_errors > 0 ||
-	    !nft_forward_maps(h->program, maps) || nl_genid(&h->filter, &now.genid) < 0)
+	if (r == NULL || h->d.kept == NULL || c->nat_path == NAT_PATH_USERSPACE ||
+	    is_hidden(&h->d) || c->diags.n_errors > 0 || !nft_forward_maps(h->program, maps) ||
+	    nl_genid(&h->filter, &now.genid) < 0)
 		return;
 	now.n[0] = maps[0].n;
 	now.n[1] = maps[1].n;

@@ -114,9 +114,9 @@ static bool is_led(struct stale *s, const struct conntrack_flow *f, bool as_is)
 		struct arena scratch CLEANUP(arena_fini);
 		struct result r;
 
+		arena_init(&scratch, LIMIT_ARENA_BYTES);
 		if (!as_is && is_own != (x->dir == DIR_OUT))
 			continue;
-		arena_init(&scratch, LIMIT_ARENA_BYTES);
 		scratch.full = s->c->arena.full;
 		r = judge(s, &p, draws[i % n], &scratch);
 		found = as_is ? is_so(&r, f) : r.dst_changed;

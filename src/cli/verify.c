@@ -74,6 +74,14 @@ static const struct cli_sides sides = {
 	"declared", "kernel", "the program means what was declared",
 };
 
+/* Half of what was declared is done by the NAT, which is no program of the kernel's */
+static int refuse_halves(struct cli *c)
+{
+	diag_add(&c->diags, DIAG_W1713, SPAN_NONE,
+		 "not proven: rules beside a NAT in userspace (--nat-path)");
+	return EX_UNAVAILABLE;
+}
+
 static int verify_compiled(struct cli *c)
 {
 	struct prove_result r;
@@ -86,7 +94,9 @@ static int verify_compiled(struct cli *c)
 		status = cli_declare(c, &d, CLI_TOLERANT);
 	if (status != 0)
 		return status;
-	nft_options_init(&o);
+	if (c->nat_path == NAT_PATH_USERSPACE)
+		return refuse_halves(c);
+	cli_nft_options(c, &o);
 	p = nft_program_from_model(&d.model, &o, &c->diags);
 	if (p == NULL)
 		return cli_refused(c);
@@ -106,6 +116,8 @@ int verb_verify(struct cli *c)
 	status = cli_host_open(c, &h, STATE_READ);
 	if (status != 0)
 		return status;
+	if (c->nat_path == NAT_PATH_USERSPACE)
+		return refuse_halves(c);
 	err = prove_kernel(&h.filter, &h.d.model, h.program, &c->arena, &r);
 	return err < 0 ? cli_system(c, err, "read what the kernel holds") :
 	       cli_verify_tell(c, &r, &sides);

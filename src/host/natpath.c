@@ -20,10 +20,11 @@
 
 #include "host/sysctl.h"
 #include "nl/rtnl_rule.h"
+#include "nl/rtnl_veth.h"
+#include "target/nft.h"
 
 #define METRIC_LAST	0x7fffffffu
 #define RESERVED	"/proc/sys/net/ipv4/ip_local_reserved_ports"
-#define STATE_NAME	"nat-ports"
 #define LOCK_NAME	"nat-lock"
 #define TEXT_BYTES	(NATPATH_PORTS * 6u)
 
@@ -94,6 +95,24 @@ static bool has_family(const struct natpath *p, uint8_t af)
 	return false;
 }
 
+/*
+ * A hairpinned packet comes back with one of the host's own addresses as its source,
+ * from where no route leads back to: permitted on a link with an address.  This one
+ * is nobody's (RFC 7600).
+ */
+static int accept_own(struct nl_session *s, const struct natpath *p, struct arena *a)
+{
+	const struct rtnl_addr nobody = {
+		.p = { { AF_V4, 0xc0000008u }, 32 }, .ifindex = p->tun_index,
+	};
+	struct rtnl_msg m;
+	int err = sysctl_write(arena_printf(a, "net/ipv4/conf/%s/accept_local", p->tun), "1");
+
+	if (err == 0)
+		err = sysctl_write(arena_printf(a, "net/ipv4/conf/%s/rp_filter", p->tun), "2");
+	return err == 0 ? talk(s, rtnl_msg_addr_add(&m, &nobody)) : err;
+}
+
 static int set_device_up(struct nl_session *s, const struct natpath *p, struct arena *a)
 {
 	struct rtnl_msg m;
@@ -103,9 +122,11 @@ static int set_device_up(struct nl_session *s, const struct natpath *p, struct a
 		err = talk(s, rtnl_msg_link_mark(&m, p->tun_index, false));
 	if (err == 0)
 		err = talk(s, rtnl_msg_link_mtu(&m, p->tun_index, p->mtu_bytes));
-	/* A hairpinned packet comes back with one of the host's own addresses as its source */
+	/* Applied rules know it by that, and leave its packets to the NAT */
 	if (err == 0)
-		err = sysctl_write(arena_printf(a, "net/ipv4/conf/%s/accept_local", p->tun), "1");
+		err = talk(s, rtnl_msg_link_group(&m, p->tun_index, NFT_LED_GROUP));
+	if (err == 0)
+		err = accept_own(s, p, a);
 	return err == 0 ? talk(s, rtnl_msg_link_set_up(&m, p->tun_index, true)) : err;
 }
 
@@ -223,12 +244,24 @@ static int write_reserved(const uint8_t *map, struct arena *a)
 	return write(fd, text[0] != '\0' ? text : "\n", len) == (ssize_t)len ? 0 : -EIO;
 }
 
-int natpath_reserve(struct state *st, const uint8_t *ports, struct arena *a)
+bool natpath_is_reserved(const uint8_t *ports, struct arena *a, const char **ret_missing)
+{
+	uint8_t *have = arena_alloc(a, NATPATH_MAP_BYTES);
+
+	if (read_reserved(have, a) < 0)
+		memset(have, 0, NATPATH_MAP_BYTES);
+	for (uint32_t i = 0; i < NATPATH_MAP_BYTES; i++)
+		have[i] = ports[i] & (uint8_t)~have[i];
+	*ret_missing = print_ports(have, a);
+	return (*ret_missing)[0] == '\0';
+}
+
+int natpath_reserve(struct state *st, const char *name, const uint8_t *ports, struct arena *a)
 {
 	uint8_t *have = arena_alloc(a, NATPATH_MAP_BYTES);
 	uint8_t *added = arena_alloc(a, NATPATH_MAP_BYTES);
 	const char *text;
-	int err = natpath_release(st, a);
+	int err = natpath_release(st, name, a);
 
 	if (err == 0)
 		err = read_reserved(have, a);
@@ -241,17 +274,17 @@ int natpath_reserve(struct state *st, const uint8_t *ports, struct arena *a)
 	text = print_ports(added, a);
 	if (text[0] == '\0')
 		return 0;
-	err = state_write(st, STATE_NAME, text, strlen(text));
+	err = state_write(st, name, text, strlen(text));
 	return err == 0 ? write_reserved(have, a) : err;
 }
 
-int natpath_release(struct state *st, struct arena *a)
+int natpath_release(struct state *st, const char *name, struct arena *a)
 {
 	uint8_t *have = arena_alloc(a, NATPATH_MAP_BYTES);
 	uint8_t *added = arena_alloc(a, NATPATH_MAP_BYTES);
 	size_t len;
 	char *text;
-	int err = state_read(st, STATE_NAME, a, &text, &len);
+	int err = state_read(st, name, a, &text, &len);
 
 	if (err == -ENOENT)
 		return 0;
@@ -263,5 +296,5 @@ int natpath_release(struct state *st, struct arena *a)
 	for (uint32_t i = 0; i < NATPATH_MAP_BYTES; i++)
 		have[i] &= (uint8_t)~added[i];
 	err = write_reserved(have, a);
-	return err == 0 ? state_remove(st, STATE_NAME) : err;
+	return err == 0 ? state_remove(st, name) : err;
 }

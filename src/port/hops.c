@@ -22,7 +22,11 @@
 
 #include "base/calls.h"
 #include "nl/neigh.h"
+#include "port/bytes.h"
 #include "port/offload.h"
+#include "target/nft.h"
+
+#define IP6_FRAGMENT	44u
 
 NEEDS_CALL(sendto)
 
@@ -194,10 +198,16 @@ static int open_raw(int family, const char *ifname)
 {
 	CLEANUP(base_fd_close) int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
 					       IPPROTO_RAW);
+	const uint32_t priority = NFT_LED_PRIORITY;
+	const int yes = 1;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname,
 				 (socklen_t)strlen(ifname)) < 0)
 		return -errno;
+	/* Judged already, and whole or not it goes on: applied rules and conntrack let it be */
+	(void)setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+	if (family == AF_INET)
+		(void)setsockopt(fd, IPPROTO_IP, IP_NODEFRAG, &yes, sizeof(yes));
 	return base_take_fd(&fd);
 }
 
@@ -241,6 +251,14 @@ static struct addr next_of(const struct hops *h, struct addr dst)
 	return (struct addr){ AF_NONE, 0 };
 }
 
+/* By the kernel's way one of them would wait for the others, which go by ours */
+static bool is_fragment(const struct io_packet *p)
+{
+	const bool is_v4 = p->data[0] >> 4 == 4;
+
+	return is_v4 ? (get16(p->data + 6) & 0x3fff) != 0 : p->data[6] == IP6_FRAGMENT;
+}
+
 bool hops_find(struct hops *h, struct io_packet *p, uint64_t now_ns)
 {
 	struct addr next;
@@ -254,7 +272,8 @@ bool hops_find(struct hops *h, struct io_packet *p, uint64_t now_ns)
 	hop = next.af != AF_NONE ? hop_at(h, next) : NULL;
 	if (hop == NULL || hop->a.af == AF_NONE || !hop->is_known)
 		return false;
-	if (now_ns - hop->asked_ns > HOPS_FRESH_NS && p->off.gso == IO_GSO_NONE) {
+	if (now_ns - hop->asked_ns > HOPS_FRESH_NS && p->off.gso == IO_GSO_NONE &&
+	    !is_fragment(p)) {
 		hop->asked_ns = now_ns;
 		return false;
 	}

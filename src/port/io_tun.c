@@ -133,13 +133,27 @@ static int tap_open(const char *ifname, struct io **ret)
 	return open_kind(ifname, IFF_TAP, IO_ETHER_BYTES, ret);
 }
 
-static bool take_frame(struct tun *t, uint8_t *frame, uint32_t len, struct io_packet *ret)
+/* What a rule has led here from lo still has that link's header, of addresses that are 0 */
+static bool is_from_lo(const uint8_t *frame, uint32_t len)
 {
-	if (t->l2 > 0)
-		return socket_take(&t->io, frame, len, ret);
-	*ret = (struct io_packet){ .data = frame, .len = len };
-	if (len > 0 && (frame[0] >> 4 == 4 || frame[0] >> 4 == 6))
-		return true;
+	static const uint8_t none[2 * IO_MAC_BYTES];
+
+	return len > IO_ETHER_BYTES && memcmp(frame, none, sizeof(none)) == 0;
+}
+
+static bool take_frame(struct tun *t, uint8_t *frame, uint32_t len,
+		       const struct virtio_net_hdr *vnet, struct io_packet *ret)
+{
+	const uint32_t l2 = t->l2 == 0 && is_from_lo(frame, len) ? IO_ETHER_BYTES : t->l2;
+
+	if (t->l2 > 0) {
+		if (!socket_take(&t->io, frame, len, ret))
+			return false;
+	} else {
+		*ret = (struct io_packet){ .data = frame + l2, .len = len - l2 };
+	}
+	if (ret->len > 0 && (ret->data[0] >> 4 == 4 || ret->data[0] >> 4 == 6))
+		return offload_from_vnet(vnet, l2, &ret->off) == 0;
 	t->io.n.rx_other++;
 	return false;
 }
@@ -159,8 +173,7 @@ static uint32_t tun_rx(struct io *io, struct io_packet *v, uint32_t max)
 			continue;
 		if (len < (ssize_t)sizeof(vnet))
 			break;
-		n += take_frame(t, slot, (uint32_t)((size_t)len - sizeof(vnet)), &v[n]) &&
-		     offload_from_vnet(&vnet, t->l2, &v[n].off) == 0;
+		n += take_frame(t, slot, (uint32_t)((size_t)len - sizeof(vnet)), &vnet, &v[n]);
 	}
 	return n;
 }

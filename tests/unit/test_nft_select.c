@@ -374,6 +374,9 @@ TEST(no_nat_keeps_filter_and_fences)
 	fclose(out);
 	CHECK(!has(text, "dnat"));
 	CHECK(!has(text, "snat"));
+	CHECK(!has(text, "type nat"));
+	CHECK(has(text, "iifgroup 21328 accept"));
+	CHECK(has(text, "meta priority 5350:1 accept"));
 	CHECK(has(text, "block in log"));
 	CHECK(has(text, "\"fence "));
 	free(text);

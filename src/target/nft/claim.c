@@ -30,9 +30,14 @@
 #define NFT_TABLE_F_OWNER 0x2
 #endif
 
+#ifndef NFT_NETDEV_EGRESS
+#define NFT_NETDEV_EGRESS 1		/* Linux 5.16 */
+#endif
+
 #define PRIORITY	(-490)		/* before whatever else looks at frames */
 #define OUTSIDE		"outside"
 #define INSIDE		"inside"
+#define LOCAL		"local"
 #define ICMP6		58u
 #define ND_SOLICIT	135u
 #define ND_ADVERT	136u
@@ -89,7 +94,7 @@ static void add_table(struct fill *f)
 	nftnl_table_free(t);
 }
 
-static void add_chain(struct fill *f, const char *name, const char *device)
+static void add_chain(struct fill *f, const char *name, const char *device, uint32_t hook)
 {
 	struct nlmsghdr *msg = add(f, NFT_MSG_NEWCHAIN, 0);
 	struct nftnl_chain *c = nftnl_chain_alloc();
@@ -98,7 +103,7 @@ static void add_chain(struct fill *f, const char *name, const char *device)
 	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, CLAIM_TABLE);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, name);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
-	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, NF_NETDEV_INGRESS);
+	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, hook);
 	nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, PRIORITY);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_DEV, device);
 	if (msg != NULL)
@@ -286,19 +291,38 @@ static void lookup(struct fill *f, int which, bool is_outside_it)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
+static void send_rule(struct fill *f)
+{
+	struct nlmsghdr *msg = add(f, NFT_MSG_NEWRULE, NLM_F_APPEND);
+
+	if (msg != NULL)
+		nftnl_rule_nlmsg_build_payload(msg, f->rule);
+	nftnl_rule_free(f->rule);
+}
+
 /* The rule's end: its verdict, counted */
 static void end(struct fill *f, uint32_t verdict)
 {
-	struct nlmsghdr *msg = add(f, NFT_MSG_NEWRULE, NLM_F_APPEND);
 	struct nftnl_expr *e;
 
 	expr(f, "counter");
 	e = expr(f, "immediate");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, verdict);
-	if (msg != NULL)
-		nftnl_rule_nlmsg_build_payload(msg, f->rule);
-	nftnl_rule_free(f->rule);
+	send_rule(f);
+}
+
+/* Or another device, that has the packet from here on */
+static void end_elsewhere(struct fill *f, uint32_t ifindex)
+{
+	struct nftnl_expr *e;
+
+	expr(f, "counter");
+	e = expr(f, "immediate");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
+	nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, &ifindex, sizeof(ifindex));
+	nftnl_expr_set_u32(expr(f, "fwd"), NFTNL_EXPR_FWD_SREG_DEV, NFT_REG_1);
+	send_rule(f);
 }
 
 static void match_family(struct fill *f, uint8_t af)
@@ -343,7 +367,10 @@ static void add_shared(struct fill *f, const char *chain, struct addr a)
 		match_proto(f, protos[i].proto);
 		load(f, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
 		lookup(f, protos[i].set, false);
-		end(f, NF_DROP);
+		if (strcmp(chain, LOCAL) == 0)
+			end_elsewhere(f, f->c->local_to);
+		else
+			end(f, NF_DROP);
 	}
 }
 
@@ -383,6 +410,15 @@ static void add_away(struct fill *f, uint8_t af)
 	end(f, NF_DROP);
 }
 
+/* Callers of this host never cross an interface: lo is where they can be met */
+static void add_local(struct fill *f)
+{
+	add_chain(f, LOCAL, "lo", NFT_NETDEV_EGRESS);
+	for (uint32_t i = 0; i < f->c->n_addrs; i++)
+		if (f->c->addrs[i].is_shared)
+			add_shared(f, LOCAL, f->c->addrs[i].a);
+}
+
 int nft_claim(struct nl_session *nl, const struct claim *c)
 {
 	struct fill f = { .c = c };
@@ -392,14 +428,16 @@ int nft_claim(struct nl_session *nl, const struct claim *c)
 	f.err = nl_batch_begin(&f.b, NFNL_SUBSYS_NFTABLES, 0);
 	add_table(&f);
 	add_sets(&f);
-	add_chain(&f, OUTSIDE, c->outside);
+	add_chain(&f, OUTSIDE, c->outside, NF_NETDEV_INGRESS);
 	add_addrs(&f, OUTSIDE);
 	if (c->inside != NULL) {
-		add_chain(&f, INSIDE, c->inside);
+		add_chain(&f, INSIDE, c->inside, NF_NETDEV_INGRESS);
 		add_addrs(&f, INSIDE);
 		add_away(&f, AF_V4);
 		add_away(&f, AF_V6);
 	}
+	if (c->local_to != 0)
+		add_local(&f);
 	if (f.err == 0)
 		f.err = nl_batch_send(&f.b, nl, &result);
 	nl_batch_fini(&f.b);

@@ -31,6 +31,7 @@
  */
 #include "target/nft/directed.h"
 #include "target/nft/flows.h"
+#include "target/nft/led.h"
 #include "target/nft/merge.h"
 #include "target/nft/vnet_guard.h"
 
@@ -362,8 +363,7 @@ static bool lower_scrub(struct frame *f, struct nft_chain *in_fence)
 		return false;
 	if (!directed_has_scrub(f, DIR_OUT))
 		return true;
-	c = nft_add_base(f->p, NFT_INET, "out_scrub", "filter", NF_INET_POST_ROUTING,
-			 PRIO_SCRUB_OUT);
+	c = nft_led_base(f->p, "out_scrub", "filter", NF_INET_POST_ROUTING, PRIO_SCRUB_OUT);
 	return add_skips(f, c, &out, &f->sides[DIR_OUT].skips) && directed_scrub(f, c, &out);
 }
 
@@ -373,8 +373,8 @@ bool directed_lower(struct frame *f)
 	struct nft_view in, out;
 
 	for (int i = 0; i < N_BASES; i++)
-		chains[i] = nft_add_base(f->p, NFT_INET, bases[i].name, bases[i].type,
-					 bases[i].hook, bases[i].prio);
+		chains[i] = nft_led_base(f->p, bases[i].name, bases[i].type, bases[i].hook,
+					 bases[i].prio);
 	if (!directed_split(f, DIR_IN) || !directed_split(f, DIR_OUT) || !directed_plan(f))
 		return false;
 	in = view(f, DIR_IN, NFT_LO_TOO);

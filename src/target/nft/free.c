@@ -31,6 +31,7 @@
  * met `nat` is translated also where it does not meet it.
  */
 #include "target/nft/free.h"
+#include "target/nft/led.h"
 
 #include <linux/netfilter.h>
 #include <string.h>
@@ -579,8 +580,8 @@ bool free_lower(struct free_frame *f)
 	if (!set_bits(f))
 		return false;
 	for (int i = 0; i < N_BASES; i++)
-		chains[i] = nft_add_base(f->p, NFT_INET, bases[i].name, bases[i].type,
-					 bases[i].hook, bases[i].prio);
+		chains[i] = nft_led_base(f->p, bases[i].name, bases[i].type, bases[i].hook,
+					 bases[i].prio);
 	if (!free_declare_states(f) || !free_declare_links(f))
 		return false;
 	start_pass(f, chains[IN_BEFORE], DIR_IN);

@@ -104,6 +104,13 @@ static void print_dscp6(const uint8_t *b, uint32_t len, FILE *out)
 	fprintf(out, "%u", read_number(b, len, false) >> 6);
 }
 
+static void print_classid(const uint8_t *b, uint32_t len, FILE *out)
+{
+	const uint32_t v = read_number(b, len, true);
+
+	fprintf(out, "%x:%x", v >> 16, v & 0xffff);
+}
+
 const struct nft_type_info nft_types[N_NFT_TYPES] = {
 	[NFT_T_IFNAME] = { "ifname", 41, 16, true, print_name },
 	[NFT_T_IFINDEX] = { "iface_index", 20, 4, true, print_host },
@@ -131,6 +138,8 @@ const struct nft_type_info nft_types[N_NFT_TYPES] = {
 	[NFT_T_DSCP6] = { "dscp", 31, 2, false, print_dscp6 },
 	[NFT_T_ETHERTYPE] = { "ether_type", 10, 2, false, print_be_hex },
 	[NFT_T_BYTES16] = { "integer", 4, 16, false, print_be_hex },
+	[NFT_T_DEVGROUP] = { "devgroup", 37, 4, true, print_host },
+	[NFT_T_CLASSID] = { "classid", 23, 4, true, print_classid },
 };
 
 #define NET	NFT_PAYLOAD_NETWORK_HEADER
@@ -195,6 +204,12 @@ const struct nft_key_info nft_keys[N_NFT_KEYS] = {
 			       FIB_OIF, 0, { 0 } },
 	[NFT_K_PROTOCOL] = { "meta protocol", NFT_T_ETHERTYPE, NFT_L_META, NFT_META_PROTOCOL, 0, 0,
 			     { 0 } },
+	[NFT_K_IIFGROUP] = { "iifgroup", NFT_T_DEVGROUP, NFT_L_META, NFT_META_IIFGROUP,
+			     0, 0, { 0 } },
+	[NFT_K_OIFGROUP] = { "oifgroup", NFT_T_DEVGROUP, NFT_L_META, NFT_META_OIFGROUP,
+			     0, 0, { 0 } },
+	[NFT_K_PRIORITY] = { "meta priority", NFT_T_CLASSID, NFT_L_META, NFT_META_PRIORITY,
+			     0, 0, { 0 } },
 	[NFT_K_CT_IP_DADDR] = { "ct original ip daddr", NFT_T_IP4, NFT_L_CT, NFT_CT_DST_IP, 1, 0,
 				{ 0 } },
 	[NFT_K_CT_IP6_DADDR] = { "ct original ip6 daddr", NFT_T_IP6, NFT_L_CT, NFT_CT_DST_IP6, 1, 0,
