@@ -10,6 +10,9 @@
  *
  * Each round is a run of its own, with its own memory.  Our own changes wake us
  * too; that round finds nothing to do.
+ *
+ * The kernel itself ends a forward whose time is over, and tells nobody: we wake then
+ * to forget the flows that it has made.
  */
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
@@ -21,12 +24,15 @@
 #include <unistd.h>
 
 #include "cli/host.h"
+#include "cli/kept.h"
+#include "cli/stale.h"
 #include "host/notify.h"
 
 #define QUIET_MS	50	/* without an event before we look */
 #define PATIENCE_MS	300	/* of events without end */
 #define FIGHT_REPAIRS	20u	/* in a row, each within a second: somebody works against us */
 #define FIGHT_PAUSE_MS	1000
+#define SHOWN		3u	/* things that are told by name */
 
 static volatile sig_atomic_t stopped;
 
@@ -38,6 +44,7 @@ static volatile sig_atomic_t stopped;
  * @guard:	Owner of the guarding table
  * @told:	The last complaint, so that it is not repeated
  * @repairs:	Rounds in a row that had something to do
+ * @next_end:	The next forward ends then, seconds since 1970; 0: none does
  * @waiting:	Signals that are let in while we wait, and only then: a round is
  *		never interrupted
  */
@@ -48,6 +55,7 @@ struct watch {
 	struct nl_session guard;
 	char told[256];
 	uint32_t repairs;
+	int64_t next_end;
 	sigset_t waiting;
 };
 
@@ -81,25 +89,37 @@ static int listen_to(struct watch *w)
 	return err;
 }
 
+static void tell_change(struct cli *r, const struct cli_change *x, const char *before)
+{
+	const char *place = cli_place(r, x->at);
+
+	fprintf(stderr, "%s%s %s%s%s%s", before,
+		x->op[0] == 'a' ? "missing" : x->op[0] == 'd' ? "unwanted" : "changed", x->object,
+		place[0] != '\0' ? " (" : "", place, place[0] != '\0' ? ")" : "");
+}
+
+/* The last to be told by name, of @n: one with a declaration if those before have none */
+static uint32_t last_shown(struct cli *r, const struct cli_host *h, uint32_t n)
+{
+	for (uint32_t i = 0; i < h->changes.n; i++)
+		if (cli_place(r, h->changes.v[i].at)[0] != '\0')
+			return MAX(i, n - 1);
+	return n - 1;
+}
+
 /* One line for what a round repairs: the first things by name, the rest as a number */
 static void tell_repair(struct watch *w, struct cli *r, const struct cli_host *h)
 {
-	const uint32_t shown = w->c->verbose ? h->changes.n : MIN(h->changes.n, 3u);
+	const uint32_t shown = w->c->verbose ? h->changes.n : MIN(h->changes.n, SHOWN);
 	char when[32];
 	const time_t now = time(NULL);
 	struct tm tm;
 
 	strftime(when, sizeof(when), "%F %T", localtime_r(&now, &tm));
 	fprintf(stderr, "%s repairing: ", when);
-	for (uint32_t i = 0; i < shown; i++) {
-		const struct cli_change *x = &h->changes.v[i];
-		const char *place = cli_place(r, x->at);
-
-		fprintf(stderr, "%s%s %s%s%s%s", i > 0 ? "; " : "",
-			x->op[0] == 'a' ? "missing" : x->op[0] == 'd' ? "unwanted" : "changed",
-			x->object, place[0] != '\0' ? " (" : "", place,
-			place[0] != '\0' ? ")" : "");
-	}
+	for (uint32_t i = 0; i + 1 < shown; i++)
+		tell_change(r, &h->changes.v[i], i > 0 ? "; " : "");
+	tell_change(r, &h->changes.v[last_shown(r, h, shown)], shown > 1 ? "; " : "");
 	if (shown < h->changes.n)
 		fprintf(stderr, "; and %u more", h->changes.n - shown);
 	fputc('\n', stderr);
@@ -119,16 +139,33 @@ static void tell_errors(struct watch *w, struct cli *r)
 	diag_print(&r->diags, stderr, false, DIAG_ERROR);
 }
 
+static void note_next_end(struct watch *w, const struct kept *k)
+{
+	const int64_t now = (int64_t)time(NULL);
+
+	w->next_end = 0;
+	for (uint32_t i = 0; k != NULL && i < k->forwards.n; i++) {
+		const int64_t until = k->forwards.v[i].f.until;
+
+		if (k->forwards.v[i].jail != NULL && until >= now &&
+		    (w->next_end == 0 || until < w->next_end))
+			w->next_end = until;
+	}
+}
+
 static int repair(struct watch *w, struct cli *r)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
-	int status = cli_host_open(r, &h, STATE_WRITE);
+	int status;
 
+	w->next_end = 0;
+	status = cli_host_open(r, &h, STATE_WRITE);
 	if (status != 0)
 		return status;
+	note_next_end(w, h.d.kept);
 	w->repairs = h.changes.n > 0 ? w->repairs + 1 : 0;
 	if (h.changes.n == 0)
-		return 0;
+		return cli_stale_forget(r, &h.filter, &h.d);
 	tell_repair(w, r, &h);
 	return cli_host_apply(r, &h);
 }
@@ -165,6 +202,15 @@ static bool drain(struct nl_session *s)
 	return any;
 }
 
+/* How long to wait for an event: until the second after the next forward ends */
+static const struct timespec *patience(const struct watch *w, struct timespec *buf)
+{
+	if (w->next_end == 0)
+		return NULL;
+	*buf = (struct timespec){ .tv_sec = MAX(w->next_end + 1 - (int64_t)time(NULL), 0) };
+	return buf;
+}
+
 /* Until something changed, and then until it is quiet; false when we are to end */
 static bool wait_for_change(struct watch *w)
 {
@@ -173,7 +219,8 @@ static bool wait_for_change(struct watch *w)
 		{ .fd = w->route.fd, .events = POLLIN },
 	};
 	static const struct timespec quiet = { .tv_nsec = QUIET_MS * 1000000 };
-	const struct timespec *timeout = NULL;
+	struct timespec end;
+	const struct timespec *timeout = patience(w, &end);
 	int left_ms = PATIENCE_MS;
 
 	while (!stopped) {
