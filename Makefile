@@ -156,7 +156,8 @@ $(TEST_LIB): $(call obj,$(TEST_LIB_SRC)) $(O)/.flags
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-link = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PC_LIBS)
+# The program loads libpcap when it needs it (src/port/pcap_lazy.c)
+link = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(PC_LIBS)
 
 $(PROGRAM): $(call obj,$(MAIN_SRC)) $(LIB)
 	$(say) LINK $@
@@ -233,9 +234,7 @@ install: all	## to $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/sallyport
 	$(Q)set -e; for f in $$(find rules -type f ! -path '*/expect/*' 2>/dev/null); do \
 		install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/sallyport/$$f"; done
-	$(Q)set -e; for f in $(wildcard man/*.[1-9]); do \
-		install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}"; done
-
+	install -D -m 644 src/cli/sallyport.8 $(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8
 	$(Q)set -e; cd examples/hooks; for f in lxc-hook oci-hook run-jail; do \
 		install -D -m 755 $$f "$(DESTDIR)$(PREFIX)/share/sallyport/hooks/$$f"; done; \
 	find systemd -type f -exec install -D -m 644 {} \

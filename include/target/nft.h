@@ -161,6 +161,24 @@ struct nft_changes {
 MUST_USE int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a,
 		      struct nft_changes *ret);
 
+struct nft_look;
+
+/**
+ * nft_look() - nft_diff(), and keep what was seen for nft_load_seen()
+ * @nl:		Session of NETLINK_NETFILTER
+ * @p:		As nft_diff()
+ * @a:		Memory of @ret
+ * @ret:	As nft_diff()
+ * @ret_look:	Set on success; nft_look_free()
+ *
+ * Return: as nft_diff(), or -ENOMEM
+ */
+MUST_USE int nft_look(struct nl_session *nl, const struct nft_program *p, struct arena *a,
+		      struct nft_changes *ret, struct nft_look **ret_look);
+
+/** nft_look_free() - Forget it; NULL does nothing */
+void nft_look_free(struct nft_look *l);
+
 /**
  * nft_load() - Make the kernel hold a program
  * @nl:		Session of NETLINK_NETFILTER; its namespace is the one changed
@@ -177,6 +195,20 @@ MUST_USE int nft_diff(struct nl_session *nl, const struct nft_program *p, struct
  */
 MUST_USE int nft_load(struct nl_session *nl, const struct nft_program *p, struct diags *d,
 		      bool *ret_changed);
+
+/**
+ * nft_load_seen() - nft_load() by a look that was taken before
+ * @nl:		Session of NETLINK_NETFILTER of the look's namespace
+ * @p:		Program; need not be the look's
+ * @seen:	Look; serves once. NULL, or others have committed since: the kernel
+ *		is looked at as nft_load() does
+ * @d:		As nft_load()
+ * @ret_changed: As nft_load()
+ *
+ * Return: as nft_load()
+ */
+MUST_USE int nft_load_seen(struct nl_session *nl, const struct nft_program *p,
+			   struct nft_look *seen, struct diags *d, bool *ret_changed);
 
 /**
  * struct nft_text_count - What all rules of one text have counted

@@ -73,8 +73,10 @@ static const struct nft_program *first_rules(struct cli *c, struct cli_host *h, 
 static int load_rules(struct cli *c, struct cli_host *h, const struct nft_program *p)
 {
 	bool changed;
-	const int err = nft_load(&h->filter, p, &c->diags, &changed);
+	const int err = nft_load_seen(&h->filter, p, h->look, &c->diags, &changed);
 
+	nft_look_free(h->look);
+	h->look = NULL;
 	return err < 0 ? cli_host_error(c, err, "load the packet rules") : 0;
 }
 

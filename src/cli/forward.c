@@ -104,7 +104,7 @@ static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
 
 	if (!rules_only)
 		return cli_host_apply(c, h);
-	err = nft_load(&h->filter, h->program, &c->diags, &changed);
+	err = nft_load_seen(&h->filter, h->program, h->look, &c->diags, &changed);
 	if (err < 0)
 		return cli_host_error(c, err, "load the packet rules");
 	quick_save(c, h);

@@ -10,6 +10,7 @@ void cli_host_close(struct cli_host *h)
 	nl_close(&h->route);
 	nl_close(&h->filter);
 	state_close(&h->st);
+	nft_look_free(h->look);
 	if (h->confinement != NULL)
 		cli_confine_close(h->confinement);
 }
@@ -64,7 +65,7 @@ static int compare(struct cli *c, struct cli_host *h)
 {
 	struct nft_changes rules = { .list = { .n = 0 } };
 	struct host_plan plan = { .ops = { .n = 0 } };
-	int err = nft_diff(&h->filter, h->program, &c->arena, &rules), status;
+	int err = nft_look(&h->filter, h->program, &c->arena, &rules, &h->look), status;
 
 	if (err < 0)
 		return cli_system(c, err, "read the packet rules of this host");

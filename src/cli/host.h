@@ -37,6 +37,7 @@ struct cli_confinement;
  * @have:	What there is
  * @vnets:	What is to be done to links of vnet jails
  * @program:	Packet rules as they should be
+ * @look:	What the kernel holds of them, for the first load; or NULL
  * @is_compared: @changes is whole, though it may not be possible to make them
  * @changes:	The differences, rules first
  * @confinement: What `up --cgroup` is about to do, or NULL
@@ -50,6 +51,7 @@ struct cli_host {
 	struct host_have have;
 	struct vnet_plan vnets;
 	struct nft_program *program;
+	struct nft_look *look;
 	bool is_compared;
 	VEC(struct cli_change) changes;
 	struct cli_confinement *confinement;

@@ -11,7 +11,7 @@
  *
  * Lines: 7422-6
  */
-#include "nat/core.h"
+#include "nat/plain.h"
 
 #define DAY_NS	(UINT64_C(86400) * 1000000000)
 
@@ -23,13 +23,23 @@ struct work {
 
 static void read_all(struct nat *nat, struct nat_packet *p, struct work *w, uint32_t n)
 {
+	const bool has_npt = nat->cfg.n_npt > 0;
+	uint32_t n_back = 0;
+
 	for (uint32_t i = 0; i < n; i++) {
 		p[i].flow = 0;
-		nat->n.packets[p[i].from]++;
-		w[i].why = view_read(nat, &p[i], &w[i].view);
-		if (w[i].why == NAT_R_NONE && w[i].view.kind == K_FLOW)
-			table_prefetch(&nat->session_table, w[i].view.hash);
+		n_back += p[i].from;
+		w[i].why = NAT_R_NONE;
+		if (!plain_read(nat, &p[i], &w[i].view))
+			w[i].why = view_read(nat, &p[i], &w[i].view);
+		w[i].session = NONE;
+		if (w[i].why != NAT_R_NONE || w[i].view.kind != K_FLOW || has_npt)
+			continue;
+		w[i].session = 0;	/* to be looked for */
+		table_prefetch(&nat->session_table, w[i].view.hash);
 	}
+	nat->n.packets[NAT_INSIDE] += n - n_back;
+	nat->n.packets[NAT_OUTSIDE] += n_back;
 }
 
 static void find_all(const struct nat *nat, struct work *w, uint32_t n)
@@ -37,8 +47,7 @@ static void find_all(const struct nat *nat, struct work *w, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		struct table_look l;
 
-		w[i].session = NONE;
-		if (w[i].why != NAT_R_NONE || w[i].view.kind != K_FLOW)
+		if (w[i].session == NONE)
 			continue;
 		w[i].session = table_first(&nat->session_table, w[i].view.hash, &l);
 		if (w[i].session != NONE)
@@ -47,69 +56,54 @@ static void find_all(const struct nat *nat, struct work *w, uint32_t n)
 }
 
 /* The plain packet of a living session; false: it is none, and nothing was done */
-static bool is_plain(const struct nat *nat, const struct nat_packet *p, const struct view *v,
-		     const struct session *s)
+static bool pass_plain(struct nat *nat, struct nat_packet *p, const struct work *w)
 {
-	const uint32_t mtu = nat->cfg.mtu[1 - v->from];
-	const uint8_t syn_fin_rst = TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST;
+	const struct view *v = &w->view;
+	struct session *s = &nat->sessions[w->session];
 
-	/* Whatever else can be about a packet is path.c's */
-	if (!session_matches(s, v) || session_is_over(nat, s) || (s->flags & S_HAIRPIN) != 0 ||
-	    s->scrub != 0 || v->has_opts || p->len > mtu ||
-	    (v->is_v6 ? v->ip[7] : v->ip[8]) <= 1)
+	if (!plain_matches(nat, p, v, s))
 		return false;
-	return s->tcp == NAT_TCP_NONE ||
-	       (s->tcp == NAT_TCP_ESTABLISHED && (v->tcp_flags & syn_fin_rst) == 0);
-}
-
-static void pass_plain(struct nat *nat, struct nat_packet *p, const struct view *v,
-		       struct session *s)
-{
-	const bool out = v->from == NAT_INSIDE;
-
-	if (s->tcp != NAT_TCP_NONE) {
-		const uint8_t *tcp = v->ip + v->l4;
-		const uint32_t ack = get32(tcp + 8);
-
-		if ((v->tcp_flags & TCP_FLAG_ACK) != 0 &&
-		    ((s->acked >> v->from & 1) == 0 || ack - s->ack[v->from] < 1u << 30)) {
-			s->ack[v->from] = ack;
-			s->win[v->from] = get16(tcp + 14);
-			s->acked |= 1u << v->from & 3u;
-		}
-		s->seen = nat->now;
+	plain_keep_alive(nat, v, s);
+	if (v->is_plain) {
+		plain_rewrite(nat, v, s);
 	} else {
-		const bool keeps = (unsigned int)out | (s->flags & S_BOTH);
-
-		s->seen = keeps ? nat->now : s->seen;
+		rewrite(nat, p, v, s, v->from == NAT_INSIDE);
+		rewrite_ttl(v);
 	}
-	if (out && nat->touches_bindings && s->binding != NONE)
-		nat->bindings[s->binding].time = nat->now;
-	rewrite_plain(nat, p, v, s);
-	p->flow = (uint32_t)(s - nat->sessions) + 1;
-	nat->n.translated += memcmp(&s->in, &s->out, sizeof(s->in)) != 0;
+	p->flow = w->session + 1;
 	p->verdict = NAT_FORWARD;
 	p->reason = NAT_R_NONE;
-	p->to = (uint8_t)(1 - v->from);
+	p->to = (uint8_t)(1u - v->from);
+	nat->n.translated += s->flags / S_CHANGES;
 	nat->n.forwarded[v->from]++;
+	return true;
+}
+
+/* What is not plain is looked up anew: what an earlier packet has changed is seen */
+static void pass_other(struct nat *nat, struct nat_packet *p, struct work *w, bool is_fresh)
+{
+	if (w->why != NAT_R_NONE)
+		drop(nat, p, w->why);
+	else if (w->view.is_v6 && !is_fresh)
+		path_packet(nat, p);
+	else
+		path_view(nat, p, &w->view);
 }
 
 static void pass_all(struct nat *nat, struct nat_packet *p, struct work *w, uint32_t n,
-		     uint32_t epoch, uint32_t first)
+		     uint32_t first)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		struct view *v = &w[i].view;
+	const uint32_t epoch = nat->addr6_epoch;
 
+	for (uint32_t i = 0; i < n; i++) {
+		/* IPv6 addresses' handles may be others' by now */
+		const bool is_fresh = nat->addr6_epoch == epoch;
+
+		if (w[i].session != NONE && (is_fresh || !w[i].view.is_v6) &&
+		    pass_plain(nat, p + i, w + i))
+			continue;
 		nat->cause = first + i;
-		if (w[i].why != NAT_R_NONE)
-			drop(nat, &p[i], w[i].why);
-		else if (v->is_v6 && nat->addr6_epoch != epoch)
-			path_packet(nat, &p[i]);	/* handles may be others' by now */
-		else if (w[i].session != NONE && nat->cfg.n_npt == 0 &&
-			 is_plain(nat, &p[i], v, &nat->sessions[w[i].session]))
-			pass_plain(nat, &p[i], v, &nat->sessions[w[i].session]);
-		else
-			path_view(nat, &p[i], v);
+		pass_other(nat, p + i, w + i, is_fresh);
 	}
 }
 
@@ -162,11 +156,11 @@ void nat_batch(struct nat *nat, uint64_t now_ns, struct nat_packet *p, uint32_t 
 	begin(nat, now_ns);
 	run_timers(nat, EXPIRE_BATCH);
 	for (uint32_t at = 0; at < n; at += NAT_BATCH) {
-		const uint32_t some = MIN(n - at, NAT_BATCH), epoch = nat->addr6_epoch;
+		const uint32_t some = MIN(n - at, NAT_BATCH);
 
 		read_all(nat, p + at, work, some);
 		find_all(nat, work, some);
-		pass_all(nat, p + at, work, some, epoch, at);
+		pass_all(nat, p + at, work, some, at);
 	}
 }
 

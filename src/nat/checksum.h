@@ -37,12 +37,13 @@ static inline uint32_t csum_delta32(uint32_t from, uint32_t to)
 	       csum_delta16((uint16_t)from, (uint16_t)to);
 }
 
-/** csum_apply() - The checksum after a change (RFC 1624 equation 3) */
+/** csum_apply() - The checksum after changes, up to 2^15 of them (RFC 1624 equation 3) */
 static inline uint16_t csum_apply(uint16_t check, uint32_t delta)
 {
-	const uint32_t sum = (uint32_t)(uint16_t)~check + (delta & 0xffff) + (delta >> 16);
+	uint32_t sum = (uint32_t)(uint16_t)~check + delta;
 
-	return (uint16_t)~((sum & 0xffff) + (sum >> 16));
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~(sum + (sum >> 16));
 }
 
 /** csum_update() - csum_apply() to a checksum in a packet */

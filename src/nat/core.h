@@ -68,13 +68,26 @@ struct ends {
 	uint16_t dport;
 };
 
-#define S_V6		0x01u
+/** ends_addrs() - Both addresses as one word, the source low */
+static inline uint64_t ends_addrs(const struct ends *e)
+{
+	return (uint64_t)e->dst << 32 | e->src;
+}
+
+/** ends_ports() - Both ports as one word, the source's low */
+static inline uint32_t ends_ports(const struct ends *e)
+{
+	return (uint32_t)e->dport << 16 | e->sport;
+}
+
+#define S_V6		0x01u		/* the lowest: view.is_v6 is compared with it */
 #define S_FROM_OUT	0x02u		/* opened from outside */
 #define S_HAIRPIN	0x04u		/* its peer is an outside address of ours */
 #define S_SOURCE	0x08u		/* its source is translated */
 #define S_BOTH		0x10u		/* packets of either direction keep it alive */
 #define S_PERMIT	0x20u		/* it counts in a permission (address-dependent) */
-#define S_OFF_BINDING	0x40u		/* opened by a peer, at a binding that was there */
+#define S_SCRUB		0x40u		/* scrub is not 0 */
+#define S_CHANGES	0x80u		/* its packets change: the two sides see it differently */
 
 /**
  * struct session - RFC 6146's: one flow between an endpoint and a peer
@@ -259,16 +272,18 @@ enum kind { K_FLOW, K_ERROR, K_FRAGMENT };
  * @len:	Its length
  * @l4:		Where its L4 header starts
  * @frag:	IPv6: where its fragment header starts, 0: it has none
+ * @proto:	Protocol, of IPv6 behind the extension headers
  * @is_v6:	It is IPv6
  * @has_opts:	IPv4 options or an IPv6 routing header
- * @proto:	Protocol, of IPv6 behind the extension headers
  * @kind:	enum kind
+ * @is_plain:	Read by plain_read()
  * @from:	enum nat_side
  * @tcp_flags:	Of TCP
  * @src:	IPv4 address or handle; NONE: an IPv6 address without handle
  * @dst:	The same of the destination
  * @sport:	Port; of ICMP queries from inside the id
  * @dport:	Port; of ICMP queries from outside the id
+ * @at:		These four as the packet has them, whatever its direction
  * @hash:	Of its session key
  */
 struct view {
@@ -276,16 +291,22 @@ struct view {
 	uint32_t len;
 	uint16_t l4;
 	uint16_t frag;
+	uint8_t proto;
 	bool is_v6;
 	bool has_opts;
-	uint8_t proto;
 	uint8_t kind;
+	bool is_plain;
 	uint8_t from;
 	uint8_t tcp_flags;
-	uint32_t src;
-	uint32_t dst;
-	uint16_t sport;
-	uint16_t dport;
+	union {
+		struct {
+			uint32_t src;
+			uint32_t dst;
+			uint16_t sport;
+			uint16_t dport;
+		};
+		struct ends at;
+	};
 	uint64_t hash;
 };
 
@@ -361,8 +382,13 @@ struct nat {
  */
 enum nat_reason view_read(const struct nat *nat, struct nat_packet *p, struct view *v);
 
-/** view_hash() - Of the session key that the view has */
-uint64_t view_hash(const struct nat *nat, const struct view *v);
+/** view_hash() - Of the session key that the view has; the side is in it, so that no two meet */
+static inline uint64_t view_hash(const struct nat *nat, const struct view *v)
+{
+	return hash_words(nat->cfg.key, ends_addrs(&v->at),
+			  (uint64_t)ends_ports(&v->at) << 32 | (uint64_t)v->proto << 8 |
+				  (uint64_t)v->is_v6 << 1 | v->from);
+}
 
 /** view_is_query() - Is an ICMP type a query that the NAT translates */
 bool view_is_query(bool is_v6, uint8_t type);
@@ -505,22 +531,20 @@ void session_init(struct nat *nat);
 struct session *session_find(struct nat *nat, const struct view *v);
 
 /*
- * session_matches() - Is it the session of a view
+ * session_matches() - Is it the session of a view, and has it none of some flags
  *
  * Packets of both directions come mixed, so this has no branch on the direction.
  */
-static inline bool session_matches(const struct session *s, const struct view *v)
+static inline bool session_matches(const struct session *s, const struct view *v, uint32_t without)
 {
 	const struct ends *e = &s->as_seen[v->from];
-	const uint32_t near = v->from == NAT_INSIDE ? v->src : v->dst;
-	const uint32_t far = v->from == NAT_INSIDE ? v->dst : v->src;
-	const uint16_t near_port = v->from == NAT_INSIDE ? v->sport : v->dport;
-	const uint16_t far_port = v->from == NAT_INSIDE ? v->dport : v->sport;
-	const uint32_t ports = (uint32_t)(e->sport ^ near_port) | (uint32_t)(e->dport ^ far_port);
-	const uint32_t kind = (uint32_t)(s->proto ^ v->proto) |
-			      (uint32_t)((s->flags & S_V6) ^ (v->is_v6 ? S_V6 : 0u));
+	const uint64_t addrs = rotate64(ends_addrs(&v->at), 32u * v->from);
+	const uint32_t ports = rotate32(ends_ports(&v->at), 16u * v->from);
+	const uint32_t kind = ((uint32_t)s->flags << 8 | s->proto) ^
+			      ((uint32_t)v->is_v6 << 8 | v->proto);
 
-	return ((e->src ^ near) | (e->dst ^ far) | ports | kind) == 0;
+	return ((addrs ^ ends_addrs(e)) | (ports ^ ends_ports(e)) |
+		(kind & ((S_V6 | without) << 8 | 0xffu))) == 0;
 }
 
 /** session_is_over() - Has its time come */
@@ -553,7 +577,7 @@ void session_expire(struct nat *nat, uint32_t n);
 
 /* rewrite.c */
 
-/** rewrite_deltas() - Set the checksum deltas of a session */
+/** rewrite_deltas() - Set the checksum deltas of a session, and S_CHANGES */
 void rewrite_deltas(const struct nat *nat, struct session *s);
 
 /**
@@ -569,12 +593,25 @@ void rewrite_deltas(const struct nat *nat, struct session *s);
 void rewrite(struct nat *nat, struct nat_packet *p, const struct view *v,
 	     const struct session *s, bool out);
 
-/** rewrite_plain() - rewrite() and rewrite_ttl() of a packet that batch.c found plain */
-void rewrite_plain(struct nat *nat, struct nat_packet *p, const struct view *v,
-		   const struct session *s);
-
 /** rewrite_ttl() - One hop more */
 void rewrite_ttl(const struct view *v);
+
+/** rewrite_id_of() - The counter of IPv4 ids that a packet, as it goes out, draws from */
+static inline uint16_t *rewrite_id_of(struct nat *nat, uint32_t src, uint32_t dst, uint8_t proto)
+{
+	const uint32_t pair = src * 0x9e3779b1u ^ dst ^ (uint32_t)proto << 24;
+
+	return &nat->ip_id[pair * 0x85ebca6bu / (UINT32_MAX / IP_IDS + 1)];
+}
+
+/** rewrite_udp() - csum_update() for UDP: none stays none, 0 is sent as 0xffff (RFC 768) */
+static inline void rewrite_udp(uint8_t *check, uint32_t delta)
+{
+	const uint16_t old = get16(check), new = csum_apply(old, delta);
+
+	if (old != 0)
+		put16(check, new != 0 ? new : 0xffff);
+}
 
 /** rewrite_id() - A new IPv4 id, unless the packet may never be fragmented (RFC 6864) */
 void rewrite_id(struct nat *nat, const struct view *v);

@@ -200,22 +200,22 @@ static struct session *enter(struct nat *nat, struct nat_packet *p, const struct
 	return refuse_room(nat, p, v, like->owner, why);
 }
 
-/* The number of what the rules change besides; what is one too many changes nothing more */
-static uint8_t scrub_of(struct nat *nat, const struct nat_ruling *r)
+/* What the rules change besides; what is one too many changes nothing more */
+static void set_scrub(struct nat *nat, struct session *like, const struct nat_ruling *r)
 {
 	const struct scrub_all want = { r->max_mss, r->min_ttl, r->no_df };
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < nat->n_scrubs; i++) {
-		const struct scrub_all *s = &nat->scrubs[i];
-
-		if (s->max_mss == want.max_mss && s->min_ttl == want.min_ttl &&
-		    s->no_df == want.no_df)
-			return (uint8_t)i;
-	}
-	if (nat->n_scrubs == SCRUBS)
-		return 0;
-	nat->scrubs[nat->n_scrubs] = want;
-	return (uint8_t)nat->n_scrubs++;
+	while (i < nat->n_scrubs && (nat->scrubs[i].max_mss != want.max_mss ||
+				     nat->scrubs[i].min_ttl != want.min_ttl ||
+				     nat->scrubs[i].no_df != want.no_df))
+		i++;
+	if (i == SCRUBS)
+		return;
+	if (i == nat->n_scrubs)
+		nat->scrubs[nat->n_scrubs++] = want;
+	like->scrub = i & (SCRUBS - 1);
+	like->flags |= i != 0 ? S_SCRUB : 0;
 }
 
 /* Let a packet pass that nobody remembers: its answer is judged for itself */
@@ -314,7 +314,7 @@ static struct session *open_out(struct nat *nat, struct nat_packet *p, const str
 		return pass_once(nat, p, v, &r);
 	if (check_opens(v) != NAT_R_NONE)
 		return refuse(nat, p, check_opens(v));
-	like.scrub = scrub_of(nat, &r) & (SCRUBS - 1);
+	set_scrub(nat, &like, &r);
 	like.owner = owner_of(nat, src);
 	like.in = (struct ends){ addr_get(nat, src), addr_get(nat, dst), v->sport, v->dport };
 	like.out = like.in;
@@ -376,7 +376,7 @@ static struct session *open_at_binding(struct nat *nat, struct nat_packet *p,
 	const struct binding *b = &nat->bindings[binding];
 	/* It lives no longer than what its endpoint has sent allows (RFC 4787 REQ-6) */
 	struct session like = {
-		.binding = binding, .seen = b->time, .flags = S_OFF_BINDING | S_SOURCE,
+		.binding = binding, .seen = b->time, .flags = S_SOURCE,
 	};
 
 	if (session_is_over(nat, &(struct session){ .seen = b->time,
@@ -428,7 +428,7 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 		return pass_once(nat, p, v, &r);
 	if (check_opens(v) != NAT_R_NONE)
 		return refuse(nat, p, check_opens(v));
-	like.scrub = scrub_of(nat, &r) & (SCRUBS - 1);
+	set_scrub(nat, &like, &r);
 	like.in.src = addr_get(nat, r.dst);
 	if (v->is_v6 && like.in.src == NONE)
 		return refuse(nat, p, NAT_R_TABLE_FULL);

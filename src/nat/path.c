@@ -150,7 +150,7 @@ static void path_back(struct nat *nat, struct nat_packet *p, const struct view *
 	back.dport = is_icmp ? first->out.sport : first->out.dport;
 	back.hash = view_hash(nat, &back);
 	/* The id of a query is no port of its destination: to our own address it meets itself */
-	if (is_icmp && session_matches(first, &back))
+	if (is_icmp && session_matches(first, &back, 0))
 		drop(nat, p, nat->cfg.no_echo ? NAT_R_NO_MAPPING : NAT_R_ANSWERED);
 	s = p->verdict == NAT_DROP ? NULL : session_for(nat, p, &back, true);
 	if (s == NULL && p->reason == NAT_R_ANSWERED) {
@@ -179,7 +179,7 @@ static void path_flow(struct nat *nat, struct nat_packet *p, struct view *v)
 		answer_echo(nat, v, false);
 	if (s == NULL)
 		return;
-	nat->n.translated += memcmp(&s->in, &s->out, sizeof(s->in)) != 0;
+	nat->n.translated += (s->flags & S_CHANGES) != 0;
 	rewrite_mss(v, nat->cfg.max_mss);
 	rewrite_scrub(v, &nat->scrubs[s->scrub]);
 	rewrite(nat, p, v, s, out);

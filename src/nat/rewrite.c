@@ -33,6 +33,8 @@ void rewrite_deltas(const struct nat *nat, struct session *s)
 	const uint32_t ports = csum_delta16(s->in.sport, s->out.sport) +
 			       csum_delta16(s->in.dport, s->out.dport);
 
+	if (memcmp(&s->in, &s->out, sizeof(s->in)) != 0)
+		s->flags |= S_CHANGES;
 	s->d_addr = csum_fold(addrs);
 	/* ICMP of IPv4 has no pseudo header */
 	s->d_l4 = csum_fold((s->proto == PROTO_ICMP ? 0 : addrs) + ports);
@@ -62,24 +64,6 @@ static void put_ports(const struct view *v, const struct session *s, bool out)
 	}
 }
 
-/* No checksum stays none, and one that becomes 0 is sent as 0xffff (RFC 768) */
-static void update_udp(uint8_t *check, uint16_t delta)
-{
-	const uint16_t old = get16(check), new = csum_apply(old, delta);
-
-	if (old != 0)
-		put16(check, new != 0 ? new : 0xffff);
-}
-
-/* The counter of IPv4 ids that a packet, as it goes out, draws from */
-static uint16_t *id_of(struct nat *nat, const struct view *v)
-{
-	const uint32_t pair = get32(v->ip + 12) * 0x9e3779b1u ^ get32(v->ip + 16) ^
-			      (uint32_t)v->proto << 24;
-
-	return &nat->ip_id[(pair * 0x85ebca6bu) / (UINT32_MAX / IP_IDS + 1)];
-}
-
 static void update_l4(const struct nat_packet *p, const struct view *v, const struct session *s,
 		      bool out)
 {
@@ -96,7 +80,7 @@ static void update_l4(const struct nat_packet *p, const struct view *v, const st
 		return;
 	}
 	if (v->proto == PROTO_UDP)
-		update_udp(check, d_l4);
+		rewrite_udp(check, d_l4);
 	else
 		csum_update(check, d_l4);
 }
@@ -111,50 +95,6 @@ void rewrite(struct nat *nat, struct nat_packet *p, const struct view *v,
 	put_ports(v, s, out);
 	if (out && (s->flags & S_SOURCE) != 0)
 		rewrite_id(nat, v);
-}
-
-/* One sum for all that changes in the header; no branch on the direction, see session_matches() */
-static void rewrite_head4(struct nat *nat, const struct view *v, const struct session *s)
-{
-	const uint32_t back = v->from;		/* 1: inbound */
-	const struct ends *to = &s->as_seen[1 - back];
-	uint8_t *ip = v->ip;
-	const uint16_t old = get16(ip + 4);
-	const bool renews = !back && (s->flags & S_SOURCE) != 0 && (ip[6] & 0x40) == 0;
-	uint16_t *next, id;
-
-	ip[8]--;
-	put32(ip + 12 + 4 * back, to->src);
-	put32(ip + 16 - 4 * back, to->dst);
-	next = id_of(nat, v);
-	*next = (uint16_t)(*next + renews);
-	id = renews ? *next : old;
-	put16(ip + 4, id);
-	csum_update(ip + 10, csum_fold((uint64_t)(uint16_t)(s->d_addr ^ (0u - back)) +
-				       csum_delta16(0x0100, 0) + csum_delta16(old, id)));
-}
-
-void rewrite_plain(struct nat *nat, struct nat_packet *p, const struct view *v,
-		   const struct session *s)
-{
-	const uint32_t back = v->from;
-	const struct ends *to = &s->as_seen[1 - back];
-	const uint16_t delta = (uint16_t)(s->d_l4 ^ (0u - back));
-	uint8_t *l4 = v->ip + v->l4;
-
-	if (v->is_v6 || (v->proto != PROTO_TCP && v->proto != PROTO_UDP) ||
-	    (p->flags & NAT_P_PARTIAL) != 0) {
-		rewrite(nat, p, v, s, !back);
-		rewrite_ttl(v);
-		return;
-	}
-	rewrite_head4(nat, v, s);
-	put16(l4 + 2 * back, to->sport);
-	put16(l4 + 2 - 2 * back, to->dport);
-	if (v->proto == PROTO_TCP)
-		csum_update(l4 + 16, delta);
-	else
-		update_udp(l4 + 6, delta);
 }
 
 void rewrite_ttl(const struct view *v)
@@ -173,7 +113,7 @@ void rewrite_id(struct nat *nat, const struct view *v)
 
 	if (v->is_v6 || ((get16(v->ip + 6) & 0x4000) != 0 && !nat->in_datagram))
 		return;
-	next = id_of(nat, v);
+	next = rewrite_id_of(nat, get32(v->ip + 12), get32(v->ip + 16), v->proto);
 	old = get16(v->ip + 4);
 	put16(v->ip + 4, ++*next);
 	csum_update(v->ip + 10, csum_delta16(old, *next));

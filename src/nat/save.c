@@ -201,7 +201,8 @@ static bool read_session(struct nat *nat, const uint8_t *r)
 {
 	const bool is_v6 = (r[1] & S_V6) != 0;
 	struct session like = {
-		.proto = r[0], .flags = r[1] & (uint8_t)~S_PERMIT, .tcp = r[2], .timer = r[3],
+		.proto = r[0], .flags = r[1] & (uint8_t)~(S_PERMIT | S_SCRUB),
+		.tcp = r[2], .timer = r[3],
 		.wscale = r[4], .acked = r[5] & 3, .binding = NONE,
 		.seen = tick_before(nat, get32(r + 8)),
 		.ack = { get32(r + 12), get32(r + 16) }, .win = { get16(r + 20), get16(r + 22) },

@@ -64,7 +64,7 @@ struct session *session_find(struct nat *nat, const struct view *v)
 	     i = table_next(&nat->session_table, &l)) {
 		struct session *s = &nat->sessions[i];
 
-		if (!session_matches(s, v))
+		if (!session_matches(s, v, 0))
 			continue;
 		if (!session_is_over(nat, s))
 			return s;

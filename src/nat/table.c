@@ -20,6 +20,7 @@ void table_init(struct table *t, struct bucket *mem, uint32_t n_buckets, uint32_
 	while (n_records >= 1u << t->shift)
 		t->shift++;
 	BUG_IF(t->shift > 30);
+	t->mask = (1u << t->shift) - 1;
 	memset(mem, 0, t->n * sizeof(*mem));
 }
 

@@ -31,11 +31,13 @@ struct bucket {
  * @buckets:	Buckets
  * @n:		How many
  * @shift:	Bits of a slot that are the number
+ * @mask:	They
  */
 struct table {
 	struct bucket *buckets;
 	uint32_t n;
 	uint32_t shift;
+	uint32_t mask;
 };
 
 /**
@@ -91,17 +93,21 @@ static inline uint32_t bucket_match(const struct bucket *b, uint32_t tag, uint32
 #ifdef __SSE2__
 #include <emmintrin.h>
 
+/* Which of four slots have the tag */
+static inline __m128i eq4(const __m128i *slots, __m128i by, __m128i want)
+{
+	return _mm_cmpeq_epi32(_mm_srl_epi32(_mm_load_si128(slots), by), want);
+}
+
 static inline uint32_t bucket_match(const struct bucket *b, uint32_t tag, uint32_t shift)
 {
 	const __m128i want = _mm_set1_epi32((int)tag);
 	const __m128i by = _mm_cvtsi32_si128((int)shift);
 	const __m128i *s = (const __m128i *)(const void *)b;
-	__m128i eq[4];
+	const __m128i low = _mm_packs_epi32(eq4(s, by, want), eq4(s + 1, by, want));
+	const __m128i high = _mm_packs_epi32(eq4(s + 2, by, want), eq4(s + 3, by, want));
 
-	for (unsigned int i = 0; i < 4; i++)
-		eq[i] = _mm_cmpeq_epi32(_mm_srl_epi32(_mm_load_si128(s + i), by), want);
-	eq[0] = _mm_packs_epi16(_mm_packs_epi32(eq[0], eq[1]), _mm_packs_epi32(eq[2], eq[3]));
-	return (uint32_t)_mm_movemask_epi8(eq[0]) & ((1u << BUCKET_SLOTS) - 1);
+	return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) & ((1u << BUCKET_SLOTS) - 1);
 }
 #else
 static inline uint32_t bucket_match(const struct bucket *b, uint32_t tag, uint32_t shift)
@@ -127,7 +133,7 @@ static inline uint32_t table_next(const struct table *t, struct table_look *l)
 		const uint32_t i = (uint32_t)__builtin_ctz(l->left);
 
 		l->left &= l->left - 1;
-		return (t->buckets[l->at].slot[i] & ((1u << t->shift) - 1)) - 1;
+		return (t->buckets[l->at].slot[i] & t->mask) - 1;
 	}
 }
 

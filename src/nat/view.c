@@ -51,19 +51,6 @@ struct addr view_dst(const struct view *v)
 			: (struct addr){ AF_V4, get32(v->ip + 16) };
 }
 
-/* The side is in the key, so that the two keys of a session never meet */
-static uint64_t key_hash(const struct nat *nat, const struct view *v)
-{
-	return hash_words(nat->cfg.key, (uint64_t)v->src << 32 | v->dst,
-			  (uint64_t)v->sport << 48 | (uint64_t)v->dport << 32 |
-				  (uint64_t)v->proto << 8 | (uint64_t)v->is_v6 << 1 | v->from);
-}
-
-uint64_t view_hash(const struct nat *nat, const struct view *v)
-{
-	return key_hash(nat, v);
-}
-
 static enum nat_reason read_udp(const struct view *v, const uint8_t *l4, uint32_t len)
 {
 	const uint16_t said = get16(l4 + 4);
@@ -116,7 +103,7 @@ static enum nat_reason read_l4(const struct nat *nat, struct view *v)
 	} else if (v->proto == PROTO_ICMP || v->proto == PROTO_ICMP6) {
 		return NAT_R_ICMP_TYPE;		/* of the other family */
 	}
-	v->hash = key_hash(nat, v);
+	v->hash = view_hash(nat, v);
 	return why;
 }
 

@@ -55,6 +55,23 @@ has "a verb's own help" "usage: .* forward list" "$(on_host "$SALLYPORT" forward
 is "it has that verb's options, and no other's" "--cgroup" \
 	"$(on_host "$SALLYPORT" --help up | grep -o -e --cgroup -e --seed)"
 
+# The manual page: each verb, and each option but those that a verb's own help has
+manual=$LAB_TOP/src/cli/sallyport.8
+page=$(sed -nE '/^\.It/{s/ ?\<(It|Cm|Ar|Fl|Op|Ns|Oo|Oc|Ql) / /g; s/  +/ /g; p}' "$manual")
+missing=
+while read -r name; do
+	grep -q -E -e "(^|[ ,])$name([ ,]|\$)" <<<"$page" || missing+="$name, "
+	on_host "$SALLYPORT" --help "$name" | sed -nE 's/^  (--?[A-Za-z-]+).*/\1/p' >>"$TMP/own"
+done < <(on_host "$SALLYPORT" --help |
+	sed -nE '/^verbs/,/^options/s/^  (([a-z]+ (add|del|on|off|list|next))|[a-z]+) .*/\1/p')
+is "the manual page has each verb" "" "$missing"
+missing=
+while read -r name; do
+	grep -q -x -e "$name" "$TMP/own" || grep -q -e "[ ,]Fl ${name#-}" "$manual" ||
+		missing+="$name, "
+done < <(on_host "$SALLYPORT" --help | sed -nE '/^options/,$s/^  (--?[A-Za-z-]+).*/\1/p')
+is "and each option that all verbs take" "" "$missing"
+
 sp -f absent/pf.conf check
 has "a missing file is named" 'absent/pf\.conf' "$err"
 sp --frobnicate apply

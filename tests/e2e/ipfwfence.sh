@@ -60,4 +60,21 @@ is "nothing of the jail leaves as it is" 0 "$(leak)"
 sp_must "${F[@]}" --no-fence=egress apply
 is "without the fence it does" 1 "$(leak)"
 
+# Answers of a redirected connection that a state lets pass before nat (W2038)
+cat >host.ipfw.rules <<'END_RULES'
+disable one_pass
+nat 1 config if igb0 redirect_port tcp 192.168.100.2:80 80
+add 100 nat 1 ip4 from any to any in via igb0
+add 110 check-state
+add 200 allow tcp from any to 192.168.100.2 80 in via igb0 setup keep-state
+add 300 allow ip from any to any via lo0
+add 310 allow ip from any to any via lo1
+add 400 deny ip from any to any
+add 1000 nat 1 ip4 from any to any out via igb0
+END_RULES
+sp_must "${F[@]}" apply
+check "told of rule 200" eval 'grep -F W2038 <<<"$err" | grep -qF host.ipfw.rules:5'
+serve "$HOST" www tcp:192.168.100.2:80
+is "the kernel translates the answer" "www 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:80)"
+
 lab_done

@@ -436,6 +436,47 @@ TEST(too_large_for_the_socket)
 	fix_fini(&f);
 }
 
+/* A look serves for a load until somebody else commits, and for another program too */
+TEST(a_look_serves_until_others_commit)
+{
+	static model_fn *const builds[] = { model_web, model_answers, model_web };
+	struct nl_session nl;
+
+	NS_FRESH();
+	if (!CHECK_INT(nl_open(&nl, NETLINK_NETFILTER), 0))
+		return;
+	for (int meddles = 0; meddles < 2; meddles++) {
+		for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
+			struct nft_changes changes = { .list = { .n = 0 } };
+			struct nft_look *look = NULL;
+			struct nft_program *p;
+			bool changed = false;
+			struct fix f;
+
+			fix_init(&f);
+			builds[i](&f);
+			p = fix_lower(&f);
+			CHECK_INT(nft_look(&nl, i == 1 ? NULL : p, &f.a, &changes, &look), 0);
+			if (meddles && i > 0)
+				free(run("nft delete table inet sallyport"));
+			CHECK_INT(nft_load_seen(&nl, p, look, &f.d, &changed), 0);
+			CHECK(changed || i == 0);
+			nft_look_free(look);
+			CHECK_INT(nft_look(&nl, p, &f.a, &changes, &look), 0);
+			CHECK_INT(changes.list.n, 0);
+			if (meddles)
+				free(run("nft delete table inet sallyport"));
+			CHECK_INT(nft_load_seen(&nl, p, look, &f.d, &changed), 0);
+			CHECK_INT(changed, meddles);
+			nft_look_free(look);
+			CHECK_INT(nft_diff(&nl, p, &f.a, &changes), 0);
+			CHECK_INT(changes.list.n, 0);
+			fix_fini(&f);
+		}
+	}
+	nl_close(&nl);
+}
+
 TEST(differences_are_told)
 {
 	struct nl_session nl;

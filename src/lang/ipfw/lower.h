@@ -110,6 +110,9 @@ uint8_t lower_tag_bit(const struct lower *l, uint32_t tag);
 /** lower_warn() - One pass that hides rules, private sources that leave */
 void lower_warn(struct lower *l);
 
+/** lower_warn_answers() - States that let answers of private addresses @inside out before nat */
+void lower_warn_answers(struct lower *l, const struct set *inside);
+
 /** lower_target() - Index of the first rule from @number on, behind @after (-1: any) */
 uint32_t lower_target(const struct lower *l, uint32_t number, int64_t after);
 

@@ -212,6 +212,7 @@ static void warn_sources(struct lower *l)
 		w.kind.f[F_RECV] = inner_ifaces(l);
 		walk_list(&w, l->m->entry[DIR_OUT], &w.kind);
 	}
+	lower_warn_answers(l, sources);
 }
 
 /* -- nat and IPv6 ----------------------------------------------------------- */

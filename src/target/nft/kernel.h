@@ -29,13 +29,13 @@ enum nft_object { NFT_O_TABLE, NFT_O_SET, NFT_O_CHAIN, NFT_O_ELEM, NFT_O_RULE };
  * @key:	Which: names; of a rule its chain and expressions
  * @text:	What it is
  * @comment:	Its comment, or NULL
- * @shown:	As `plan` names it; of an element NULL: nft_line_shown()
  * @origin:	Whose, or NFT_NO_ORIGIN
  * @position:	Of a rule in its chain
  * @handle:	Of a rule, the kernel's side
  * @name:	Its own name (chains, sets)
  * @packets:	Counted (kernel's side)
  * @bytes:	Counted
+ * @rule:	Of a rule: it; the program's side, else NULL
  * @is_base:	A base chain
  * @is_end:	Of an element: the first value behind a range
  * @is_kept:	Of a rule: a transaction leaves it alone (see delta.h)
@@ -50,13 +50,13 @@ struct nft_line {
 	const char *key;
 	const char *text;
 	const char *comment;
-	const char *shown;
 	const char *name;
 	uint32_t position;
 	uint32_t origin;
 	uint64_t handle;
 	uint64_t packets;
 	uint64_t bytes;
+	const struct nft_rule *rule;
 	bool is_base;
 	bool is_end;
 	bool is_kept;

@@ -78,7 +78,6 @@ void nft_add_table_line(struct nft_lines *l, uint8_t family, uint32_t flags)
 	line->name = NFT_TABLE;
 	/* A dormant table is there with all its rules, and none of them counts */
 	line->text = flags == 0 ? "" : arena_printf(l->a, "flags %x", flags);
-	line->shown = arena_printf(l->a, "table %s %s", nft_family_text(family), NFT_TABLE);
 }
 
 void nft_add_set_line(struct nft_lines *l, uint8_t family, const char *name,
@@ -87,7 +86,6 @@ void nft_add_set_line(struct nft_lines *l, uint8_t family, const char *name,
 	struct nft_line *line = add_line(l, NFT_O_SET, family, name);
 
 	line->name = name;
-	line->shown = arena_printf(l->a, "set %s %s %s", nft_family_text(family), NFT_TABLE, name);
 	/* The kernel says of verdicts how long its own structure is */
 	line->text = arena_printf(l->a, "%x %x %u %x %u %u %lu", t->flags, t->key_type, t->key_len,
 				  t->data_type, t->data_type == VERDICT_TYPE ? 0 : t->data_len,
@@ -101,8 +99,6 @@ void nft_add_chain_line(struct nft_lines *l, uint8_t family, const char *name, c
 
 	line->name = name;
 	line->is_base = type != NULL;
-	line->shown = arena_printf(l->a, "chain %s %s %s", nft_family_text(family), NFT_TABLE,
-				   name);
 	if (type != NULL)
 		line->text = arena_printf(l->a, "%s %u %d %u", type, hook, prio, policy);
 }
@@ -157,15 +153,6 @@ struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
 	return line;
 }
 
-const char *nft_line_shown(struct arena *a, const struct nft_line *l)
-{
-	if (l->shown != NULL)
-		return l->shown;
-	return arena_printf(a, "element %s %s %s: %s", nft_family_text(l->family), NFT_TABLE,
-			    l->name, l->comment != NULL ? l->comment
-							: l->key + strlen(l->name) + 1);
-}
-
 /* One parse of the comment in a rule's user data */
 static const char *rule_comment(struct arena *a, const struct nftnl_rule *r)
 {
@@ -196,6 +183,28 @@ static void drop_no_timeout(char *text)
 		memmove(at, at + sizeof(none) - 1, strlen(at + sizeof(none) - 1) + 1);
 }
 
+/* An expression at @to, where there is room for any; its length */
+static size_t put_expr(char *to, const struct nftnl_expr *e, struct nft_counted *ret)
+{
+	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
+	char *at = to;
+
+	*at++ = '[';
+	at = stpcpy(at, name);
+	*at++ = ' ';
+	*at = '\0';
+	if (strcmp(name, "counter") == 0)
+		take_counter(e, ret);
+	else
+		nftnl_expr_snprintf(at, EXPR_TEXT_BYTES / 2, e, NFTNL_OUTPUT_DEFAULT, 0);
+	if (strcmp(name, "dynset") == 0)
+		drop_no_timeout(at);
+	at += strlen(at);
+	*at++ = ']';
+	*at = '\0';
+	return (size_t)(at - to);
+}
+
 const char *nft_exprs_text(struct arena *a, const struct nftnl_rule *r, struct nft_counted *ret)
 {
 	struct nftnl_expr_iter *it = nftnl_expr_iter_create(r);
@@ -207,26 +216,15 @@ const char *nft_exprs_text(struct arena *a, const struct nftnl_rule *r, struct n
 	BUG_IF(it == NULL);
 	buf[0] = '\0';
 	while ((e = nftnl_expr_iter_next(it)) != NULL) {
-		const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
-
 		/* Most rules fit at once; none of ours says more than this in one expression */
 		if (sizeof(buf) - len < EXPR_TEXT_BYTES) {
 			text = arena_printf(a, "%s%s", text, buf);
 			len = 0;
 		}
-		len += (size_t)snprintf(buf + len, sizeof(buf) - len, "[%.32s ", name);
-		if (strcmp(name, "counter") == 0)
-			take_counter(e, ret);
-		else
-			nftnl_expr_snprintf(buf + len, EXPR_TEXT_BYTES / 2, e,
-					    NFTNL_OUTPUT_DEFAULT, 0);
-		if (strcmp(name, "dynset") == 0)
-			drop_no_timeout(buf + len);
-		len += strlen(buf + len);
-		len += (size_t)snprintf(buf + len, sizeof(buf) - len, "]");
+		len += put_expr(buf + len, e, ret);
 	}
 	nftnl_expr_iter_destroy(it);
-	return arena_printf(a, "%s%s", text, buf);
+	return text[0] == '\0' ? arena_strndup(a, buf, len) : arena_printf(a, "%s%s", text, buf);
 }
 
 struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const char *chain,
@@ -235,9 +233,14 @@ struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const ch
 	struct nft_counted n = { 0 };
 	const char *exprs = nft_exprs_text(l->a, r, &n);
 	const char *comment = rule_comment(l->a, r);
-	struct nft_line *line = add_line(l, NFT_O_RULE, family,
-					 arena_printf(l->a, "%s %s", chain, exprs));
+	const size_t chain_len = strlen(chain), exprs_len = strlen(exprs);
+	char *key = arena_alloc(l->a, chain_len + exprs_len + 2);
+	struct nft_line *line;
 
+	memcpy(key, chain, chain_len);
+	key[chain_len] = ' ';
+	memcpy(key + chain_len + 1, exprs, exprs_len);
+	line = add_line(l, NFT_O_RULE, family, key);
 	line->name = chain;
 	line->position = position;
 	line->handle = nftnl_rule_get_u64(r, NFTNL_RULE_HANDLE);
@@ -245,8 +248,6 @@ struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const ch
 	line->comment = comment[0] != '\0' ? comment : NULL;
 	line->packets = n.packets;
 	line->bytes = n.bytes;
-	line->shown = arena_printf(l->a, "rule %s %s %s: %s", nft_family_text(family), NFT_TABLE,
-				   chain, comment[0] != '\0' ? comment : exprs);
 	return line;
 }
 
@@ -430,6 +431,29 @@ static const char *nft_rule_text(struct arena *a, const struct nft_rule *r)
 	return arena_strndup(a, text, len);
 }
 
+/* What a line says besides its kind, its family and our table */
+static const char *shown_part(struct arena *a, const struct nft_line *l)
+{
+	if (l->kind == NFT_O_TABLE)
+		return "";
+	if (l->kind == NFT_O_SET || l->kind == NFT_O_CHAIN)
+		return arena_printf(a, " %s", l->name);
+	return arena_printf(a, " %s: %s", l->name, l->comment != NULL ? l->comment :
+			    l->rule != NULL ? nft_rule_text(a, l->rule) :
+			    l->key + strlen(l->name) + 1);
+}
+
+const char *nft_line_shown(struct arena *a, const struct nft_line *l)
+{
+	static const char *const kinds[] = {
+		[NFT_O_TABLE] = "table", [NFT_O_SET] = "set", [NFT_O_CHAIN] = "chain",
+		[NFT_O_ELEM] = "element", [NFT_O_RULE] = "rule",
+	};
+
+	return arena_printf(a, "%s %s %s%s", kinds[l->kind], nft_family_text(l->family),
+			    NFT_TABLE, shown_part(a, l));
+}
+
 static void add_rules(const struct nft_chain *c, struct nft_lines *ret)
 {
 	const uint8_t family = nft_family_number(c->family);
@@ -440,10 +464,7 @@ static void add_rules(const struct nft_chain *c, struct nft_lines *ret)
 
 		line = nft_add_rule_line(ret, family, c->name, i, nr);
 		line->origin = c->rules.v[i].origin;
-		if (line->comment == NULL)
-			line->shown = arena_printf(ret->a, "rule %s %s %s: %s",
-						   nft_family_text(family), NFT_TABLE, c->name,
-						   nft_rule_text(ret->a, &c->rules.v[i]));
+		line->rule = &c->rules.v[i];
 		nftnl_rule_free(nr);
 	}
 }

@@ -11,6 +11,7 @@
 #include "target/nft.h"
 
 #include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "target/nft/batch.h"
@@ -150,31 +151,79 @@ static void collect_change(const struct nft_line *have, const struct nft_line *w
 	}
 	to = vec_push(c->a, &c->ret->list);
 	to->op = op;
-	to->object = arena_strndup(c->a, shown, strlen(shown));
+	to->object = shown;
 	to->at = want != NULL && l->origin != NFT_NO_ORIGIN ? c->p->origins.v[l->origin].at
 							    : SPAN_NONE;
+}
+
+/* What was seen at one time, and what is wanted */
+struct nft_look {
+	struct arena work;
+	struct nft_lines have;
+	struct nft_lines want;
+	const struct nft_program *p;	/* whose lines are wanted; NULL: nothing of ours */
+	uint32_t genid;
+};
+
+static void look_init(struct nft_look *l)
+{
+	*l = (struct nft_look){ .genid = 0 };
+	arena_init(&l->work, WORK_BYTES);
+	l->have.a = l->want.a = &l->work;
+}
+
+static void look_fini(struct nft_look *l)
+{
+	arena_fini(&l->work);
+}
+
+void nft_look_free(struct nft_look *l)
+{
+	if (l != NULL)
+		look_fini(l);
+	free(l);
+}
+
+static void compare(const struct nft_look *l, struct arena *a, struct nft_changes *ret)
+{
+	struct nft_changes changes = { .list = { .n = 0 } };
+	struct collect c = { .a = a, .p = l->p, .ret = &changes };
+
+	walk(&l->have, &l->want, note_moved, &c);
+	walk(&l->have, &l->want, collect_change, &c);
+	*ret = changes;
+}
+
+int nft_look(struct nl_session *nl, const struct nft_program *p, struct arena *a,
+	     struct nft_changes *ret, struct nft_look **ret_look)
+{
+	struct nft_look *l = malloc(sizeof(*l));
+	int err;
+
+	if (l == NULL)
+		return -ENOMEM;
+	look_init(l);
+	l->p = p;
+	err = nft_lines_read(nl, &l->have, &l->genid);
+	if (err < 0) {
+		nft_look_free(l);
+		return err;
+	}
+	if (p != NULL)
+		nft_lines_of(p, &l->want);
+	compare(l, a, ret);
+	*ret_look = l;
+	return 0;
 }
 
 int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a,
 	     struct nft_changes *ret)
 {
-	struct arena work CLEANUP(arena_fini);
-	struct nft_lines have = { .a = &work }, want = { .a = &work };
-	struct nft_changes changes = { .list = { .n = 0 } };
-	struct collect c = { .a = a, .p = p, .ret = &changes };
-	uint32_t genid;
-	int err;
+	struct nft_look *l = NULL;
+	const int err = nft_look(nl, p, a, ret, &l);
 
-	arena_init(&work, WORK_BYTES);
-	err = nft_lines_read(nl, &have, &genid);
-	if (err < 0)
-		return err;
-	if (p != NULL)
-		nft_lines_of(p, &want);
-	walk(&have, &want, note_moved, &c);
-	walk(&have, &want, collect_change, &c);
-	*ret = changes;
-	return 0;
+	nft_look_free(l);
+	return err;
 }
 
 /* ---- write ------------------------------------------------------------------- */
@@ -229,6 +278,7 @@ struct wanted {
 	const struct nft_program *p;
 	struct nft_program *counted;	/* the same, if counts are kept */
 	const struct nft_keep *keep;
+	struct nft_look *seen;		/* what the kernel held a moment ago, or NULL */
 };
 
 /* Something was written; and the generation that the kernel is in behind it */
@@ -248,42 +298,48 @@ static uint32_t after(uint32_t genid)
 	return genid + 1 != 0 ? genid + 1 : 1;
 }
 
-/* One look and one attempt; -EAGAIN: look again */
-static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *work,
+/* The lines of what is wanted, unless they are known from the look before */
+static void want_lines(struct nft_look *l, const struct nft_program *p)
+{
+	/* Where nothing is, nothing need be compared, which is most of the work */
+	if (l->want.list.n > 0 && l->p == p)
+		return;
+	l->want.list.n = 0;
+	l->p = p;
+	if (p != NULL && l->have.list.n > 0)
+		nft_lines_of(p, &l->want);
+}
+
+/* One attempt by a look; -EAGAIN: look again */
+static int attempt(struct nl_session *nl, const struct wanted *w, struct nft_look *l,
 		   struct diags *d, struct outcome *o)
 {
 	const struct nft_program *p = w->p;
-	struct nft_lines have = { .a = work }, want = { .a = work };
 	struct nl_batch b CLEANUP(nl_batch_fini);
-	struct nft_jobs jobs = { .a = work };
+	struct nft_jobs jobs = { .a = &l->work };
 	struct nl_batch_result result;
 	struct nft_delta delta;
-	uint32_t genid;
 	int err;
 
 	nl_batch_init(&b);
-	err = nft_lines_read(nl, &have, &genid);
-	if (err < 0)
-		return err;
-	/* Where nothing is, nothing need be compared, which is most of the work */
-	if (p != NULL && have.list.n > 0)
-		nft_lines_of(p, &want);
-	if (!(p != NULL && have.list.n == 0 && p->chains.n > 0) && is_same(&have, &want) &&
-	    (w->keep == NULL || !w->keep->always)) {
-		o->genid = genid;
+	want_lines(l, p);
+	if (!(p != NULL && l->have.list.n == 0 && p->chains.n > 0) &&
+	    is_same(&l->have, &l->want) && (w->keep == NULL || !w->keep->always)) {
+		o->genid = l->genid;
 		return 0;
 	}
-	nft_delta_make(work, p, &have, &want, w->keep != NULL && w->keep->always, &delta);
+	nft_delta_make(&l->work, p, &l->have, &l->want, w->keep != NULL && w->keep->always,
+		       &delta);
 	if (w->counted != NULL)
-		keep_counts(w->counted, w->keep, &have, &delta, work);
-	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
+		keep_counts(w->counted, w->keep, &l->have, &delta, &l->work);
+	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, l->genid);
 	if (err == 0)
-		err = nft_batch_fill(&b, p, &have, &delta, &jobs);
+		err = nft_batch_fill(&b, p, &l->have, &delta, &jobs);
 	if (err < 0)
 		return err;
 	err = nl_batch_send(&b, nl, &result);
 	o->changed |= err == 0 || err == -ENOBUFS || err == -ETIMEDOUT;
-	o->genid = after(genid);
+	o->genid = after(l->genid);
 	if (err == -ERESTART || err == -ENOBUFS || err == -ETIMEDOUT)
 		return -EAGAIN;
 	if (err == -EMSGSIZE && d != NULL) {
@@ -295,6 +351,29 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct arena *
 	if (err == 0 || err == -EPERM || result.n == 0 || d == NULL)
 		return err;
 	return tell_refusals(p, &jobs, &result, d);
+}
+
+/* The same by a look of its own */
+static int attempt_anew(struct nl_session *nl, const struct wanted *w, struct diags *d,
+			struct outcome *o)
+{
+	struct nft_look l CLEANUP(look_fini);
+	int err;
+
+	look_init(&l);
+	err = nft_lines_read(nl, &l.have, &l.genid);
+	return err < 0 ? err : attempt(nl, w, &l, d, o);
+}
+
+/* The same by the caller's look, unless others were there since; -EAGAIN: look */
+static int attempt_by_look(struct nl_session *nl, const struct wanted *w, struct diags *d,
+			   struct outcome *o)
+{
+	uint32_t now;
+
+	if (w->seen == NULL || nl_genid(nl, &now) < 0 || now != w->seen->genid)
+		return -EAGAIN;
+	return attempt(nl, w, w->seen, d, o);
 }
 
 /* An attempt that takes the memo's word; -EAGAIN: look */
@@ -354,8 +433,10 @@ static int make_so(struct nl_session *nl, const struct wanted *w, struct diags *
 		arena_init(&work, WORK_BYTES);
 		if (i == 0)
 			err = attempt_by_memo(nl, w, &lines, &work, &o);
+		if (i == 0 && err == -EAGAIN)
+			err = attempt_by_look(nl, w, d, &o);
 		if (err == -EAGAIN)
-			err = attempt(nl, w, &work, d, &o);
+			err = attempt_anew(nl, w, d, &o);
 		if (err == -EAGAIN)
 			continue;
 		if (err == 0 && has_memo(w))
@@ -390,10 +471,19 @@ int nft_load(struct nl_session *nl, const struct nft_program *p, struct diags *d
 	return make_so(nl, &w, d, ret_changed);
 }
 
+int nft_load_seen(struct nl_session *nl, const struct nft_program *p, struct nft_look *seen,
+		  struct diags *d, bool *ret_changed)
+{
+	const struct wanted w = { .p = p, .seen = seen };
+
+	BUG_IF(p == NULL);
+	return make_so(nl, &w, d, ret_changed);
+}
+
 int nft_reload(struct nl_session *nl, struct nft_program *p, const struct nft_keep *k,
 	       struct diags *d, bool *ret_changed)
 {
-	const struct wanted w = { p, p, k };
+	const struct wanted w = { .p = p, .counted = p, .keep = k };
 
 	return make_so(nl, &w, d, ret_changed);
 }
