@@ -552,8 +552,16 @@ MUST_USE int nat_init(const struct nat_config *cfg, void *mem, struct nat **ret)
  */
 void nat_batch(struct nat *nat, uint64_t now_ns, struct nat_packet *p, uint32_t n);
 
-/** nat_tick() - Let timers run where no packets come */
-void nat_tick(struct nat *nat, uint64_t now_ns);
+/**
+ * nat_tick() - Let timers run where no packets come
+ * @nat:	NAT
+ * @now_ns:	As of nat_batch()
+ *
+ * Cost: bounded, so that no packet waits for it long.
+ *
+ * Return: whether there is more to do now, if still no packets come
+ */
+bool nat_tick(struct nat *nat, uint64_t now_ns);
 
 /**
  * nat_made() - What the last nat_batch() or nat_tick() has made

@@ -284,13 +284,16 @@ static int translate(struct over *o, struct capture_record *r, uint32_t link, ui
 /* Timers run on the capture's clock: second by second, where something may wait for them */
 static int pass_time(struct over *o, uint64_t until_ns)
 {
+	bool more;
 	int status = 0;
 
 	for (uint32_t i = 0; i < WAIT_SECONDS && o->now_ns + SECOND_NS < until_ns && status == 0;
 	     i++) {
 		o->now_ns += SECOND_NS;
-		nat_tick(o->nat, o->now_ns);
-		status = write_made(o, NULL);
+		do {
+			more = nat_tick(o->nat, o->now_ns);
+			status = write_made(o, NULL);
+		} while (more && status == 0);
 	}
 	return status;
 }

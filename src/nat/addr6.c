@@ -49,13 +49,11 @@ static uint32_t addr6_new(struct nat *nat, const uint8_t bytes[16])
 	return i;
 }
 
-uint32_t addr_get(struct nat *nat, struct addr a)
+uint32_t addr6_get(struct nat *nat, struct addr a)
 {
 	uint8_t bytes[16];
 	uint32_t i;
 
-	if (a.af != AF_V6)
-		return (uint32_t)a.v;
 	addr_to_bytes(a, bytes);
 	i = addr6_find(nat, bytes);
 	if (i == NONE)
@@ -104,17 +102,28 @@ static uint64_t own_hash(const struct nat *nat, bool is_v6, uint32_t handle)
 	return hash_words(nat->cfg.key, handle, is_v6);
 }
 
+/* Which bit of nat.own_maybe */
+static uint32_t maybe_of(bool is_v6, uint32_t handle)
+{
+	return (handle ^ is_v6) * 0x9e3779b1u / (UINT32_MAX / OWN_MAYBE + 1);
+}
+
 void own_add(struct nat *nat, uint32_t i)
 {
 	const bool is_v6 = nat->own[i].a.af == AF_V6;
+	const uint32_t bit = maybe_of(is_v6, nat->own[i].handle);
 
+	nat->own_maybe[bit / 64] |= UINT64_C(1) << bit % 64;
 	table_add(&nat->own_table, own_hash(nat, is_v6, nat->own[i].handle), i);
 }
 
 struct own *own_find(const struct nat *nat, bool is_v6, uint32_t handle)
 {
+	const uint32_t bit = maybe_of(is_v6, handle);
 	struct table_look l;
 
+	if ((nat->own_maybe[bit / 64] >> bit % 64 & 1) == 0)
+		return NULL;
 	for (uint32_t i = table_first(&nat->own_table, own_hash(nat, is_v6, handle), &l);
 	     i != NONE; i = table_next(&nat->own_table, &l))
 		if (nat->own[i].handle == handle && (nat->own[i].a.af == AF_V6) == is_v6)

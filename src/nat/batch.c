@@ -52,6 +52,8 @@ static void find_all(const struct nat *nat, struct work *w, uint32_t n)
 		w[i].session = table_first(&nat->session_table, w[i].view.hash, &l);
 		if (w[i].session != NONE)
 			__builtin_prefetch(&nat->sessions[w[i].session], 1);
+		else if (w[i].view.from == NAT_INSIDE)
+			bind_prefetch(nat, &w[i].view);
 	}
 }
 
@@ -140,13 +142,16 @@ static void tell_blocks(struct nat *nat)
 	nat->cfg.notify(nat->cfg.notify_ctx, &e);
 }
 
-static void run_timers(struct nat *nat, uint32_t n)
+/* Whether there is more to do */
+static bool run_timers(struct nat *nat)
 {
-	session_expire(nat, n);
-	bind_expire(nat, n);
+	const bool more = session_expire(nat, EXPIRE_BATCH);
+	const bool more_held = bind_expire(nat, EXPIRE_BATCH);
+
 	frag_expire(nat);
 	held_syn_expire(nat);
 	tell_blocks(nat);
+	return more || more_held;
 }
 
 void nat_batch(struct nat *nat, uint64_t now_ns, struct nat_packet *p, uint32_t n)
@@ -154,7 +159,7 @@ void nat_batch(struct nat *nat, uint64_t now_ns, struct nat_packet *p, uint32_t 
 	struct work work[NAT_BATCH];
 
 	begin(nat, now_ns);
-	run_timers(nat, EXPIRE_BATCH);
+	(void)run_timers(nat);
 	for (uint32_t at = 0; at < n; at += NAT_BATCH) {
 		const uint32_t some = MIN(n - at, NAT_BATCH);
 
@@ -164,8 +169,8 @@ void nat_batch(struct nat *nat, uint64_t now_ns, struct nat_packet *p, uint32_t 
 	}
 }
 
-void nat_tick(struct nat *nat, uint64_t now_ns)
+bool nat_tick(struct nat *nat, uint64_t now_ns)
 {
 	begin(nat, now_ns);
-	run_timers(nat, EXPIRE_TICK);
+	return run_timers(nat);
 }

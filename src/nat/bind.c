@@ -46,8 +46,8 @@ void bind_init(struct nat *nat)
 	nat->held_first = nat->held_last = NONE;
 }
 
-void notify(const struct nat *nat, enum nat_event_kind kind, const struct binding *b,
-	    uint16_t out_port)
+void bind_notify(const struct nat *nat, enum nat_event_kind kind, const struct binding *b,
+		 uint16_t out_port)
 {
 	const bool is_v6 = (b->flags & B_V6) != 0;
 	struct nat_event e = {
@@ -55,8 +55,6 @@ void notify(const struct nat *nat, enum nat_event_kind kind, const struct bindin
 		.out_port = out_port, .at_ns = nat->last_ns, .cfg = &nat->cfg,
 	};
 
-	if (nat->cfg.notify == NULL)
-		return;
 	e.inside = addr_of(nat, is_v6, b->in);
 	e.outside = addr_of(nat, is_v6, b->out);
 	nat->cfg.notify(nat->cfg.notify_ctx, &e);
@@ -72,21 +70,20 @@ static uint32_t number_of(const struct nat *nat, const struct binding *b)
 /* The pool that a binding's port is of, or NULL */
 static struct ports *pool_of(const struct nat *nat, const struct binding *b)
 {
-	struct own *own = own_find(nat, (b->flags & B_V6) != 0, b->out);
+	struct own *own = (b->flags & B_PERMIT) != 0
+				  ? NULL : own_find(nat, (b->flags & B_V6) != 0, b->out);
 
-	if ((b->flags & (B_PERMIT | B_NO_PORT)) != 0 || own == NULL)
-		return NULL;
-	return &own->pools[nat_protos[b->proto].pool];
+	return own != NULL ? &own->pools[nat_protos[b->proto].pool] : NULL;
 }
 
 static void ref_addresses(struct nat *nat, const struct binding *b,
 			  void (*fn)(struct nat *, bool, uint32_t))
 {
-	const bool is_v6 = (b->flags & B_V6) != 0;
-
-	fn(nat, is_v6, b->in);
-	fn(nat, is_v6, b->out);
-	if (b->peer != 0 && is_v6)
+	if ((b->flags & B_V6) == 0)
+		return;
+	fn(nat, true, b->in);
+	fn(nat, true, b->out);
+	if (b->peer != 0)
 		fn(nat, true, b->peer - 1);
 }
 
@@ -135,6 +132,8 @@ static uint32_t record_new(struct nat *nat, const struct binding *like)
 		return NONE;
 	b = &nat->bindings[nat->free_binding];
 	nat->free_binding = b->next;
+	if (b->next != NONE)
+		__builtin_prefetch(&nat->bindings[b->next], 1);
 	*b = *like;
 	b->n_flows = 0;
 	ref_addresses(nat, b, addr_ref);
@@ -326,6 +325,15 @@ static uint16_t choose_port(struct nat *nat, const struct bind_ask *ask, const s
 	return ports_choose(pool, lo, hi, ask->in_port, parity, &nat->random);
 }
 
+/* The outside address that one is; the NAT's own array is in the order of its records */
+static struct own *own_at(const struct nat *nat, const struct addr *a)
+{
+	const uintptr_t at = (uintptr_t)a - (uintptr_t)nat->cfg.outside;
+
+	return at < nat->cfg.n_outside * sizeof(*a) ? &nat->own[at / sizeof(*a)]
+						    : own_of(nat, *a);
+}
+
 /* The pool's member that an inside address always has (RFC 4787 REQ-2) */
 struct own *bind_own(const struct nat *nat, const struct bind_ask *ask)
 {
@@ -333,32 +341,53 @@ struct own *bind_own(const struct nat *nat, const struct bind_ask *ask)
 	const uint8_t af = ask->is_v6 ? AF_V6 : AF_V4;
 	const struct addr in = addr_of(nat, ask->is_v6, ask->in);
 	uint32_t n = 0, pick;
+	uint64_t hash;
 	struct addr outside;
 	uint16_t lo, hi;
 
 	if (r->ports == NAT_PORTS_BLOCK)
 		return nat_block_of(&nat->cfg, in, &outside, &lo, &hi) ? own_of(nat, outside)
 								       : NULL;
+	if (r->n_to == 0)
+		return NULL;
+	hash = hash_words(nat->cfg.key, (uint64_t)in.v, (uint64_t)(in.v >> 64)) >> 32;
+	pick = (uint32_t)(hash * r->n_to >> 32);
+	if (r->to[pick].af == af)
+		return own_at(nat, &r->to[pick]);
+	/* Of both families: one of the right one, as fairly */
 	for (uint32_t i = 0; i < r->n_to; i++)
 		n += r->to[i].af == af;
-	if (n == 0)
-		return NULL;
-	pick = (uint32_t)(hash_words(nat->cfg.key, (uint64_t)in.v, (uint64_t)(in.v >> 64)) % n);
+	pick = (uint32_t)(hash * n >> 32);
 	for (uint32_t i = 0; i < r->n_to; i++)
 		if (r->to[i].af == af && pick-- == 0)
 			return own_of(nat, r->to[i]);
 	return NULL;
 }
 
-static void end_for(struct nat *nat, const struct bind_ask *ask, struct binding *b)
+/* Where a new binding and its first session will stand by their outside ends */
+static void prefetch_new(const struct nat *nat, const struct bind_ask *ask, const struct binding *b)
 {
-	const struct own *own = bind_own(nat, ask);
+	const struct view outer = {
+		.is_v6 = ask->is_v6, .proto = ask->proto, .from = NAT_OUTSIDE, .src = ask->peer,
+		.dst = b->out, .sport = ask->peer_port, .dport = b->out_port,
+	};
+
+	table_prefetch(&nat->binding_table, hash_key(nat, b, KEY_OUT));
+	session_prefetch(nat, &outer);
+}
+
+/* The outside end that an endpoint gets; its port is 0 where there is none.  The port's pool */
+static struct ports *end_for(struct nat *nat, const struct bind_ask *ask, struct binding *b)
+{
+	struct own *own = bind_own(nat, ask);
 
 	b->out_port = 0;
 	if (own == NULL)
-		return;
+		return NULL;
 	b->out = own->handle;
 	b->out_port = choose_port(nat, ask, own);
+	prefetch_new(nat, ask, b);
+	return &own->pools[nat_protos[b->proto].pool];
 }
 
 /* Does the rule allow the outside end that the endpoint has */
@@ -410,10 +439,11 @@ static enum nat_reason bind_new(struct nat *nat, const struct bind_ask *ask, str
 {
 	const enum nat_reason why = check_quota(nat, like);
 	const struct proto *info = &nat_protos[ask->proto];
+	struct ports *pool;
 
 	if (why != NAT_R_NONE)
 		return why;
-	end_for(nat, ask, like);
+	pool = end_for(nat, ask, like);
 	if (like->out_port == 0 && (ask->rule->ports == NAT_PORTS_STATIC || !info->translates))
 		return NAT_R_PORT_TAKEN;
 	if (like->out_port == 0)
@@ -421,19 +451,36 @@ static enum nat_reason bind_new(struct nat *nat, const struct bind_ask *ask, str
 	*ret = record_new(nat, like);
 	if (*ret == NONE)
 		return NAT_R_TABLE_FULL;
-	ports_mark(pool_of(nat, like), like->out_port);
+	ports_mark(pool, like->out_port);
 	start(nat, &nat->bindings[*ret]);
 	return NAT_R_NONE;
+}
+
+/* The binding of an endpoint, by its inside key */
+static struct binding inner_of(const struct nat *nat, const struct bind_ask *ask)
+{
+	const enum nat_behaviour how = nat->cfg.mapping[nat_protos[ask->proto].class];
+
+	return (struct binding){
+		.in = ask->in, .in_port = ask->in_port, .proto = ask->proto,
+		.flags = ask->is_v6 ? B_V6 : 0, .owner = ask->owner,
+		.peer = how == NAT_ENDPOINT ? 0 : peer_word(ask->is_v6, ask->peer),
+	};
+}
+
+void bind_prefetch(const struct nat *nat, const struct view *v)
+{
+	const struct binding like = inner_of(nat, &(struct bind_ask){
+		.is_v6 = v->is_v6, .proto = v->proto, .in = v->src, .in_port = v->sport,
+		.peer = v->dst });
+
+	table_prefetch(&nat->binding_table, hash_key(nat, &like, KEY_IN));
 }
 
 enum nat_reason bind_get(struct nat *nat, const struct bind_ask *ask, uint32_t *ret)
 {
 	const enum nat_behaviour how = nat->cfg.mapping[nat_protos[ask->proto].class];
-	struct binding like = {
-		.in = ask->in, .in_port = ask->in_port, .proto = ask->proto,
-		.flags = ask->is_v6 ? B_V6 : 0, .owner = ask->owner,
-		.peer = how == NAT_ENDPOINT ? 0 : peer_word(ask->is_v6, ask->peer),
-	};
+	struct binding like = inner_of(nat, ask);
 	const uint32_t i = how == NAT_ADDRESS_PORT ? NONE : find(nat, &like, KEY_IN);
 	struct binding *b;
 
@@ -490,15 +537,32 @@ void bind_put(struct nat *nat, uint32_t binding)
 		bind_hold(nat, binding);
 }
 
-void bind_expire(struct nat *nat, uint32_t n)
+/* What freeing a held record will touch */
+static void prefetch_held(const struct nat *nat, uint32_t i)
 {
-	while (n-- > 0 && nat->held_first != NONE) {
+	const struct binding *b = &nat->bindings[i];
+
+	if (i == NONE)
+		return;
+	table_prefetch(&nat->binding_table, hash_key(nat, b, KEY_IN));
+	table_prefetch(&nat->binding_table, hash_key(nat, b, KEY_OUT));
+	if (b->next != NONE)
+		__builtin_prefetch(&nat->bindings[b->next], 1);
+}
+
+bool bind_expire(struct nat *nat, uint32_t n)
+{
+	for (; nat->held_first != NONE; n--) {
 		struct binding *b = &nat->bindings[nat->held_first];
 
 		if (nat->now - b->time < nat->timeout[NAT_T_HOLD])
-			return;
+			return false;
+		if (n == 0)
+			return true;
+		prefetch_held(nat, b->next);
 		held_free(nat, b);
 	}
+	return false;
 }
 
 uint32_t bind_enter(struct nat *nat, const struct binding *b)

@@ -41,9 +41,9 @@
 #define WHEEL_SHIFT	4u		/* a spoke is 16 ticks, 1.07 s */
 #define WHEEL_SPOKES	4096u		/* 73 minutes; what is later comes by again */
 #define FIRST_TICK	(1u << 28)	/* of the first packet: what is restored is older */
-#define EXPIRE_BATCH	32u		/* sessions looked at in a batch, for their time */
-#define EXPIRE_TICK	4096u		/* and where no packet waits */
+#define EXPIRE_BATCH	16u		/* sessions, and ports, looked at in a batch */
 #define IP_IDS		4096u		/* counters of IPv4 ids */
+#define OWN_MAYBE	4096u		/* most addresses are not ours, and end there */
 #define MADE_MAX	1024u		/* packets made in a batch */
 #define MADE_BYTES	(512u << 10)	/* and their memory */
 #define DATAGRAM_MAX	65536u
@@ -141,7 +141,6 @@ _Static_assert(sizeof(struct session) == 64, "a session is a cache line");
 #define B_V6		0x01u
 #define B_HELD		0x02u		/* ended; nobody else gets its port yet */
 #define B_PERMIT	0x04u		/* no binding: peer @peer may send to the outside end */
-#define B_NO_PORT	0x08u		/* its port is no pool's: by address, or static */
 
 /**
  * struct binding - RFC 6146's: an inside endpoint and its outside one
@@ -328,6 +327,7 @@ struct nat {
 	struct addr6 *addr6;
 	struct table own_table;
 	struct own *own;
+	uint64_t own_maybe[OWN_MAYBE / 64];	/* bit of each own address's hash */
 	struct owner *owners;
 	uint32_t n_owners;
 	uint32_t n_bindings;
@@ -410,8 +410,14 @@ void addr6_init(struct nat *nat);
 /** addr6_find() - Handle of an address, or NONE */
 uint32_t addr6_find(const struct nat *nat, const uint8_t bytes[16]);
 
+/** addr6_get() - addr_get() of an IPv6 address */
+uint32_t addr6_get(struct nat *nat, struct addr a);
+
 /** addr_get() - Handle of an address, with a reference; NONE: no room */
-uint32_t addr_get(struct nat *nat, struct addr a);
+static inline uint32_t addr_get(struct nat *nat, const struct addr *a)
+{
+	return a->af == AF_V6 ? addr6_get(nat, *a) : (uint32_t)a->v;
+}
 
 /** addr_ref() - One reference more to what is a handle where @is_v6 */
 void addr_ref(struct nat *nat, bool is_v6, uint32_t handle);
@@ -456,6 +462,7 @@ void owner_release(struct nat *nat, uint16_t owner);
  * @in:		Inside address or handle
  * @in_port:	Its port
  * @peer:	Peer's address or handle
+ * @peer_port:	Its port
  * @rule:	How the outside end is chosen
  */
 struct bind_ask {
@@ -465,6 +472,7 @@ struct bind_ask {
 	uint32_t in;
 	uint16_t in_port;
 	uint32_t peer;
+	uint16_t peer_port;
 	const struct nat_ruling *rule;
 };
 
@@ -478,6 +486,9 @@ struct bind_ask {
  * Return: NAT_R_NONE, or why there is none
  */
 enum nat_reason bind_get(struct nat *nat, const struct bind_ask *ask, uint32_t *ret);
+
+/** bind_prefetch() - Fetch what bind_get() will look at for the endpoint of a view */
+void bind_prefetch(const struct nat *nat, const struct view *v);
 
 /** bind_own() - The outside address that an endpoint gets by a rule, or NULL */
 struct own *bind_own(const struct nat *nat, const struct bind_ask *ask);
@@ -501,8 +512,8 @@ void bind_unpermit(struct nat *nat, uint32_t binding, uint32_t peer);
 /** bind_is_permitted() - Has the binding a session with a peer */
 bool bind_is_permitted(const struct nat *nat, uint32_t binding, uint32_t peer);
 
-/** bind_expire() - Free held ports whose time is over, at most @n */
-void bind_expire(struct nat *nat, uint32_t n);
+/** bind_expire() - Free held ports whose time is over, at most @n; whether there may be more */
+bool bind_expire(struct nat *nat, uint32_t n);
 
 /** bind_enter() - A binding as saved, into the tables; NONE: no room, or its port is lent */
 uint32_t bind_enter(struct nat *nat, const struct binding *b);
@@ -513,9 +524,17 @@ void bind_hold(struct nat *nat, uint32_t binding);
 /** bind_sweep() - End all bindings that have no session (what is restored may) */
 void bind_sweep(struct nat *nat);
 
+/** bind_notify() - notify(), where somebody wants to know */
+void bind_notify(const struct nat *nat, enum nat_event_kind kind, const struct binding *b,
+		 uint16_t out_port);
+
 /** notify() - Tell of an event */
-void notify(const struct nat *nat, enum nat_event_kind kind, const struct binding *b,
-	    uint16_t out_port);
+static inline void notify(const struct nat *nat, enum nat_event_kind kind,
+			  const struct binding *b, uint16_t out_port)
+{
+	if (nat->cfg.notify != NULL)
+		bind_notify(nat, kind, b, out_port);
+}
 
 /* block.c */
 
@@ -559,12 +578,22 @@ static inline bool session_is_over(const struct nat *nat, const struct session *
  * @like:	Its ends, protocol, flags, binding and owner.  The addresses must
  *		have handles; it takes references of its own, and counts in its
  *		binding.  The owner has been charged
+ * @seen:	View of the packet that opens it, known to have none; NULL: of no packet
  * @ret:	Set on success
  *
  * Return: NAT_R_NONE, NAT_R_TABLE_FULL, or NAT_R_PORT_TAKEN when another
  *	   session has one of its keys
  */
-enum nat_reason session_new(struct nat *nat, const struct session *like, struct session **ret);
+enum nat_reason session_new(struct nat *nat, const struct session *like, const struct view *seen,
+			    struct session **ret);
+
+/** session_prefetch() - Fetch what session_new() will fill, and where it will stand outside */
+static inline void session_prefetch(const struct nat *nat, const struct view *outer)
+{
+	table_prefetch(&nat->session_table, view_hash(nat, outer));
+	if (nat->free_session != NONE)
+		__builtin_prefetch(&nat->sessions[nat->free_session], 1);
+}
 
 /** session_end() - Take it out of everything */
 void session_end(struct nat *nat, struct session *s);
@@ -572,8 +601,8 @@ void session_end(struct nat *nat, struct session *s);
 /** session_retime() - It lives by another timer from now on */
 void session_retime(struct nat *nat, struct session *s, enum nat_timeout timer);
 
-/** session_expire() - End sessions whose time is over; looks at @n at most */
-void session_expire(struct nat *nat, uint32_t n);
+/** session_expire() - End sessions whose time is over; looks at @n at most; whether more are due */
+bool session_expire(struct nat *nat, uint32_t n);
 
 /* rewrite.c */
 

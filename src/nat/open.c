@@ -20,43 +20,46 @@
 
 bool is_inside(const struct nat *nat, struct addr a)
 {
-	for (uint32_t i = 0; i < nat->cfg.n_inside; i++)
-		if (prefix_has(nat->cfg.inside[i], a))
+	for (uint32_t i = 0; i < nat->cfg.n_inside; i++) {
+		const struct prefix *p = &nat->cfg.inside[i];
+
+		if (p->a.af == a.af &&
+		    (p->len == 0 || (a.v ^ p->a.v) >> (addr_bits(a.af) - p->len) == 0))
 			return true;
+	}
 	return false;
 }
 
 /* Addresses that no packet between hosts has */
-static bool is_martian(struct addr a)
+static bool is_martian4(uint32_t a)
 {
-	if (a.af == AF_V4)
-		return a.v >> 24 == 0 || a.v >= 0xf0000000u || addr_is_loopback(a) ||
-		       addr_is_multicast(a) || addr_is_linklocal(a);
+	return a >> 24 == 0 || a >> 24 == 127 || a >= 0xe0000000u || a >> 16 == 0xa9fe;
+}
+
+static bool is_martian6(struct addr a)
+{
 	/* Unspecified, mapped IPv4, and the rest of the first /96 */
 	return a.v >> 32 == 0 || a.v >> 32 == 0xffff || addr_is_loopback(a) ||
 	       addr_is_multicast(a) || addr_is_linklocal(a);
 }
 
 static enum nat_reason check_addresses(const struct nat *nat, const struct view *v,
-				       bool is_hairpin)
+				       const struct nat_ask *ask)
 {
-	const struct addr src = view_src(v), dst = view_dst(v);
-
-	if (is_martian(src))
+	if (v->is_v6 ? is_martian6(ask->src) : is_martian4(v->src))
 		return NAT_R_SOURCE;
-	if (is_martian(dst))
+	if (v->is_v6 ? is_martian6(ask->dst) : is_martian4(v->dst))
 		return NAT_R_DESTINATION;
-	if (is_hairpin)
+	if (ask->is_hairpin)
 		return NAT_R_NONE;
-	/* The host itself, to an address that it shares with the NAT */
-	if (nat->cfg.has_host && v->from == NAT_INSIDE && own_of(nat, src) != NULL &&
-	    own_of(nat, dst) != NULL)
+	/* The host itself may send so, to an address that it shares with the NAT */
+	if (own_find(nat, v->is_v6, v->src) != NULL)
+		return nat->cfg.has_host && v->from == NAT_INSIDE &&
+				       own_find(nat, v->is_v6, v->dst) != NULL
+			       ? NAT_R_NONE : NAT_R_SPOOFED;
+	if (ask->from == NAT_INSIDE && nat->cfg.n_inside == 0)
 		return NAT_R_NONE;
-	if (own_of(nat, src) != NULL)
-		return NAT_R_SPOOFED;
-	if (v->from == NAT_INSIDE)
-		return nat->cfg.n_inside == 0 || is_inside(nat, src) ? NAT_R_NONE : NAT_R_SPOOFED;
-	return is_inside(nat, src) ? NAT_R_SPOOFED : NAT_R_NONE;
+	return is_inside(nat, ask->src) == (ask->from == NAT_INSIDE) ? NAT_R_NONE : NAT_R_SPOOFED;
 }
 
 /* Can the packet be the first of a flow */
@@ -126,9 +129,11 @@ static void usual_ruling(const struct nat *nat, const struct nat_ask *ask, struc
 /* Ask the rules; true when they, and not what is usual, decided */
 static bool judge(const struct nat *nat, const struct nat_ask *ask, struct nat_ruling *r)
 {
-	*r = (struct nat_ruling){ .icmp = -1 };
-	if (nat->cfg.judge != NULL && nat->cfg.judge(nat->cfg.judge_ctx, ask, r))
-		return true;
+	if (nat->cfg.judge != NULL) {
+		*r = (struct nat_ruling){ .icmp = -1 };
+		if (nat->cfg.judge(nat->cfg.judge_ctx, ask, r))
+			return true;
+	}
 	usual_ruling(nat, ask, r);
 	return false;
 }
@@ -193,7 +198,7 @@ static struct session *enter(struct nat *nat, struct nat_packet *p, const struct
 			      ? nat_protos[v->proto].timer : NAT_T_OTHER;
 	if (v->proto == PROTO_TCP)
 		like->tcp = (like->flags & S_FROM_OUT) != 0 ? NAT_TCP_INIT_OUT : NAT_TCP_INIT_IN;
-	why = session_new(nat, like, &s);
+	why = session_new(nat, like, v, &s);
 	if (why == NAT_R_NONE)
 		return s;
 	owner_release(nat, like->owner);
@@ -242,7 +247,8 @@ static enum nat_reason choose_source(struct nat *nat, const struct view *v,
 {
 	const struct bind_ask ask = {
 		.is_v6 = v->is_v6, .proto = v->proto, .owner = like->owner, .in = like->in.src,
-		.in_port = like->in.sport, .peer = like->out.dst, .rule = r,
+		.in_port = like->in.sport, .peer = like->out.dst, .peer_port = like->out.dport,
+		.rule = r,
 	};
 	const struct proto *info = &nat_protos[v->proto];
 	enum nat_reason why;
@@ -287,25 +293,28 @@ static struct session *enter_out(struct nat *nat, struct nat_packet *p, const st
 	return s;
 }
 
-static struct session *open_out(struct nat *nat, struct nat_packet *p, const struct view *v)
+static struct session *open_out(struct nat *nat, struct nat_packet *p, const struct view *v,
+				struct nat_ask *ask)
 {
-	const struct addr src = view_src(v), dst = view_dst(v);
-	struct nat_ask ask = ask_of(p, v, own_of(nat, dst) != NULL);
+	const struct addr src = ask->src, dst = ask->dst;
 	struct nat_ruling r;
 	struct session like = { .binding = NONE, .seen = nat->now }, *s;
 	struct addr to = dst;
+	uint32_t in;
 
-	judge(nat, &ask, &r);
+	ask->is_hairpin = own_find(nat, v->is_v6, v->dst) != NULL;
+	judge(nat, ask, &r);
 	if (!r.pass)
 		return refuse_rule(nat, p, v, &r);
-	if (r.has_dst)
+	if (r.has_dst) {
 		to = r.dst;
+		ask->is_hairpin = own_of(nat, to) != NULL;
+	}
 	/* Hairpinned packets have an outside source, whichever rule is theirs */
-	if (own_of(nat, to) != NULL) {
+	if (ask->is_hairpin) {
 		like.flags |= S_HAIRPIN;
-		ask.is_hairpin = true;
 		if (!r.has_src)
-			usual_ruling(nat, &ask, &r);
+			usual_ruling(nat, ask, &r);
 	}
 	if (!r.has_src && !r.is_fenceless && (addr_is_private(src) || is_inside(nat, src)) &&
 	    !is_inside(nat, to))
@@ -316,9 +325,9 @@ static struct session *open_out(struct nat *nat, struct nat_packet *p, const str
 		return refuse(nat, p, check_opens(v));
 	set_scrub(nat, &like, &r);
 	like.owner = owner_of(nat, src);
-	like.in = (struct ends){ addr_get(nat, src), addr_get(nat, dst), v->sport, v->dport };
-	like.out = like.in;
-	like.out.dst = addr_get(nat, to);
+	in = addr_get(nat, &src);
+	like.in = (struct ends){ in, addr_get(nat, &dst), v->sport, v->dport };
+	like.out = (struct ends){ in, addr_get(nat, &to), v->sport, v->dport };
 	if (r.has_dst && nat_protos[v->proto].has_ports)
 		like.out.dport = r.dport;
 	if (v->is_v6 && (like.in.src == NONE || like.in.dst == NONE || like.out.dst == NONE))
@@ -348,17 +357,18 @@ static bool is_let_in(const struct nat *nat, const struct view *v, uint32_t bind
 
 /* Enter what comes from outside and leads to @in, @in_port */
 static struct session *enter_in(struct nat *nat, struct nat_packet *p, const struct view *v,
-				struct session *like, uint32_t in, uint16_t in_port)
+				const struct nat_ask *ask, struct session *like, uint32_t in,
+				uint16_t in_port)
 {
 	const bool is_icmp = nat_protos[v->proto].pool == POOL_ICMP &&
 			     nat_protos[v->proto].min_len > 0;
 	struct session *s;
 
-	like->out = (struct ends){ addr_get(nat, view_dst(v)), addr_get(nat, view_src(v)),
+	like->out = (struct ends){ addr_get(nat, &ask->dst), addr_get(nat, &ask->src),
 				   v->dport, v->sport };
 	like->in = (struct ends){ in, like->out.dst, is_icmp ? v->dport : in_port, v->sport };
 	like->flags |= S_FROM_OUT;
-	if (own_of(nat, view_src(v)) != NULL)
+	if (own_of(nat, ask->src) != NULL)
 		like->flags |= S_HAIRPIN;	/* a hairpinned one, and so are its answers */
 	like->owner = owner_of(nat, addr_of(nat, v->is_v6, in));
 	if (v->is_v6 && (like->out.src == NONE || like->out.dst == NONE))
@@ -371,18 +381,23 @@ static struct session *enter_in(struct nat *nat, struct nat_packet *p, const str
 }
 
 static struct session *open_at_binding(struct nat *nat, struct nat_packet *p,
-				       const struct view *v, uint32_t binding)
+				       const struct view *v, const struct nat_ask *ask,
+				       uint32_t binding)
 {
 	const struct binding *b = &nat->bindings[binding];
 	/* It lives no longer than what its endpoint has sent allows (RFC 4787 REQ-6) */
 	struct session like = {
 		.binding = binding, .seen = b->time, .flags = S_SOURCE,
-	};
+	}, *s;
 
 	if (session_is_over(nat, &(struct session){ .seen = b->time,
 						    .timer = nat_protos[v->proto].timer }))
 		return refuse(nat, p, NAT_R_NO_MAPPING);
-	return enter_in(nat, p, v, &like, b->in, b->in_port);
+	/* What else it has may end meanwhile */
+	bind_use(nat, binding);
+	s = enter_in(nat, p, v, ask, &like, b->in, b->in_port);
+	bind_put(nat, binding);
+	return s;
 }
 
 /* Neither a mapping nor a rule wants it */
@@ -402,10 +417,9 @@ static struct session *nobody(struct nat *nat, struct nat_packet *p, const struc
 }
 
 static struct session *open_in(struct nat *nat, struct nat_packet *p, const struct view *v,
-			       bool is_hairpin)
+			       const struct nat_ask *ask)
 {
-	const struct nat_ask ask = ask_of(p, v, is_hairpin);
-	const bool is_own = own_of(nat, ask.dst) != NULL;
+	const bool is_own = own_of(nat, ask->dst) != NULL;
 	const uint32_t binding = is_own ? bind_find_out(nat, v->is_v6, v->proto, v->dst, v->dport)
 					: NONE;
 	struct session like = { .binding = NONE, .seen = nat->now, .flags = S_BOTH }, *s;
@@ -413,15 +427,15 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 	bool ruled;
 
 	if (binding != NONE && check_opens(v) == NAT_R_NONE && is_let_in(nat, v, binding))
-		return open_at_binding(nat, p, v, binding);
-	ruled = judge(nat, &ask, &r);
+		return open_at_binding(nat, p, v, ask, binding);
+	ruled = judge(nat, ask, &r);
 	if (!r.pass && ruled)
 		return refuse_rule(nat, p, v, &r);
 	if (!r.pass || (is_own && !r.has_dst))
 		return nobody(nat, p, v, is_own, binding != NONE ? NAT_R_FILTERED
 								 : NAT_R_NO_MAPPING);
 	if (!r.has_dst)
-		r.dst = ask.dst;
+		r.dst = ask->dst;
 	if (!is_inside(nat, r.dst))
 		return refuse(nat, p, NAT_R_DESTINATION);
 	if (!r.keep && !r.has_dst)
@@ -429,10 +443,10 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 	if (check_opens(v) != NAT_R_NONE)
 		return refuse(nat, p, check_opens(v));
 	set_scrub(nat, &like, &r);
-	like.in.src = addr_get(nat, r.dst);
+	like.in.src = addr_get(nat, &r.dst);
 	if (v->is_v6 && like.in.src == NONE)
 		return refuse(nat, p, NAT_R_TABLE_FULL);
-	s = enter_in(nat, p, v, &like, like.in.src, r.has_dst ? r.dport : v->dport);
+	s = enter_in(nat, p, v, ask, &like, like.in.src, r.has_dst ? r.dport : v->dport);
 	addr_drop(nat, v->is_v6, like.in.src);
 	return s;
 }
@@ -440,9 +454,10 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 struct session *open_session(struct nat *nat, struct nat_packet *p, struct view *v,
 			     bool is_hairpin)
 {
-	const enum nat_reason why = check_addresses(nat, v, is_hairpin);
+	struct nat_ask ask = ask_of(p, v, is_hairpin);
+	const enum nat_reason why = check_addresses(nat, v, &ask);
 
 	if (why != NAT_R_NONE)
 		return refuse(nat, p, why);
-	return v->from == NAT_INSIDE ? open_out(nat, p, v) : open_in(nat, p, v, is_hairpin);
+	return v->from == NAT_INSIDE ? open_out(nat, p, v, &ask) : open_in(nat, p, v, &ask);
 }

@@ -13,7 +13,7 @@
  * Lines: 4787-6 4787-6a 4787-7 4787-9 4787-9a 4787-13 5382-8 5382-8a 5508-7
  * 5508-10b3 7857-12 791-ttl 3022-4.6
  */
-#include "nat/core.h"
+#include "nat/plain.h"
 
 #define IPOPT_RR	7
 #define IPOPT_LSRR	131
@@ -182,8 +182,12 @@ static void path_flow(struct nat *nat, struct nat_packet *p, struct view *v)
 	nat->n.translated += (s->flags & S_CHANGES) != 0;
 	rewrite_mss(v, nat->cfg.max_mss);
 	rewrite_scrub(v, &nat->scrubs[s->scrub]);
-	rewrite(nat, p, v, s, out);
-	rewrite_ttl(v);
+	if (v->is_plain) {
+		plain_rewrite(nat, v, s);
+	} else {
+		rewrite(nat, p, v, s, out);
+		rewrite_ttl(v);
+	}
 	if (record != NULL)
 		record_route(nat, v, record, s->out.src);
 	p->verdict = NAT_FORWARD;

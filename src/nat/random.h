@@ -14,10 +14,14 @@
  * struct random - A sequence
  * @key:	Secret
  * @n:		Numbers drawn so far
+ * @half:	Half of the last one that was not used, @has_half
+ * @has_half:	See @half
  */
 struct random {
 	uint64_t key[2];
 	uint64_t n;
+	uint32_t half;
+	bool has_half;
 };
 
 /** random_next() - 64 bits */
@@ -26,7 +30,14 @@ uint64_t random_next(struct random *r);
 /** random_below() - A number in 0..@n-1, for @n in 1..2^32 */
 static inline uint32_t random_below(struct random *r, uint64_t n)
 {
-	return (uint32_t)((random_next(r) >> 32) * n >> 32);
+	r->has_half = !r->has_half;
+	if (r->has_half) {
+		const uint64_t both = random_next(r);
+
+		r->half = (uint32_t)both;
+		return (uint32_t)((both >> 32) * n >> 32);
+	}
+	return (uint32_t)(r->half * n >> 32);
 }
 
 #endif /* NAT_RANDOM_H */

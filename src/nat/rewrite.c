@@ -19,7 +19,7 @@ static uint32_t addr_delta(const struct nat *nat, bool is_v6, uint32_t from, uin
 	uint64_t sum;
 
 	if (!is_v6)
-		return csum_fold(csum_delta32(from, to));
+		return csum_delta32(from, to);
 	/* The complement of a sum is the sum of complements */
 	sum = (uint16_t)~csum_fold(csum_add(nat->addr6[from].bytes, 16, 0));
 	return csum_fold(csum_add(nat->addr6[to].bytes, 16, sum));

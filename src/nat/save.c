@@ -135,8 +135,7 @@ int nat_save(const struct nat *nat, int (*put)(void *ctx, const void *p, size_t 
 
 static uint32_t get_handle(struct nat *nat, const uint8_t *at, bool is_v6)
 {
-	return addr_get(nat, is_v6 ? addr_from_bytes(AF_V6, at)
-				   : (struct addr){ AF_V4, get32(at) });
+	return is_v6 ? addr6_get(nat, addr_from_bytes(AF_V6, at)) : get32(at);
 }
 
 /* Before the first packet the clock has not begun; ages count from FIRST_TICK then */
@@ -191,7 +190,7 @@ static bool enter_session(struct nat *nat, struct session *like, bool has_bindin
 		return false;
 	like->owner = owner_of(nat, addr_of(nat, is_v6, like->in.src));
 	nat->owners[like->owner].flows++;
-	if (session_new(nat, like, &s) == NAT_R_NONE)
+	if (session_new(nat, like, NULL, &s) == NAT_R_NONE)
 		return true;
 	owner_release(nat, like->owner);
 	return false;
@@ -272,7 +271,7 @@ int nat_hold(struct nat *nat, uint64_t now_ns, const struct nat_binding *b)
 	if (ports_is_lent(&own->pools[nat_protos[b->proto].pool], b->out_port))
 		return -EEXIST;
 	like.out = own->handle;
-	like.in = addr_get(nat, b->inside);
+	like.in = addr_get(nat, &b->inside);
 	if (is_v6 && like.in == NONE)
 		return -ENOSPC;
 	i = bind_enter(nat, &like);

@@ -135,14 +135,14 @@ static void prefetch_next(const struct nat *nat, const struct session *s)
 		__builtin_prefetch(&nat->sessions[next->next], 1);
 }
 
-void session_expire(struct nat *nat, uint32_t n)
+bool session_expire(struct nat *nat, uint32_t n)
 {
 	const uint32_t now = nat->now >> WHEEL_SHIFT;
 
 	/* After a long silence each spoke comes by once */
 	if ((int32_t)(now - nat->wheel_at) >= (int32_t)WHEEL_SPOKES)
 		nat->wheel_at = now - (WHEEL_SPOKES - 1);
-	while (n > 0 && (int32_t)(now - nat->wheel_at) >= 0) {
+	while ((int32_t)(now - nat->wheel_at) >= 0) {
 		const uint32_t at = nat->wheel_at % WHEEL_SPOKES, i = nat->wheel[at];
 		struct session *s;
 
@@ -150,7 +150,8 @@ void session_expire(struct nat *nat, uint32_t n)
 			nat->wheel_at++;
 			continue;
 		}
-		n--;
+		if (n-- == 0)
+			return true;
 		s = &nat->sessions[i];
 		prefetch_next(nat, s);
 		if (session_is_over(nat, s)) {
@@ -160,6 +161,7 @@ void session_expire(struct nat *nat, uint32_t n)
 		wheel_del(nat, s);
 		wheel_add(nat, s);
 	}
+	return false;
 }
 
 /* ---- life ------------------------------------------------------------------ */
@@ -173,23 +175,33 @@ static bool is_key_taken(struct nat *nat, const struct view *v)
 static void ref_addresses(struct nat *nat, const struct session *s,
 			  void (*fn)(struct nat *, bool, uint32_t))
 {
-	const bool is_v6 = (s->flags & S_V6) != 0;
-
-	fn(nat, is_v6, s->in.src);
-	fn(nat, is_v6, s->in.dst);
-	fn(nat, is_v6, s->out.src);
-	fn(nat, is_v6, s->out.dst);
+	if ((s->flags & S_V6) == 0)
+		return;
+	fn(nat, true, s->in.src);
+	fn(nat, true, s->in.dst);
+	fn(nat, true, s->out.src);
+	fn(nat, true, s->out.dst);
 }
 
-enum nat_reason session_new(struct nat *nat, const struct session *like, struct session **ret)
+/* Is it the key that a packet's view has */
+static bool is_key_of(const struct view *key, const struct view *v)
+{
+	return v != NULL && v->from == key->from && memcmp(&v->at, &key->at, sizeof(v->at)) == 0;
+}
+
+enum nat_reason session_new(struct nat *nat, const struct session *like, const struct view *seen,
+			    struct session **ret)
 {
 	struct view inner = inner_view(like), outer = outer_view(like);
 	struct session *s;
 
 	inner.hash = view_hash(nat, &inner);
 	outer.hash = view_hash(nat, &outer);
-	if (is_key_taken(nat, &inner) || is_key_taken(nat, &outer))
+	if ((!is_key_of(&inner, seen) && is_key_taken(nat, &inner)) ||
+	    (!is_key_of(&outer, seen) && is_key_taken(nat, &outer)))
 		return NAT_R_PORT_TAKEN;
+	/* What is over makes room at least as fast as new ones come */
+	session_expire(nat, nat->free_session == NONE ? EXPIRE_BATCH : 1);
 	if (nat->free_session == NONE)
 		return NAT_R_TABLE_FULL;
 	if ((like->flags & S_PERMIT) != 0 && !bind_permit(nat, like->binding, like->out.dst))

@@ -179,7 +179,7 @@ static void init_own(struct nat *nat)
 		struct own *own = &nat->own[i];
 
 		own->a = nat->cfg.outside[i];
-		own->handle = addr_get(nat, own->a);
+		own->handle = addr_get(nat, &own->a);
 		own_add(nat, i);
 		for (uint32_t pool = 0; pool < N_POOLS; pool++)
 			ports_init(&own->pools[pool]);

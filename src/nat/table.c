@@ -36,11 +36,12 @@ void table_add(struct table *t, uint64_t hash, uint32_t number)
 	for (uint32_t n = 0; n < t->n; n++, at = next_bucket(t, at)) {
 		struct bucket *b = &t->buckets[at];
 
-		for (uint32_t i = 0; i < BUCKET_SLOTS; i++) {
-			if (b->slot[i] == 0) {
-				b->slot[i] = table_tag(t, hash) << t->shift | (number + 1);
-				return;
-			}
+		const uint32_t empty = bucket_match(b, 0, 0);
+
+		if (empty != 0) {
+			b->slot[__builtin_ctz(empty)] = table_tag(t, hash) << t->shift |
+							(number + 1);
+			return;
 		}
 		b->n_passed++;
 	}
@@ -55,11 +56,11 @@ void table_del(struct table *t, uint64_t hash, uint32_t number)
 	for (uint32_t n = 0; n < t->n; n++, at = next_bucket(t, at)) {
 		struct bucket *b = &t->buckets[at];
 
-		for (uint32_t i = 0; i < BUCKET_SLOTS; i++) {
-			if (b->slot[i] == value) {
-				b->slot[i] = 0;
-				return;
-			}
+		const uint32_t at_slot = bucket_match(b, value, 0);
+
+		if (at_slot != 0) {
+			b->slot[__builtin_ctz(at_slot)] = 0;
+			return;
 		}
 		BUG_IF(b->n_passed == 0);
 		b->n_passed--;

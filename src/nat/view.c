@@ -200,6 +200,7 @@ enum nat_reason view_read(const struct nat *nat, struct nat_packet *p, struct vi
 	v->ip = p->data;
 	v->from = p->from;
 	v->frag = 0;
+	v->is_plain = false;
 	if (p->len < 20)
 		return NAT_R_SHORT;
 	if (p->data[0] >> 4 == 4)

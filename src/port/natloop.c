@@ -337,14 +337,16 @@ void natloop_run(struct natloop *l)
 {
 	uint64_t ticked_ns = 0;
 	uint32_t rounds = 0;
+	bool is_late = false;	/* more time has run out than one tick could see to */
 
 	while (!l->is_stopped) {
 		const uint64_t now_ns = natloop_now();
 		const bool is_idle = natloop_step(l, now_ns) == 0;
 
-		if (now_ns - ticked_ns >= NATLOOP_TICK_MS * UINT64_C(1000000)) {
+		if ((is_idle && is_late) ||
+		    now_ns - ticked_ns >= NATLOOP_TICK_MS * UINT64_C(1000000)) {
 			ticked_ns = now_ns;
-			nat_tick(l->nat, now_ns);
+			is_late = nat_tick(l->nat, now_ns);
 			send_made(l, now_ns);
 			flush(l, NAT_INSIDE);
 			flush(l, NAT_OUTSIDE);
@@ -352,6 +354,6 @@ void natloop_run(struct natloop *l)
 				l->tick(l->arg);
 		}
 		if (is_idle || ++rounds % ROUNDS == 0)
-			wait(l, is_idle ? NATLOOP_TICK_MS : 0);
+			wait(l, is_idle && !is_late ? NATLOOP_TICK_MS : 0);
 	}
 }

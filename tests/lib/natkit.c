@@ -401,7 +401,8 @@ void kit_wait(struct kit *k, double seconds)
 
 	while (k->now < end) {
 		k->now = MIN(end, k->now + 1000000000);
-		nat_tick(k->nat, k->now);
+		while (nat_tick(k->nat, k->now))
+			;
 	}
 	k->made = nat_made(k->nat, &k->n_made);
 }
