@@ -22,6 +22,7 @@
 #include "target/nft.h"
 
 #define PROVE_MAX_NODES	(24u << 20)	/* of diagrams, 16 bytes each, and as much again */
+#define PROVE_FEW_NODES	(8u << 20)	/* where somebody waits: some 3 s at the most */
 #define PROVE_MOST	20u		/* differences told */
 
 /**
@@ -61,13 +62,14 @@ struct prove_result {
  * prove_program() - Prove a program that is about to be loaded
  * @m:		Declarations
  * @p:		Program, made from them
- * @a:		Memory
+ * @max_nodes:	Most nodes of diagrams; what takes more is not proven
+ * @a:		Memory; what takes more of it is not proven either
  * @ret:	Set on success
  *
  * Return: 0 or -ENOMEM
  */
-MUST_USE int prove_program(const struct model *m, const struct nft_program *p, struct arena *a,
-			   struct prove_result *ret);
+MUST_USE int prove_program(const struct model *m, const struct nft_program *p,
+			   uint32_t max_nodes, struct arena *a, struct prove_result *ret);
 
 /**
  * prove_kernel() - Prove what the kernel holds

@@ -4,7 +4,8 @@
  *
  * The fences go up before there is anything behind them, and forwarding is
  * turned on last: rules, then links and addresses, then settings.  Everything
- * that can be refused is refused by the comparison, before the first change.
+ * that can be refused is refused by the comparison and the proof (gate.h), before the
+ * first change.
  * The files are recorded before links and addresses are touched: a run that
  * is killed later is completed by `apply` without -f.
  *
@@ -19,6 +20,7 @@
 #include "cli/applied.h"
 #include "cli/confine.h"
 #include "cli/confirm.h"
+#include "cli/gate.h"
 #include "cli/host.h"
 #include "cli/nat_ports.h"
 #include "cli/pfrun.h"
@@ -90,9 +92,16 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 
 	arena_init(&a, c->arena.cap_bytes);
 	a.full = c->arena.full;
+	status = cli_gate(c, &h->d.model, h->program);
+	if (status != 0)
+		return status;
 	first = first_rules(c, h, &a);
 	if (first == NULL)
 		return cli_system(c, -ENOMEM, "make the rules for while addresses go");
+	if (first != h->program)
+		status = cli_gate(c, &h->d.model, first);
+	if (status != 0)
+		return status;
 	/* A link that goes has no moment without its fences */
 	err = vnet_delete(&host, &h->vnets);
 	if (err < 0)

@@ -190,6 +190,7 @@ enum nat_path { NAT_PATH_UNSAID, NAT_PATH_KERNEL, NAT_PATH_USERSPACE };
  * @forget:	--forget of destroy
  * @nat:	Options of nat
  * @compiled:	--compiled of verify
+ * @no_verify:	--no-verify
  * @more:	Facts of its own
  */
 struct cli {
@@ -261,6 +262,7 @@ struct cli {
 	bool forget;
 	struct nat_args nat;
 	bool compiled;
+	bool no_verify;
 	struct cli_more more;
 };
 

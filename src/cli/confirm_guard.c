@@ -105,6 +105,8 @@ static int put_back(struct cli *r, void *arg)
 	r->exec = r->forget = r->is_found = r->is_host = false;
 	r->interfaces = NULL;
 	r->use_kept = true;
+	/* It was proven when it was applied, and a host is better put back than left */
+	r->no_verify = true;
 	r->locked = (struct cli_locked){ restore, g };
 	status = g->is_new ? verb_destroy(r) : apply_before(r);
 	tell(r, status);

@@ -65,7 +65,7 @@ int verb_equal(struct cli *c)
 	p = nft_program_from_model(&other.model, &o, &c->diags);
 	if (p == NULL)
 		return cli_refused(c);
-	err = prove_program(&one.model, p, &c->arena, &r);
+	err = prove_program(&one.model, p, PROVE_MAX_NODES, &c->arena, &r);
 	if (err < 0)
 		return cli_system(c, err, "compare the two");
 	if (!have_same_tags(&one.model, &other.model))

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "cli/forwards.h"
+#include "cli/gate.h"
 #include "cli/host.h"
 #include "cli/kept.h"
 #include "cli/quick.h"
@@ -100,10 +101,13 @@ static bool was_applied(struct cli *c, const struct cli_host *h)
 static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
 {
 	bool changed;
-	int err;
+	int status, err;
 
 	if (!rules_only)
 		return cli_host_apply(c, h);
+	status = cli_gate(c, &h->d.model, h->program);
+	if (status != 0)
+		return status;
 	err = nft_load_seen(&h->filter, h->program, h->look, &c->diags, &changed);
 	if (err < 0)
 		return cli_host_error(c, err, "load the packet rules");

@@ -100,7 +100,7 @@ static int verify_compiled(struct cli *c)
 	p = nft_program_from_model(&d.model, &o, &c->diags);
 	if (p == NULL)
 		return cli_refused(c);
-	err = prove_program(&d.model, p, &c->arena, &r);
+	err = prove_program(&d.model, p, PROVE_MAX_NODES, &c->arena, &r);
 	return err < 0 ? cli_system(c, err, "prove the program") :
 	       cli_verify_tell(c, &r, &sides);
 }

@@ -167,6 +167,8 @@ static int repair(struct watch *w, struct cli *r)
 	if (h.changes.n == 0)
 		return cli_stale_forget(r, &h.filter, &h.d);
 	tell_repair(w, r, &h);
+	/* It was proven when it was applied, and no host may stand without its rules */
+	r->no_verify = true;
 	return cli_host_apply(r, &h);
 }
 

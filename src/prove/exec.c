@@ -18,11 +18,12 @@
 #include "prove/exec.h"
 
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "prove/exec_nat.h"
 #include "prove/sets.h"
+#include "prove/tables.h"
 
 #define MAX_DEPTH	32u	/* chains in each other; the kernel takes 16 */
 
@@ -117,76 +118,12 @@ static dd translated(void *arg, uint32_t xlate)
 	return proof_pass(arg, xlate);
 }
 
-/* The address in a register: bits that are known, and bits that are the packet's own */
-static bool read_addr(struct run *w, const struct regs *regs, uint32_t reg,
-		      struct translation *x)
-{
-	const uint32_t n = addr_bits(x->af), word = regs_word(reg);
-
-	for (uint32_t i = 0; i < n; i++) {
-		const dd bit = regs_bit(regs, word, i);
-		const dd own = space_bit(&w->p->s, x->is_src ? P_SRC : P_DST, i);
-		const u128 one = (u128)1 << (n - 1 - i);
-
-		if (bit == DD_TRUE)
-			x->to |= one;
-		else if (bit == own)
-			x->own |= one;
-		else if (bit != DD_FALSE)
-			return false;
-	}
-	return true;
-}
-
-static bool read_port(const struct regs *regs, uint32_t reg, uint16_t *ret)
-{
-	uint8_t b[2];
-
-	if (!regs_constant(regs, regs_word(reg), sizeof(b), b))
-		return false;
-	*ret = (uint16_t)(b[0] << 8 | b[1]);
-	return true;
-}
-
-#define NAT_KNOWN	(NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED | \
-			 NF_NAT_RANGE_PROTO_RANDOM_FULLY)
-
-static bool read_nat(struct run *w, const struct prog_nat *n, const struct regs *regs,
-		     struct proof_to *to)
-{
-	struct translation *x = &to->x;
-	const bool has_addr = n->addr[0] != 0;
-	const uint32_t family = w->p->s.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-
-	x->is_src = n->is_src;
-	x->af = w->p->s.af;
-	x->is_random = (n->flags & NF_NAT_RANGE_PROTO_RANDOM_FULLY) != 0;
-	if ((n->flags & ~NAT_KNOWN) != 0 || (n->family != family && n->family != NFPROTO_INET) ||
-	    n->addr[1] != n->addr[0] || (n->family == NFPROTO_INET && has_addr) ||
-	    has_addr != ((n->flags & NF_NAT_RANGE_MAP_IPS) != 0))
-		return false;
-	if (!has_addr)
-		x->own = prefix_mask(x->af, addr_bits(x->af));
-	else if (!read_addr(w, regs, n->addr[0], x))
-		return false;
-	to->has_port = n->port[0] != 0;
-	if (to->has_port != ((n->flags & NF_NAT_RANGE_PROTO_SPECIFIED) != 0))
-		return false;
-	if (!to->has_port)
-		return !x->is_random;
-	if (!read_port(regs, n->port[0], &x->lo) || !read_port(regs, n->port[1], &x->hi))
-		return false;
-	to->id_lo = x->lo;
-	to->id_hi = x->hi;
-	x->is_random &= x->hi > x->lo;
-	return x->lo != 0 && x->hi >= x->lo;
-}
-
 static dd translate(struct rule_run *r, const struct prog_expr *x, const struct regs *regs)
 {
 	struct run *w = r->w;
 	struct proof_to to = { .then = translated, .arg = w->p, .unchanged = w->passed,
 			       .here = r->here };
+	uint32_t table;
 
 	if (!w->at->is_nat)
 		return unknown(w, "a translation in a chain that filters", NULL);
@@ -194,7 +131,9 @@ static dd translate(struct rule_run *r, const struct prog_expr *x, const struct 
 	if (x->nat.family != NFPROTO_INET &&
 	    x->nat.family != (w->p->s.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6))
 		return r->next;
-	if (!read_nat(w, &x->nat, regs, &to))
+	if (exec_nat_by_table(w->p, &x->nat, regs, &table))
+		return proof_pass(w->p, tables_xlate(w->p, table));
+	if (!exec_nat(w->p, &x->nat, regs, &to))
 		return unknown(w, "a translation to what is not known", NULL);
 	return proof_translate(w->p, &to);
 }
@@ -338,6 +277,22 @@ static dd in_cases(struct rule_run *r, const struct prog_expr *x, const struct p
 	return dd_cases(r->w->d, c->var, c->n_vars, c->cases, c->n, r->next);
 }
 
+/* A whole table at once; what follows may only translate by it */
+static dd in_table(struct rule_run *r, const struct prog_expr *x, uint32_t table, uint32_t i,
+		   struct regs *regs)
+{
+	const uint32_t word = regs_word(x->dreg);
+	dd hit;
+
+	if (!tables_hit(r->w->p, table, &hit) ||
+	    !regs_clear(regs, word, addr_bits(r->w->p->s.af) / 8 + 4))
+		return unknown(r->w, "so many tables", NULL);
+	for (uint32_t n = 0; n <= addr_bits(r->w->p->s.af) / 32; n++)
+		regs->w[word + n] = (struct reg){ .kind = n == 0 ? R_TABLE : R_NONE,
+						  .modulus = table };
+	return dd_ite(r->w->d, hit, run_from(r, i + 1, regs), r->next);
+}
+
 /* One branch for each element; what is not in the map goes on with the next rule */
 static dd in_map(struct rule_run *r, const struct prog_expr *x, const struct prog_set *s,
 		 uint32_t i, struct regs *regs)
@@ -346,7 +301,10 @@ static dd in_map(struct rule_run *r, const struct prog_expr *x, const struct pro
 	const struct regs before = *regs;
 	dd f = r->next, met = DD_FALSE;
 	struct sets_cases c;
+	uint32_t table;
 
+	if (r->w->p->by_tables && sets_as_table(r->w->p, s, regs, word, &table))
+		return in_table(r, x, table, i, regs);
 	if ((s->flags & NFT_SET_EVAL) != 0)
 		return unknown(r->w, "a map that packets fill", s->name);
 	if ((s->flags & NFT_SET_INTERVAL) != 0 && s->n_fields < 2)

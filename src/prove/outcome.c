@@ -111,13 +111,15 @@ static uint64_t hash_translation(const struct translation *x)
 	uint64_t h = stir((uint64_t)x->is_src << 8 | x->af, (uint64_t)x->to);
 
 	h = stir(stir(h, (uint64_t)(x->to >> 64)), (uint64_t)x->own);
-	return stir(h, (uint64_t)x->lo << 32 | (uint64_t)x->hi << 1 | x->is_random);
+	h = stir(h, (uint64_t)x->lo << 32 | (uint64_t)x->hi << 1 | x->is_random);
+	return stir(h, x->table);
 }
 
 static bool same_translation(const struct translation *x, const struct translation *y)
 {
 	return x->is_src == y->is_src && x->af == y->af && x->to == y->to && x->own == y->own &&
-	       x->lo == y->lo && x->hi == y->hi && x->is_random == y->is_random;
+	       x->lo == y->lo && x->hi == y->hi && x->is_random == y->is_random &&
+	       x->table == y->table;
 }
 
 static void put_translation(struct outcomes *o, uint32_t number)

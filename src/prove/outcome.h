@@ -37,6 +37,7 @@ enum fate {
  * @lo:		Least new port or ICMP id; 0: it stays
  * @hi:		Highest
  * @is_random:	Chosen unpredictably
+ * @table:	To where this table leads (tables.h), and the rest is 0; 0: to @to
  */
 struct translation {
 	bool is_src;
@@ -46,6 +47,7 @@ struct translation {
 	uint16_t lo;
 	uint16_t hi;
 	bool is_random;
+	uint32_t table;
 };
 
 /**

@@ -22,6 +22,14 @@
 #include "prove/space.h"
 #include "target/nft.h"
 
+struct table_rows;
+
+/** struct proof_table - Something that a table was made of; see tables.h */
+struct proof_table {
+	const void *of;
+	uint32_t table;
+};
+
 /** struct proof_map - A table of forwards, and the condition that it has a packet's destination */
 struct proof_map {
 	const struct portmap *map;
@@ -41,8 +49,12 @@ struct proof_map {
  * @pass:	By translation: where it is a pass, what that leaves remembered;
  *		0: not made yet
  * @maps:	Tables of forwards and the condition that they have a packet's destination
+ * @tables:	Tables that were seen, by number - 1
+ * @table_of:	What they were made of
+ * @by_tables:	Exact forwards are compared as tables, not bit by bit
  * @states:	What is remembered counts: FATE_PASS tells it
  * @only_that:	Of a translation only that there is one counts, not where it leads
+ * @ethertype:	Of the frames that packets come in; 0: none that is known
  * @is_arp:	Packets are ARP: their addresses are those they ask for and of, and
  *		P_SPORT is what they do
  */
@@ -57,8 +69,12 @@ struct proof {
 	uint8_t codes[MODEL_TAGS];
 	VEC(dd) pass;
 	VEC(struct proof_map) maps;
+	VEC(struct table_rows *) tables;
+	VEC(struct proof_table) table_of;
+	bool by_tables;
 	bool states;
 	bool only_that;
+	uint16_t ethertype;
 	bool is_arp;
 };
 

@@ -17,8 +17,8 @@
 
 #define READ_TRIES	8u
 
-int prove_program(const struct model *m, const struct nft_program *p, struct arena *a,
-		  struct prove_result *ret)
+int prove_program(const struct model *m, const struct nft_program *p, uint32_t max_nodes,
+		  struct arena *a, struct prove_result *ret)
 {
 	struct nl_batch b CLEANUP(nl_batch_fini);
 	struct prog prog = { .a = a };
@@ -32,7 +32,7 @@ int prove_program(const struct model *m, const struct nft_program *p, struct are
 		return err;
 	bytes = nl_batch_bytes(&b, &len);
 	prog_take_all(&prog, bytes, len);
-	return prove_prog(m, &prog, nft_program_marks(p), a, ret);
+	return prove_prog(m, &prog, nft_program_marks(p), max_nodes, a, ret);
 }
 
 /* A dump under way: of the tables of one family, or of one set */
@@ -153,7 +153,8 @@ int prove_kernel(struct nl_session *nl, const struct model *m, const struct nft_
 		/* A set that went between two lists is a change like any other */
 		if (err == -ENOENT || (err == 0 && before != after))
 			continue;
-		return err < 0 ? err : prove_prog(m, &prog, nft_program_marks(p), a, ret);
+		return err < 0 ? err : prove_prog(m, &prog, nft_program_marks(p),
+						  PROVE_MAX_NODES, a, ret);
 	}
 	return -EBUSY;
 }

@@ -173,6 +173,18 @@ static bool load_name(struct regs *r, uint32_t word, enum part part, enum reg_ki
 	return true;
 }
 
+/* Of no known kind: some number, and the proof says which it is not */
+static bool load_ethertype(struct proof *p, struct regs *r, uint32_t word)
+{
+	const uint16_t type = p->ethertype;
+	const uint32_t var = type != 0 ? 0 : space_ethertype(&p->s);
+
+	for (uint32_t i = 0; i < 16 && var != DD_NO_VAR; i++)
+		regs_put(r, word, i, type == 0 ? dd_var(p->d, var + i)
+				     : (type >> (15 - i) & 1) != 0 ? DD_TRUE : DD_FALSE);
+	return var != DD_NO_VAR;
+}
+
 static bool load_meta(struct proof *p, const struct prog_expr *x, bool is_in, struct regs *r)
 {
 	const uint32_t word = regs_word(x->dreg);
@@ -184,6 +196,8 @@ static bool load_meta(struct proof *p, const struct prog_expr *x, bool is_in, st
 	case NFT_META_NFPROTO:
 		put_host(r, word, 1, p->s.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 		return true;
+	case NFT_META_PROTOCOL:
+		return load_ethertype(p, r, word);
 	case NFT_META_L4PROTO:
 		return load_part(p, r, word, 0, P_PROTO, 0, 8);
 	case NFT_META_IIFNAME:
@@ -298,7 +312,6 @@ static const struct layout layouts[] = {
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_ARP, 192, P_DST, 32 },
 	{ NFT_PAYLOAD_TRANSPORT_HEADER, AF_NONE, 0, P_SPORT, 16 },
 	{ NFT_PAYLOAD_TRANSPORT_HEADER, AF_NONE, 16, P_DPORT, 16 },
-	{ NFT_PAYLOAD_TRANSPORT_HEADER, AF_NONE, 104, P_FLAGS, 8 },
 };
 
 /* The version is known, the length of the header is 5 words unless there are options */
@@ -326,6 +339,10 @@ static bool header_bit(struct proof *p, uint32_t base, uint32_t bit, dd *ret)
 		    bit >= l->bit + l->n_bits)
 			continue;
 		*ret = space_bit(&p->s, l->part, bit - l->bit);
+		return true;
+	}
+	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && bit >= 64 && bit < 192) {
+		*ret = space_transport(&p->s, bit);
 		return true;
 	}
 	if (!p->is_arp && base == NFT_PAYLOAD_NETWORK_HEADER && bit < 8 && first_byte(p, bit, ret))

@@ -19,8 +19,9 @@
  * @R_NAME:	Part of the name of an interface; @part says which
  * @R_INDEX:	Its number; @part
  * @R_DRAW:	A number by lot, below @modulus
+ * @R_TABLE:	The first word of where table number @modulus leads
  */
-enum reg_kind { R_NONE, R_BITS, R_NAME, R_INDEX, R_DRAW };
+enum reg_kind { R_NONE, R_BITS, R_NAME, R_INDEX, R_DRAW, R_TABLE };
 
 /**
  * struct reg - A word

@@ -13,7 +13,8 @@
 
 #include <string.h>
 
-#define MAX_SHIFTED	65536u
+#include "prove/sem_table.h"
+#include "prove/tables.h"
 
 /* A direction's translations being turned into functions */
 struct nat {
@@ -291,17 +292,32 @@ static dd do_rule(struct nat *w, const struct rule *r, dd next, dd behind)
 	return f;
 }
 
+/* The packets of a whole run of exact forwards; all of its rules do the same with them */
+static dd do_run(struct nat *w, const struct rule *r, const struct sem_run *run)
+{
+	const struct nat_rule n = { .w = w, .r = r, .first = r->effects.n };
+
+	return translated((void *)(uintptr_t)&n, tables_xlate(w->p, run->table));
+}
+
 static dd nat_list(struct nat *w, uint32_t list, dd behind)
 {
 	const struct rule_list *l = &w->p->m->lists.v[list];
+	struct sem_run run;
 	dd f = behind;
 
 	if (is_filter(w->p->m, list))
 		return w->end;
 	for (uint32_t i = l->rules.n; i-- > 0;) {
 		const struct rule *r = &l->rules.v[i];
-		const dd cond = sem_match(w->p, w->dir, r);
+		dd cond;
 
+		if (w->p->by_tables && sem_run_ending(w->p, w->dir, l, i, &run)) {
+			f = dd_ite(w->d, run.where, do_run(w, r, &run), f);
+			i = run.first;
+			continue;
+		}
+		cond = sem_match(w->p, w->dir, r);
 		if (cond != DD_FALSE)
 			f = dd_ite(w->d, cond, do_rule(w, r, f, behind), f);
 	}

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prove/tables.h"
+
 /* A key is an element's: each value is in its range, of those that have one */
 bool sets_elem(struct proof *p, const struct prog_set *s, const struct prog_elem *e,
 	       const struct regs *regs, uint32_t word, dd *ret)
@@ -170,6 +172,64 @@ bool sets_as_cases(struct proof *p, const struct prog_set *s, const struct regs 
 				key[k / 8] |= (uint8_t)(0x80u >> k % 8);
 		ret->elem[ret->n] = &s->elems.v[i];
 		ret->cases[ret->n++] = (struct dd_case){ .key = key, .then = DD_TRUE };
+	}
+	return true;
+}
+
+/* The key is protocol, destination and port of the packet, and nothing else */
+static bool is_destination(struct proof *p, const struct regs *regs, uint32_t word)
+{
+	static const struct { enum part part; uint32_t words; } parts[] = {
+		{ P_PROTO, 1 }, { P_DST, 0 }, { P_DPORT, 1 },
+	};
+
+	for (size_t k = 0; k < ARRAY_SIZE(parts); k++) {
+		const uint32_t n = space_width(&p->s, parts[k].part);
+		const uint32_t words = parts[k].words != 0 ? parts[k].words : n / 32;
+
+		for (uint32_t i = 0; i < 32 * words; i++)
+			if (regs_bit(regs, word, i) != (i < n ? space_bit(&p->s, parts[k].part, i)
+							      : DD_FALSE))
+				return false;
+		word += words;
+	}
+	return true;
+}
+
+static u128 number(const uint8_t *b, uint32_t len)
+{
+	u128 v = 0;
+
+	for (uint32_t i = 0; i < len; i++)
+		v = v << 8 | b[i];
+	return v;
+}
+
+bool sets_as_table(struct proof *p, const struct prog_set *s, const struct regs *regs,
+		   uint32_t word, uint32_t *ret)
+{
+	const uint32_t addr = addr_bits(p->s.af) / 8, known = tables_known(p, s);
+	struct table_rows rows = { .list = { .n = 0 } };
+
+	if (s->key_len != addr + 8 || s->data_len != addr + 4 ||
+	    (s->flags & (NFT_SET_EVAL | NFT_SET_INTERVAL)) != 0 || !is_destination(p, regs, word))
+		return false;
+	*ret = known;
+	for (uint32_t i = 0; known == 0 && i < s->elems.n; i++) {
+		const struct prog_elem *e = &s->elems.v[i];
+		const uint8_t *port = e->key + 4 + addr;
+
+		if (e->key_end != NULL || e->data == NULL || number(e->key + 1, 3) != 0 ||
+		    number(port + 2, 2) != 0 || !proto_has_ports(e->key[0]) ||
+		    !tables_add(p, &rows, (struct table_row){
+				.proto = e->key[0], .dst = number(e->key + 4, addr),
+				.port = (uint16_t)number(port, 2), .to = number(e->data, addr),
+				.to_port = (uint16_t)number(e->data + addr, 2) }))
+			return false;
+	}
+	if (known == 0) {
+		*ret = tables_of(p, &rows);
+		tables_know(p, s, *ret);
 	}
 	return true;
 }

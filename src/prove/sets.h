@@ -53,6 +53,19 @@ struct sets_cases {
 bool sets_as_cases(struct proof *p, const struct prog_set *s, const struct regs *regs,
 		   uint32_t word, struct sets_cases *ret);
 
+/**
+ * sets_as_table() - A map of exact forwards as a table (tables.h), the key at @word
+ * @p:		Proof
+ * @s:		Map
+ * @regs:	Registers
+ * @word:	First word of the key
+ * @ret:	Set on success
+ *
+ * Return: false where it is another kind of map
+ */
+bool sets_as_table(struct proof *p, const struct prog_set *s, const struct regs *regs,
+		   uint32_t word, uint32_t *ret);
+
 /** sets_has() - The key at @word is in a set; as sets_elem() */
 bool sets_has(struct proof *p, const struct prog_set *s, const struct regs *regs, uint32_t word,
 	      dd *ret);

@@ -14,13 +14,15 @@
  */
 #include "prove/space.h"
 
+#include <linux/if_ether.h>
 #include <string.h>
 
 #define IFACE_BITS	12u
 
 static const uint16_t widths[N_PARTS] = {
 	[P_IFACE] = IFACE_BITS, [P_RECV] = IFACE_BITS, [P_PROTO] = 8, [P_DST] = 128,
-	[P_DPORT] = 16, [P_SRC] = 128, [P_SPORT] = 16, [P_FLAGS] = 8, [P_TOS] = 8, [P_TTL] = 8,
+	[P_DPORT] = 16, [P_SRC] = 128, [P_SPORT] = 16, [P_FLAGS] = 8, [P_REST] = 120,
+	[P_TOS] = 8, [P_TTL] = 8,
 	[P_LSRR] = 1, [P_SSRR] = 1, [P_RR] = 1,
 	[P_RPF] = 1, [P_SROUTE] = 1, [P_DROUTE] = 1, [P_SCAST] = 2,
 	[P_DCAST] = 2, [P_OPAQUE] = SPACE_OPAQUE, [P_OPTS] = 1, [P_INVALID] = 1, [P_REPLY] = 1,
@@ -249,6 +251,42 @@ dd space_local(struct space *s, enum part p)
 	if (*own == DD_FALSE)
 		*own = dd_or(s->d, loop, space_in(s, p, facts_local(s->m->facts)));
 	return *own;
+}
+
+#define REST	64u	/* bits of the transport header before P_REST, with P_FLAGS in it */
+#define FLAGS	104u
+
+dd space_transport(struct space *s, uint32_t bit)
+{
+	if (bit >= FLAGS && bit < FLAGS + space_width(s, P_FLAGS))
+		return space_bit(s, P_FLAGS, bit - FLAGS);
+	return space_bit(s, P_REST, bit < FLAGS ? bit - REST
+						: bit - REST - space_width(s, P_FLAGS));
+}
+
+uint32_t space_ethertype(struct space *s)
+{
+	return space_opaque(s, "ethertype", 16);
+}
+
+dd space_is_other_frame(struct space *s)
+{
+	static const uint16_t known[] = { ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 };
+	const uint32_t var = space_ethertype(s);
+	dd r = DD_TRUE;
+
+	for (size_t k = 0; k < ARRAY_SIZE(known) && var != DD_NO_VAR; k++) {
+		dd is = DD_TRUE;
+
+		for (uint32_t i = 16; i-- > 0;) {
+			const dd bit = dd_var(s->d, var + i);
+
+			is = dd_and(s->d, is, (known[k] >> (15 - i) & 1) != 0
+						      ? bit : dd_not(s->d, bit));
+		}
+		r = dd_and(s->d, r, dd_not(s->d, is));
+	}
+	return r;
 }
 
 static dd icmp_types(struct space *s, const uint8_t (*ranges)[2], size_t n)

@@ -48,6 +48,7 @@
  * @P_SRC:	Source
  * @P_SPORT:	First and second byte
  * @P_FLAGS:	Fourteenth byte
+ * @P_REST:	Bytes 8 to 12 and 14 to 23 of the transport header
  * @P_TOS:	Type of service, traffic class
  * @P_TTL:	TTL, hop limit
  * @P_DRAW:	By number of the draw: it is below its probability
@@ -57,7 +58,7 @@
  * In the order in which they are asked.
  */
 enum part {
-	P_IFACE, P_RECV, P_PROTO, P_DST, P_DPORT, P_SRC, P_SPORT, P_FLAGS, P_TOS, P_TTL,
+	P_IFACE, P_RECV, P_PROTO, P_DST, P_DPORT, P_SRC, P_SPORT, P_FLAGS, P_REST, P_TOS, P_TTL,
 	P_LSRR, P_SSRR, P_RR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST, P_OPAQUE, P_OPTS,
 	P_INVALID, P_REPLY, P_RELATED, P_NEW, P_SNAT, P_DNAT, P_KNOWN, P_CTMARK, P_MARK, P_DRAW,
 	P_CAND, P_QUICK,
@@ -172,6 +173,15 @@ dd space_ports(struct space *s);
 
 /** space_local() - An address is the host's own */
 dd space_local(struct space *s, enum part p);
+
+/** space_transport() - The condition that bit @bit of the transport header, 64..191, is 1 */
+dd space_transport(struct space *s, uint32_t bit);
+
+/** space_ethertype() - Variable of the first of 16 bits of a frame's type that is not known */
+uint32_t space_ethertype(struct space *s);
+
+/** space_is_other_frame() - That type is not of IP and not of ARP */
+dd space_is_other_frame(struct space *s);
 
 /** space_icmp_error() - It is an ICMP error, which speaks of a flow */
 dd space_icmp_error(struct space *s);

@@ -18,11 +18,15 @@
 #include "prove/stages.h"
 
 #include <limits.h>
+#include <setjmp.h>
 #include <linux/netfilter.h>
+#include <linux/if_ether.h>
 #include <linux/netfilter_arp.h>
+#include <linux/netfilter_bridge.h>
 #include <string.h>
 
 #include "prove/exec.h"
+#include "prove/guard.h"
 #include "prove/sem.h"
 
 #define PRIO_CONNTRACK	(-200)
@@ -211,45 +215,36 @@ static void compare(struct work *w, const char *name, enum direction dir, dd dec
 	prove_compare(&w->p, &part, w->ret);
 }
 
-static bool has_vnet(const struct model *m)
+static bool has_source_fence(const struct model *m)
 {
-	for (uint32_t i = 0; i < m->facts->ifaces.n; i++)
-		if (m->facts->ifaces.v[i].kind == IFACE_JAIL && m->facts->ifaces.v[i].behind.n > 0)
+	const uint32_t list = m->before[DIR_IN];
+
+	for (uint32_t i = 0; list != LIST_NONE && i < m->lists.v[list].rules.n; i++)
+		if (m->lists.v[list].rules.v[i].origin.policy == POLICY_SOURCE)
 			return true;
 	return false;
 }
 
-/* Neighbour discovery in another's name is refused ahead of the fences: no model tells it */
-static dd guarded(struct work *w)
-{
-	static const uint8_t types[] = { 134, 136, 137 };
-	dd r = DD_FALSE;
-
-	if (!has_vnet(w->p.m) || w->p.s.af != AF_V6)
-		return DD_FALSE;
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		r = dd_or(w->p.d, r, space_range(&w->p.s, P_SPORT, (u128)types[i] << 8,
-						 (u128)types[i] << 8 | 0xff));
-	return both(w, r, icmp(w));
-}
-
 static void fences(struct work *w)
 {
+	const dd guarded = has_source_fence(w->p.m) ? guard_nd(&w->p) : DD_FALSE;
 	dd where = both(w, w->real, no(w, dd_or(w->p.d, bit(w, P_LSRR), bit(w, P_SSRR))));
 
 	/* A routing header is refused where it could lead over the fence */
 	if (w->p.s.af == AF_V6)
 		where = both(w, where, no(w, bit(w, P_OPTS)));
-	where = both(w, where, no(w, guarded(w)));
 	proof_keeps_states(&w->p, false);
-	compare(w, "fences", DIR_IN, sem_fences(&w->p, DIR_IN),
+	compare(w, "fences", DIR_IN, dd_ite(w->p.d, guarded,
+					    proof_leaf(&w->p, FATE_BLOCK),
+					    sem_fences(&w->p, DIR_IN)),
 		chains(w, NF_INET_PRE_ROUTING, INT_MIN, PRIO_CONNTRACK, false,
 		       proof_pass(&w->p, 0)), where);
 }
 
-#define N_TRANSLATIONS	3
+/* The parts of a crossing that translate */
+enum translating { TR_REDIRECT, TR_LOCAL, TR_SOURCE, N_TRANSLATIONS };
 
-static void translation_parts(struct work *w, struct part_of ret[N_TRANSLATIONS])
+static struct part_of translation_part(struct work *w, enum translating which)
 {
 	const uint32_t states = w->p.marks.state[DIR_IN] | w->p.marks.state[DIR_OUT];
 	const dd lo = space_is(&w->p.s, P_IFACE, w->p.s.lo);
@@ -260,22 +255,28 @@ static void translation_parts(struct work *w, struct part_of ret[N_TRANSLATIONS]
 	const dd none = proof_pass(&w->p, 0);
 	const dd own = both(w, space_is(&w->p.s, P_RECV, 0), never);
 
-	ret[0] = (struct part_of){
-		.name = "redirection", .dir = DIR_IN, .where = both(w, never, no(w, lo)),
-		.declared = sem_translations(&w->p, DIR_IN, true, true),
-		.kernel = chains(w, NF_INET_PRE_ROUTING, INT_MIN, INT_MAX, true, none),
-	};
-	ret[1] = (struct part_of){
-		.name = "redirection of local callers", .dir = DIR_OUT, .where = own,
-		.declared = dd_ite(w->p.d, lo, sem_translations(&w->p, DIR_OUT, true, false),
-				   none),
-		.kernel = chains(w, NF_INET_LOCAL_OUT, INT_MIN, INT_MAX, true, none),
-	};
-	ret[2] = (struct part_of){
-		.name = "source translation", .dir = DIR_OUT, .where = both(w, first, idle),
-		.declared = sem_translations(&w->p, DIR_OUT, false, true),
-		.kernel = chains(w, NF_INET_POST_ROUTING, INT_MIN, INT_MAX, true, none),
-	};
+	switch (which) {
+	case TR_REDIRECT:
+		return (struct part_of){
+			.name = "redirection", .dir = DIR_IN, .where = both(w, never, no(w, lo)),
+			.declared = sem_translations(&w->p, DIR_IN, true, true),
+			.kernel = chains(w, NF_INET_PRE_ROUTING, INT_MIN, INT_MAX, true, none),
+		};
+	case TR_LOCAL:
+		return (struct part_of){
+			.name = "redirection of local callers", .dir = DIR_OUT, .where = own,
+			.declared = dd_ite(w->p.d, lo,
+					   sem_translations(&w->p, DIR_OUT, true, false), none),
+			.kernel = chains(w, NF_INET_LOCAL_OUT, INT_MIN, INT_MAX, true, none),
+		};
+	default:
+		return (struct part_of){
+			.name = "source translation", .dir = DIR_OUT,
+			.where = both(w, first, idle),
+			.declared = sem_translations(&w->p, DIR_OUT, false, true),
+			.kernel = chains(w, NF_INET_POST_ROUTING, INT_MIN, INT_MAX, true, none),
+		};
+	}
 }
 
 static uint32_t is_apart(void *arg, uint32_t value)
@@ -284,19 +285,13 @@ static uint32_t is_apart(void *arg, uint32_t value)
 }
 
 /* Both sides are the same, and no outcome is a draw or unknown */
-static bool are_plain_and_same(struct work *w)
+static bool is_plain_and_same(struct work *w, enum translating which)
 {
-	struct part_of part[N_TRANSLATIONS];
-	bool same = true;
+	const struct part_of part = translation_part(w, which);
+	const dd x = dd_ite(w->p.d, part.where, part.declared, DD_FALSE);
 
-	translation_parts(w, part);
-	for (size_t i = 0; same && i < N_TRANSLATIONS; i++) {
-		const dd x = dd_ite(w->p.d, part[i].where, part[i].declared, DD_FALSE);
-
-		same = x == dd_ite(w->p.d, part[i].where, part[i].kernel, DD_FALSE) &&
-		       dd_map(w->p.d, x, is_apart, w->p.o) == DD_FALSE;
-	}
-	return same && !w->p.d->is_full;
+	return x == dd_ite(w->p.d, part.where, part.kernel, DD_FALSE) &&
+	       dd_map(w->p.d, x, is_apart, w->p.o) == DD_FALSE && !w->p.d->is_full;
 }
 
 /*
@@ -304,29 +299,31 @@ static bool are_plain_and_same(struct work *w)
  * if two functions have the same of either, they are the same.  Told together, each
  * of many translations takes as many outcomes as can be remembered.
  */
-static bool are_same_by_halves(struct work *w)
+static bool is_same_by_halves(struct work *w, enum translating which, bool by_tables)
 {
 	bool same;
 
+	w->p.by_tables = by_tables;
 	proof_keeps_states(&w->p, false);
-	same = are_plain_and_same(w);
+	same = is_plain_and_same(w, which);
 	proof_keeps_states(&w->p, true);
 	proof_tells_translations(&w->p, false);
-	same = same && are_plain_and_same(w);
+	same = same && is_plain_and_same(w, which);
 	proof_tells_translations(&w->p, true);
+	w->p.by_tables = false;
 	return same;
 }
 
 static void translations(struct work *w)
 {
-	struct part_of part[N_TRANSLATIONS];
+	for (enum translating i = 0; i < N_TRANSLATIONS; i++) {
+		struct part_of part;
 
-	if (are_same_by_halves(w))
-		return;
-	translation_parts(w, part);
-	for (size_t i = 0; i < N_TRANSLATIONS; i++)
-		compare(w, part[i].name, part[i].dir, part[i].declared, part[i].kernel,
-			part[i].where);
+		if (is_same_by_halves(w, i, true) || is_same_by_halves(w, i, false))
+			continue;
+		part = translation_part(w, i);
+		compare(w, part.name, part.dir, part.declared, part.kernel, part.where);
+	}
 }
 
 static void filter_in(struct work *w)
@@ -398,16 +395,6 @@ static void nothing_else(struct work *w)
 
 /* ---- ARP ------------------------------------------------------------------------------------ */
 
-static bool has_source_fence(const struct model *m)
-{
-	const uint32_t list = m->before[DIR_IN];
-
-	for (uint32_t i = 0; list != LIST_NONE && i < m->lists.v[list].rules.n; i++)
-		if (m->lists.v[list].rules.v[i].origin.policy == POLICY_SOURCE)
-			return true;
-	return false;
-}
-
 static dd outside(struct work *w)
 {
 	struct ranges rs = { 0 };
@@ -422,19 +409,21 @@ static dd outside(struct work *w)
 /* No ARP for inside addresses outside, whoever asks and whoever answers */
 static void arp(struct work *w)
 {
-	const bool fenced = has_source_fence(w->p.m) && w->p.m->interior != NULL;
+	const bool fenced = has_source_fence(w->p.m);
 	const dd none = proof_pass(&w->p, 0), block = proof_leaf(&w->p, FATE_BLOCK);
 	const dd request = space_is(&w->p.s, P_SPORT, 1);
 	struct exec_at at = { .family = NFPROTO_ARP, .prio_lo = INT_MIN, .prio_hi = INT_MAX };
 	dd in = DD_FALSE, out = DD_FALSE, real = space_real(&w->p.s);
 
 	w->p.is_arp = true;
-	if (fenced) {
+	if (fenced && w->p.m->interior != NULL) {
 		const dd by = outside(w);
 
 		in = both(w, by, both(w, request, space_in(&w->p.s, P_DST, w->p.m->interior)));
 		out = both(w, by, space_in(&w->p.s, P_SRC, w->p.m->interior));
 	}
+	if (fenced)
+		in = dd_or(w->p.d, in, guard_arp(&w->p));
 	at.hook = NF_ARP_IN;
 	compare(w, "ARP", DIR_IN, dd_ite(w->p.d, in, block, none), exec_chains(&w->p, &at, none),
 		real);
@@ -442,6 +431,40 @@ static void arp(struct work *w)
 	compare(w, "ARP", DIR_OUT, dd_ite(w->p.d, out, block, none),
 		exec_chains(&w->p, &at, none), real);
 	w->p.is_arp = false;
+}
+
+/* ---- bridges -------------------------------------------------------------------------------- */
+
+static void bridged(struct work *w, uint16_t ethertype)
+{
+	struct exec_at at = { .family = NFPROTO_BRIDGE, .hook = NF_BR_PRE_ROUTING,
+			      .prio_lo = INT_MIN, .prio_hi = INT_MAX };
+	const dd none = proof_pass(&w->p, 0), block = proof_leaf(&w->p, FATE_BLOCK);
+	dd real = space_real(&w->p.s), guarded = DD_FALSE;
+
+	w->p.ethertype = ethertype;
+	w->p.is_arp = ethertype == ETH_P_ARP;
+	if (ethertype == 0)
+		real = both(w, real, space_is_other_frame(&w->p.s));
+	if (has_source_fence(w->p.m))
+		guarded = guard_port(&w->p);
+	compare(w, "bridge", DIR_IN, dd_ite(w->p.d, guarded, block, none),
+		exec_chains(&w->p, &at, none), real);
+	for (at.hook = NF_BR_PRE_ROUTING + 1; at.hook < NF_BR_NUMHOOKS; at.hook++)
+		compare(w, "bridge", DIR_IN, none, exec_chains(&w->p, &at, none), real);
+	w->p.is_arp = false;
+}
+
+static void bridges(struct work *w)
+{
+	const uint16_t own = w->p.s.af == AF_V4 ? ETH_P_IP : ETH_P_IPV6;
+
+	bridged(w, own);
+	if (w->p.s.af == AF_V4) {
+		bridged(w, ETH_P_ARP);
+		bridged(w, 0);
+	}
+	w->p.ethertype = own;
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
@@ -472,8 +495,6 @@ static void note_uncovered(struct work *w)
 		prove_unproven(&w->p, w->ret, "objects that could not be read");
 	if (m->discipline != STATES_DIRECTED)
 		prove_unproven(&w->p, w->ret, "rules of ipfw");
-	if (has_vnet(m))
-		prove_unproven(&w->p, w->ret, "neighbour discovery and bridges of vnet jails");
 	for (uint32_t l = 0; l < m->lists.n; l++)
 		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++)
 			if (rule_has_effect(&m->lists.v[l].rules.v[i], EF_SCRUB) != NULL)
@@ -481,7 +502,8 @@ static void note_uncovered(struct work *w)
 	for (uint32_t i = 0; i < w->p.p->chains.n; i++) {
 		const struct prog_chain *c = &w->p.p->chains.v[i];
 
-		if (c->type != NULL && c->family != NFPROTO_INET && c->family != NFPROTO_ARP)
+		if (c->type != NULL && c->family != NFPROTO_INET && c->family != NFPROTO_ARP &&
+		    c->family != NFPROTO_BRIDGE)
 			prove_unproven(&w->p, w->ret, arena_printf(w->p.a, "chain %s of another "
 								   "family", c->name));
 	}
@@ -492,6 +514,7 @@ static void prove_family(struct work *w)
 	const dd moved = dd_or(w->p.d, bit(w, P_SNAT), bit(w, P_DNAT));
 	dd fresh;
 
+	w->p.ethertype = w->p.s.af == AF_V4 ? ETH_P_IP : ETH_P_IPV6;
 	number_tags(&w->p);
 	w->real = what_can_be(w);
 	fresh = both(w, bit(w, P_NEW), no(w, dd_or(w->p.d, moved, bit(w, P_KNOWN))));
@@ -504,17 +527,52 @@ static void prove_family(struct work *w)
 	filter_in(w);
 	filter_out(w);
 	nothing_else(w);
+	proof_keeps_states(&w->p, false);
 	if (w->p.s.af == AF_V4)
 		arp(w);
+	bridges(w);
 }
 
+/* Prove one family; false: the arena is full */
+static bool prove_within(struct work *w, uint8_t af)
+{
+	struct arena *a = w->p.a;
+	jmp_buf *outer = a->full, full;
+
+	if (setjmp(full) != 0) {
+		a->full = outer;
+		return false;
+	}
+	a->full = &full;
+	space_init(&w->p.s, a, w->p.d, w->p.m, af);
+	exec_names(&w->p);
+	space_seal(&w->p.s);
+	note_uncovered(w);
+	if (w->p.m->discipline == STATES_DIRECTED)
+		prove_family(w);
+	a->full = outer;
+	return !w->p.d->is_full;
+}
+
+static bool is_said(const struct prove_result *r, const char *what)
+{
+	for (uint32_t i = 0; i < r->unproven.n; i++)
+		if (r->unproven.v[i] == what)
+			return true;
+	return false;
+}
+
+static const char too_large[] = "so many packets to tell apart";
+
 int prove_prog(const struct model *m, const struct prog *p, struct nft_marks marks,
-	       struct arena *a, struct prove_result *ret)
+	       uint32_t max_nodes, struct arena *a, struct prove_result *ret)
 {
 	static const uint8_t afs[] = { AF_V4, AF_V6 };
 	struct outcomes o;
 
 	*ret = (struct prove_result){ .n_nodes = 0 };
+	/* Room to say so when there is none */
+	vec_reserve(a, &ret->unproven, ARRAY_SIZE(afs) + PROVE_MOST);
 	outcomes_init(&o, a);
 	for (size_t i = 0; i < ARRAY_SIZE(afs); i++) {
 		struct dds d CLEANUP(dd_fini) = { 0 };
@@ -523,16 +581,10 @@ int prove_prog(const struct model *m, const struct prog *p, struct nft_marks mar
 			.ret = ret,
 		};
 
-		if (dd_init(&d, PROVE_MAX_NODES) < 0)
+		if (dd_init(&d, max_nodes) < 0)
 			return -ENOMEM;
-		space_init(&w.p.s, a, &d, m, afs[i]);
-		exec_names(&w.p);
-		space_seal(&w.p.s);
-		note_uncovered(&w);
-		if (m->discipline == STATES_DIRECTED)
-			prove_family(&w);
-		if (d.is_full)
-			prove_unproven(&w.p, ret, "so many packets to tell apart");
+		if (!prove_within(&w, afs[i]) && !is_said(ret, too_large))
+			vec_add(a, &ret->unproven, too_large);
 		ret->n_nodes += d.n;
 	}
 	return 0;

@@ -16,13 +16,14 @@
  * @m:		Declarations
  * @p:		Program
  * @marks:	What its marks are said to mean
+ * @max_nodes:	Most nodes of diagrams
  * @a:		Memory
  * @ret:	Set on success
  *
  * Return: 0 or -ENOMEM
  */
 MUST_USE int prove_prog(const struct model *m, const struct prog *p, struct nft_marks marks,
-			struct arena *a, struct prove_result *ret);
+			uint32_t max_nodes, struct arena *a, struct prove_result *ret);
 
 /**
  * struct part_of - A part of a crossing that is compared

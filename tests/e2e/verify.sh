@@ -35,6 +35,18 @@ sp_must "${files[@]}" apply
 sp verify
 is "what was applied is proven" 0 "$rc"
 
+# ---- before anything is loaded -----------------------------------------------
+
+cat >"$TMP/limit.pf.conf" <<'END'
+pass in on igb0 proto tcp to port 22 keep state (max-src-states 5)
+END
+sp -f "$TMP/rc.conf" -f "$TMP/limit.pf.conf" apply
+is "what cannot be proven is loaded" 0 "$rc"
+has "and told" "not proven: .*N1715" "$err"
+sp -f "$TMP/rc.conf" -f "$TMP/limit.pf.conf" --no-verify apply
+is "--no-verify says nothing" "0 " "$rc $(grep N1715 <<<"$err")"
+sp_must "${files[@]}" apply
+
 # ---- foreign hands ---------------------------------------------------------
 
 in_ns "$HOST" nft delete rule inet sallyport in_filter handle "$(handle in_filter 'block in on igb0')"

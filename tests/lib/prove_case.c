@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "lang/jail.h"
 #include "lang/pf.h"
 #include "model/policy.h"
 
@@ -47,6 +48,52 @@ void prove_case_text(struct prove_case *c, const char *text, const bool off[N_PO
 	compile(c, &policy);
 }
 
+void prove_case_jails(struct prove_case *c, const char *text)
+{
+	const struct policy_options policy = { .off = { false } };
+	const struct pf_options o = { .tolerate_missing = false };
+	struct lang_ctx ctx;
+	struct nft_options options;
+	struct iface *igb0;
+	uint32_t src;
+
+	start(c);
+	ctx = (struct lang_ctx){ .a = &c->a, .names = &c->names, .sources = &c->sources,
+				 .diags = &c->diags };
+	c->text = text;
+	facts_init(&c->facts, &c->a, &c->names);
+	igb0 = facts_add(&c->facts, "igb0");
+	facts_add_addr(&c->facts, igb0, (struct iface_addr){
+		.p = { addr_v4(203, 0, 113, 2), 24 } });
+	facts_add_addr(&c->facts, igb0, (struct iface_addr){
+		.p = { { AF_V6, (u128)0x20010db8 << 96 | 2 }, 64 } });
+	decl_init(&c->decl, &c->a, &c->names);
+	model_init(&c->m, &c->a, &c->names, &c->facts);
+	src = sources_add(&c->sources, "jail.conf", text, (uint32_t)strlen(text), SPAN_NONE);
+	jail_lower(&ctx, jail_parse(&ctx, src), &c->decl);
+	decl_finish(&c->decl, &c->diags);
+	decl_to_facts(&c->decl, &c->facts);
+	if (!pf_lower(&ctx, pf_parse(&ctx, &c->decl, &src, 0), &c->facts, &c->decl, &o, &c->m) ||
+	    c->diags.n_errors > 0)
+		return;
+	policy_add(&c->m, &policy, &c->diags);
+	nft_options_init(&options);
+	c->program = nft_program_from_model(&c->m, &options, &c->diags);
+}
+
+void prove_case_read(struct prove_case *c, struct prog *p)
+{
+	struct nl_batch b CLEANUP(nl_batch_fini);
+	const void *bytes;
+	size_t len;
+
+	nl_batch_init(&b);
+	*p = (struct prog){ .a = &c->a };
+	BUG_IF(nft_program_messages(c->program, &b) < 0);
+	bytes = nl_batch_bytes(&b, &len);
+	prog_take_all(p, bytes, len);
+}
+
 void prove_case_init(struct prove_case *c, int kind, uint64_t seed)
 {
 	static void (*const gens[])(struct gen *, struct arena *, struct gen_lines *) = {
@@ -65,6 +112,11 @@ void prove_case_init(struct prove_case *c, int kind, uint64_t seed)
 		text = arena_printf(&c->a, "%s%s\n", text, lines.list.v[i]);
 	c->text = text;
 	compile(c, &policy);
+}
+
+int prove_case_prove(struct prove_case *c, struct prove_result *ret)
+{
+	return prove_program(&c->m, c->program, PROVE_MAX_NODES, &c->a, ret);
 }
 
 void prove_case_fini(struct prove_case *c)

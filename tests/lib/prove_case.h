@@ -8,7 +8,9 @@
 #define TESTS_PROVE_CASE_H
 
 #include "diff_gen.h"
+#include "model/decl.h"
 #include "nl/batch.h"
+#include "prove/prog.h"
 #include "prove/prove.h"
 
 /**
@@ -18,6 +20,7 @@
  * @facts:	The host
  * @sources:	Texts
  * @diags:	What was told
+ * @decl:	Jails
  * @m:		Declarations
  * @program:	Program, or NULL: this ruleset does not compile
  * @text:	The ruleset
@@ -28,6 +31,7 @@ struct prove_case {
 	struct facts facts;
 	struct sources sources;
 	struct diags diags;
+	struct decl decl;
 	struct model m;
 	struct nft_program *program;
 	const char *text;
@@ -36,8 +40,17 @@ struct prove_case {
 /** prove_case_text() - The case of a pf.conf, on the host of gen_facts() */
 void prove_case_text(struct prove_case *c, const char *text, const bool off[N_POLICIES]);
 
+/** prove_case_jails() - The case of a jail.conf, on a host with igb0 alone */
+void prove_case_jails(struct prove_case *c, const char *text);
+
 /** prove_case_init() - The case of generator @kind (0..2) and number @seed */
 void prove_case_init(struct prove_case *c, int kind, uint64_t seed);
+
+/** prove_case_prove() - Prove its program; as prove_program() */
+int prove_case_prove(struct prove_case *c, struct prove_result *ret);
+
+/** prove_case_read() - Its program as the prover reads it, to be changed */
+void prove_case_read(struct prove_case *c, struct prog *p);
 
 /** prove_case_fini() - Free it */
 void prove_case_fini(struct prove_case *c);

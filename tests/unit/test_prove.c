@@ -23,7 +23,7 @@ static void prove_random(int kind, uint32_t n)
 		prove_case_init(&c, kind, 1 + i);
 		if (c.program == NULL) {
 			n_refused++;
-		} else if (CHECK_INT(prove_program(&c.m, c.program, &c.a, &r), 0)) {
+		} else if (CHECK_INT(prove_case_prove(&c, &r), 0)) {
 			if (!CHECK_INT(r.differences.n, 0))
 				prove_case_show(&c, &r);
 			n_equal += r.unproven.n == 0;

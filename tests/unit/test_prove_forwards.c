@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "unit.h"
 
-#include "base/limits.h"
-#include "lang/jail.h"
-#include "lang/pf.h"
-#include "model/policy.h"
-#include "model/portmap.h"
-#include "prove/prove.h"
+#include <string.h>
 
-static struct arena arena;
-static struct intern names;
-static struct sources sources;
-static struct diags diags;
-static struct facts facts;
-static struct decl decl;
-static struct model model;
+#include "model/portmap.h"
+#include "prove_case.h"
 
 static const char jails[] =
 	"www { ip4.addr = \"lo1|10.0.0.2/32\"; ip6.addr = \"lo1|fd00::2/128\";\n"
@@ -25,82 +15,106 @@ static const char jails[] =
 	"	$forward = \"tcp+udp 3306 to 203.0.113.2 filtered\",\n"
 	"	   \"tcp 81 on igb0\", \"tcp 82 to 203.0.113.9\"; }\n";
 
-/* Jails to a program, or NULL */
-static struct nft_program *compile(void)
-{
-	const struct policy_options policy = { .off = { false } };
-	const struct pf_options options = { .tolerate_missing = false };
-	struct lang_ctx c = { .a = &arena, .names = &names, .sources = &sources,
-			      .diags = &diags };
-	struct nft_options o;
-	struct iface *igb0;
-	uint32_t src;
-
-	arena_init(&arena, LIMIT_ARENA_MOST);
-	intern_init(&names, &arena);
-	sources_init(&sources, &arena);
-	diags_init(&diags, &arena, &sources);
-	facts_init(&facts, &arena, &names);
-	decl_init(&decl, &arena, &names);
-	igb0 = facts_add(&facts, "igb0");
-	facts_add_addr(&facts, igb0, (struct iface_addr){ .p = { addr_v4(203, 0, 113, 2), 24 } });
-	facts_add_addr(&facts, igb0, (struct iface_addr){
-		.p = { { AF_V6, (u128)0x20010db8 << 96 | 2 }, 64 } });
-	model_init(&model, &arena, &names, &facts);
-	src = sources_add(&sources, "jail.conf", jails, sizeof(jails) - 1, SPAN_NONE);
-	jail_lower(&c, jail_parse(&c, src), &decl);
-	decl_finish(&decl, &diags);
-	decl_to_facts(&decl, &facts);
-	nft_options_init(&o);
-	if (!pf_lower(&c, pf_parse(&c, &decl, &src, 0), &facts, &decl, &options, &model))
-		return NULL;
-	policy_add(&model, &policy, &diags);
-	return nft_program_from_model(&model, &o, &diags);
-}
-
 /* The first table that a rule of the model has */
-static struct portmap *table(void)
+static struct portmap *table(const struct model *m)
 {
-	for (uint32_t l = 0; l < model.lists.n; l++)
-		for (uint32_t i = 0; i < model.lists.v[l].rules.n; i++)
-			if (model.lists.v[l].rules.v[i].map != NULL)
-				return (struct portmap *)model.lists.v[l].rules.v[i].map;
+	for (uint32_t l = 0; l < m->lists.n; l++)
+		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++)
+			if (m->lists.v[l].rules.v[i].map != NULL)
+				return (struct portmap *)m->lists.v[l].rules.v[i].map;
 	return NULL;
 }
 
 TEST(a_table_means_what_its_map_does)
 {
-	struct nft_program *p = compile();
-	struct prove_result r;
+	struct prove_result r = { .n_nodes = 0 };
+	struct prove_case c;
 
-	if (!CHECK(p != NULL) || !CHECK_INT(prove_program(&model, p, &arena, &r), 0))
-		return;
+	prove_case_jails(&c, jails);
+	CHECK(c.program != NULL);
+	CHECK_INT(prove_case_prove(&c, &r), 0);
 	CHECK_INT(r.differences.n, 0);
-	/* Of the filter there may be what the prover does not read yet */
-	for (uint32_t i = 0; i < r.unproven.n; i++)
-		CHECK(strstr(r.unproven.v[i], "expression") != NULL);
-	arena_fini(&arena);
+	CHECK_INT(r.unproven.n, 0);
+	prove_case_fini(&c);
 }
 
 TEST(another_inside_port_is_found)
 {
-	struct nft_program *p = compile();
-	struct portmap *map = table();
-	struct portmap other;
-	struct prove_result r;
+	struct prove_result r = { .n_nodes = 0 };
+	struct portmap *map, other;
+	struct prove_case c;
 
-	if (!CHECK(p != NULL) || !CHECK(map != NULL))
+	prove_case_jails(&c, jails);
+	map = table(&c.m);
+	if (!CHECK(c.program != NULL) || !CHECK(map != NULL))
 		return;
 	/* The program keeps the table as it was, and the model gets another */
 	other = *map;
-	other.rows.v = arena_array(&arena, struct portmap_row, map->rows.n);
+	other.rows.v = arena_array(&c.a, struct portmap_row, map->rows.n);
 	memcpy(other.rows.v, map->rows.v, map->rows.n * sizeof(*other.rows.v));
 	other.rows.v[0].to++;
-	for (uint32_t l = 0; l < model.lists.n; l++)
-		for (uint32_t i = 0; i < model.lists.v[l].rules.n; i++)
-			if (model.lists.v[l].rules.v[i].map == map)
-				model.lists.v[l].rules.v[i].map = &other;
-	CHECK_INT(prove_program(&model, p, &arena, &r), 0);
+	for (uint32_t l = 0; l < c.m.lists.n; l++)
+		for (uint32_t i = 0; i < c.m.lists.v[l].rules.n; i++)
+			if (c.m.lists.v[l].rules.v[i].map == map)
+				c.m.lists.v[l].rules.v[i].map = &other;
+	CHECK_INT(prove_case_prove(&c, &r), 0);
 	CHECK(r.differences.n > 0);
-	arena_fini(&arena);
+	prove_case_fini(&c);
+}
+
+/* ---- forwards that are rules each ----------------------------------------------------- */
+
+/* @n lines of rdr, the one numbered @other to another port */
+static char *rdr_lines(uint32_t n, uint32_t other)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	BUG_IF(f == NULL);
+	for (uint32_t i = 0; i < n; i++)
+		fprintf(f, "rdr on igb0 inet proto tcp from any to 203.0.113.2 port %u -> "
+			"192.168.0.%u port %u\n", 1000 + i, i % 250 + 1, i == other ? 81 : 80);
+	fprintf(f, "block in on igb0\npass in on igb0 proto tcp to 192.168.0.0/24 port 80\n");
+	fclose(f);
+	return text;
+}
+
+static uint32_t nodes_of(uint32_t n)
+{
+	CLEANUP(base_free) char *text = rdr_lines(n, UINT32_MAX);
+	struct prove_result r = { .n_nodes = 0 };
+	struct prove_case c;
+
+	prove_case_text(&c, text, NULL);
+	CHECK(c.program != NULL);
+	CHECK_INT(prove_case_prove(&c, &r), 0);
+	CHECK_INT(r.differences.n, 0);
+	CHECK_INT(r.unproven.n, 0);
+	prove_case_fini(&c);
+	return r.n_nodes;
+}
+
+TEST(tables_are_compared_as_tables)
+{
+	CHECK_INT(nodes_of(2000), nodes_of(20));
+}
+
+TEST(one_of_many_that_leads_elsewhere_is_found)
+{
+	CLEANUP(base_free) char *one = rdr_lines(300, UINT32_MAX), *two = rdr_lines(300, 77);
+	struct prove_case declared, other;
+	struct prove_result r;
+
+	prove_case_text(&declared, one, NULL);
+	prove_case_text(&other, two, NULL);
+	CHECK_INT(prove_program(&declared.m, other.program, PROVE_MAX_NODES, &declared.a, &r),
+		  0);
+	if (CHECK(r.differences.n > 0)) {
+		CHECK(strstr(r.differences.v[0].packet, "203.0.113.2:1077 ") != NULL);
+		CHECK_STR(r.differences.v[0].declared,
+			  "pass, destination to 192.168.0.78:80");
+	}
+	prove_case_fini(&declared);
+	prove_case_fini(&other);
 }

@@ -396,19 +396,6 @@ static bool (*const mutate[N_MUTATIONS])(struct prog *p) = {
 	other_policy, mark_bit, drop_write, other_field, immediate, nat_side,
 };
 
-static void read_program(struct prove_case *c, struct prog *p)
-{
-	struct nl_batch b CLEANUP(nl_batch_fini);
-	const void *bytes;
-	size_t len;
-
-	nl_batch_init(&b);
-	*p = (struct prog){ .a = &c->a };
-	BUG_IF(nft_program_messages(c->program, &b) < 0);
-	bytes = nl_batch_bytes(&b, &len);
-	prog_take_all(p, bytes, len);
-}
-
 static void one_mutant(struct prove_case *c, uint64_t seed, struct mutants *m)
 {
 	const enum mutation kind = (enum mutation)gen_below(&g, N_MUTATIONS);
@@ -416,12 +403,13 @@ static void one_mutant(struct prove_case *c, uint64_t seed, struct mutants *m)
 	struct prove_result r;
 	const char *why = NULL;
 
-	read_program(c, &good);
-	read_program(c, &bad);
+	prove_case_read(c, &good);
+	prove_case_read(c, &bad);
 	if (!mutate[kind](&bad))
 		return;
 	m->n[kind]++;
-	CHECK_INT(prove_prog(&c->m, &bad, nft_program_marks(c->program), &c->a, &r), 0);
+	CHECK_INT(prove_prog(&c->m, &bad, nft_program_marks(c->program), PROVE_MAX_NODES, &c->a,
+			     &r), 0);
 	if (r.differences.n > 0) {
 		m->told[kind]++;
 		return;
@@ -467,7 +455,7 @@ TEST(mutants)
 		prove_case_init(&c, (int)(i % 3), seed);
 		g = gen_seed(seed, 99);
 		if (c.program != NULL &&
-		    CHECK_INT(prove_program(&c.m, c.program, &c.a, &r), 0) &&
+		    CHECK_INT(prove_case_prove(&c, &r), 0) &&
 		    r.unproven.n == 0)
 			for (uint32_t k = 0; k < MUTANTS_EACH; k++)
 				one_mutant(&c, seed * 1000 + k, &m);

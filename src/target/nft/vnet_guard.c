@@ -112,6 +112,8 @@ static void add_own(struct guard *g, struct nft_chain *c, const struct iface *i,
 
 static void match_nd(struct guard *g, struct nft_stmts *s, uint32_t type)
 {
+	/* Over IPv4 the same bytes say nothing of a neighbour, and excuse no source */
+	match_proto(g, s, ETH_P_IPV6);
 	stmt_match(g->p, s, NFT_K_L4PROTO, false, nft_value_num(NFT_T_PROTO, PROTO_ICMP6));
 	stmt_match(g->p, s, NFT_K_ICMP6_TYPE, false, nft_value_num(NFT_T_ICMP6_TYPE, type));
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gate - nothing is loaded that is known to mean something else than was declared
+ *
+ * Owns:	 nothing.
+ * Threads:	 none.
+ */
+#ifndef CLI_GATE_H
+#define CLI_GATE_H
+
+#include "cli/cli.h"
+#include "target/nft.h"
+
+/**
+ * cli_gate() - Prove a program before it is loaded, unless --no-verify says not to
+ * @c:		Run
+ * @m:		What it is to mean
+ * @p:		Program
+ *
+ * What cannot be proven is told as a note.
+ *
+ * Cost: as prove_program(), with PROVE_FEW_NODES.
+ *
+ * Return: 0, or EX_SOFTWARE with diagnostics when it means something else
+ */
+int cli_gate(struct cli *c, const struct model *m, const struct nft_program *p);
+
+#endif /* CLI_GATE_H */
