@@ -276,6 +276,36 @@ static bool depends_on_draw(const struct way *w, const struct result *r)
 	return false;
 }
 
+static bool is_limited(const struct diff_judge *j, uint32_t from)
+{
+	for (uint32_t i = from; i < j->w->states.n; i++)
+		if (j->w->states.v[i].limit != 0)
+			return true;
+	return false;
+}
+
+/* Linux counts sources of each family apart */
+static bool is_of_both_families(const struct diff_judge *j, const struct packet *p)
+{
+	for (uint32_t i = 0; i < j->w->states.n; i++) {
+		const struct state *s = &j->w->states.v[i];
+
+		if (s->limit != 0 && j->m->limits.v[s->limit - 1].max_src_nodes != 0 &&
+		    s->before.src.af != p->src.af)
+			return true;
+	}
+	return false;
+}
+
+/* Did a limit count the packet that was judged last, or refuse to */
+static bool meets_limit(const struct way *w, const struct result *r)
+{
+	for (uint32_t i = 0; i < r->steps.n; i++)
+		if (strcmp(r->steps.v[i].effect, "limit") == 0)
+			return true;
+	return r->makes_state && is_limited(w->j, w->j->w->states.n - 1);
+}
+
 /* Does Linux see this crossing another way */
 static enum diff_known known_at(struct way *w, const struct result *r)
 {
@@ -291,6 +321,8 @@ static enum diff_known known_at(struct way *w, const struct result *r)
 		return DK_FLOW;
 	if (w->is_tracked && w->p.dir == DIR_OUT && is_fenced(r))
 		return DK_ANSWER;
+	if ((w->j->limits_unsure || is_of_both_families(w->j, &w->p)) && meets_limit(w, r))
+		return DK_LIMIT;
 	if (depends_on_draw(w, r))
 		return DK_POOL;
 	return w->is_tracked && is_skip(r) && was_translated(w) ? DK_UNDONE : DK_NONE;
@@ -440,8 +472,11 @@ struct diff_expect diff_expect(struct diff_judge *j, const struct gen_packet *x,
 			told(&w, DK_UNDONE, FATE_ANY);
 	}
 	if (e.fate != FATE_ARRIVED || (w.is_invalid && !is_tracked)) {
-		if (!is_free)
+		if (!is_free) {
+			/* Its place in the set stays, for a moment or, of nodes, for longer */
+			j->limits_unsure |= is_limited(j, e.state_lo);
 			j->w->states.n = e.state_lo;
+		}
 		j->w->links.n = e.link_lo;
 	}
 	e.state_hi = j->w->states.n;

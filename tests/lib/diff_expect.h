@@ -40,7 +40,8 @@
  * @DK_FENCED:	The answer would leave with an interior source: the egress fence
  * @DK_LIMIT:	A limit counts connections: one whose packet was lost is none,
  *		what conntrack does not track neither, and an ICMP error of ours is
- *		the connection that it is about, for a moment
+ *		the connection that it is about, for a moment; sources are counted by
+ *		family
  * @DK_TWICE:	Two states fit the packet
  * @DK_UNSURE:	It shares a state with a packet of which that was not compared
  */

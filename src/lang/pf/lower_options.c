@@ -125,6 +125,9 @@ void pf_note_states(struct pf_lower *l, const struct pf_stmt *s)
 			"connections are counted from their first packet on, pf counts those that "
 			"have been answered" :
 			"an ended connection counts until the kernel has forgotten it");
+	if (o->max_src_nodes != 0 && r->af == AF_NONE)
+		pf_diag(l->c, l->f, N1319, at, "'max-src-nodes': sources of IPv4 and of IPv6 are "
+			"counted apart");
 	if (o->overload != NULL && o->flush != 0)
 		pf_diag(l->c, l->f, N1319, at, "'flush': connections that the source has already "
 			"go on, new ones are judged by the table <%s>", o->overload);

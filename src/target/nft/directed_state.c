@@ -273,6 +273,9 @@ const char *directed_limit(struct frame *f, enum direction dir, const struct rul
 			return f->limits.v[i].chain->name;
 	c = nft_add_chain(f->p, NFT_INET, "limit");
 	vec_add(f->p->a, &f->limits, ((struct limit_chain){ r->limit, dir, c }));
+	/* What is dropped for its options takes nobody's place */
+	if (f->m->drops_opts && !r->allow_opts)
+		directed_if_opts(f, c, NFT_V_DROP, NULL);
 	if (l->max != 0) {
 		stmt_add(f->p, &max, &(struct nft_stmt){ .kind = NFT_S_COUNT,
 			 .count_over = l->max });
