@@ -29,6 +29,12 @@ struct span {
 
 #define SPAN_NONE	((struct span){ 0, 0, 0 })
 
+/** span_equal() - The same bytes of the same source */
+static inline bool span_equal(struct span x, struct span y)
+{
+	return x.src == y.src && x.lo == y.lo && x.hi == y.hi;
+}
+
 /**
  * struct source - One text
  * @name:	File name as the user gave it, "stdin", or "macro 'x'"
@@ -43,6 +49,7 @@ struct span {
  * @last_mark:	The mark that was used last
  * @is_numbered: See sources_number()
  * @is_file:	Read from a file other than standard input, whose path is @name
+ * @dir:	Where the files that it names are, "" for here; NULL: beside @name
  */
 struct source {
 	const char *name;
@@ -55,6 +62,7 @@ struct source {
 	uint32_t last_mark;
 	bool is_numbered;
 	bool is_file;
+	const char *dir;
 };
 
 /**

@@ -128,6 +128,9 @@ struct pf_file *pf_parse(struct lang_ctx *c, const struct decl *d, const uint32_
 bool pf_timeout(const struct pf_file *f, uint32_t i, const char **ret_name,
 		uint32_t *ret_seconds);
 
+/** pf_limit() - What `set limit` says of @name, as "states"; 0: nothing */
+uint32_t pf_limit(const struct pf_file *f, const char *name);
+
 /**
  * pf_lower() - Say what a ruleset means
  * @c:		Context that it was parsed in
@@ -182,7 +185,8 @@ MUST_USE bool pf_raise_jails(struct lang_ctx *c, const struct decl *d, const str
  * @is_numeric:	Ports without names
  * @is_numbered: Each rule behind "@" and its number
  * @recurse:	The rules of anchors in braces behind their calls
- * @after:	Told after the last line of each statement, or NULL
+ * @after:	Told after each rule, before those of a block in braces, of which
+ *		statement it is and the how many-th of it, from 1 on; or NULL
  * @arg:	For @after
  */
 struct pf_show {
@@ -191,7 +195,7 @@ struct pf_show {
 	bool is_numeric;
 	bool is_numbered;
 	bool recurse;
-	void (*after)(struct span at, FILE *out, void *arg);
+	void (*after)(struct span at, uint32_t part, FILE *out, void *arg);
 	void *arg;
 };
 

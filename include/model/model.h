@@ -355,11 +355,14 @@ extern const char *const policy_names[N_POLICIES];	/* as in --no-fence */
  * @at:		Place in its file
  * @text:	One line that says it, as comments and `why` show it
  * @policy:	Which policy it is of
+ * @part:	Number, from 1 on, of the single rule that a statement was taken apart
+ *		into; 0: it was not
  */
 struct origin {
 	struct span at;
 	const char *text;
 	enum policy policy;
+	uint32_t part;
 };
 
 struct portmap;

@@ -36,6 +36,17 @@ static const char *absolute(struct cli *c, const char *path)
 	return real != NULL ? arena_strndup(&c->arena, real, strlen(real)) : path;
 }
 
+/* Was a file read again, after source @src: only the last text of it is in force */
+static bool is_read_again(const struct cli *c, uint32_t src)
+{
+	const struct source *v = c->sources.list.v;
+
+	for (uint32_t i = src + 1; i < c->sources.list.n; i++)
+		if (v[i].is_file && strcmp(v[i].name, v[src].name) == 0)
+			return true;
+	return false;
+}
+
 /* The next file that the files of the command line brought, from number @src on; 0: none */
 static uint32_t next_included(const struct cli *c, uint32_t src)
 {
@@ -44,7 +55,7 @@ static uint32_t next_included(const struct cli *c, uint32_t src)
 
 		for (uint32_t i = 0; i < c->files.n && !is_given; i++)
 			is_given = c->files.v[i].src == src;
-		if (!is_given)
+		if (!is_given && !is_read_again(c, src))
 			return src;
 	}
 	return 0;

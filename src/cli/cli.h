@@ -159,6 +159,7 @@ enum nat_path { NAT_PATH_UNSAID, NAT_PATH_KERNEL, NAT_PATH_USERSPACE };
  * @is_found:	@files are what the last apply was given, or of /etc/sallyport
  * @use_kept:	The texts of the last apply, not the files as they are now
  * @loader:	How included files are found and read; @read NULL: from the disk
+ * @pf_loader:	The same for pf.conf alone; NULL: @loader
  * @may_be_empty: No files are no error
  * @run:	What was loaded; NULL: read it from the state when it is needed
  * @bare:	Data is printed as it is, also with --json
@@ -232,6 +233,7 @@ struct cli {
 	bool is_found;
 	bool use_kept;
 	struct lang_loader loader;
+	const struct lang_loader *pf_loader;
 	bool may_be_empty;
 	struct pfrun *run;
 	bool bare;

@@ -26,6 +26,11 @@
 #define LOAD_TABLE	0x10u
 #define LOAD_ALL	0x1fu
 
+/** struct pfctl_owners - Rules that states belong to, or that have a label */
+struct pfctl_owners {
+	VEC(struct origin) list;
+};
+
 /**
  * struct pfctl - One run of pfctl
  * @c:		The run around it
@@ -61,8 +66,13 @@
  * @nft:	Session, where @is_open
  * @is_open:	Files and state were read
  * @is_locked:	For changing
+ * @is_counted:	pfctl_read_counts() was called
+ * @counts:	What rules have counted; NULL: not read, or cannot be
+ * @owners:	Of all states, NULL: not asked yet
  * @was_applied: Something was applied since boot
  * @status:	Exit status
+ * @own_src:	Source of the text that is being loaded; those behind it are what it
+ *		includes
  * @own_name:	What a text that is being loaded is called in places
  * @shown_name:	What the user called it
  */
@@ -100,8 +110,12 @@ struct pfctl {
 	struct nl_session nft;
 	bool is_open;
 	bool is_locked;
+	bool is_counted;
+	const struct nft_counts *counts;
+	struct pfctl_owners *owners;
 	bool was_applied;
 	int status;
+	uint32_t own_src;
 	const char *own_name;
 	const char *shown_name;
 };
@@ -177,6 +191,39 @@ bool pfctl_show_states(struct pfctl *p, bool title);
 
 /** pfctl_kill_states() - -k, and -F states: how many, or -1 when something was told */
 int32_t pfctl_kill_states(struct pfctl *p, bool all);
+
+/** pfctl_owners() - The rule of each state, none where none would make it now */
+const struct pfctl_owners *pfctl_owners(struct pfctl *p);
+
+/** pfctl_show_info() - -s info */
+bool pfctl_show_info(struct pfctl *p);
+
+/** pfctl_show_timeouts() - -s timeouts */
+bool pfctl_show_timeouts(struct pfctl *p);
+
+/** pfctl_show_memory() - -s memory */
+bool pfctl_show_memory(struct pfctl *p);
+
+/** pfctl_show_interfaces() - -s Interfaces */
+bool pfctl_show_interfaces(struct pfctl *p);
+
+/** pfctl_show_running() - -s Running */
+bool pfctl_show_running(struct pfctl *p);
+
+/** pfctl_show_labels() - -s labels; @title as pfctl_show_tables() */
+bool pfctl_show_labels(struct pfctl *p, bool title);
+
+/** pfctl_read_counts() - Read what is in force and what it has counted, once */
+void pfctl_read_counts(struct pfctl *p);
+
+/** pfctl_print_counts() - For struct pf_show: the counts of a rule; @arg is the run */
+void pfctl_print_counts(struct span at, uint32_t part, FILE *out, void *arg);
+
+/** pfctl_labelled() - Add all rules that have a label; false when something was told */
+bool pfctl_labelled(struct pfctl *p, const char *label, struct pfctl_owners *ret);
+
+/** pfctl_owns() - Is a rule of a state among these */
+bool pfctl_owns(const struct pfctl_owners *labelled, const struct origin *o);
 
 /** pfctl_count_states() - How many states there are, or -1 when nobody may know */
 int64_t pfctl_count_states(struct pfctl *p);

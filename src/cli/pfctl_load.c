@@ -12,6 +12,21 @@ static bool not_loaded(struct pfctl *p)
 	return pfctl_warn(p, "Syntax error in config file: pf rules not loaded");
 }
 
+/* The absolute path of a file: a later run may stand elsewhere */
+static const char *absolute(struct pfctl *p, const char *path)
+{
+	CLEANUP(base_free) char *real = realpath(path, NULL);
+
+	return real != NULL ? arena_strndup(&p->c->arena, real, strlen(real)) : path;
+}
+
+static const char *directory(struct pfctl *p, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? "" : arena_strndup(&p->c->arena, path, (size_t)(slash - path));
+}
+
 static bool read_rules(struct pfctl *p, uint32_t *ret_src)
 {
 	struct cli *c = p->c;
@@ -24,6 +39,8 @@ static bool read_rules(struct pfctl *p, uint32_t *ret_src)
 		return not_loaded(p);
 	}
 	p->shown_name = source_at(&c->sources, *ret_src)->name;
+	if (strcmp(p->rules, "-") != 0)
+		c->sources.list.v[*ret_src].dir = directory(p, absolute(p, p->rules));
 	if (lang_check_text(&ctx, *ret_src))
 		return true;
 	pfctl_tell(p);
@@ -53,14 +70,6 @@ static unsigned int kinds_of(const struct pfctl *p)
 {
 	return ((p->load & LOAD_FILTER) != 0 ? PF_KIND_FILTER : 0) |
 	       ((p->load & LOAD_NAT) != 0 ? PF_KIND_NAT : 0);
-}
-
-/* The absolute path of a file: a later run may stand elsewhere */
-static const char *absolute(struct pfctl *p, const char *path)
-{
-	CLEANUP(base_free) char *real = realpath(path, NULL);
-
-	return real != NULL ? arena_strndup(&p->c->arena, real, strlen(real)) : path;
 }
 
 /* Tables that a text says the contents of hold that again */
@@ -126,6 +135,20 @@ static bool keep_tables(struct pfctl *p)
 	return true;
 }
 
+/* What a text includes, as it is now: it may be gone when the rules are read again */
+static void keep_files(struct pfctl *p, struct pfrun_part *part)
+{
+	const struct sources *all = &p->c->sources;
+
+	for (uint32_t i = p->own_src + 1; i < all->list.n; i++) {
+		const struct source *s = &all->list.v[i];
+
+		if (s->is_file)
+			vec_add(&p->c->arena, &part->files,
+				((struct kept_text){ s->name, s->text, s->len }));
+	}
+}
+
 /* Rules of some kinds in place of those that an anchor, or the main ruleset, has */
 static bool load_part(struct pfctl *p, uint32_t src, const struct pf_file *f)
 {
@@ -142,6 +165,7 @@ static bool load_part(struct pfctl *p, uint32_t src, const struct pf_file *f)
 
 	for (uint32_t i = 0; i < p->defines.n; i++)
 		vec_add(&c->arena, &part.defines, p->defines.v[i]);
+	keep_files(p, &part);
 	pf_inlines(&ctx, f, p->anchor, &inner);
 	for (uint32_t i = 0; i < inner.list.n; i++)
 		pfrun_anchor_forget(p->run, inner.list.v[i]);
@@ -156,6 +180,20 @@ static bool load_part(struct pfctl *p, uint32_t src, const struct pf_file *f)
 	p->own_name = pfrun_source_name(c, p->anchor, &part);
 	return pfrun_load_anchors(c, &ctx, f, p->anchor, true, 0, p->run);
 }
+
+/* As the files are now; what is gone, as an anchor knew it */
+static int fresh_read(void *arg UNUSED, struct sources *s, const char *path, uint32_t *ret_src)
+{
+	const uint32_t n = s->kept.n;
+	int err;
+
+	s->kept.n = 0;
+	err = sources_read(s, path, ret_src);
+	s->kept.n = n;
+	return err == -ENOENT ? sources_read(s, path, ret_src) : err;
+}
+
+static const struct lang_loader fresh = { .read = fresh_read };
 
 /* The file becomes the main ruleset; the jails' files stay */
 static void set_main(struct pfctl *p, uint32_t src)
@@ -174,7 +212,10 @@ static void set_main(struct pfctl *p, uint32_t src)
 		.path = is_file ? absolute(p, p->rules) : "-", .lang = LANG_PF, .src = src,
 		.kept = true }));
 	p->own_name = p->shown_name;
+	c->pf_loader = &fresh;
 	c->is_found = false;	/* it is loaded, not looked at */
+	if (p->run->since == 0 || !pfctl_is_enabled(p))
+		p->run->since = time(NULL);
 	p->run->enabled = PFRUN_ENABLED;
 }
 
@@ -182,8 +223,11 @@ static bool load_text(struct pfctl *p, uint32_t src)
 {
 	struct lang_ctx ctx = pfctl_context(p);
 	const bool is_main = p->anchor[0] == '\0' && p->load == LOAD_ALL;
-	struct pf_file *f = pf_parse(&ctx, &p->d.decl, &src, 1);
+	struct pf_file *f;
 
+	ctx.loader = &fresh;
+	p->own_src = src;
+	f = pf_parse(&ctx, &p->d.decl, &src, 1);
 	if (p->c->diags.n_errors > 0 || !echo(p, f))
 		return false;
 	if (is_main) {
@@ -285,7 +329,7 @@ static bool flush_tables(struct pfctl *p)
 		n += pfctl_clear_tables(p, paths.list.v[i]);
 	if (!pfctl_commit(p, false))
 		return false;
-	pfctl_say(p, "%u tables deleted", n);
+	pfctl_say(p, "%u tables deleted.", n);
 	return true;
 }
 
@@ -316,7 +360,10 @@ static bool flush_all(struct pfctl *p)
 		return false;
 	if (p->anchor[0] != '\0')
 		return true;
-	return flush_states(p) && flush_sources(p) && flush_info(p);
+	if (!flush_states(p) || !flush_sources(p) || !flush_info(p))
+		return false;
+	pfctl_say(p, "pf: interface flags reset");
+	return true;
 }
 
 static bool flush_nothing(struct pfctl *p UNUSED)

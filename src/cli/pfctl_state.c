@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nl/conntrack.h"
+#include "cli/pfowner.h"
 
 /* An end of a state, and what it is on the other side of the translation */
 struct end {
@@ -88,6 +88,23 @@ int64_t pfctl_count_states(struct pfctl *p)
 	struct legs legs = { .list = { 0 } };
 
 	return read_legs(p, &nl, &legs) < 0 ? -1 : (int64_t)legs.list.n;
+}
+
+const struct pfctl_owners *pfctl_owners(struct pfctl *p)
+{
+	CLEANUP(nl_close) struct nl_session nl = { .fd = -1 };
+	struct legs legs = { .list = { 0 } };
+
+	if (p->owners != NULL)
+		return p->owners;
+	p->owners = arena_new(&p->c->arena, struct pfctl_owners);
+	pfctl_read_counts(p);
+	if (read_legs(p, &nl, &legs) < 0)
+		return p->owners;
+	for (uint32_t i = 0; i < legs.list.n; i++)
+		vec_add(&p->c->arena, &p->owners->list,
+			pfowner_of(&p->d.model, legs.list.v[i].flow, legs.list.v[i].dir));
+	return p->owners;
 }
 
 /* ---- -s states ---------------------------------------------------------------- */
@@ -197,6 +214,12 @@ static void print_leg(struct pfctl *p, const struct leg *l)
 		fprintf(out, "   id: %016llx creatorid: 00000000\n", (unsigned long long)id_of(l));
 }
 
+/* States float: to pf, their interface is "all" */
+static bool is_all(const struct pfctl *p)
+{
+	return p->iface == NULL || strcmp(p->iface, "all") == 0;
+}
+
 bool pfctl_show_states(struct pfctl *p, bool title)
 {
 	CLEANUP(nl_close) struct nl_session nl = { .fd = -1 };
@@ -205,6 +228,8 @@ bool pfctl_show_states(struct pfctl *p, bool title)
 
 	if (err < 0)
 		return pfctl_warn(p, "cannot list the states: %s", strerror(-err));
+	if (!is_all(p))
+		return true;
 	if (title && legs.list.n > 0)
 		pfctl_title(p, "STATES:");
 	for (uint32_t i = 0; i < legs.list.n; i++)
@@ -249,14 +274,22 @@ struct wanted {
 	struct pf_entries src;
 	struct pf_entries dst;
 	bool has_dst;
+	bool has_label;
+	struct pfctl_owners labelled;
 };
 
-static bool is_wanted(const struct wanted *w, const struct leg *l)
+static bool is_wanted(struct pfctl *p, const struct wanted *w, const struct leg *l)
 {
+	struct origin o;
+
 	if (w->all)
 		return true;
 	if (w->has_id)
 		return id_of(l) == w->id;
+	if (w->has_label) {
+		o = pfowner_of(&p->d.model, l->flow, l->dir);
+		return pfctl_owns(&w->labelled, &o);
+	}
 	return is_within(&w->src, l->peer[0].wire) &&
 	       (!w->has_dst || is_within(&w->dst, l->peer[1].wire));
 }
@@ -270,7 +303,7 @@ static int32_t kill_wanted(struct pfctl *p, const struct wanted *w)
 	int32_t n = 0;
 
 	for (uint32_t i = 0; err == 0 && i < legs.list.n; i++) {
-		if (!is_wanted(w, &legs.list.v[i]))
+		if (!is_all(p) || !is_wanted(p, w, &legs.list.v[i]))
 			continue;
 		err = forget(&nl, &legs.list.v[i]);
 		n += err == 0;
@@ -298,29 +331,37 @@ static bool wanted_id(struct pfctl *p, struct wanted *w)
 	return pfctl_usage(p);
 }
 
+/* "-k label -k LABEL" */
+static bool wanted_label(struct pfctl *p, struct wanted *w)
+{
+	if (p->n_kill != 2 || p->kill[1][0] == '\0') {
+		pfctl_warn(p, "no label specified");
+		return pfctl_usage(p);
+	}
+	w->has_label = true;
+	return pfctl_labelled(p, p->kill[1], &w->labelled);
+}
+
 int32_t pfctl_kill_states(struct pfctl *p, bool all)
 {
 	struct wanted w = { .all = all };
 	const bool by_id = !all && strcmp(p->kill[0], "id") == 0;
+	const bool by_label = !all && strcmp(p->kill[0], "label") == 0;
+	const bool by_net = !all && !by_id && !by_label;
 	int32_t n;
 
-	if (!all && strcmp(p->kill[0], "label") == 0) {
-		(void)pfctl_warn(p, "which rule made a state is not known here: -k label kills "
-				 "none");
+	if ((by_id && !wanted_id(p, &w)) || (by_label && !wanted_label(p, &w)))
 		return -1;
-	}
-	if (by_id && !wanted_id(p, &w))
-		return -1;
-	w.has_dst = !all && !by_id && p->n_kill == 2;
-	if (!all && !by_id && (!networks_of(p, p->kill[0], &w.src) ||
-			       (w.has_dst && !networks_of(p, p->kill[1], &w.dst))))
+	w.has_dst = by_net && p->n_kill == 2;
+	if (by_net && (!networks_of(p, p->kill[0], &w.src) ||
+		       (w.has_dst && !networks_of(p, p->kill[1], &w.dst))))
 		return -1;
 	n = p->dry ? 0 : kill_wanted(p, &w);
 	if (n < 0)
 		return n;
 	if (all)
 		pfctl_say(p, "%d states cleared", n);
-	else if (by_id)
+	else if (!by_net)
 		pfctl_say(p, "killed %d states", n);
 	else
 		pfctl_say(p, "killed %d states from %u sources and %u destinations", n,

@@ -46,6 +46,11 @@ static void put_anchor(FILE *out, const struct pfrun_anchor *x)
 			put(out, p->defines.v[k].name);
 			put(out, p->defines.v[k].value);
 		}
+		for (uint32_t k = 0; k < p->files.n; k++) {
+			put(out, "file");
+			put(out, p->files.v[k].path);
+			put(out, p->files.v[k].text);
+		}
 	}
 }
 
@@ -193,6 +198,17 @@ static bool take_define(struct reader *x)
 	return true;
 }
 
+static bool take_file(struct reader *x)
+{
+	const char *path = next(x), *text = next(x);
+
+	if (x->part == NULL || path == NULL || text == NULL)
+		return false;
+	vec_add(&x->c->arena, &x->part->files,
+		((struct kept_text){ path, text, (uint32_t)strlen(text) }));
+	return true;
+}
+
 static bool take_table(struct reader *x)
 {
 	const char *anchor = next(x), *name = next(x), *word = next(x);
@@ -240,7 +256,7 @@ int pfrun_load(struct cli *c, const struct state *st, struct pfrun *r)
 		{ "entry", take_entry }, { "not", take_not }, { "less", take_less },
 		{ "part", take_part }, { "define", take_define }, { "anchor", take_anchor },
 		{ "table", take_table }, { "enabled", take_enabled }, { "since", take_since },
-		{ "flushed", take_flushed },
+		{ "flushed", take_flushed }, { "file", take_file },
 	};
 	struct reader x = { .c = c, .r = r };
 	const char *word;
@@ -351,6 +367,37 @@ const char *pfrun_source_name(struct cli *c, const char *path, const struct pfru
 	return arena_printf(&c->arena, "anchor %s", path);
 }
 
+static int part_read(void *arg, struct sources *s, const char *path, uint32_t *ret_src)
+{
+	const struct pfrun_part *p = arg;
+
+	for (uint32_t i = 0; i < p->files.n; i++) {
+		if (strcmp(p->files.v[i].path, path) != 0)
+			continue;
+		*ret_src = sources_add(s, path, p->files.v[i].text, p->files.v[i].len, SPAN_NONE);
+		s->list.v[*ret_src].is_file = true;
+		return 0;
+	}
+	return sources_read(s, path, ret_src);
+}
+
+static const struct pf_file *parse_part(struct cli *c, const struct lang_ctx *ctx,
+					const struct decl *d, const char *path,
+					struct pfrun_part *p)
+{
+	const struct lang_loader loader = { .read = part_read, .arg = p };
+	const uint32_t src = sources_add(&c->sources, pfrun_source_name(c, path, p), p->text,
+					 p->len, SPAN_NONE);
+	struct lang_ctx own = *ctx;
+
+	if (strcmp(p->name, "stdin") == 0)
+		c->sources.list.v[src].dir = "";
+	own.defines = p->defines.v;
+	own.n_defines = p->defines.n;
+	own.loader = &loader;
+	return pf_parse(&own, d, &src, 1);
+}
+
 bool pfrun_parse(struct cli *c, const struct lang_ctx *ctx, const struct decl *d,
 		 const struct pfrun *r, struct pf_run *ret)
 {
@@ -362,18 +409,10 @@ bool pfrun_parse(struct cli *c, const struct lang_ctx *ctx, const struct decl *d
 		struct pf_run_anchor *to = vec_push(&c->arena, &ret->anchors);
 
 		to->path = x->path;
-		for (uint32_t k = 0; k < x->parts.n; k++) {
-			const struct pfrun_part *p = &x->parts.v[k];
-			struct lang_ctx own = *ctx;
-			const uint32_t src = sources_add(&c->sources,
-							 pfrun_source_name(c, x->path, p),
-							 p->text, p->len, SPAN_NONE);
-
-			own.defines = p->defines.v;
-			own.n_defines = p->defines.n;
+		for (uint32_t k = 0; k < x->parts.n; k++)
 			vec_add(&c->arena, &to->parts, ((struct pf_run_part){
-				pf_parse(&own, d, &src, 1), p->kinds }));
-		}
+				parse_part(c, ctx, d, x->path, &x->parts.v[k]),
+				x->parts.v[k].kinds }));
 	}
 	for (uint32_t i = 0; i < r->tables.n; i++) {
 		const struct pfrun_table *x = &r->tables.v[i];

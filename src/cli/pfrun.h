@@ -20,6 +20,7 @@
  * @text:	The text
  * @len:	Its length, bytes
  * @defines:	-D that it was loaded with
+ * @files:	What it includes, as it was then
  */
 struct pfrun_part {
 	unsigned int kinds;
@@ -27,6 +28,7 @@ struct pfrun_part {
 	const char *text;
 	uint32_t len;
 	VEC(struct lang_define) defines;
+	VEC(struct kept_text) files;
 };
 
 /** struct pfrun_anchor - An anchor; @path is "" for rules of the main ruleset */

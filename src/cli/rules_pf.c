@@ -41,13 +41,16 @@ static int load_run(struct cli *c, struct lang_ctx *ctx, struct declared *d)
 	return cli_refused(c);
 }
 
-int cli_rules_pf(struct cli *c, struct lang_ctx *ctx, struct declared *d, enum cli_strict strict)
+int cli_rules_pf(struct cli *c, struct lang_ctx *all, struct declared *d, enum cli_strict strict)
 {
+	struct lang_ctx own = *all, *ctx = &own;
 	struct pf_options o = { .tolerate_missing = strict == CLI_TOLERANT };
 	uint32_t *srcs = arena_array(&c->arena, uint32_t, c->files.n);
 	uint32_t n = 0;
 	int status;
 
+	if (c->pf_loader != NULL)
+		own.loader = c->pf_loader;
 	for (uint32_t i = 0; i < c->files.n; i++)
 		if (c->files.v[i].lang == LANG_PF)
 			srcs[n++] = c->files.v[i].src;

@@ -34,17 +34,20 @@ bool lang_check_text(struct lang_ctx *c, uint32_t src)
 
 const char *lang_path(struct lang_ctx *c, uint32_t src, const char *path)
 {
-	const char *from, *slash;
+	const struct source *s;
+	const char *slash;
 
 	if (path[0] == '/')
 		return path;
 	while (source_at(c->sources, src)->used_at.src != 0)
 		src = source_at(c->sources, src)->used_at.src;
-	from = source_at(c->sources, src)->name;
-	slash = strrchr(from, '/');
+	s = source_at(c->sources, src);
+	if (s->dir != NULL)
+		return s->dir[0] == '\0' ? path : arena_printf(c->a, "%s/%s", s->dir, path);
+	slash = strrchr(s->name, '/');
 	if (slash == NULL)
 		return path;
-	return arena_printf(c->a, "%.*s/%s", (int)(slash - from), from, path);
+	return arena_printf(c->a, "%.*s/%s", (int)(slash - s->name), s->name, path);
 }
 
 bool lang_read(struct lang_ctx *c, const char *path, struct span at, uint32_t depth,

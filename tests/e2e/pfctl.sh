@@ -277,11 +277,32 @@ no_drift "after small transactions"
 
 echo 'pass in on igb0 proto tcp to port 8093' >"$TMP/more.conf"
 pf -a bastille/db -f - <<<'include "more.conf"'
-has "an include from standard input wants its whole path" "have no directory" "$err"
-pf -a bastille/db -f - <<<"include \"$TMP/more.conf\""
+says "an include from standard input is beside the caller" 0 "" ""
+rm "$TMP/more.conf"
+cd / || exit 71
 pf -a bastille/db -sr
-has "and takes it" "port = 8093" "$out"
+has "and is kept, wherever later runs stand" "port = 8093" "$out"
+cd "$TMP" || exit 71
 pf -a bastille/db -Fr
+
+# what a main ruleset reads beside itself is read anew with it
+cat >"$TMP/read.conf" <<X
+table <read> persist file "$TMP/read.list"
+include "$TMP/read.rules"
+X
+echo 192.0.2.1 >"$TMP/read.list"
+echo 'pass in proto tcp to port 8094' >"$TMP/read.rules"
+pf -f "$TMP/read.conf"
+echo 192.0.2.2 >"$TMP/read.list"
+echo 'pass in proto tcp to port 8095' >"$TMP/read.rules"
+pf -t read -T show
+says "a changed file changes nothing" 0 '   192.0.2.1' ""
+pf -f "$TMP/read.conf"
+pf -t read -T show
+says "until the ruleset is loaded again" 0 '   192.0.2.2' ""
+pf -sr
+has "its includes too" "port = 8095" "$out"
+pf -f "$TMP/pf.conf"
 
 # ---- states ----------------------------------------------------------------
 
@@ -301,8 +322,6 @@ pf -k 198.51.100.0/24 -k 203.0.113.2
 has "-k of a network to a host" '^killed [1-9][0-9]* states from 1 sources and 1 destinations$' "$err"
 pf -ss
 check "they are gone" eval '! grep -q 198.51.100.7 <<<"$out"'
-pf -k label -k x
-is "-k label is refused, as no label is known" 1 "$rc"
 is "and new connections come" "$W" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
 pf -vvss
 id=$(awk '/198\.51\.100\.7/ { found = 1 } found && $1 == "id:" { print $2; exit }' <<<"$out")
@@ -312,11 +331,22 @@ says "-k id kills one" 0 "" "killed 1 states"
 # ---- counters --------------------------------------------------------------
 
 pf -a f2b/count -f - <<'X'
-pass in quick on igb0 proto tcp from any to 192.168.100.2 port 80 label "web:$dstport"
+pass in quick on igb0 proto tcp from any to 192.168.100.2 port { 80, 81 } label "web:$dstport"
 X
+pf -F states
 ask "$CLIENT" tcp:203.0.113.2:8080 >/dev/null
 pf -a f2b/count -s labels
-has "-s labels: name, evaluations, packets, bytes" '^web:80 0 1 [1-9][0-9]* 1 [1-9][0-9]* 0 0 0$' "$out"
+has "-s labels: name, evaluations, packets, bytes" '^web:80 1 1 [1-9][0-9]* 1 [1-9][0-9]* 0 0 1$' "$out"
+has "each by itself" '^web:81 0 0 0 0 0 0 0 0$' "$out"
+pf -a f2b/count -vsr
+has "-v: what a rule has counted, and its states" \
+	'^  \[ Evaluations: 1         Packets: 1         Bytes: [0-9]+ +States: 1     \]$' "$out"
+pf -k label -k web:81
+says "-k label of a rule without states" 0 "" "killed 0 states"
+pf -k label -k web:80
+says "-k label kills those of the rule" 0 "" "killed 1 states"
+pf -k label
+has "-k label wants a label" "^pfctl: no label specified$" "$err"
 pf -z
 says "-z" 0 "" "pf: rule counters cleared"
 pf -a f2b/count -s labels

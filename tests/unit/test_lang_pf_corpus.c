@@ -32,7 +32,6 @@ static const struct {
 	{ "pf0041.in", "E1316", "who owns a socket is not known in both directions" },
 	{ "pf0081.in", "E1701", "a route is looked for in incoming packets only" },
 	{ "pf0082.in", "E1701", "a route is looked for in incoming packets only" },
-	{ "pf0085.in", "E1102", "a tag whose name has variables" },
 	{ "pf0091.in", "E1316", "who owns a socket is not known in both directions" },
 	{ "pf0097.in", "E1316", "no divert sockets" },
 	{ "pf1005.in", "E1316", "nftables cannot choose another way for a packet" },

@@ -244,10 +244,17 @@ static bool each_stmt(struct pf_lower *l, const struct pf_block *b, enum pf_anch
 {
 	const struct pf_file *outer_file = l->f;
 	const char *outer_path = l->path;
+	const struct pf_stmt *outer_stmts = l->stmts;
+	const uint32_t n_outer = l->n_stmts, part = l->part;
+	const bool is_single = l->is_single;
 	bool ok = true;
 
 	l->f = b->f;
 	l->path = b->path;
+	l->stmts = b->stmts;
+	l->n_stmts = b->n_stmts;
+	l->part = 0;
+	l->is_single = false;
 	for (uint32_t i = 0; i < b->n_stmts && !l->is_full; i++) {
 		const struct pf_stmt *s = &b->stmts[i];
 
@@ -258,6 +265,10 @@ static bool each_stmt(struct pf_lower *l, const struct pf_block *b, enum pf_anch
 	}
 	l->f = outer_file;
 	l->path = outer_path;
+	l->stmts = outer_stmts;
+	l->n_stmts = n_outer;
+	l->part = part;
+	l->is_single = is_single;
 	return ok;
 }
 

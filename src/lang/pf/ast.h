@@ -98,14 +98,12 @@ enum pf_host_kind {
  * @name:	Of the interface or table; of an address with scope: the scope
  * @p:		Of PH_ADDR; of PH_RANGE: the first
  * @hi:		Of PH_RANGE: the last
- * @nth:	Of PH_NAME: only the address of this number, from 1 on; 0: all
  */
 struct pf_host {
 	enum pf_host_kind kind;
 	bool is_not;
 	uint8_t mods;
 	int16_t len;
-	uint16_t nth;
 	struct span at;
 	const char *name;
 	struct prefix p;
@@ -234,6 +232,8 @@ enum pf_timeout {
 	PTM_FRAG, PTM_INTERVAL, PTM_ADAPTIVE_START, PTM_ADAPTIVE_END, PTM_SRC_TRACK,
 	PTM_TCP_TSDIFF, PTM_N
 };
+
+#define PF_LIMITS	7	/* names of set limit */
 
 /** pf_timeout_names - By enum pf_timeout, NULL after the last */
 extern const char *const pf_timeout_names[];
@@ -567,12 +567,14 @@ struct pf_stmt {
  * @uses:	Of macros; a pointer, because saying something of a parsed file
  *		makes sources
  * @timeout:	set timeout, by enum pf_timeout, 0 = not given
+ * @limit:	set limit, in the order of its names, 0 = not given
  */
 struct pf_file {
 	VEC(struct pf_stmt) stmts;
 	VEC(struct pf_macro *) macros;
 	struct pf_uses *uses;
 	uint32_t timeout[PTM_N];
+	uint32_t limit[PF_LIMITS];
 };
 
 /** pf_span() - A span as everybody else reads it; makes a source for a macro's use */

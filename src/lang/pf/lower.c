@@ -49,7 +49,11 @@ bool pf_lower_stmt(struct pf_lower *l, const struct pf_stmt *s)
 {
 	if (s->kind != PS_RULE)
 		return lower_echo(l, s);
-	return pf_lower_known(l, s->rule) && lower_rule[s->rule->action](l, s);
+	if (!pf_lower_known(l, s->rule))
+		return false;
+	if (pf_has_variables(s->rule) && s->rule->action != PA_ANTISPOOF)
+		return pf_lower_split(l, s, lower_rule[s->rule->action]);
+	return lower_rule[s->rule->action](l, s);
 }
 
 static struct origin own(const char *text)
@@ -120,7 +124,7 @@ bool pf_lower(struct lang_ctx *c, const struct pf_file *f, const struct facts *f
 	      const struct decl *d, const struct pf_options *o, struct model *m)
 {
 	struct pf_lower l = { .c = c, .f = f, .path = "", .facts = facts, .d = d, .o = o,
-			      .m = m };
+			      .m = m, .stmts = f->stmts.v, .n_stmts = f->stmts.n };
 	bool ok;
 
 	l.list_in = model_add_list(m, "in");

@@ -159,6 +159,9 @@ struct pf_turn {
  * @list_scrub:	Called first; LIST_NONE: nothing is changed
  * @list_binat:	As @list_in, by direction; there only where binat rules are
  * @outer:	The innermost anchor around, or NULL
+ * @stmts:	The ruleset that is being lowered
+ * @n_stmts:	How many statements
+ * @part:	Number of the single rule that a statement was taken apart into, or 0
  * @tables:	All tables
  * @told:	Interned names of interfaces already said to be unknown
  * @syn:	Flag bytes of S/SA
@@ -192,6 +195,9 @@ struct pf_lower {
 	uint32_t list_scrub;
 	uint32_t list_binat[2];
 	const struct pf_outer *outer;
+	const struct pf_stmt *stmts;
+	uint32_t n_stmts;
+	uint32_t part;
 	VEC(struct pf_table_set) tables;
 	VEC(const char *) told;
 	const struct set *syn;
@@ -290,6 +296,9 @@ bool pf_grown_tables(struct pf_lower *l, const struct pf_stmt *v, uint32_t n);
 
 /** pf_grown_bit() - The bit of a table that rules fill, 0 for any other */
 uint8_t pf_grown_bit(const struct pf_lower *l, const char *name);
+
+/** pf_has_variables() - Is a label or tag of a rule another one for each single rule */
+bool pf_has_variables(const struct pf_rule *r);
 
 /**
  * pf_lower_split() - Lower a statement as the single rules that it stands for

@@ -146,10 +146,6 @@ bool pf_locals_of(struct pf_lower *l, const struct pf_host *h, struct pf_locals 
 	} else if (!is_known) {
 		locals_of_host(l, h, out);
 	}
-	if (h->nth > 0 && before + h->nth <= out->list.n) {
-		out->list.v[before] = out->list.v[before + h->nth - 1];
-		out->list.n = before + 1;
-	}
 	return out->list.n > before || missing(l, h, is_known);
 }
 

@@ -19,11 +19,6 @@ static uint8_t tag_bit(struct pf_lower *l, const char *name, struct span at)
 	for (uint32_t i = 0; i < l->m->tags.n; i++)
 		if (l->m->tags.v[i] == id)
 			return (uint8_t)(1u << i);
-	if (strchr(name, '$') != NULL) {
-		(void)pl_error(l, E1102, at, "variables in the name of a tag are not in this "
-			       "version of sallyport");
-		return 0;
-	}
 	if (l->m->tags.n >= MODEL_TAGS) {
 		(void)pl_error(l, E1314, at, "more than %u tags", MODEL_TAGS);
 		return 0;

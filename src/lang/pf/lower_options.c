@@ -115,7 +115,7 @@ void pf_note_states(struct pf_lower *l, const struct pf_stmt *s)
 	const struct pf_state_opts *o = r->o->state;
 	const struct span at = r->keep == PK_KEEP ? r->keep_at : s->at;
 
-	if (o == NULL || r->action != PA_PASS || r->keep == PK_NO)
+	if (o == NULL || r->action != PA_PASS || r->keep == PK_NO || l->part > 1)
 		return;
 	if (o->sloppy)
 		pf_diag(l->c, l->f, W1320, at, "'sloppy': the kernel looks at sequence numbers all "

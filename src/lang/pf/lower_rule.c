@@ -291,7 +291,8 @@ bool pf_emit(struct pf_lower *l, uint32_t list, const struct pf_stmt *s,
 	     void (*finish)(struct pf_lower *l, struct rule *r, const void *arg),
 	     const void *arg)
 {
-	const struct origin origin = { .at = s->at, .text = pf_stmt_text(l->c, s->at) };
+	const struct origin origin = { .at = s->at, .text = pf_stmt_text(l->c, s->at),
+				       .part = l->part };
 	uint32_t n = 0;
 	bool ok = true;
 
@@ -364,8 +365,9 @@ static bool lower_single(struct pf_lower *l, const struct pf_stmt *s)
 bool pf_lower_filter(struct pf_lower *l, const struct pf_stmt *s)
 {
 	if (s->rule->o->fragment) {
-		pf_diag(l->c, l->f, N1315, s->at, "packets have been put together from their "
-			"fragments: the rule matches nothing");
+		if (l->part <= 1)
+			pf_diag(l->c, l->f, N1315, s->at, "packets have been put together from "
+				"their fragments: the rule matches nothing");
 		return pf_match_of(l, s->rule);
 	}
 	pf_note_states(l, s);

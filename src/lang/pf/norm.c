@@ -120,6 +120,24 @@ bool pf_norm_block(struct pf_norm *n, const struct pf_anchor *a)
 	return ok;
 }
 
+static void pass_by(struct pf_norm *n UNUSED, const struct pf_nrule *x UNUSED, void *arg UNUSED)
+{
+}
+
+void pf_norm_number(struct pf_norm *n, const struct pf_stmt *stmts, uint32_t n_stmts,
+		    const struct pf_stmt *s)
+{
+	const enum ruleset set = ruleset_of(s->rule);
+	struct pf_norm count = *n;
+
+	count.visit = pass_by;
+	count.nr = 0;
+	for (uint32_t i = 0; i < n_stmts && !span_equal(stmts[i].at, s->at); i++)
+		if (stmts[i].kind == PS_RULE && ruleset_of(stmts[i].rule) == set)
+			(void)pf_norm_statement(&count, &stmts[i]);
+	n->nr = count.nr;
+}
+
 bool pf_norm_form(struct lang_ctx *c, const struct pf_file *f, const struct facts *facts,
 		  const struct pf_options *o, FILE *out)
 {
@@ -157,8 +175,6 @@ static bool show_stmts(struct pf_norm *n, const struct pf_stmt *stmts, uint32_t 
 		if (is_main && pf_is_flushed(&n->l, &stmts[i]))
 			continue;
 		ok &= pf_norm_statement(n, &stmts[i]);
-		if (n->show->after != NULL)
-			n->show->after(stmts[i].at, n->out, n->show->arg);
 	}
 	return ok;
 }

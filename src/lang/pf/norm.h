@@ -83,16 +83,22 @@ struct pf_nrule {
  * struct pf_norm - State of printing
  * @l:		For addresses of interfaces
  * @out:	Where to
+ * @visit:	Told of each single rule instead of printing it, or NULL
+ * @arg:	For @visit
  * @show:	Which rules are shown and how; NULL: the normal form of a file
  * @depth:	Anchors around
  * @nr:		Number of the next rule
+ * @part:	Number of the last rule within its statement
  */
 struct pf_norm {
 	struct pf_lower l;
 	FILE *out;
+	void (*visit)(struct pf_norm *n, const struct pf_nrule *x, void *arg);
+	void *arg;
 	const struct pf_show *show;
 	uint32_t depth;
 	uint32_t nr;
+	uint32_t part;
 };
 
 /** pf_norm_hosts() - Addresses of a list, one each; false when something was told */
@@ -100,6 +106,13 @@ bool pf_norm_hosts(struct pf_norm *n, const struct pf_hosts *hosts, struct pf_nh
 
 /** pf_norm_statement() - Print the single rules of a rule; false when something was told */
 bool pf_norm_statement(struct pf_norm *n, const struct pf_stmt *s);
+
+/** pf_norm_number() - Set the number of the next rule to that of @s among @stmts */
+void pf_norm_number(struct pf_norm *n, const struct pf_stmt *stmts, uint32_t n_stmts,
+		    const struct pf_stmt *s);
+
+/** pf_norm_name() - A label or tag with "$srcaddr" and its like as they are for this rule */
+const char *pf_norm_name(struct pf_norm *n, const struct pf_nrule *x, const char *s);
 
 /** pf_norm_block() - Print the rules of an anchor's block */
 bool pf_norm_block(struct pf_norm *n, const struct pf_anchor *a);

@@ -183,6 +183,22 @@ static void set_flags(const struct pf_rule *r, struct pf_nrule *x)
 	}
 }
 
+/* What follows a rule that is shown: its end, its counts, what an anchor holds */
+static void show_rest(struct pf_norm *n, const struct expansion *e)
+{
+	const bool is_open = e->r->action == PA_ANCHOR && pf_norm_shows_inside(n, e->r->anchor);
+	const uint32_t part = ++n->part;
+
+	fputs(is_open ? " {\n" : "\n", n->out);
+	if (n->show->after != NULL)
+		n->show->after(e->s->at, part, n->out, n->show->arg);
+	if (!is_open)
+		return;
+	pf_norm_inside(n, e->r->anchor);
+	fprintf(n->out, "%*s}\n", (int)n->depth * 2, "");
+	n->part = part;
+}
+
 #define PICK(list, axis)	((list).n > 0 ? &(list).v[e->at[axis]] : NULL)
 
 static void one_rule(struct pf_norm *n, struct expansion *e)
@@ -207,6 +223,12 @@ static void one_rule(struct pf_norm *n, struct expansion *e)
 
 	if (!combine(e, &x))
 		return;
+	if (n->visit != NULL) {
+		n->visit(n, &x, n->arg);
+		n->nr++;
+		e->added++;
+		return;
+	}
 	set_flags(r, &x);
 	fprintf(n->out, "%*s", (int)n->depth * 2, "");
 	if (n->show != NULL && n->show->is_numbered)
@@ -214,12 +236,7 @@ static void one_rule(struct pf_norm *n, struct expansion *e)
 	pf_norm_rule(n, &x);
 	n->nr++;
 	if (n->show != NULL) {
-		if (r->action == PA_ANCHOR && pf_norm_shows_inside(n, r->anchor)) {
-			fputs(" {\n", n->out);
-			pf_norm_inside(n, r->anchor);
-			fprintf(n->out, "%*s}", (int)n->depth * 2, "");
-		}
-		putc('\n', n->out);
+		show_rest(n, e);
 		e->added++;
 		return;
 	}
@@ -354,6 +371,7 @@ bool pf_norm_statement(struct pf_norm *n, const struct pf_stmt *s)
 	const struct pf_rule *r = s->rule;
 	struct expansion e = { .r = r, .s = s, .af = r->af };
 
+	n->part = 0;
 	if (r->action == PA_ANTISPOOF)
 		return antispoof(n, s);
 	if (!pf_check_rule(&n->l, r) || !pf_norm_hosts(n, &r->from.hosts, &e.src) ||

@@ -160,8 +160,7 @@ static const char *proto_text(struct arena *a, int proto)
 	return name != NULL ? name : arena_printf(a, "%d", proto);
 }
 
-/* "$srcaddr:$nr" for this rule */
-static const char *expanded(struct pf_norm *n, const struct pf_nrule *x, const char *s)
+const char *pf_norm_name(struct pf_norm *n, const struct pf_nrule *x, const char *s)
 {
 	struct arena *a = n->l.c->a;
 	const struct {
@@ -579,6 +578,14 @@ static void part_scrub(struct pf_norm *n, const struct pf_nrule *x)
 		      n->out);
 }
 
+/* pfctl prints a tag bare, also where "$srcaddr" made a word of it that it cannot read */
+static void print_tag(FILE *out, const char *what, const char *tag)
+{
+	const bool is_word = tag[0] != '\0' && strpbrk(tag, " \t(){}<>!=/#,\"'\\$") == NULL;
+
+	fprintf(out, is_word ? " %s %s" : " %s \"%s\"", what, tag);
+}
+
 static void part_names(struct pf_norm *n, const struct pf_nrule *x)
 {
 	const struct pf_rule_opts *o = x->r->o;
@@ -586,7 +593,7 @@ static void part_names(struct pf_norm *n, const struct pf_nrule *x)
 	if (o->once)
 		fputs(" once", n->out);
 	for (uint32_t i = 0; i < o->n_labels; i++)
-		fprintf(n->out, " label \"%s\"", expanded(n, x, o->labels[i]));
+		fprintf(n->out, " label \"%s\"", pf_norm_name(n, x, o->labels[i]));
 	if (o->ridentifier != 0)
 		fprintf(n->out, " ridentifier %u", o->ridentifier);
 	if (o->dn != PW_NONE && o->dn_no[1] != 0)
@@ -598,10 +605,10 @@ static void part_names(struct pf_norm *n, const struct pf_nrule *x)
 	else if (o->queue != NULL)
 		fprintf(n->out, " queue %s", o->queue);
 	if (o->tag != NULL)
-		fprintf(n->out, " tag %s", expanded(n, x, o->tag));
+		print_tag(n->out, "tag", pf_norm_name(n, x, o->tag));
 	if (o->tagged != NULL)
-		fprintf(n->out, "%s tagged %s", o->not_tagged ? " !" : "",
-			expanded(n, x, o->tagged));
+		print_tag(n->out, o->not_tagged ? "! tagged" : "tagged",
+			  pf_norm_name(n, x, o->tagged));
 	if (o->rtable >= 0)
 		fprintf(n->out, " rtable %d", o->rtable);
 	if (o->divert_port != 0)

@@ -308,14 +308,6 @@ static bool parse_table(struct pf_parser *p, struct pf_stmt *s, enum pf_word wor
 
 static void parse_text(struct pf_parser *p, uint32_t src);
 
-/* What pfctl -a takes from its standard input is kept under the anchor's name */
-static bool has_no_directory(const struct pf_parser *p)
-{
-	static const char kept[] = "anchor ";
-
-	return strncmp(source_at(p->c->sources, p->lx.src)->name, kept, sizeof(kept) - 1) == 0;
-}
-
 static bool parse_include(struct pf_parser *p, struct pf_stmt *s UNUSED,
 			  enum pf_word word UNUSED)
 {
@@ -328,13 +320,6 @@ static bool parse_include(struct pf_parser *p, struct pf_stmt *s UNUSED,
 	if (!pf_is_name(p))
 		return pf_unexpected(p, "the name of a file", 0);
 	at = pf_span(p->c, p->f, p->t.at);
-	if (has_no_directory(p) && *pf_token_str(p) != '/') {
-		diag_add(p->c->diags, DIAG_E1001, at,
-			 "cannot read '%s': an anchor's rules from standard input have no "
-			 "directory", pf_token_str(p));
-		diag_help(p->c->diags, "write the whole path: it is read again when the rules are");
-		return false;
-	}
 	path = lang_path(p->c, p->lx.src, pf_token_str(p));
 	pf_next(p);
 	if (!pf_is_end(p))

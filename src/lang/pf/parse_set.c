@@ -274,7 +274,7 @@ static bool set_state_defaults(struct pf_parser *p, struct pf_stmt *s, struct sp
 	return true;
 }
 
-static const char *const limit_names[] = { "states", "src-nodes", "frags", "tables",
+static const char *const limit_names[PF_LIMITS + 1] = { "states", "src-nodes", "frags", "tables",
 					   "table-entries", "anchors", "eth-anchors", NULL };
 const char *const pf_timeout_names[] = {
 	"tcp.first", "tcp.opening", "tcp.established", "tcp.closing", "tcp.finwait",
@@ -299,13 +299,21 @@ static bool named_number(struct pf_parser *p, const char *const *names, const ch
 
 static bool limit_item(struct pf_parser *p)
 {
-	return named_number(p, limit_names, "limit", "a limit, as states", NULL);
+	return named_number(p, limit_names, "limit", "a limit, as states", p->f->limit);
 }
 
 static bool timeout_item(struct pf_parser *p)
 {
 	return named_number(p, pf_timeout_names, "timeout", "a timeout, as tcp.established",
 			    p->f->timeout);
+}
+
+uint32_t pf_limit(const struct pf_file *f, const char *name)
+{
+	for (size_t i = 0; limit_names[i] != NULL; i++)
+		if (strcmp(limit_names[i], name) == 0)
+			return f->limit[i];
+	return 0;
 }
 
 bool pf_timeout(const struct pf_file *f, uint32_t i, const char **ret_name, uint32_t *ret_seconds)

@@ -344,8 +344,7 @@ const struct nft_set *nft_set_of_names(struct nft_program *p, enum nft_family f,
 
 static bool same_origin(const struct origin *x, const struct origin *y)
 {
-	return x->at.src == y->at.src && x->at.lo == y->at.lo && x->at.hi == y->at.hi &&
-	       x->policy == y->policy &&
+	return span_equal(x->at, y->at) && x->policy == y->policy && x->part == y->part &&
 	       (x->text == y->text ||
 		(x->text != NULL && y->text != NULL && strcmp(x->text, y->text) == 0));
 }
