@@ -87,8 +87,13 @@ void rc_lower(struct lang_ctx *c, const struct rc_file *f, struct decl *d);
  */
 struct jail_file *rc_jails(struct lang_ctx *c, const struct rc_file *f);
 
-/** rc_firewall() - Tell what firewall_enable asks for and is not made (W1519, W1520) */
-void rc_firewall(struct lang_ctx *c, const struct rc_file *f);
+/**
+ * rc_firewall() - What firewall_enable asks rc.firewall for
+ * @c:		Context; told of flags of natd that have no form in ipfw (W1520)
+ * @f:		File
+ * @ret:	Set; all zero when it asks for nothing
+ */
+void rc_firewall(struct lang_ctx *c, const struct rc_file *f, struct decl_firewall *ret);
 
 /** rc_yes_or_no() - A switch's value as rc.subr(8) reads it; -1 with E1509 told */
 int rc_yes_or_no(struct lang_ctx *c, const struct rc_var *v);

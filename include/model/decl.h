@@ -281,6 +281,23 @@ struct decl_runs {
 };
 
 /**
+ * struct decl_firewall - What rc.conf makes of FreeBSD's rc.firewall
+ * @rules:	The ipfw rules that it makes of firewall_type and the nat variables,
+ *		or NULL: none are needed, or it is not asked for
+ * @at:		What asks for them
+ * @own:	The file that has the host's own rules, or NULL
+ * @own_at:	Where it is named
+ * @unknown:	A type whose rules are not known, or NULL
+ */
+struct decl_firewall {
+	const char *rules;
+	struct span at;
+	const char *own;
+	struct span own_at;
+	const char *unknown;
+};
+
+/**
  * struct decl - Everything declared of one host, its packet rules apart
  * @a:		Memory
  * @names:	Interned names
@@ -295,6 +312,7 @@ struct decl_runs {
  * @pf_rules:	rc.conf's pf_rules, or NULL
  * @pf_enable:	-1 not said, 0 NO, 1 YES
  * @pf_enable_at: Where that is said
+ * @firewall:	rc.conf's firewall_*
  * @gateway:	gateway_enable: -1 not said, 0, 1
  * @gateway6:	ipv6_gateway_enable: as @gateway
  * @gateway_at: Where that is said, [0] IPv4, [1] IPv6
@@ -318,6 +336,7 @@ struct decl {
 	const char *pf_rules;
 	int pf_enable;
 	struct span pf_enable_at;
+	struct decl_firewall firewall;
 	int gateway;
 	int gateway6;
 	struct span gateway_at[2];

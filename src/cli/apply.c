@@ -120,7 +120,8 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 		err = pfrun_save(c, &h->st, h->d.run);
 	if (err < 0)
 		return cli_system(c, err, "record what is loaded");
-	err = host_apply(&host, &h->want, HOST_LINKS);
+	/* To look again for what was right a moment ago is much of the time of one jail */
+	err = h->is_linked ? 0 : host_apply(&host, &h->want, HOST_LINKS);
 	if (err < 0)
 		return cli_host_error(c, err, "set links and addresses");
 	err = vnet_make(&host, &h->d.decl, h->want.only, &place, &h->vnets);

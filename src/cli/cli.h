@@ -346,6 +346,7 @@ struct ipfw_ruleset;
  * @facts:	The host as rules are resolved for it
  * @model:	Packet rules with the policy around them
  * @has_rules:	A pf.conf was among the files
+ * @is_rc_firewall: The rules are those that rc.conf's firewall_type makes
  * @pf:		The pf.conf files, or NULL
  * @pf_run:	What was loaded beside them, parsed, or NULL
  * @run:	The same as it is remembered, or NULL
@@ -358,6 +359,7 @@ struct declared {
 	struct facts facts;
 	struct model model;
 	bool has_rules;
+	bool is_rc_firewall;
 	struct pf_file *pf;
 	struct pf_run *pf_run;
 	struct pfrun *run;

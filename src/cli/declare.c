@@ -14,6 +14,7 @@
 #include "cli/aliases.h"
 #include "cli/applied.h"
 #include "cli/cli.h"
+#include "cli/ipfw.h"
 #include "cli/pools.h"
 #include "cli/runs.h"
 #include "cli/kept.h"
@@ -257,7 +258,8 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	int status;
 
 	model_init(&d->model, &c->arena, &c->names, &d->facts);
-	if (has_lang(c, LANG_IPFW))
+	d->is_rc_firewall = cli_rc_firewall(c, &d->decl);
+	if (d->is_rc_firewall || has_lang(c, LANG_IPFW))
 		status = cli_rules_ipfw(c, ctx, d, strict);
 	else
 		status = cli_rules_pf(c, ctx, d, strict);
@@ -265,7 +267,7 @@ static int parse_rules(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		return status;
 	policy_add(&d->model, &c->policy, &c->diags);
 	BUG_IF(model_check(&d->model) != NULL);
-	if (d->has_rules || has_lang(c, LANG_IPFW))
+	if (d->has_rules || d->is_rc_firewall || has_lang(c, LANG_IPFW))
 		lint_jails(&d->model, &d->decl, &c->diags);
 	return 0;
 }

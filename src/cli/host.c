@@ -79,9 +79,12 @@ static int compare(struct cli *c, struct cli_host *h)
 	if (err < 0)
 		return cli_system(c, err, "read the links and addresses of this host");
 	host_plan_make(&h->want, &h->have, &c->arena, &c->diags, &plan);
-	for (uint32_t i = 0; i < plan.ops.n; i++)
+	h->is_linked = h->have.is_saved_there;
+	for (uint32_t i = 0; i < plan.ops.n; i++) {
 		add_change(c, h, host_op_verb(&plan.ops.v[i]), plan.ops.v[i].object,
 			   plan.ops.v[i].at);
+		h->is_linked = h->is_linked && host_op_is_sysctl(&plan.ops.v[i]);
+	}
 	nat_ports_compare(c, h);
 	status = compare_vnets(c, h);
 	if (status != 0)

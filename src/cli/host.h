@@ -38,6 +38,7 @@ struct cli_confinement;
  * @vnets:	What is to be done to links of vnet jails
  * @program:	Packet rules as they should be
  * @look:	What the kernel holds of them, for the first load; or NULL
+ * @is_linked:	Links and addresses are as wanted, and what was before is recorded
  * @is_compared: @changes is whole, though it may not be possible to make them
  * @changes:	The differences, rules first
  * @confinement: What `up --cgroup` is about to do, or NULL
@@ -52,6 +53,7 @@ struct cli_host {
 	struct vnet_plan vnets;
 	struct nft_program *program;
 	struct nft_look *look;
+	bool is_linked;
 	bool is_compared;
 	VEC(struct cli_change) changes;
 	struct cli_confinement *confinement;

@@ -76,4 +76,16 @@ void ipfw_say(struct cli *c, struct span at, const char *fmt, ...) PRINTF(3, 4);
 /** ipfw_refused() - Word the first error as ipfw does; its exit status, or @status */
 int ipfw_refused(struct cli *c, int status);
 
+/**
+ * cli_rc_firewall() - Do the rules that rc.conf's firewall_type makes count
+ * @c:		Run; told where rc.conf asks for rules and there are none
+ * @d:		Declarations
+ *
+ * Return: true where no rules are given with -f, and these are known
+ */
+bool cli_rc_firewall(struct cli *c, const struct decl *d);
+
+/** cli_rc_firewall_source() - Those rules as a source; @says_one_pass: something else says it */
+uint32_t cli_rc_firewall_source(struct cli *c, const struct decl *d, bool says_one_pass);
+
 #endif /* CLI_IPFW_H */

@@ -110,6 +110,18 @@ static void take_settings(struct cli *c, const struct decl *d, struct ipfw_cmds 
 	}
 }
 
+/* Those of the files, or those of rc.conf's firewall_type */
+static int get_commands(struct cli *c, struct lang_ctx *ctx, const struct declared *d,
+			const struct ipfw_options *o, struct ipfw_cmds *cmds)
+{
+	uint32_t src;
+
+	if (!d->is_rc_firewall)
+		return read_commands(c, ctx, d, cmds);
+	src = cli_rc_firewall_source(c, &d->decl, o->one_pass >= 0);
+	return ipfw_rules_read(ctx, src, cmds) ? 0 : EX_DATAERR;
+}
+
 int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		   enum cli_strict strict)
 {
@@ -127,7 +139,7 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 		o.one_pass = setting(&d->decl, "net.inet.ip.fw.one_pass");
 	ipfw_jail_variables(ctx, &d->decl);
 	take_settings(c, &d->decl, &cmds);
-	status = read_commands(c, ctx, d, &cmds);
+	status = get_commands(c, ctx, d, &o, &cmds);
 	if (status != 0)
 		return status;
 	d->ipfw = ipfw_parse(ctx, &cmds);

@@ -3,16 +3,24 @@
  * DOC: Theory of operation
  *
  * firewall_enable runs FreeBSD's rc.firewall, a script of the base system, or
- * the host's own firewall_script.  The own one is given with -f and is nothing
- * to say; of the base system's we have no rules.  Type "open" passes all, as we
- * do without rules; for any other, and for the nat that the script sets up, what
- * is missing is told with what to write instead.
+ * the host's own firewall_script.  Of the base system's script the types that say
+ * all or nothing are made here as an ipfw ruleset: "closed", "UNKNOWN" (what it makes
+ * for every type, and the default rule), and "open" where it also sets up a nat;
+ * without one "open" passes all, as we do without rules.  The other types are pages
+ * of rules about services and networks: they are not guessed, but told.
+ *
+ * natd gets packets by a divert rule in the place where the kernel's nat has its
+ * rule; its options are those of a nat instance under other names.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lang/rc.h"
 #include "lang/text.h"
+
+#define RC_FIREWALL	"/etc/rc.firewall"
+#define NAT_NUMBER	"123"
 
 static const struct rc_var *find(const struct rc_file *f, const char *name)
 {
@@ -36,44 +44,163 @@ static bool is_yes(struct lang_ctx *c, const struct rc_file *f, const char *name
 	return v != NULL && rc_yes_or_no(c, v) > 0;
 }
 
-/* Are the rules the host's own: a script, or a file named as the type */
-static bool has_own_rules(const struct rc_file *f)
+/* The variable that names the file with the host's own rules, or NULL */
+static const struct rc_var *own_rules(const struct rc_file *f)
 {
-	const char *script = value(f, "firewall_script"), *type = value(f, "firewall_type");
+	const struct rc_var *script = find(f, "firewall_script"), *type = find(f, "firewall_type");
 
-	return (script != NULL && strcmp(script, "/etc/rc.firewall") != 0) ||
-	       (type != NULL && type[0] == '/');
+	if (script != NULL && strcmp(script->value->buf.v, RC_FIREWALL) != 0)
+		return script;
+	return type != NULL && type->value->buf.v[0] == '/' ? type : NULL;
 }
 
-static void tell_nat(struct lang_ctx *c, const struct rc_file *f, const char *enable,
-		     const char *iface_name, const char *flags_name)
+/* ---- nat ------------------------------------------------------------------ */
+
+/* natd's options: short, long, and how a nat instance says it; NULL: it need not */
+static const struct natd_option {
+	char letter;
+	const char *name;
+	const char *ipfw;
+	uint8_t n_args;
+} natd_options[] = {
+	{ 'm', "same_ports", "same_ports", 0 },
+	{ 'u', "unregistered_only", "unreg_only", 0 },
+	{ 'd', "deny_incoming", "deny_in", 0 },
+	{ 0, "reset", "reset", 0 },
+	{ 0, "reverse", "reverse", 0 },
+	{ 0, "proxy_only", "proxy_only", 0 },
+	{ 0, "redirect_port", "redirect_port", 3 },
+	{ 0, "redirect_proto", "redirect_proto", 2 },
+	{ 0, "redirect_address", "redirect_addr", 2 },
+	{ 0, "dynamic", NULL, 0 },
+	{ 's', "use_sockets", NULL, 0 },
+	{ 'l', "log", NULL, 0 },
+	{ 0, "log_denied", NULL, 0 },
+};
+
+static const struct natd_option *natd_option(const char *word)
 {
-	const char *iface = value(f, iface_name), *flags = value(f, flags_name);
+	for (size_t i = 0; i < ARRAY_SIZE(natd_options); i++) {
+		const struct natd_option *o = &natd_options[i];
 
-	if (!is_yes(c, f, enable))
-		return;
-	diag_add(c->diags, DIAG_W1520, find(f, enable)->name_at,
-		 "the nat that %s sets up is not made", enable);
-	if (iface == NULL)
-		diag_help(c->diags, "say it in ipfw rules, or $nat in jail.conf");
-	else
-		diag_help(c->diags, "as ipfw rules: 'nat 123 config if %s%s%s', 'add 50 nat 123 "
-			  "ip4 "
-			  "from any to any via %s'; for jails alone: $nat = \"%s\"", iface,
-			  flags != NULL ? " " : "", flags != NULL ? flags : "", iface, iface);
-}
-
-void rc_firewall(struct lang_ctx *c, const struct rc_file *f)
-{
-	const struct rc_var *type = find(f, "firewall_type");
-
-	if (!is_yes(c, f, "firewall_enable") || has_own_rules(f))
-		return;
-	if (type != NULL && strcasecmp(type->value->buf.v, "open") != 0) {
-		diag_add(c->diags, DIAG_W1519, type->value->at,
-			 "the rules of firewall type '%s' are not made", type->value->buf.v);
-		diag_help(c->diags, "give the rules themselves: -f ipfw.rules");
+		if (word[0] == '-' && (strcmp(word + 1, o->name) == 0 ||
+		    (word[1] == o->letter && word[1] != '\0' && word[2] == '\0')))
+			return o;
 	}
-	tell_nat(c, f, "firewall_nat_enable", "firewall_nat_interface", "firewall_nat_flags");
-	tell_nat(c, f, "natd_enable", "natd_interface", "natd_flags");
+	return NULL;
+}
+
+/* natd's flags in the words of a nat instance, or NULL: told */
+static const char *natd_words(struct lang_ctx *c, const struct rc_var *v)
+{
+	const char *said = "";
+	struct text_word w;
+	uint32_t pos = 0;
+
+	while (v != NULL && text_next_word(v->value, &pos, v->value->buf.n, &w)) {
+		const char *word = text_word_str(c->a, v->value, w);
+		const struct natd_option *o = natd_option(word);
+
+		if (o == NULL) {
+			text_error(c, DIAG_W1520, v->value, w.lo, w.hi,
+				   "'%s' of natd has no form in ipfw: no nat is made", word);
+			return NULL;
+		}
+		if (o->ipfw != NULL)
+			said = arena_printf(c->a, "%s %s", said, o->ipfw);
+		for (uint8_t i = 0; i < o->n_args &&
+		     text_next_word(v->value, &pos, v->value->buf.n, &w); i++)
+			said = arena_printf(c->a, "%s %s", said, text_word_str(c->a, v->value, w));
+	}
+	return said;
+}
+
+/* Two lines of ipfw: the instance, and who goes there */
+static const char *nat_lines(struct lang_ctx *c, const struct rc_var *iface, const char *flags)
+{
+	const char *name = iface->value->buf.v;
+	struct addr a;
+
+	return arena_printf(c->a, "nat " NAT_NUMBER " config %s %s %s\n"
+			    "add 50 nat " NAT_NUMBER " ip4 from any to any via %s\n",
+			    addr_parse(name, strlen(name), &a) == 0 ? "ip" : "if", name, flags,
+			    name);
+}
+
+/* The lines of the nat that is asked for; "" for none, NULL for one that is told */
+static const char *nat_rules(struct lang_ctx *c, const struct rc_file *f)
+{
+	const bool is_natd = is_yes(c, f, "natd_enable");
+	const struct rc_var *iface = find(f, is_natd ? "natd_interface" :
+					  "firewall_nat_interface");
+	const char *flags;
+
+	if (!is_natd && !is_yes(c, f, "firewall_nat_enable"))
+		return "";
+	if (iface == NULL)
+		return "";	/* rc.firewall makes none either */
+	if (is_natd)
+		flags = natd_words(c, find(f, "natd_flags"));
+	else
+		flags = value(f, "firewall_nat_flags") == NULL ? "" :
+			value(f, "firewall_nat_flags");
+	return flags == NULL ? NULL : nat_lines(c, iface, flags);
+}
+
+/* ---- types ---------------------------------------------------------------- */
+
+/* What is made for every type: loopback addresses on lo0 only, and what IPv6 cannot miss */
+static const char basic_rules[] =
+	"add 100 pass all from any to any via lo0\n"
+	"add 200 deny all from any to 127.0.0.0/8\n"
+	"add 300 deny ip from 127.0.0.0/8 to any\n"
+	"add 400 deny all from any to ::1\n"
+	"add 500 deny all from ::1 to any\n"
+	"add 600 pass ipv6-icmp from :: to ff02::/16\n"
+	"add 700 pass ipv6-icmp from fe80::/10 to fe80::/10\n"
+	"add 800 pass ipv6-icmp from fe80::/10 to ff02::/16\n"
+	"add 900 pass ipv6-icmp from any to any icmp6types 1\n"
+	"add 1000 pass ipv6-icmp from any to any icmp6types 2,135,136\n";
+
+/* Types whose rules are known; without nat "open" needs none */
+static const struct type {
+	const char *name;
+	const char *last;
+	bool has_nat;
+} types[] = {
+	{ "open", "add 65000 pass all from any to any\n", true },
+	{ "closed", "add 65000 deny ip from any to any\n", false },
+	{ "UNKNOWN", "", false },
+};
+
+static const char *type_rules(struct lang_ctx *c, const struct rc_file *f, const struct type *t)
+{
+	const char *nat = t->has_nat ? nat_rules(c, f) : "";
+
+	if (nat == NULL || (t->has_nat && nat[0] == '\0'))
+		return NULL;
+	return arena_printf(c->a, "%s%s%s", nat, basic_rules, t->last);
+}
+
+void rc_firewall(struct lang_ctx *c, const struct rc_file *f, struct decl_firewall *ret)
+{
+	const struct rc_var *type = find(f, "firewall_type"), *own = own_rules(f);
+	const char *name = type != NULL ? type->value->buf.v : "UNKNOWN";
+
+	*ret = (struct decl_firewall){ .rules = NULL };
+	if (!is_yes(c, f, "firewall_enable"))
+		return;
+	ret->at = type != NULL ? type->value->at : find(f, "firewall_enable")->name_at;
+	if (own != NULL) {
+		ret->own = own->value->buf.v;
+		ret->own_at = own->value->at;
+		return;
+	}
+	ret->unknown = name;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (strcasecmp(types[i].name, name) != 0)
+			continue;
+		ret->unknown = NULL;
+		ret->rules = type_rules(c, f, &types[i]);
+	}
 }

@@ -526,6 +526,6 @@ void rc_lower(struct lang_ctx *c, const struct rc_file *f, struct decl *d)
 		for (uint32_t i = 0; i < f->vars.n && !diag_is_full(c->diags); i++)
 			if (f->vars.v[i].is_last)
 				lower_if_setting(&lo, &f->vars.v[i], rank);
-	rc_firewall(c, f);
+	rc_firewall(c, f, &d->firewall);
 	jail_lower(c, rc_jails(c, f), d);
 }
