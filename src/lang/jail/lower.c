@@ -18,6 +18,7 @@
 #include "lang/jail/expand.h"
 #include "lang/jail/forward.h"
 #include "lang/jail/http.h"
+#include "lang/jail/near.h"
 #include "lang/jail/lex.h"
 #include "lang/jail/pool.h"
 #include "lang/jail/quota.h"
@@ -528,6 +529,7 @@ void jail_lower(struct lang_ctx *c, const struct jail_file *f, struct decl *d)
 	seen = seen_jails(c, d);
 	for (uint32_t i = 0; i < f->blocks.n && !diag_is_full(c->diags); i++)
 		check_stmts(c, &f->blocks.v[i]);
+	jail_near_check(c, f);
 	for (uint32_t i = 0; i < f->blocks.n && !diag_is_full(c->diags); i++) {
 		if (!f->blocks.v[i].is_wild)
 			lower_ranked(c, &ps, i, d, &seen);
