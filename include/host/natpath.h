@@ -63,6 +63,7 @@ MUST_USE int natpath_lock(const struct state *st, uint32_t wait_seconds);
  * What the main table sends out of the outside interface goes to the device;
  * everything else stays as it is.  Routes are those of now.  Where the device goes
  * away before the rules do, packets have nowhere to go, rather than out untranslated.
+ * Called again, it adds what is new since then.
  *
  * Return: 0, or a negative errno; part may be done then: natpath_down()
  */

@@ -614,9 +614,21 @@ bool nat_binding_at(const struct nat *nat, uint32_t i, struct nat_binding *ret);
 MUST_USE int nat_save(const struct nat *nat, int (*put)(void *ctx, const void *p, size_t len),
 		      void *ctx);
 
+/** nat_save_most() - The most bytes that nat_save() of such a NAT gives */
+size_t nat_save_most(const struct nat_config *cfg);
+
+/**
+ * nat_saved_bytes() - How long the first of several saved NATs is
+ * @data:	What nat_save() gave, one behind the other
+ * @len:	Bytes there
+ *
+ * Return: its length, at most @len; @len where that cannot be told
+ */
+size_t nat_saved_bytes(const void *data, size_t len);
+
 /**
  * nat_restore() - Take up what nat_save() gave
- * @nat:	NAT, as nat_init() left it
+ * @nat:	NAT, as nat_init() or another nat_restore() left it
  * @now_ns:	Time; what has been saved goes on from here
  * @data:	All of the bytes
  * @len:	How many

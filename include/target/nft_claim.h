@@ -72,6 +72,7 @@ struct claim {
  * nft_claim() - Let the kernel drop what is the NAT's
  * @nl:		Session of NETLINK_NETFILTER of its own
  * @c:		What is
+ * @is_there:	This session has claimed before: that ends
  *
  * One transaction.
  *
@@ -79,6 +80,7 @@ struct claim {
  * same; -EOPNOTSUPP or -EINVAL before Linux 5.12, with @c->local_to before 5.16;
  * another negative errno
  */
-MUST_USE int nft_claim(struct nl_session *nl, const struct claim *c);
+MUST_USE int nft_claim(struct nl_session *nl, const struct claim *c,
+		       bool is_there);
 
 #endif /* TARGET_NFT_CLAIM_H */

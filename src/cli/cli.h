@@ -457,6 +457,8 @@ int verb_ipfw(struct cli *c);
 int verb_pfctl(struct cli *c);
 int verb_log(struct cli *c);
 int verb_nat(struct cli *c);
+int verb_nat_status(struct cli *c);
+int verb_nat_reload(struct cli *c);
 int verb_metrics(struct cli *c);
 int verb_plan(struct cli *c);
 int verb_status(struct cli *c);

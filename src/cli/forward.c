@@ -16,10 +16,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/forward_nat.h"
 #include "cli/forwards.h"
 #include "cli/gate.h"
 #include "cli/host.h"
 #include "cli/kept.h"
+#include "cli/nat_ask.h"
 #include "cli/quick.h"
 #include "cli/shadow.h"
 #include "cli/stale.h"
@@ -143,6 +145,20 @@ static int carry_out(struct cli *c, const struct kept_edit *e)
 	return status;
 }
 
+/* In the kernel, in the userspace NAT that runs here, or in both */
+static int make_change(struct cli *c, const struct kept_edit *e)
+{
+	bool is_done;
+	int status = forward_by_nat(c, e, &is_done);
+
+	if (is_done)
+		return status;
+	status = strcmp(e->verb, "add") == 0 ? quick_add(c, e) : quick_edit(c, e);
+	if (status == QUICK_NOT)
+		status = carry_out(c, e);
+	return status == 0 && !c->dry_run ? nat_ask_reload(c, NULL) : status;
+}
+
 int verb_forward_add(struct cli *c)
 {
 	struct kept_edit e = { .verb = "add" };
@@ -155,10 +171,7 @@ int verb_forward_add(struct cli *c)
 	e.jail = c->args.v[0];
 	e.words = e.f.text;
 	status = cli_netns(c);
-	if (status != 0)
-		return status;
-	status = quick_add(c, &e);
-	return status == QUICK_NOT ? carry_out(c, &e) : status;
+	return status == 0 ? make_change(c, &e) : status;
 }
 
 static int edit_parts(struct cli *c, const char *verb)
@@ -177,10 +190,7 @@ static int edit_parts(struct cli *c, const char *verb)
 	e.words = e.f.text;
 	if (status == 0)
 		status = cli_netns(c);
-	if (status != 0)
-		return status;
-	status = quick_edit(c, &e);
-	return status == QUICK_NOT ? carry_out(c, &e) : status;
+	return status == 0 ? make_change(c, &e) : status;
 }
 
 int verb_forward_del(struct cli *c)

@@ -1,86 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * DOC: Theory of operation
- *
- * A sealed process can rename nothing, so the file is written over where it is.
- * Its checksum tells a write that was cut off: then the next start says so and
- * begins with nothing, as after a crash.
- */
 #include "cli/nat_keep.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/calls.h"
-#include "cli/nat_read.h"
 #include "host/netns.h"
 #include "host/state.h"
 
-NEEDS_CALL(pwrite64)
-NEEDS_CALL(ftruncate)
-NEEDS_CALL(fsync)
-
-/* A file that is being written */
-struct writer {
-	int fd;
-	off_t at;
-	size_t n;
-	uint8_t buf[65536];
-};
-
-static int flush(struct writer *w)
-{
-	for (size_t done = 0; done < w->n; ) {
-		const ssize_t n = pwrite(w->fd, w->buf + done, w->n - done, w->at);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			done += (size_t)n;
-			w->at += n;
-		}
-	}
-	w->n = 0;
-	return 0;
-}
-
-static int put(void *ctx, const void *p, size_t len)
-{
-	const uint8_t *from = p;
-	struct writer *w = ctx;
-	int err = 0;
-
-	while (len > 0 && err == 0) {
-		const size_t n = MIN(len, sizeof(w->buf) - w->n);
-
-		memcpy(w->buf + w->n, from, n);
-		w->n += n;
-		from += n;
-		len -= n;
-		if (w->n == sizeof(w->buf))
-			err = flush(w);
-	}
-	return err;
-}
-
-int nat_keep_save(const struct nat_keep *k, const struct nat *nat)
-{
-	static struct writer w;
-	int err;
-
-	if (k->fd < 0)
-		return 0;
-	w.fd = k->fd;
-	w.at = 0;
-	w.n = 0;
-	err = nat_save(nat, put, &w);
-	if (err == 0)
-		err = flush(&w);
-	if (err == 0 && (ftruncate(k->fd, w.at) < 0 || fsync(k->fd) < 0))
-		err = -errno;
-	return err;
-}
+#define MOST_BYTES	((off_t)1 << 33)	/* longest state that is read */
 
 static int find_path(struct cli *c, const char *outside, const char **ret)
 {
@@ -99,18 +29,84 @@ static int find_path(struct cli *c, const char *outside, const char **ret)
 	return 0;
 }
 
-int nat_keep_open(struct cli *c, const char *outside, struct nat *nat, uint64_t now_ns,
-		  struct nat_keep *k)
+static int read_all(int fd, struct nat_keep *k)
 {
-	int status = find_path(c, outside, &k->path);
+	struct stat st;
 
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size > MOST_BYTES)
+		return -EFBIG;
+	k->data = malloc((size_t)st.st_size + 1);
+	if (k->data == NULL)
+		return -ENOMEM;
+	while (k->len < (size_t)st.st_size) {
+		const ssize_t n = read(fd, k->data + k->len, (size_t)st.st_size - k->len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			break;
+		k->len += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+int nat_keep_open(struct cli *c, const char *outside, struct nat_keep *k)
+{
+	CLEANUP(base_fd_close) int fd = -1;
+	const int status = find_path(c, outside, &k->path);
+	int err;
+
+	k->is_asked = c->nat.state != NULL;
 	if (status != 0 || k->path == NULL)
 		return status;
-	k->fd = open(k->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (k->fd < 0)
+	fd = open(k->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
 		return cli_system(c, -errno, arena_printf(&c->arena, "write '%s'", k->path));
-	if (lseek(k->fd, 0, SEEK_END) > 0)
-		status = nat_state_load(c, k->path, nat, now_ns);
-	/* A file of our own that is damaged is told of, and no reason to leave jails cut off */
-	return status == EX_DATAERR && c->nat.state == NULL ? 0 : status;
+	err = read_all(fd, k);
+	return err == 0 ? 0 : cli_system(c, err, arena_printf(&c->arena, "read '%s'", k->path));
+}
+
+void nat_keep_forget(struct nat_keep *k)
+{
+	base_free(&k->data);
+	k->len = 0;
+}
+
+static int write_piece(int fd, const struct nat_keep_piece *piece)
+{
+	for (size_t done = 0; done < piece->len; ) {
+		const ssize_t n = write(fd, piece->p + done, piece->len - done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+int nat_keep_write(const struct nat_keep *k, const struct nat_keep_piece *v, uint32_t n)
+{
+	CLEANUP(base_fd_close) int fd = -1;
+	char temp[4096];
+	int err = 0;
+
+	if (k->path == NULL)
+		return 0;
+	if ((size_t)snprintf(temp, sizeof(temp), "%s.new", k->path) >= sizeof(temp))
+		return -ENAMETOOLONG;
+	/* One that a killed run has left is nobody's */
+	if (unlink(temp) < 0 && errno != ENOENT)
+		return -errno;
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	for (uint32_t i = 0; i < n && err == 0; i++)
+		err = write_piece(fd, &v[i]);
+	if (err == 0 && (fsync(fd) < 0 || rename(temp, k->path) < 0))
+		err = -errno;
+	if (err < 0)
+		(void)unlink(temp);
+	return err;
 }

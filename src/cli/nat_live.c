@@ -4,227 +4,106 @@
  *
  * Everything that needs rights or memory is done before the first packet, in an
  * order in which nothing can leave untranslated and nothing is left behind: the
- * lock, the keeper, what an earlier run left, the kernel's hands off, the devices,
- * the routes to them.  Then the seal; from there on only packets, and what the
- * loop's watches bring.
+ * lock, the keeper, what an earlier run left, the devices, the kernel's hands off,
+ * the routes to them.  Then the seal; from there on only packets.
  *
- * What goes by itself with this process, however it ends: devices, packet
+ * What goes by itself with these processes, however they end: devices, packet
  * sockets, the claim.  What does not (rules, routes, reserved ports) is the
  * keeper's.
+ *
+ * What was started is the front: it hears signals, and its end is the end of all.
+ * It is sealed too, so that whoever looks at the process that he started sees none
+ * with rights; those that are needed to read rules anew are the keeper's, which
+ * reads no packet (see nat_run.h).
  */
-#include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/calls.h"
-#include "cli/nat_keep.h"
-#include "cli/nat_plan.h"
 #include "cli/nat_read.h"
-#include "host/keeper.h"
+#include "cli/nat_run.h"
 #include "host/natpath.h"
 #include "host/notify.h"
 #include "host/seal.h"
-#include "port/natloop.h"
+#include "host/state.h"
 
 #define LOCK_SECONDS	2u		/* for another one that is about to end */
 
-NEEDS_CALL(write)
+NEEDS_CALL(read)
+NEEDS_CALL(poll)
 
-/**
- * struct live - A live run
- * @c:		Command line
- * @d:		Declarations
- * @plan:	What it is to be
- * @keeper:	Tidies up
- * @lock:	That this is the only one
- * @nft:	Session that the claim goes with
- * @route:	Of NETLINK_ROUTE, until the seal
- * @io:		Interfaces, by enum nat_side
- * @loop:	The loop
- * @mem:	Of the NAT
- * @mem_len:	Bytes
- * @signals:	signalfd
- * @keep:	State file
- */
-struct live {
-	struct cli *c;
-	struct declared d;
-	struct nat_plan plan;
-	struct keeper keeper;
-	int lock;
-	struct nl_session nft;
-	struct nl_session route;
-	struct io *io[2];
-	struct natloop *loop;
-	void *mem;
-	size_t mem_len;
-	int signals;
-	struct nat_keep keep;
-};
-
-static void tell(void *arg, const char *line)
-{
-	const struct live *v = arg;
-
-	if (!v->c->quiet)
-		fprintf(stderr, "sallyport: nat: %s\n", line);
-}
-
-/* ---- what is left behind -------------------------------------------------------- */
-
-static int clear(const char *state_dir)
-{
-	CLEANUP(nl_close) struct nl_session s = { .fd = -1 };
-	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
-	CLEANUP(arena_fini) struct arena a;
-	int err = nl_open(&s, NETLINK_ROUTE), err2;
-
-	arena_init(&a, 16u << 20);
-	if (err == 0)
-		err = natpath_down(&s, &a);
-	err2 = state_open(&st, state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
-	if (err2 == 0)
-		err2 = natpath_release(&st, NATPATH_RUN, &a);
-	return err < 0 ? err : err2;
-}
-
-static int tidy(void *arg)
-{
-	return clear(arg);
-}
-
-static int lock(struct live *v)
-{
-	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
-	int err = state_open(&st, v->c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
-
-	if (err < 0)
-		return err;
-	v->lock = natpath_lock(&st, LOCK_SECONDS);
-	return v->lock < 0 ? v->lock : 0;
-}
-
-/* ---- set up --------------------------------------------------------------------- */
+/* ---- the ways ------------------------------------------------------------------- */
 
 /* The way to and from an interface, by --io */
-static const struct io_ops *way_of(struct live *v)
+static const struct io_ops *way_of(const struct nat_run *r)
 {
-	const char *name = v->c->nat.io;
+	const char *name = r->c->nat.io;
 
 	if (name == NULL || strcmp(name, "auto") == 0 || strcmp(name, "tun") == 0)
 		return &io_packet_ops;
 	return io_kind(name);
 }
 
-static int open_io(struct live *v, enum nat_side side)
+static int open_way(struct nat_run *r, uint32_t worker, enum nat_side side, bool own)
 {
-	const bool is_device = side == NAT_INSIDE && v->plan.tun != NULL;
-	const char *name = side == NAT_OUTSIDE ? v->plan.outside :
-			   is_device ? v->plan.tun : v->plan.inside;
-	const struct io_ops *ops = is_device ? &io_tun_ops : way_of(v);
-	const int err = io_open(ops, name, &v->io[side]);
+	const bool is_device = side == NAT_INSIDE && r->plan.tun != NULL;
+	const char *name = side == NAT_OUTSIDE ? r->plan.outside :
+			   is_device ? r->plan.tun : r->plan.inside;
+	const struct io_ops *ops = is_device ? &io_tun_ops : way_of(r);
+	int err;
 
+	if (ops->is_own != own)
+		return 0;
+	err = io_open(ops, name, &r->io[worker][side]);
 	if (err == 0)
 		return 0;
-	return cli_system(v->c, err, arena_printf(&v->c->arena, "take packets from %s by %s", name,
+	return cli_system(r->c, err, arena_printf(&r->c->arena, "take packets from %s by %s", name,
 						  ops->name));
 }
 
-static int claim(struct live *v)
+int nat_run_ways(struct nat_run *r, uint32_t worker, bool own)
 {
-	int err = nl_open(&v->nft, NETLINK_NETFILTER);
+	const int status = open_way(r, worker, NAT_INSIDE, own);
 
-	if (v->plan.tun != NULL)
-		v->plan.claim.local_to = v->io[NAT_INSIDE]->ifindex;
-	if (err == 0)
-		err = nft_claim(&v->nft, &v->plan.claim);
-	if ((err == -EOPNOTSUPP || err == -EINVAL) && v->plan.claim.local_to != 0) {
-		tell(v, "this kernel cannot lead callers of this host to the forwards");
-		v->plan.claim.local_to = 0;
-		err = nft_claim(&v->nft, &v->plan.claim);
-	}
-	return err == 0 ? 0 : cli_system(v->c, err, "keep the kernel from answering for the NAT");
+	return status == 0 ? open_way(r, worker, NAT_OUTSIDE, own) : status;
 }
 
-static int lead_here(struct live *v)
+/* ---- start ----------------------------------------------------------------------- */
+
+static int lock(struct nat_run *r)
 {
 	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
-	const struct nat_config *cfg = &v->plan.cfg;
-	int err = state_open(&st, v->c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
+	int err = state_open(&st, r->c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
 
-	if (err == 0)
-		err = natpath_reserve(&st, NATPATH_RUN, v->plan.ports, &v->c->arena);
-	if (err == 0)
-		err = nl_open(&v->route, NETLINK_ROUTE);
-	if (err == 0 && v->plan.tun != NULL)
-		err = natpath_up(&v->route, &(struct natpath){
-			.tun = v->plan.tun, .tun_index = v->io[NAT_INSIDE]->ifindex,
-			.outside_index = v->io[NAT_OUTSIDE]->ifindex,
-			.mtu_bytes = v->io[NAT_OUTSIDE]->mtu_bytes,
-			.inside = cfg->inside, .n_inside = cfg->n_inside }, &v->c->arena);
-	nl_close(&v->route);
-	return err == 0 ? 0 : cli_system(v->c, err, "lead the jails' packets to the NAT");
+	if (err < 0)
+		return err;
+	r->lock = natpath_lock(&st, LOCK_SECONDS);
+	return r->lock < 0 ? r->lock : 0;
 }
 
-/* All memory is there from the start: what is asked for later is had from what was freed here */
-static int make_nat(struct live *v)
+static int start_keeper(struct nat_run *r)
 {
-	struct nat_config *cfg = &v->plan.cfg;
-	const char *wrong;
+	int ends[2], err = nat_word_pair(ends);
+	pid_t pid;
 
-	for (int side = 0; side < 2; side++)
-		cfg->mtu[side] = v->io[side]->mtu_bytes;
-	wrong = nat_config_check(cfg);
-	if (wrong != NULL) {
-		diag_add(&v->c->diags, DIAG_E2802, SPAN_NONE, "%s", wrong);
-		return EX_DATAERR;
+	if (err < 0)
+		return err;
+	pid = nat_run_fork();
+	if (pid == 0) {
+		r->other = ends[1];
+		nat_keeper_run(r);
 	}
-	v->mem_len = nat_bytes(cfg);
-	v->mem = mmap(NULL, v->mem_len, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (v->mem == MAP_FAILED)
-		return cli_system(v->c, -errno, "have memory for the NAT");
-	if (nat_init(cfg, v->mem, &v->loop->nat) < 0)
-		return cli_system(v->c, -EINVAL, "make the NAT");
-	return nat_keep_open(v->c, v->plan.outside, v->loop->nat, natloop_now(), &v->keep);
+	err = pid < 0 ? -errno : 0;
+	close(ends[1]);
+	r->other = ends[0];
+	return err;
 }
 
-static void save(struct live *v)
-{
-	if (nat_keep_save(&v->keep, v->loop->nat) < 0)
-		tell(v, "cannot write the state file");
-}
-
-static void keep_memory(void)
-{
-	void *p;
-
-	(void)mallopt(M_MMAP_THRESHOLD, 64 << 20);
-	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
-	p = malloc(NAT_RULES_BYTES);
-	if (p != NULL)
-		memset(p, 1, NAT_RULES_BYTES);
-	free(p);
-}
-
-/* ---- signals --------------------------------------------------------------------- */
-
-static void hear_signal(void *arg)
-{
-	struct live *v = arg;
-	struct signalfd_siginfo si;
-
-	while (read(v->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		v->loop->is_stopped |= si.ssi_signo != SIGHUP;
-		save(v);
-	}
-}
-
-static int open_signals(struct live *v)
+static int open_signals(void)
 {
 	sigset_t set;
 
@@ -234,107 +113,100 @@ static int open_signals(struct live *v)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	v->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return v->signals < 0 ? -errno : natloop_watch(v->loop, v->signals, hear_signal, v);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* ---- the run --------------------------------------------------------------------- */
 
-static int set_up(struct live *v)
+static void pass_signals(int signals, const struct nat_run *r)
 {
-	int status, err;
+	struct signalfd_siginfo si;
 
-	for (int side = 0; side < 2; side++) {
-		status = open_io(v, (enum nat_side)side);
-		if (status != 0)
-			return status;
-	}
-	err = natloop_init(v->loop, v->io[NAT_INSIDE], v->io[NAT_OUTSIDE], &v->plan.claim);
-	if (err == 0)
-		err = open_signals(v);
-	if (err < 0)
-		return cli_system(v->c, err, "follow routes and neighbours");
-	v->loop->tell = tell;
-	v->loop->arg = v;
-	status = make_nat(v);
-	if (status == 0)
-		status = claim(v);
-	return status == 0 ? lead_here(v) : status;
+	while (read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		nat_word_send(r->other, NAT_WORD_SIGNAL, (int32_t)si.ssi_signo, NULL);
 }
 
-static int seal(struct live *v)
+static int be_ready(struct nat_run *r)
 {
 	struct seal s;
-	int err;
+	int err = notify_send("READY=1");
 
-	keep_memory();
-	err = notify_send("READY=1");
 	if (err < 0)
-		return cli_system(v->c, err, "tell the service manager");
+		return cli_system(r->c, err, "tell the service manager");
 	/* What there is to say of the declarations is said now, not in the end */
-	diag_print(&v->c->diags, stderr, false, v->c->quiet ? DIAG_ERROR : DIAG_NOTE);
-	v->c->diags.list.n = 0;
+	diag_print(&r->c->diags, stderr, false, r->c->quiet ? DIAG_ERROR : DIAG_NOTE);
+	r->c->diags.list.n = 0;
 	fflush(NULL);
 	err = seal_enter(&s);
 	if (err < 0)
-		return cli_system(v->c, err, "give up all rights");
-	if (!s.has_root)
-		tell(v, "no empty root directory here: not permitted");
-	if (s.landlock == 0)
-		tell(v, "this kernel has no Landlock");
+		return cli_system(r->c, err, "give up all rights");
 	fputs("ready\n", stderr);
 	return 0;
 }
 
-/* What goes with us goes first: routes to a device that is gone lead nowhere */
-static void close_all(struct live *v)
+/* A word of the keeper's; -1: go on, else the exit status */
+static int hear_keeper(struct nat_run *r)
 {
-	if (v->loop != NULL)
-		natloop_fini(v->loop);
-	io_close(&v->io[NAT_INSIDE]);
-	io_close(&v->io[NAT_OUTSIDE]);
-	nl_close(&v->nft);
-	base_fd_close(&v->signals);
-	base_fd_close(&v->keep.fd);
-	free(v->loop);
-	v->loop = NULL;
+	struct nat_word w;
+	int status;
+
+	if (!nat_word_get(r->other, &w)) {
+		diag_add(&r->c->diags, DIAG_E2803, SPAN_NONE,
+			 "the keeper has died: the next start takes rules and routes away");
+		return EX_SOFTWARE;
+	}
+	if (w.kind == NAT_WORD_END)
+		return w.value;
+	if (w.kind == NAT_WORD_COMPLAINT && w.value >= 0 && w.value < (int32_t)DIAG_N_CODES)
+		diag_add(&r->c->diags, (enum diag_code)w.value, SPAN_NONE, "%s", w.text);
+	if (w.kind != NAT_WORD_READY)
+		return -1;
+	status = be_ready(r);
+	return status == 0 ? -1 : status;
 }
 
-static int run(struct live *v)
+static int be_front(struct nat_run *r, int signals)
 {
-	int status = set_up(v);
+	int status = -1;
 
-	if (status == 0)
-		status = seal(v);
-	if (status != 0)
-		return status;
-	natloop_run(v->loop);
-	return 0;
+	while (status < 0) {
+		struct pollfd fds[2] = { { r->other, POLLIN, 0 }, { signals, POLLIN, 0 } };
+
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[1].revents != 0)
+			pass_signals(signals, r);
+		if (fds[0].revents != 0)
+			status = hear_keeper(r);
+	}
+	return status;
 }
 
-static int nat_live(struct cli *c, struct live *v)
+static int nat_live(struct cli *c, struct nat_run *r)
 {
-	int status = nat_plan_sides(c, &v->plan), err;
+	CLEANUP(base_fd_close) int signals = -1;
+	int status = nat_plan_sides(c, &r->plan), err;
 
 	if (status == 0)
 		status = cli_netns(c);
 	if (status == 0)
-		status = cli_declare(c, &v->d, CLI_STRICT);
+		status = cli_declare(c, &r->d, CLI_STRICT);
 	if (status == 0)
-		status = nat_plan_make(c, &v->d, &v->plan);
+		status = nat_plan_make(c, &r->d, &r->plan);
 	if (status != 0)
 		return status;
-	v->loop = calloc(1, sizeof(*v->loop));
-	if (v->loop == NULL)
-		return cli_system(c, -ENOMEM, "start");
-	err = lock(v);
+	err = lock(r);
+	if (err == -EBUSY) {
+		diag_add(&c->diags, DIAG_E2804, SPAN_NONE,
+			 "another NAT runs in this network namespace");
+		return EX_BUSY;
+	}
+	signals = err == 0 ? open_signals() : -1;
+	if (err == 0 && signals < 0)
+		err = -errno;
 	if (err == 0)
-		err = keeper_start(&v->keeper, v->lock, tidy, (void *)(uintptr_t)c->state_dir);
-	if (err == 0)
-		err = clear(c->state_dir);
-	if (err < 0)
-		return cli_system(c, err, "be the only NAT here");
-	return run(v);
+		err = start_keeper(r);
+	return err == 0 ? be_front(r, signals) : cli_system(c, err, "be the NAT here");
 }
 
 /* TAP would be a device in the place of the outside interface */
@@ -345,20 +217,23 @@ static bool is_way(const char *name)
 
 int verb_nat(struct cli *c)
 {
-	struct live v = {
-		.c = c, .keeper = { .fd = -1 }, .lock = -1, .nft = { .fd = -1 },
-		.route = { .fd = -1 }, .signals = -1, .keep = { .fd = -1 },
-	};
-	int status, err;
+	CLEANUP(base_free) struct nat_run *r = NULL;
+	int status;
 
 	if (c->nat.read != NULL)
 		return nat_over_capture(c);
 	if (c->nat.io != NULL && !is_way(c->nat.io))
 		return cli_usage(c, "--io takes auto, packet, pcap or tun, not '%s'", c->nat.io);
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return cli_system(c, -ENOMEM, "start");
+	r->c = c;
+	r->lock = r->other = r->control = r->caller = r->nft.fd = -1;
+	r->n_workers = 1;
+	r->since_ns = natloop_now();
 	c->is_host = true;
-	status = nat_live(c, &v);
-	close_all(&v);
-	err = keeper_stop(&v.keeper);
-	base_fd_close(&v.lock);
-	return err < 0 && status == 0 ? cli_system(c, err, "take rules and routes away") : status;
+	status = nat_live(c, r);
+	base_fd_close(&r->other);
+	base_fd_close(&r->lock);
+	return status;
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cli/confine.h"
+#include "cli/nat_ask.h"
 #include "cli/status.h"
 
 static bool is_there(const struct cli_status *s, struct addr a)
@@ -104,13 +105,17 @@ static void drift_json(const struct cli_status *s)
 	putc(']', out);
 }
 
-static void print_json(const struct cli_status *s)
+static void print_json(const struct cli_status *s, const struct json *nat)
 {
 	cli_object(s->c);
 	jails_json(s);
 	aliases_json(s);
 	forwards_json(s);
 	drift_json(s);
+	if (nat != NULL) {
+		fputs(", \"nat\": ", s->c->out);
+		nat_ask_print(s->c, nat);
+	}
 	if (s->note.until > 0)
 		fprintf(s->c->out, ", \"confirm\": {\"until\": %lld}",
 			(long long)s->note.until);
@@ -180,7 +185,7 @@ static void print_note(const struct cli_status *s)
 		      "apply what was before\n", s->c->out);
 }
 
-static void print_text(const struct cli_status *s)
+static void print_text(const struct cli_status *s, const struct json *nat)
 {
 	FILE *out = s->c->out;
 	char buf[ADDR_TEXT_BYTES];
@@ -193,6 +198,8 @@ static void print_text(const struct cli_status *s)
 			x->kind, x->jail != NULL ? ", jail " : "", x->jail != NULL ? x->jail : "");
 	}
 	print_forwards(s);
+	if (nat != NULL)
+		nat_ask_print(s->c, nat);
 	if (s->note.until > 0)
 		print_note(s);
 	if (s->h->changes.n == 0)
@@ -244,16 +251,19 @@ int verb_status(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
 	struct cli_status s;
-	const int status = cli_status_read(c, &h, &s);
+	const struct json *nat = NULL;
+	int status = cli_status_read(c, &h, &s), asked;
 
 	if (status != 0 && !h.is_compared)
 		return status;
+	asked = nat_ask_status(c, &nat);
+	status = status != 0 ? status : asked;
 	if (c->json)
-		print_json(&s);
+		print_json(&s, nat);
 	else if (c->listing)
 		print_listing(&s);
 	else
-		print_text(&s);
+		print_text(&s, nat);
 	if (status != 0)
 		return status;
 	return h.changes.n > 0 ? EX_DIFFERS : 0;

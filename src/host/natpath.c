@@ -51,13 +51,19 @@ static int talk(struct nl_session *s, struct nlmsghdr *msg)
 	return nl_talk(s, msg, NULL, NULL);
 }
 
+/* What is there already is as good: rules are read anew, and two routes can be one `throw` */
+static int add(struct nl_session *s, struct nlmsghdr *msg)
+{
+	const int err = talk(s, msg);
+
+	return err == -EEXIST ? 0 : err;
+}
+
 static int add_way(struct nl_session *s, struct rtnl_way w)
 {
 	struct rtnl_msg m;
-	const int err = talk(s, rtnl_msg_way_add(&m, NATPATH_TABLE, &w));
 
-	/* Two routes by other interfaces to the same place are one `throw` */
-	return err == -EEXIST ? 0 : err;
+	return add(s, rtnl_msg_way_add(&m, NATPATH_TABLE, &w));
 }
 
 static int copy_way(struct nl_session *s, const struct natpath *p, const struct rtnl_way *w)
@@ -110,7 +116,7 @@ static int accept_own(struct nl_session *s, const struct natpath *p, struct aren
 
 	if (err == 0)
 		err = sysctl_write(arena_printf(a, "net/ipv4/conf/%s/rp_filter", p->tun), "2");
-	return err == 0 ? talk(s, rtnl_msg_addr_add(&m, &nobody)) : err;
+	return err == 0 ? add(s, rtnl_msg_addr_add(&m, &nobody)) : err;
 }
 
 static int set_device_up(struct nl_session *s, const struct natpath *p, struct arena *a)
@@ -140,7 +146,7 @@ int natpath_up(struct nl_session *s, const struct natpath *p, struct arena *a)
 		if (has_family(p, families[i]))
 			err = copy_table(s, p, families[i], a);
 	for (uint32_t i = 0; i < p->n_inside && err == 0; i++)
-		err = talk(s, rtnl_msg_rule_add(&m, p->inside[i], NATPATH_TABLE, NATPATH_TABLE));
+		err = add(s, rtnl_msg_rule_add(&m, p->inside[i], NATPATH_TABLE, NATPATH_TABLE));
 	return err;
 }
 

@@ -106,6 +106,13 @@ static bool is_kept(const struct binding *b)
 	return b->proto != 0 && (b->flags & B_PERMIT) == 0;
 }
 
+size_t nat_save_most(const struct nat_config *cfg)
+{
+	/* Bindings are twice as many where permissions are some of them: those are not saved */
+	return HEAD_BYTES + (size_t)cfg->max_flows * (2 * BINDING_BYTES + SESSION_BYTES) +
+	       TAIL_BYTES;
+}
+
 int nat_save(const struct nat *nat, int (*put)(void *ctx, const void *p, size_t len), void *ctx)
 {
 	struct writer w = { put, ctx, MIX_START, 0 };
@@ -223,6 +230,18 @@ static bool read_session(struct nat *nat, const uint8_t *r)
 	for (unsigned int i = 0; i < 4; i++)
 		addr_drop(nat, is_v6, *addrs[i]);
 	return fits;
+}
+
+size_t nat_saved_bytes(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	uint64_t n;
+
+	if (len < HEAD_BYTES || get32(p) != MAGIC || get32(p + 4) != VERSION)
+		return len;
+	n = HEAD_BYTES + (uint64_t)get32(p + 8) * BINDING_BYTES +
+	    (uint64_t)get32(p + 12) * SESSION_BYTES + TAIL_BYTES;
+	return MIN(n, len);
 }
 
 int nat_restore(struct nat *nat, uint64_t now_ns, const void *data, size_t len,

@@ -32,6 +32,7 @@
 #define ROUNDS		64u		/* without looking at anything but packets */
 
 NEEDS_CALL(poll)
+NEEDS_CALL(restart_syscall)	/* of a poll() that a stopped process was in */
 NEEDS_CALL(clock_gettime)
 NEEDS_CALL(recvmsg)
 NEEDS_CALL(sendmsg)

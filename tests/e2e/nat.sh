@@ -148,7 +148,7 @@ is "and its mapping is the one it had" "$before" \
 # ---- a second one, and the ends ---------------------------------------------------------
 
 sp -f rc.conf -f jail.conf nat --inside tun:nat1 --outside igb0
-is "a second one is refused" 75 "$rc"
+has "a second one is refused: E2804" "^75 .*E2804" "$rc $err"
 is "and does the first no harm" "inet 203.0.113.2" \
 	"$(ask "$HOST" --from 10.9.0.3 tcp:192.0.2.80:80)"
 stop
@@ -169,9 +169,16 @@ same "SIGKILL: the same, a moment later" "$TMP/before" "$TMP/after"
 start --inside tun:nat0 --outside igb0
 keeper=$(pgrep -P "$nat")
 kill -KILL "$keeper"
-stop KILL
-has "its keeper killed too: the jails' packets have nowhere to go" "unreachable|No route" \
-	"$(on_host ip route get 192.0.2.80 from 10.9.0.2 2>&1)"
+rc=0
+wait "$nat" || rc=$?
+is "its keeper killed: all of it ends" 70 "$rc"
+has "and says so: E2803" "E2803" "$(cat "$TMP/nat.err")"
+nowhere()
+{
+	on_host ip route get 192.0.2.80 from 10.9.0.2 2>&1 | grep -qE "unreachable|No route"
+}
+wait_for 10 nowhere
+check "the jails' packets have nowhere to go" nowhere
 start --inside tun:nat0 --outside igb0
 is "the next start takes over" "inet 203.0.113.2" \
 	"$(ask "$HOST" --from 10.9.0.2 tcp:192.0.2.80:80)"

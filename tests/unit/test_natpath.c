@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
-#include <signal.h>
 
-#include "host/keeper.h"
 #include "host/natpath.h"
 #include "hostlive.h"
 #include "nl/nft.h"
@@ -130,15 +128,15 @@ TEST(ports_are_reserved_and_given_back)
 		ports[i / 8] |= (uint8_t)(1u << (i % 8));
 	ports[8080 / 8] |= 1u << (8080 % 8);
 	CHECK(write_reserved("8080,60000-60010"));
-	CHECK_INT(natpath_reserve(&state, ports, &fix.a), 0);
+	CHECK_INT(natpath_reserve(&state, NATPATH_RUN, ports, &fix.a), 0);
 	CHECK_STR(reserved(), "8080,50000-65535");
 	/* Somebody adds one; a killed run is followed by another */
 	CHECK(write_reserved("25,8080,50000-65535"));
-	CHECK_INT(natpath_reserve(&state, ports, &fix.a), 0);
+	CHECK_INT(natpath_reserve(&state, NATPATH_RUN, ports, &fix.a), 0);
 	CHECK_STR(reserved(), "25,8080,50000-65535");
-	CHECK_INT(natpath_release(&state, &fix.a), 0);
+	CHECK_INT(natpath_release(&state, NATPATH_RUN, &fix.a), 0);
 	CHECK_STR(reserved(), "25,8080,60000-60010");
-	CHECK_INT(natpath_release(&state, &fix.a), 0);
+	CHECK_INT(natpath_release(&state, NATPATH_RUN, &fix.a), 0);
 	CHECK_STR(reserved(), "25,8080,60000-60010");
 	end();
 }
@@ -172,7 +170,8 @@ TEST(claim_goes_with_its_session)
 		{ IPPROTO_TCP, 443, 443 }, { IPPROTO_UDP, 50001, 65535 },
 	};
 	const struct prefix home[] = { pfx("10.9.0.0/24"), pfx("224.0.0.0/3"), pfx("ff00::/8") };
-	struct claim c = { "out0", "in0", addrs, 3, ports, 2, home, 3 };
+	struct claim c = { .outside = "out0", .inside = "in0", .addrs = addrs, .n_addrs = 3,
+			   .ports = ports, .n_ports = 2, .home = home, .n_home = 3 };
 	struct nl_session s, other;
 
 	BEGIN();
@@ -181,10 +180,10 @@ TEST(claim_goes_with_its_session)
 	if (!CHECK_INT(nl_open(&s, NETLINK_NETFILTER), 0) ||
 	    !CHECK_INT(nl_open(&other, NETLINK_NETFILTER), 0))
 		return;
-	CHECK_INT(nft_claim(&s, &c), 0);
+	CHECK_INT(nft_claim(&s, &c, false), 0);
 	/* Of each chain two for the shared address, one for the others, two for ND; two for away */
 	CHECK_INT(objects(NL_NFT_RULES), 2 * (2 + 1 + 3) + 2);
-	CHECK(nft_claim(&other, &c) < 0);
+	CHECK(nft_claim(&other, &c, false) < 0);
 	CHECK_INT(objects(NL_NFT_TABLES), 1);
 	nl_close(&s);
 	/* The kernel clears up in its own time */
@@ -197,51 +196,12 @@ TEST(claim_goes_with_its_session)
 						 (uint16_t)(i * 3 + 2) };
 	c.n_ports = 3000;
 	c.inside = NULL;
-	CHECK_INT(nft_claim(&other, &c), 0);
+	CHECK_INT(nft_claim(&other, &c, false), 0);
 	CHECK_INT(objects(NL_NFT_RULES), 6);
+	/* Once more, in the place of what it claimed before */
+	CHECK_INT(nft_claim(&other, &c, true), 0);
+	CHECK_INT(objects(NL_NFT_RULES), 6);
+	CHECK_INT(objects(NL_NFT_TABLES), 1);
 	nl_close(&other);
 	end();
-}
-
-static int tidied[2];
-
-static int tidy(void *arg)
-{
-	return write(*(int *)arg, "x", 1) == 1 ? 0 : -EIO;
-}
-
-static int fail(void *arg)
-{
-	(void)arg;
-	return -EBUSY;
-}
-
-TEST(keeper_tidies_however_it_ends)
-{
-	struct keeper k;
-	char word = 0;
-	pid_t pid;
-
-	/* Nothing that is open stays so in the keeper: stderr is its only way to be seen */
-	if (!CHECK_INT(pipe(tidied), 0))
-		return;
-	pid = fork();
-	if (pid == 0) {
-		const int two = 2;
-
-		dup2(tidied[1], 2);
-		close(tidied[1]);
-		if (keeper_start(&k, -1, tidy, (void *)&two) < 0)
-			_exit(1);
-		kill(getpid(), SIGKILL);
-	}
-	close(tidied[1]);
-	CHECK_INT(unit_wait(pid), 128 + SIGKILL);
-	CHECK_INT(read(tidied[0], &word, 1), 1);
-	CHECK_INT(word, 'x');
-	CHECK_INT(read(tidied[0], &word, 1), 0);
-	close(tidied[0]);
-	CHECK_INT(keeper_start(&k, -1, fail, NULL), 0);
-	CHECK_INT(keeper_stop(&k), -EBUSY);
-	CHECK_INT(keeper_stop(&k), 0);
 }

@@ -81,17 +81,26 @@ static struct nlmsghdr *add(struct fill *f, uint16_t type, uint16_t flags)
 	return f->err == 0 ? msg : NULL;
 }
 
-static void add_table(struct fill *f)
+static void send_table(struct fill *f, uint16_t type, uint16_t flags, uint32_t owner)
 {
-	struct nlmsghdr *msg = add(f, NFT_MSG_NEWTABLE, NLM_F_EXCL);
+	struct nlmsghdr *msg = add(f, type, flags);
 	struct nftnl_table *t = nftnl_table_alloc();
 
 	BUG_IF(t == NULL);
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, CLAIM_TABLE);
-	nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, NFT_TABLE_F_OWNER);
+	if (owner != 0)
+		nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, owner);
 	if (msg != NULL)
 		nftnl_table_nlmsg_build_payload(msg, t);
 	nftnl_table_free(t);
+}
+
+/* Within one transaction: there is no moment without it */
+static void add_table(struct fill *f, bool is_there)
+{
+	if (is_there)
+		send_table(f, NFT_MSG_DELTABLE, 0, 0);
+	send_table(f, NFT_MSG_NEWTABLE, NLM_F_EXCL, NFT_TABLE_F_OWNER);
 }
 
 static void add_chain(struct fill *f, const char *name, const char *device, uint32_t hook)
@@ -419,14 +428,14 @@ static void add_local(struct fill *f)
 			add_shared(f, LOCAL, f->c->addrs[i].a);
 }
 
-int nft_claim(struct nl_session *nl, const struct claim *c)
+int nft_claim(struct nl_session *nl, const struct claim *c, bool is_there)
 {
 	struct fill f = { .c = c };
 	struct nl_batch_result result;
 
 	nl_batch_init(&f.b);
 	f.err = nl_batch_begin(&f.b, NFNL_SUBSYS_NFTABLES, 0);
-	add_table(&f);
+	add_table(&f, is_there);
 	add_sets(&f);
 	add_chain(&f, OUTSIDE, c->outside, NF_NETDEV_INGRESS);
 	add_addrs(&f, OUTSIDE);

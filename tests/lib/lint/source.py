@@ -15,9 +15,9 @@ BYTE_ORDER_FILES = {
     "src/net/addr.c", "src/nat/wire.h",
 }
 # Where a process may be started: a probe in a namespace of its own, the sandboxed shell, and
-# who tidies up after a process that has given up its rights
+# those of a live NAT, of which those that see packets have no rights
 PROCESS_FILES = {
-    "src/host/keeper.c",
+    "src/cli/nat_word.c",
     "src/cli/confirm_guard.c", "src/cli/probe.c", "src/host/probe.c", "src/host/sandbox_jail.c",
 }
 

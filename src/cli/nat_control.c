@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * Only the keeper answers.  A sealed worker that listened would have to read what
+ * strangers to it write, and to act on it with rights that it gave up; here a
+ * request is one of three words, from who is the same user as the keeper (the
+ * socket's mode, and SO_PEERCRED behind it), and a worker is told no more than to
+ * count, to save or to end.
+ *
+ * One caller at a time, one line each way, with a limit on bytes and on time: who
+ * is slow is not waited for.  Callers wait in the socket's queue meanwhile.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/nat_ask.h"
+#include "cli/nat_run.h"
+#include "host/state.h"
+#include "lang/json.h"
+
+#define SECONDS		1		/* for a caller to say what it wants, and to listen */
+#define SCRATCH_BYTES	(256u << 10)	/* memory to read a request with */
+
+static int open_dir(struct nat_run *r, struct state *st)
+{
+	return state_open(st, r->c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
+}
+
+int nat_control_open(struct nat_run *r)
+{
+	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+	CLEANUP(base_fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int err = fd < 0 ? -errno : open_dir(r, &st);
+	mode_t mask;
+
+	if (err < 0)
+		return err;
+	/* One that a killed run has left is nobody's: we hold the lock */
+	if (unlinkat(st.dir_fd, NAT_CONTROL_NAME, 0) < 0 && errno != ENOENT)
+		return -errno;
+	nat_control_address(&at, st.dir_fd);
+	mask = umask(0177);
+	err = bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
+	umask(mask);
+	if (err == 0 && listen(fd, 16) < 0)
+		err = -errno;
+	if (err == 0)
+		r->control = base_take_fd(&fd);
+	return err;
+}
+
+void nat_control_close(struct nat_run *r)
+{
+	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+
+	if (r->control < 0)
+		return;
+	base_fd_close(&r->control);
+	if (open_dir(r, &st) == 0)
+		(void)unlinkat(st.dir_fd, NAT_CONTROL_NAME, 0);
+}
+
+/* ---- answers ---------------------------------------------------------------------- */
+
+static void print_reasons(FILE *out, const struct nat_counters *n)
+{
+	const char *comma = "";
+
+	fputs(", \"dropped\": {", out);
+	for (int i = 0; i < N_NAT_REASONS; i++) {
+		if (n->dropped[i] == 0)
+			continue;
+		fprintf(out, "%s\"%s\": %llu", comma, nat_reason_names[i],
+			(unsigned long long)n->dropped[i]);
+		comma = ", ";
+	}
+	putc('}', out);
+}
+
+static void print_ways(FILE *out, const struct nat_run *r, const struct nat_post *p)
+{
+	static const char *const names[2] = { "inside", "outside" };
+
+	for (int side = 0; side < 2; side++) {
+		const struct io_counts *n = &p->io[side];
+
+		fprintf(out, ", \"%s\": {\"interface\": ", names[side]);
+		json_cstring(out, side == NAT_OUTSIDE ? r->plan.outside :
+			     r->plan.tun != NULL ? r->plan.tun : r->plan.inside);
+		fprintf(out, ", \"received\": %llu, \"lost\": %llu, \"other\": %llu, "
+			"\"not_ours\": %llu, \"sent\": %llu, \"refused\": %llu, \"too_big\": %llu}",
+			(unsigned long long)n->rx, (unsigned long long)n->rx_lost,
+			(unsigned long long)n->rx_other,
+			(unsigned long long)p->loop.not_ours[side], (unsigned long long)n->tx,
+			(unsigned long long)n->tx_refused, (unsigned long long)n->tx_too_big);
+	}
+}
+
+static void print_files(FILE *out, const struct cli *c)
+{
+	fputs(", \"files\": [", out);
+	for (uint32_t i = 0; i < c->files.n; i++) {
+		CLEANUP(base_free) char *whole = realpath(c->files.v[i].path, NULL);
+
+		fputs(i > 0 ? ", " : "", out);
+		json_cstring(out, whole != NULL ? whole : c->files.v[i].path);
+	}
+	putc(']', out);
+}
+
+static void print_defines(FILE *out, const struct cli *c)
+{
+	fputs(", \"defines\": {", out);
+	for (uint32_t i = 0; i < c->defines.n; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		json_cstring(out, c->defines.v[i].name);
+		fputs(": ", out);
+		json_cstring(out, c->defines.v[i].value);
+	}
+	putc('}', out);
+}
+
+static void print_status(FILE *out, struct nat_run *r)
+{
+	struct nat_post p;
+	const struct nat_counters *n = &p.nat;
+
+	nat_keeper_count(r, &p);
+	fprintf(out, "{\"status\": 0, \"nat\": {\"workers\": %u, \"generation\": %u, "
+		"\"seconds\": %llu, \"flows\": %u, \"bindings\": %u, \"held\": %u, "
+		"\"flows_made\": %llu, \"packets\": {\"out\": %llu, \"in\": %llu}, "
+		"\"forwarded\": {\"out\": %llu, \"in\": %llu}, \"translated\": %llu, "
+		"\"hairpinned\": %llu, \"made\": %llu, \"by_kernel\": %llu",
+		r->n_workers, r->generation,
+		(unsigned long long)((natloop_now() - r->since_ns) / 1000000000u), n->flows,
+		n->bindings, n->held, (unsigned long long)n->flows_made,
+		(unsigned long long)n->packets[NAT_INSIDE],
+		(unsigned long long)n->packets[NAT_OUTSIDE],
+		(unsigned long long)n->forwarded[NAT_INSIDE],
+		(unsigned long long)n->forwarded[NAT_OUTSIDE], (unsigned long long)n->translated,
+		(unsigned long long)n->hairpinned, (unsigned long long)n->made,
+		(unsigned long long)p.loop.by_kernel);
+	print_reasons(out, n);
+	print_ways(out, r, &p);
+	print_files(out, r->c);
+	print_defines(out, r->c);
+	fputs("}}\n", out);
+}
+
+static void print_reload(FILE *out, struct nat_run *r)
+{
+	struct nat_word why;
+	const int status = nat_keeper_reload(r, &why);
+
+	fprintf(out, "{\"status\": %d", status);
+	if (status != 0) {
+		fprintf(out, ", \"code\": \"%s\", \"error\": ",
+			why.value >= 0 && why.value < (int32_t)DIAG_N_CODES ?
+			diag_codes[why.value].name : "");
+		json_cstring(out, why.text);
+	}
+	fputs("}\n", out);
+}
+
+static void print_save(FILE *out, struct nat_run *r)
+{
+	fprintf(out, "{\"status\": %d}\n", nat_keeper_save(r) == 0 ? 0 : EX_OSERR);
+}
+
+static const struct {
+	const char *name;
+	void (*print)(FILE *out, struct nat_run *r);
+} requests[] = {
+	{ "status", print_status }, { "reload", print_reload }, { "save", print_save },
+};
+
+/* ---- callers ---------------------------------------------------------------------- */
+
+static bool is_one_of_us(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && who.uid == geteuid();
+}
+
+static int which_request(struct arena *a, const char *line)
+{
+	struct intern names;
+	struct sources sources;
+	struct diags diags;
+	struct lang_ctx ctx = { .a = a, .names = &names, .sources = &sources, .diags = &diags };
+	const struct json *what;
+	struct json all;
+
+	intern_init(&names, a);
+	sources_init(&sources, a);
+	diags_init(&diags, a, &sources);
+	if (!json_parse(&ctx, sources_add(&sources, "request", line, (uint32_t)strlen(line),
+					  SPAN_NONE), &all))
+		return -1;
+	what = json_find(&all, "do");
+	for (size_t i = 0; what != NULL && i < ARRAY_SIZE(requests); i++)
+		if (what->kind == JSON_STRING && strcmp(what->s, requests[i].name) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* What a line asks for, as a row of the table; -1: nothing that we know */
+static int read_request(const char *line)
+{
+	CLEANUP(arena_fini) struct arena a;
+	jmp_buf full;
+
+	arena_init(&a, SCRATCH_BYTES);
+	a.full = &full;
+	return setjmp(full) == 0 ? which_request(&a, line) : -1;
+}
+
+/* A line of at most so many bytes; false: it is longer, or does not come */
+static bool read_line(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (len + 1 < size) {
+		const ssize_t n = read(fd, buf + len, size - 1 - len);
+
+		if (n <= 0)
+			return false;
+		len += (size_t)n;
+		buf[len] = '\0';
+		if (buf[len - 1] == '\n')
+			return strlen(buf) == len;
+	}
+	return false;
+}
+
+static void answer(struct nat_run *r, int fd)
+{
+	CLEANUP(base_free) char *text = NULL;
+	char line[NAT_CONTROL_BYTES];
+	size_t len = 0;
+	FILE *out;
+	int which;
+
+	if (!is_one_of_us(fd) || !read_line(fd, line, sizeof(line)))
+		return;
+	which = read_request(line);
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return;
+	if (which >= 0)
+		requests[which].print(out, r);
+	else
+		fprintf(out, "{\"status\": %d, \"error\": \"no such request\"}\n", EX_USAGE);
+	if (fclose(out) == 0)
+		(void)!send(fd, text, len, MSG_NOSIGNAL);
+}
+
+void nat_control_serve(struct nat_run *r)
+{
+	const struct timeval limit = { .tv_sec = SECONDS };
+
+	r->caller = accept4(r->control, NULL, NULL, SOCK_CLOEXEC);
+	if (r->caller >= 0 &&
+	    setsockopt(r->caller, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
+	    setsockopt(r->caller, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0)
+		answer(r, r->caller);
+	base_fd_close(&r->caller);
+}

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * The keeper has rights and sees no packet: what it reads is the front's signals,
+ * requests of who may read root's files (nat_control.c), and numbers.  It reads no
+ * rules either: a process that is forked for it does, and becomes the new
+ * generation's first worker, so memory is fresh each time and a ruleset that ends
+ * its reader ends nothing else.
+ *
+ * The front's end is the end of all, by a signal too: workers, then devices, then
+ * rules and routes, in this order, because routes to a device that is gone lead
+ * nowhere.  When the keeper is killed all the others end; what is left of routes
+ * leads nowhere, and the next start takes it away.
+ */
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/nat_run.h"
+#include "host/natpath.h"
+#include "host/state.h"
+
+/* ---- what is left behind ---------------------------------------------------------- */
+
+int nat_keeper_clear(const char *state_dir)
+{
+	CLEANUP(nl_close) struct nl_session s = { .fd = -1 };
+	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+	CLEANUP(arena_fini) struct arena a;
+	int err = nl_open(&s, NETLINK_ROUTE), err2;
+
+	arena_init(&a, 16u << 20);
+	if (err == 0)
+		err = natpath_down(&s, &a);
+	err2 = state_open(&st, state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
+	if (err2 == 0)
+		err2 = natpath_release(&st, NATPATH_RUN, &a);
+	return err < 0 ? err : err2;
+}
+
+/* ---- a generation ----------------------------------------------------------------- */
+
+/* Close those of @v that are open, and wait for their processes: the first is the others' parent */
+static void end_workers(struct nat_worker *v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		base_fd_close(&v[i].fd);
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i].pid > 0)
+			(void)waitpid(v[i].pid, NULL, 0);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/* A word of a worker; false: it has ended or is silent too long, or (for ever) the front has */
+static bool hear(const struct nat_run *r, const struct nat_worker *w, int wait_ms,
+		 struct nat_word *ret)
+{
+	struct pollfd fds[2] = { { w->fd, POLLIN, 0 }, { wait_ms < 0 ? r->other : -1, 0, 0 } };
+	int n;
+
+	do {
+		n = poll(fds, 2, wait_ms);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 && fds[0].revents != 0 && nat_word_get(w->fd, ret);
+}
+
+/* Until a worker says @want; 0 or an exit status, and why not in @why */
+static int await(const struct nat_run *r, struct nat_worker *w, enum nat_word_kind want,
+		 int wait_ms, struct nat_word *why)
+{
+	struct nat_word word;
+
+	while (hear(r, w, wait_ms, &word)) {
+		if (word.kind == NAT_WORD_END)
+			return word.value;
+		if (word.kind == NAT_WORD_COMPLAINT)
+			*why = word;
+		if (word.kind != want)
+			continue;
+		if (want == NAT_WORD_PREPARED)
+			w->pid = word.value;
+		return 0;
+	}
+	return EX_SOFTWARE;
+}
+
+/* Have all do something; 0 or an exit status, and why not in @why */
+static int bid(struct nat_run *r, enum nat_word_kind what, struct nat_word *why)
+{
+	int status = 0;
+
+	*why = (struct nat_word){ .kind = NAT_WORD_COMPLAINT, .value = DIAG_E2803,
+				  .text = "a worker has died" };
+	for (uint32_t i = 0; i < r->n_workers; i++)
+		nat_word_send(r->workers[i].fd, what, 0, NULL);
+	for (uint32_t i = 0; i < r->n_workers; i++) {
+		const int one = await(r, &r->workers[i], NAT_WORD_DONE, NAT_WAIT_MS, why);
+
+		status = status != 0 ? status : one;
+	}
+	return status;
+}
+
+static int plan_anew(struct cli *c, void *arg)
+{
+	struct nat_run *r = arg;
+	int status;
+
+	r->c = c;
+	memset(&r->d, 0, sizeof(r->d));
+	status = nat_plan_sides(c, &r->plan);
+	if (status == 0)
+		status = cli_declare(c, &r->d, CLI_STRICT);
+	if (status == 0)
+		status = nat_plan_make(c, &r->d, &r->plan);
+	if (status == 0 && !c->quiet)
+		diag_print(&c->diags, stderr, false, DIAG_WARNING);
+	return status;
+}
+
+struct fresh {
+	struct nat_run *r;
+	const int *ends;
+};
+
+/* In the new process, with an arena of its own that lives as long as it */
+static int begin_anew(struct cli *c, void *arg)
+{
+	const struct fresh *f = arg;
+	const int status = plan_anew(c, f->r);
+
+	if (status == 0)
+		nat_worker_start(f->r, f->ends, false);
+	diag_print(&c->diags, stderr, false, DIAG_ERROR);
+	nat_word_complain(f->ends[0], &c->diags);
+	nat_word_send(f->ends[0], NAT_WORD_END, status, NULL);
+	return status;
+}
+
+/* The child closes what is the keeper's alone; the lock is everybody's, until the last ends */
+static NORETURN void be_first(struct nat_run *r, const int *ends, bool is_first)
+{
+	struct fresh f = { r, ends };
+
+	for (uint32_t i = 0; i < r->n_workers; i++)
+		base_fd_close(&r->workers[i].fd);
+	base_fd_close(&r->other);
+	base_fd_close(&r->control);
+	base_fd_close(&r->caller);
+	if (is_first)
+		nat_worker_start(r, ends, true);
+	_exit(cli_round(r->c, begin_anew, &f));
+}
+
+/* Fork the next generation, up to where it waits to take over; 0 or an exit status */
+static int breed(struct nat_run *r, struct nat_worker *v, struct nat_word *why)
+{
+	int ends[NAT_WORKERS_MOST], pair[2], err = 0, status;
+	pid_t pid = -1;
+
+	*why = (struct nat_word){ .kind = NAT_WORD_COMPLAINT, .value = DIAG_E2803,
+				  .text = "the process that read the rules has died" };
+	r->generation++;
+	for (uint32_t i = 0; i < r->n_workers; i++) {
+		v[i].fd = ends[i] = -1;
+		v[i].pid = 0;
+		if (err == 0)
+			err = nat_word_pair(pair);
+		if (err == 0) {
+			v[i].fd = pair[0];
+			ends[i] = pair[1];
+		}
+	}
+	if (err == 0)
+		pid = nat_run_fork();
+	if (pid == 0) {
+		for (uint32_t i = 0; i < r->n_workers; i++)
+			base_fd_close(&v[i].fd);
+		be_first(r, ends, r->generation == 1);
+	}
+	for (uint32_t i = 0; i < r->n_workers; i++)
+		base_fd_close(&ends[i]);
+	status = pid < 0 ? EX_OSERR : 0;
+	/* However long it takes to read the rules */
+	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
+		status = await(r, &v[i], NAT_WORD_PREPARED, -1, why);
+	if (status != 0)
+		r->generation--;
+	return status;
+}
+
+/* ---- states ----------------------------------------------------------------------- */
+
+static int write_state(const struct nat_run *r)
+{
+	struct nat_keep_piece v[NAT_WORKERS_MOST];
+
+	for (uint32_t i = 0; i < r->n_workers; i++)
+		v[i] = (struct nat_keep_piece){
+			r->saved[i], MIN(r->posts[i].saved_bytes, r->saved_room) };
+	return nat_keep_write(&r->keep, v, r->n_workers);
+}
+
+int nat_keeper_save(struct nat_run *r)
+{
+	struct nat_word why;
+
+	return bid(r, NAT_WORD_SAVE, &why) == 0 ? write_state(r) : -EIO;
+}
+
+static void add_counts(struct nat_post *to, const struct nat_post *p)
+{
+	const uint32_t flows = to->nat.flows, bindings = to->nat.bindings, held = to->nat.held;
+	uint64_t *sum = (uint64_t *)(void *)&to->nat;
+	const uint64_t *more = (const uint64_t *)(const void *)&p->nat;
+
+	/* Counts that only grow come first, the three of what is there now last */
+	for (size_t i = 0; i < offsetof(struct nat_counters, flows) / sizeof(*sum); i++)
+		sum[i] += more[i];
+	to->nat.flows = flows + p->nat.flows;
+	to->nat.bindings = bindings + p->nat.bindings;
+	to->nat.held = held + p->nat.held;
+	to->loop.not_ours[0] += p->loop.not_ours[0];
+	to->loop.not_ours[1] += p->loop.not_ours[1];
+	to->loop.by_kernel += p->loop.by_kernel;
+	to->loop.rounds += p->loop.rounds;
+}
+
+/* What goes on counting with the interfaces themselves is taken as it is */
+static void add_io(struct nat_post *to, const struct nat_post *p)
+{
+	for (int side = 0; side < 2; side++) {
+		to->io[side].rx += p->io[side].rx;
+		to->io[side].rx_lost += p->io[side].rx_lost;
+		to->io[side].rx_other += p->io[side].rx_other;
+		to->io[side].tx += p->io[side].tx;
+		to->io[side].tx_refused += p->io[side].tx_refused;
+		to->io[side].tx_too_big += p->io[side].tx_too_big;
+	}
+}
+
+void nat_keeper_count(struct nat_run *r, struct nat_post *ret)
+{
+	struct nat_word why;
+
+	(void)bid(r, NAT_WORD_TELL, &why);
+	*ret = r->before;
+	for (uint32_t i = 0; i < r->n_workers; i++) {
+		add_counts(ret, &r->posts[i]);
+		add_io(ret, &r->posts[i]);
+	}
+}
+
+/* All workers save and end; what they had is in r->saved; 0 or a negative errno */
+static int stop_workers(struct nat_run *r)
+{
+	struct nat_word word;
+	const bool ok = bid(r, NAT_WORD_STOP, &word) == 0;
+
+	for (uint32_t i = 0; i < r->n_workers; i++) {
+		struct nat_post gone = r->posts[i];
+
+		gone.nat.flows = gone.nat.bindings = gone.nat.held = 0;
+		add_counts(&r->before, &gone);
+		if (r->io[i][0] == NULL || r->io[i][1] == NULL)
+			add_io(&r->before, &gone);
+		/* Its own end, or else by force: two must never use one ring */
+		if (!ok && r->workers[i].pid > 0)
+			(void)kill(r->workers[i].pid, SIGKILL);
+		while (nat_word_get(r->workers[i].fd, &word))
+			;
+	}
+	end_workers(r->workers, r->n_workers);
+	return ok ? write_state(r) : -EIO;
+}
+
+int nat_keeper_reload(struct nat_run *r, struct nat_word *why)
+{
+	struct nat_worker next[NAT_WORKERS_MOST];
+	int status = breed(r, next, why);
+
+	if (status != 0) {
+		end_workers(next, r->n_workers);
+		nat_run_tell(r, "the rules stay as they were");
+		return status;
+	}
+	if (stop_workers(r) < 0)
+		nat_run_tell(r, "cannot write the state file");
+	memcpy(r->workers, next, sizeof(next));
+	status = bid(r, NAT_WORD_GO, why);
+	if (status != 0)
+		return status;	/* the loop will find its end */
+	nat_run_tell(r, "rules read anew, flows kept");
+	return 0;
+}
+
+/* ---- set up ----------------------------------------------------------------------- */
+
+static void close_others(const struct nat_run *r)
+{
+	const int keep[2] = { MIN(r->other, r->lock), MAX(r->other, r->lock) };
+	unsigned int next = 3;
+
+	for (int i = 0; i < 2; i++) {
+		if (keep[i] > (int)next)
+			(void)syscall(SYS_close_range, next, (unsigned int)keep[i] - 1, 0u);
+		next = (unsigned int)MAX(keep[i] + 1, (int)next);
+	}
+	(void)syscall(SYS_close_range, next, ~0u, 0u);
+}
+
+/* Signals of the terminal are for the front */
+static void ignore_signals(void)
+{
+	static const int all[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		(void)signal(all[i], SIG_IGN);
+}
+
+/* What it and the processes that it forks need to seal themselves; nothing else */
+static int drop_capabilities(void)
+{
+	static const int needed[] = {
+		CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_KILL, CAP_SETGID,
+		CAP_SETUID, CAP_SETPCAP, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN, CAP_IPC_LOCK,
+	};
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		mask |= UINT64_C(1) << needed[i];
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		data[i].permitted &= (uint32_t)(mask >> (32 * i));
+		data[i].effective &= data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	if (syscall(SYS_capset, &header, data) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static void *shared_memory(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int have_memory(struct nat_run *r)
+{
+	r->saved_room = nat_save_most(&r->plan.cfg);
+	r->posts = shared_memory(NAT_WORKERS_MOST * sizeof(*r->posts));
+	for (uint32_t i = 0; i < r->n_workers && r->posts != NULL; i++) {
+		r->saved[i] = shared_memory(r->saved_room);
+		if (r->saved[i] == NULL)
+			return cli_system(r->c, -ENOMEM, "have memory for flows");
+	}
+	return r->posts != NULL ? 0 : cli_system(r->c, -ENOMEM, "have memory for counts");
+}
+
+static int set_up(struct nat_run *r)
+{
+	int status = 0, err = nat_keeper_clear(r->c->state_dir);
+
+	if (err < 0)
+		return cli_system(r->c, err, "take away what another NAT has left");
+	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
+		status = nat_run_ways(r, i, false);
+	if (status == 0)
+		status = have_memory(r);
+	if (status == 0)
+		status = nat_keep_open(r->c, r->plan.outside, &r->keep);
+	if (status != 0)
+		return status;
+	err = nl_open(&r->nft, NETLINK_NETFILTER);
+	if (err == 0)
+		err = nat_control_open(r);
+	if (err == 0)
+		err = drop_capabilities();
+	return err == 0 ? 0 : cli_system(r->c, err, "set up the control socket");
+}
+
+/* ---- the run ---------------------------------------------------------------------- */
+
+/* What the front says; false: the end */
+static bool hear_front(struct nat_run *r)
+{
+	struct nat_word word, why;
+
+	if (!nat_word_get(r->other, &word) || word.value != SIGHUP)
+		return false;
+	if (nat_keeper_reload(r, &why) != 0 && nat_keeper_save(r) < 0)
+		nat_run_tell(r, "cannot write the state file");
+	return true;
+}
+
+/* Until the front or a worker ends; an exit status */
+static int keep(struct nat_run *r)
+{
+	struct pollfd fds[2 + NAT_WORKERS_MOST];
+
+	for (;;) {
+		fds[0] = (struct pollfd){ r->other, POLLIN, 0 };
+		fds[1] = (struct pollfd){ r->control, POLLIN, 0 };
+		for (uint32_t i = 0; i < r->n_workers; i++)
+			fds[2 + i] = (struct pollfd){ r->workers[i].fd, POLLIN, 0 };
+		if (poll(fds, 2 + r->n_workers, -1) < 0)
+			continue;
+		if (fds[0].revents != 0 && !hear_front(r))
+			return 0;
+		if (fds[1].revents != 0)
+			nat_control_serve(r);
+		/* Nobody asked them anything: this is an end.  Reloaded ones are looked at next */
+		for (uint32_t i = 0; i < r->n_workers; i++) {
+			if (fds[2 + i].revents == 0 || fds[2 + i].fd != r->workers[i].fd)
+				continue;
+			diag_add(&r->c->diags, DIAG_E2803, SPAN_NONE, "worker %u has died", i);
+			return EX_SOFTWARE;
+		}
+	}
+}
+
+static int start(struct nat_run *r)
+{
+	struct nat_word why;
+	int status = set_up(r);
+
+	if (status != 0)
+		return status;
+	status = breed(r, r->workers, &why);
+	if (status == 0)
+		status = bid(r, NAT_WORD_GO, &why);
+	nat_keep_forget(&r->keep);
+	if (status != 0) {
+		diag_add(&r->c->diags, (enum diag_code)why.value, SPAN_NONE, "%s", why.text);
+		return status;
+	}
+	nat_word_send(r->other, NAT_WORD_READY, 0, NULL);
+	return 0;
+}
+
+static void close_ways(struct nat_run *r)
+{
+	for (uint32_t i = 0; i < r->n_workers; i++) {
+		io_close(&r->io[i][NAT_INSIDE]);
+		io_close(&r->io[i][NAT_OUTSIDE]);
+	}
+}
+
+void nat_keeper_run(struct nat_run *r)
+{
+	int status, err;
+
+	close_others(r);
+	ignore_signals();
+	/* What there is to say of the declarations the front says */
+	r->c->diags.list.n = 0;
+	status = start(r);
+	if (status == 0) {
+		status = keep(r);
+		if (stop_workers(r) < 0)
+			nat_run_tell(r, "flows are not saved");
+	}
+	end_workers(r->workers, r->n_workers);
+	nat_control_close(r);
+	close_ways(r);
+	nl_close(&r->nft);
+	err = nat_keeper_clear(r->c->state_dir);
+	if (err < 0 && status == 0)
+		status = cli_system(r->c, err, "take rules and routes away");
+	nat_word_complain(r->other, &r->c->diags);
+	nat_word_send(r->other, NAT_WORD_END, status, NULL);
+	_exit(status);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nat_run - the processes of a live NAT
+ *
+ *	front	what was started; hears signals.  Sealed
+ *	keeper	its child, with rights: opens what must be opened, has rules read anew,
+ *		answers at the control socket, takes everything away in the end
+ *	worker	the keeper's child, one or more: packets.  Sealed
+ *
+ * Workers of one reading of the rules are a generation.  Each pair of processes
+ * has a pair of sockets; its end is the other's end.
+ *
+ * Threads:	 none.
+ */
+#ifndef CLI_NAT_RUN_H
+#define CLI_NAT_RUN_H
+
+#include <sys/types.h>
+
+#include "cli/nat_keep.h"
+#include "cli/nat_plan.h"
+#include "port/natloop.h"
+
+#define NAT_WORKERS_MOST	16u
+#define NAT_WORD_BYTES		240u
+#define NAT_WAIT_MS		10000	/* for a worker that has only to look up */
+
+/**
+ * enum nat_word_kind - What processes say to each other
+ * @NAT_WORD_SIGNAL:	front: this signal came
+ * @NAT_WORD_COMPLAINT:	keeper, new worker: a diagnostic, value is its code
+ * @NAT_WORD_READY:	keeper: packets flow
+ * @NAT_WORD_END:	keeper: all is taken away, value is the exit status; new worker:
+ *			this generation cannot be, the same
+ * @NAT_WORD_PREPARED:	new worker: sealed; value is its process
+ * @NAT_WORD_GO:	keeper: take over
+ * @NAT_WORD_STOP:	keeper: save, and end
+ * @NAT_WORD_SAVE:	keeper: save, and go on
+ * @NAT_WORD_TELL:	keeper: count
+ * @NAT_WORD_DONE:	worker: the last of these is done
+ */
+enum nat_word_kind {
+	NAT_WORD_SIGNAL, NAT_WORD_COMPLAINT, NAT_WORD_READY, NAT_WORD_END, NAT_WORD_PREPARED,
+	NAT_WORD_GO, NAT_WORD_STOP, NAT_WORD_SAVE, NAT_WORD_TELL, NAT_WORD_DONE,
+};
+
+/** struct nat_word - A word, one datagram */
+struct nat_word {
+	uint32_t kind;
+	int32_t value;
+	char text[NAT_WORD_BYTES];
+};
+
+/** nat_word_send() - Say something; that the other has ended is learned elsewhere */
+void nat_word_send(int fd, enum nat_word_kind kind, int32_t value, const char *text);
+
+/** nat_word_get() - Hear something; false: the other has ended */
+bool nat_word_get(int fd, struct nat_word *ret);
+
+/** nat_word_complain() - Say the errors of a run, the first of them in whole */
+void nat_word_complain(int fd, const struct diags *d);
+
+/** nat_word_pair() - Two ends; 0 or a negative errno */
+MUST_USE int nat_word_pair(int fds[2]);
+
+/**
+ * struct nat_post - What a worker tells without being asked, in shared memory
+ * @saved_bytes: Of its state in nat_run.saved
+ * @nat:	Counts of its NAT
+ * @loop:	Of its loop
+ * @io:		Of its interfaces, by enum nat_side
+ *
+ * The keeper believes no number in it but as a number.
+ */
+struct nat_post {
+	uint64_t saved_bytes;
+	struct nat_counters nat;
+	struct natloop_counts loop;
+	struct io_counts io[2];
+};
+
+/**
+ * struct nat_worker - A worker, as the keeper knows it
+ * @fd:		The keeper's end, -1: none
+ * @pid:	Its process
+ */
+struct nat_worker {
+	int fd;
+	pid_t pid;
+};
+
+/**
+ * struct nat_run - A live NAT
+ * @c:		Command line
+ * @d:		Declarations, of the front and the first generation
+ * @plan:	What it is to be
+ * @lock:	That this is the only one
+ * @other:	front: end towards the keeper; keeper: towards the front; -1: none
+ * @nft:	keeper: session that the claim goes with
+ * @n_workers:	How many
+ * @io:		keeper: interfaces of each worker, by enum nat_side; NULL: its own
+ * @posts:	What they tell
+ * @saved:	keeper: shared memory of each worker for its state
+ * @saved_room:	Its bytes
+ * @keep:	State file
+ * @workers:	keeper: this generation
+ * @before:	keeper: counts of those before
+ * @generation:	keeper: number of this one, from 1 on
+ * @control:	keeper: where it is asked, -1: nowhere
+ * @caller:	keeper: who asks just now, -1: nobody
+ * @since_ns:	When the keeper started
+ */
+struct nat_run {
+	struct cli *c;
+	struct declared d;
+	struct nat_plan plan;
+	int lock;
+	int other;
+	struct nl_session nft;
+	uint32_t n_workers;
+	struct io *io[NAT_WORKERS_MOST][2];
+	struct nat_post *posts;
+	uint8_t *saved[NAT_WORKERS_MOST];
+	size_t saved_room;
+	struct nat_keep keep;
+	struct nat_worker workers[NAT_WORKERS_MOST];
+	struct nat_post before;
+	uint32_t generation;
+	int control;
+	int caller;
+	uint64_t since_ns;
+};
+
+/** nat_run_fork() - Another process of the NAT, as fork(2) */
+pid_t nat_run_fork(void);
+
+/** nat_run_tell() - A line for people */
+void nat_run_tell(const struct nat_run *r, const char *line);
+
+/** nat_run_ways() - Open the interfaces of a worker, those that are its own or the others */
+MUST_USE int nat_run_ways(struct nat_run *r, uint32_t worker, bool own);
+
+/* nat_worker.c */
+
+/**
+ * nat_worker_start() - The first process of a new generation
+ * @r:		Run; the keeper's memory, or a copy with a plan of its own
+ * @ends:	Its ends and those of the generation's others
+ * @is_first:	There was none before
+ *
+ * What the host must have is made so, then all workers seal themselves, say
+ * PREPARED, wait for GO, and work.
+ * Where that cannot be: COMPLAINT and END.
+ */
+NORETURN void nat_worker_start(struct nat_run *r, const int *ends, bool is_first);
+
+/* nat_keeper.c */
+
+/** nat_keeper_run() - All that the keeper does, in its process */
+NORETURN void nat_keeper_run(struct nat_run *r);
+
+/** nat_keeper_clear() - Take away what a NAT has left on the host; 0 or a negative errno */
+MUST_USE int nat_keeper_clear(const char *state_dir);
+
+/** nat_keeper_reload() - Read the rules anew; 0, or an exit status and why not in @why */
+int nat_keeper_reload(struct nat_run *r, struct nat_word *why);
+
+/** nat_keeper_save() - Write the state file now; 0 or a negative errno */
+MUST_USE int nat_keeper_save(struct nat_run *r);
+
+/** nat_keeper_count() - What all workers have counted, since the start */
+void nat_keeper_count(struct nat_run *r, struct nat_post *ret);
+
+/* nat_control.c */
+
+#define NAT_CONTROL_NAME	"nat-control"	/* in the state directory of the namespace */
+#define NAT_CONTROL_BYTES	1024u		/* longest request */
+#define NAT_ANSWER_BYTES	65536u		/* longest answer */
+
+/** nat_control_open() - Listen; 0 or a negative errno */
+MUST_USE int nat_control_open(struct nat_run *r);
+
+/** nat_control_close() - Listen no more */
+void nat_control_close(struct nat_run *r);
+
+/** nat_control_serve() - Answer whoever has called */
+void nat_control_serve(struct nat_run *r);
+
+#endif /* CLI_NAT_RUN_H */

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A worker is the whole NAT of its part of the flows: rules, memory, interfaces.
+ * Rules never reach a process that runs sealed: new rules are a new generation of
+ * workers, made ready beside the old one.  So a sealed worker is told six words and
+ * reads nothing else but packets, what its predecessors have saved, and netlink.
+ *
+ * Between a generation's end and the next one's begin packets wait in the rings,
+ * which outlive both (port/io.h).
+ */
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cli/nat_run.h"
+#include "host/natpath.h"
+#include "host/seal.h"
+#include "host/state.h"
+
+/**
+ * struct worker - This process
+ * @r:		Run; a copy of the keeper's
+ * @index:	Number
+ * @fd:		Towards the keeper
+ * @loop:	Its loop
+ * @mem:	Of its NAT
+ */
+struct worker {
+	struct nat_run *r;
+	uint32_t index;
+	int fd;
+	struct natloop *loop;
+	void *mem;
+};
+
+static void tell(void *arg, const char *line)
+{
+	const struct worker *w = arg;
+
+	/* All hear the same */
+	if (w->index == 0)
+		nat_run_tell(w->r, line);
+}
+
+/* ---- what the host must have ----------------------------------------------------- */
+
+static int lead_here(struct nat_run *r)
+{
+	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+	CLEANUP(nl_close) struct nl_session route = { .fd = -1 };
+	const struct nat_config *cfg = &r->plan.cfg;
+	struct io *const *io = r->io[0];
+	struct arena *a = &r->c->arena;
+	int err = state_open(&st, r->c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
+
+	if (err == 0)
+		err = natpath_reserve(&st, NATPATH_RUN, r->plan.ports, a);
+	if (err == 0)
+		err = nl_open(&route, NETLINK_ROUTE);
+	if (err == 0 && r->plan.tun != NULL)
+		err = natpath_up(&route, &(struct natpath){
+			.tun = r->plan.tun, .tun_index = io[NAT_INSIDE]->ifindex,
+			.outside_index = io[NAT_OUTSIDE]->ifindex,
+			.mtu_bytes = io[NAT_OUTSIDE]->mtu_bytes,
+			.inside = cfg->inside, .n_inside = cfg->n_inside }, a);
+	return err == 0 ? 0 : cli_system(r->c, err, "lead the jails' packets to the NAT");
+}
+
+static int claim(struct nat_run *r, bool is_first)
+{
+	struct claim *c = &r->plan.claim;
+	int err;
+
+	if (r->plan.tun != NULL)
+		c->local_to = r->io[0][NAT_INSIDE]->ifindex;
+	err = nft_claim(&r->nft, c, !is_first);
+	if ((err == -EOPNOTSUPP || err == -EINVAL) && c->local_to != 0) {
+		if (is_first)
+			nat_run_tell(r, "this kernel cannot lead callers of this host to the "
+				     "forwards");
+		c->local_to = 0;
+		err = nft_claim(&r->nft, c, !is_first);
+	}
+	return err == 0 ? 0 : cli_system(r->c, err, "keep the kernel from answering for the NAT");
+}
+
+/* A later generation changes first what is only added to: if it fails all is as it was */
+static int have_host(struct nat_run *r, bool is_first)
+{
+	int status = is_first ? claim(r, true) : lead_here(r);
+
+	if (status == 0)
+		status = is_first ? lead_here(r) : claim(r, false);
+	return status;
+}
+
+/* ---- before the seal ------------------------------------------------------------- */
+
+/* All memory is there from the start: what is asked for later is had from what was freed here */
+static int make_nat(struct worker *w)
+{
+	struct nat_run *r = w->r;
+	struct nat_config *cfg = &r->plan.cfg;
+	const char *wrong;
+
+	for (int side = 0; side < 2; side++)
+		cfg->mtu[side] = r->io[w->index][side]->mtu_bytes;
+	wrong = nat_config_check(cfg);
+	if (wrong != NULL) {
+		diag_add(&r->c->diags, DIAG_E2802, SPAN_NONE, "%s", wrong);
+		return EX_DATAERR;
+	}
+	w->mem = mmap(NULL, nat_bytes(cfg), PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (w->mem == MAP_FAILED)
+		return cli_system(r->c, -errno, "have memory for the NAT");
+	if (nat_init(cfg, w->mem, &w->loop->nat) < 0)
+		return cli_system(r->c, -EINVAL, "make the NAT");
+	return 0;
+}
+
+static void keep_memory(void)
+{
+	void *p;
+
+	(void)mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	p = malloc(NAT_RULES_BYTES);
+	if (p != NULL)
+		memset(p, 1, NAT_RULES_BYTES);
+	free(p);
+}
+
+static int seal(struct worker *w)
+{
+	struct seal s;
+	int err;
+
+	keep_memory();
+	fflush(NULL);
+	err = seal_enter(&s);
+	if (err < 0)
+		return cli_system(w->r->c, err, "give up all rights");
+	if (!s.has_root && w->r->generation == 1)
+		tell(w, "no empty root directory here: not permitted");
+	if (s.landlock == 0 && w->r->generation == 1)
+		tell(w, "this kernel has no Landlock");
+	return 0;
+}
+
+/* ---- words ----------------------------------------------------------------------- */
+
+static void post(struct worker *w)
+{
+	struct nat_post *p = &w->r->posts[w->index];
+
+	p->nat = *nat_counters(w->loop->nat);
+	p->loop = w->loop->n;
+	for (int side = 0; side < 2; side++)
+		p->io[side] = w->loop->io[side]->n;
+}
+
+/* Where a state goes */
+struct area {
+	uint8_t *at;
+	size_t room;
+	size_t used;
+};
+
+static int put(void *ctx, const void *p, size_t len)
+{
+	struct area *a = ctx;
+
+	if (len > a->room - a->used)
+		return -ENOSPC;
+	memcpy(a->at + a->used, p, len);
+	a->used += len;
+	return 0;
+}
+
+static void save(struct worker *w)
+{
+	struct area a = { .at = w->r->saved[w->index], .room = w->r->saved_room };
+
+	BUG_IF(nat_save(w->loop->nat, put, &a) != 0);
+	w->r->posts[w->index].saved_bytes = a.used;
+}
+
+static void hear_keeper(void *arg)
+{
+	struct worker *w = arg;
+	struct nat_word word;
+
+	if (!nat_word_get(w->fd, &word)) {
+		w->loop->is_stopped = true;	/* and nobody is there to save for */
+		return;
+	}
+	if (word.kind == NAT_WORD_STOP || word.kind == NAT_WORD_SAVE)
+		save(w);
+	w->loop->is_stopped |= word.kind == NAT_WORD_STOP;
+	post(w);
+	nat_word_send(w->fd, NAT_WORD_DONE, 0, NULL);
+}
+
+/* ---- what was before ------------------------------------------------------------- */
+
+/* Saved NATs, one behind the other; an exit status, and the keeper has been told */
+static int restore(struct worker *w, const uint8_t *p, size_t len, bool is_file)
+{
+	uint32_t lost = 0, n;
+	char line[96];
+	int err = 0;
+
+	for (size_t one; len > 0 && err == 0; p += one, len -= one) {
+		one = nat_saved_bytes(p, len);
+		err = nat_restore(w->loop->nat, natloop_now(), p, one, &n);
+		lost += err == 0 ? n : 0;
+	}
+	if (err < 0) {
+		snprintf(line, sizeof(line), "the state file is no state of a NAT, or %s",
+			 err == -EBADMSG ? "damaged" : "of another version");
+		if (is_file && w->r->keep.is_asked) {
+			nat_word_send(w->fd, NAT_WORD_COMPLAINT, DIAG_E2824, line);
+			return EX_DATAERR;
+		}
+		tell(w, line);	/* of our own: no reason to leave jails cut off */
+	}
+	if (lost == 0)
+		return 0;
+	snprintf(line, sizeof(line), "%u saved flows do not fit", lost);
+	tell(w, line);
+	return 0;
+}
+
+static int take_over(struct worker *w)
+{
+	struct nat_run *r = w->r;
+	int status = 0;
+
+	if (r->generation == 1)
+		return restore(w, r->keep.data, r->keep.len, true);
+	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
+		status = restore(w, r->saved[i], MIN(r->posts[i].saved_bytes, r->saved_room),
+				 false);
+	return status;
+}
+
+/* ---- the run --------------------------------------------------------------------- */
+
+static int prepare(struct worker *w)
+{
+	struct nat_run *r = w->r;
+	struct io **io = r->io[w->index];
+	int status = nat_run_ways(r, w->index, true), err;
+
+	if (status != 0)
+		return status;
+	w->loop = calloc(1, sizeof(*w->loop));
+	if (w->loop == NULL)
+		return cli_system(r->c, -ENOMEM, "start");
+	err = natloop_init(w->loop, io[NAT_INSIDE], io[NAT_OUTSIDE], &r->plan.claim);
+	if (err == 0)
+		err = natloop_watch(w->loop, w->fd, hear_keeper, w);
+	if (err < 0)
+		return cli_system(r->c, err, "follow routes and neighbours");
+	w->loop->tell = tell;
+	w->loop->arg = w;
+	status = make_nat(w);
+	return status == 0 ? seal(w) : status;
+}
+
+static NORETURN void fail(const struct worker *w, int status)
+{
+	nat_word_complain(w->fd, &w->r->c->diags);
+	nat_word_send(w->fd, NAT_WORD_END, status, NULL);
+	_exit(status);
+}
+
+static NORETURN void work(struct worker *w)
+{
+	const pid_t pid = getpid();	/* asked while there is anybody to ask */
+	struct nat_word word;
+	int status = prepare(w);
+
+	if (status != 0)
+		fail(w, status);
+	nat_word_send(w->fd, NAT_WORD_PREPARED, (int32_t)pid, NULL);
+	/* What is not needed after all ends without having begun */
+	if (!nat_word_get(w->fd, &word) || word.kind != NAT_WORD_GO)
+		_exit(0);
+	status = take_over(w);
+	if (status != 0)
+		fail(w, status);
+	nat_word_send(w->fd, NAT_WORD_DONE, 0, NULL);
+	natloop_run(w->loop);
+	_exit(0);
+}
+
+NORETURN void nat_worker_start(struct nat_run *r, const int *ends, bool is_first)
+{
+	struct worker w = { .r = r, .fd = ends[0] };
+	int status = have_host(r, is_first);
+
+	if (status != 0)
+		fail(&w, status);
+	for (uint32_t i = 1; i < r->n_workers; i++) {
+		const pid_t pid = nat_run_fork();
+
+		if (pid < 0)
+			fail(&w, cli_system(r->c, -errno, "start workers"));
+		if (pid == 0) {
+			w.index = i;
+			w.fd = ends[i];
+			break;
+		}
+	}
+	for (uint32_t i = 0; i < r->n_workers; i++)
+		if (ends[i] != w.fd)
+			close(ends[i]);
+	work(&w);
+}

@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The live NAT while it runs: who may ask it what, rules read anew with flows kept,
+# forwards that come and go, and each event a line.
+# shellcheck source=../lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_enter "$@"
+lab_build
+cd "$TMP" || exit 71
+if ! [ -w /dev/net/tun ]; then
+	skip natctl "no /dev/net/tun"
+	lab_done
+fi
+cat >rc.conf <<'END'
+ifconfig_igb0="inet 203.0.113.2/24"
+cloned_interfaces="lo1"
+END
+cat >jail.conf <<'END'
+$nat = "igb0";
+www { ip4.addr = "lo1|10.9.0.2/32"; $forward = "tcp 8080:80"; }
+db { ip4.addr = "lo1|10.9.0.3/32"; }
+END
+on_host ip -batch - <<-END
+	link add lo1 type bridge
+	link set lo1 up
+	addr add 10.9.0.2/32 dev lo1
+	addr add 10.9.0.3/32 dev lo1
+END
+serve_world
+serve "$HOST" www tcp:10.9.0.2:80
+serve "$HOST" db tcp:10.9.0.3:5432
+files=(-f rc.conf -f jail.conf)
+
+start()
+{
+	rm -f nat.err
+	nsenter --net="/run/netns/$HOST" -- "$SALLYPORT" "${files[@]}" nat --inside tun:nat0 \
+		--outside igb0 >nat.out 2>nat.err </dev/null &
+	nat=$!
+	wait_for 10 grep -q '^ready$' nat.err || cat nat.err
+}
+
+stop()		# exit status in $rc
+{
+	rc=0
+	kill "$nat"
+	wait "$nat" 2>/dev/null || rc=$?
+}
+
+nat_is()	# PATH VALUE
+{
+	sp --json nat status
+	[ "$(jq -r ".sallyport.nat[0].$1" <<<"$out")" = "$2" ]
+}
+
+sp nat status
+has "none runs: E2806" "^66 .*E2806" "$rc $err"
+start
+control=$(find /run/sallyport -name nat-control)
+is "its socket is its user's alone" "600 0" "$(stat -c '%a %u' "$control")"
+
+# ---- who asks what ----------------------------------------------------------------
+
+talk()		# TEXT
+{
+	"$PYTHON" -EsB -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(20)
+s.connect(sys.argv[1])
+s.sendall(sys.argv[2].encode())
+data = b""
+try:
+    while piece := s.recv(65536):
+        data += piece
+except ConnectionResetError:
+    pass
+sys.stdout.write(data.decode() or "nothing\n")
+' "$control" "$@" 2>&1 || :
+}
+is "what is no request" '{"status": 64, "error": "no such request"}' "$(talk $'{"do": "dance"}\n')"
+is "nor JSON" '{"status": 64, "error": "no such request"}' "$(talk $'\x01{{{{\n')"
+is "nor of its kind" '{"status": 64, "error": "no such request"}' "$(talk $'{"do": ["status"]}\n')"
+is "longer than any" nothing "$(talk "$(printf '%02000d' 0)")"
+is "one that never ends its line" nothing "$(talk '{"do": "status"}')"
+has "and it answers the next" '"status": 0' "$(talk $'{"do": "status"}\n')"
+if [ "$(awk '{ print $3; exit }' /proc/self/uid_map)" -ge 65535 ]; then
+	chmod 777 "$control"
+	is "another user is not answered, whatever the file's mode is" nothing \
+		"$(setpriv --reuid=1234 --clear-groups -- "$PYTHON" -EsB -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b"{\"do\": \"status\"}\n")
+print(s.recv(65536).decode() or "nothing")' "$(dirname "$control")/nat-control" 2>&1 |
+		sed 's/.*Permission denied.*/nothing/; s/.*ConnectionReset.*/nothing/' | tail -n 1)"
+	chmod 600 "$control"
+fi
+
+# ---- counts -------------------------------------------------------------------------
+
+is "out" "inet 203.0.113.2" "$(ask "$HOST" --from 10.9.0.2 udp:192.0.2.80:53)"
+check "its packets are counted" nat_is "flows" 1
+check "by interface" nat_is "outside.interface" igb0
+sp "${files[@]}" --json status
+is "status has them too" 1 "$(jq '.sallyport.status[0].nat.flows_made' <<<"$out")"
+sp nat status
+has "as text" "^nat +1 flows .1 since the start., 1 mappings" "$out"
+
+# ---- rules anew ---------------------------------------------------------------------
+
+mapping=$(ask "$HOST" --from 10.9.0.2:4000 --ports udp:192.0.2.80:53)
+# A connection that goes on meanwhile, asked anew for each line of its input
+mkfifo lines
+on_host "$PYTHON" -EsB -c '
+import socket, sys
+s = socket.create_connection(("192.0.2.80", 80), 5, source_address=("10.9.0.2", 0))
+for line in sys.stdin:
+    s.sendall(("hold " + line).encode())
+    print("answered" if s.recv(100) else "closed", flush=True)
+' <lines >talked 2>&1 &
+exec {line}>lines
+echo 1 >&"$line"
+check "a connection stands" wait_for 10 grep -q answered talked
+
+sed -i 's/8080:80/8080:80,8081:80/; s/db {/db { $forward = "tcp 5432";/' jail.conf
+sp nat reload
+is "rules are read anew" "0 " "$rc $err"
+is "and hold" "www 198.51.100.7 www 198.51.100.7 db 198.51.100.7" \
+	"$(ask "$CLIENT" tcp:203.0.113.2:{8080,8081,5432} | xargs)"
+is "a mapping is the one it was" "$mapping" \
+	"$(ask "$HOST" --from 10.9.0.2:4000 --ports udp:192.0.2.80:53)"
+echo 2 >&"$line"
+check "and so is the connection" wait_for 10 test "$(grep -c answered talked)" -ge 1
+two()
+{
+	[ "$(grep -c answered talked)" = "$1" ]
+}
+check "which is answered" wait_for 10 two 2
+check "counts go on" nat_is "generation" 2
+is "one line says so" 1 "$(grep -c 'rules read anew, flows kept' nat.err)"
+
+sed -i 's/,8081:80//' jail.conf
+kill -HUP "$nat"
+check "SIGHUP does the same" wait_for 10 nat_is generation 3
+is "what is forwarded no more is refused by the host" refused \
+	"$(ask "$CLIENT" tcp:203.0.113.2:8081)"
+is "the rest goes on" "db 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:5432)"
+
+cp jail.conf good.conf
+echo 'www { $forward = "tcp nonsense"; }' >>jail.conf
+sp nat reload
+has "rules with an error are refused: E2805" "^65 .*E2805" "$rc $err"
+has "the NAT says which line" "jail.conf:[0-9]+:" "$(cat nat.err)"
+is "and goes on with what it had" "www 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
+check "in the same generation" nat_is generation 3
+cp good.conf jail.conf
+for _ in {1..10}; do
+	sp nat reload
+done
+check "ten times more" nat_is generation 13
+echo 3 >&"$line"
+check "the connection is answered on" wait_for 10 two 3
+is "no process is left of those" 3 "$(pgrep -c -f "inside tun:nat0")"
+
+# ---- forwards that come and go ------------------------------------------------------
+
+sp forward add www tcp 9000:80
+is "a forward is added to what runs" "0 " "$rc $err"
+is "and leads in at once" "www 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:9000)"
+sp "${files[@]}" forward add www tcp 5432:80
+is "one whose port is taken is refused" 65 "$rc"
+sp forward add nobody tcp 9001:80
+is "and one for no jail" 65 "$rc"
+sp forward off www tcp 9000
+is "switched off" "0 refused" "$rc $(ask "$CLIENT" tcp:203.0.113.2:9000)"
+sp forward on www tcp 9000
+is "and on" "0 www 198.51.100.7" "$rc $(ask "$CLIENT" tcp:203.0.113.2:9000)"
+stop
+start
+is "it outlives a restart" "www 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:9000)"
+is "as the mapping does" "$mapping" \
+	"$(ask "$HOST" --from 10.9.0.2:4000 --ports udp:192.0.2.80:53)"
+sp forward del www tcp 9000
+is "forgotten" "0 refused" "$rc $(ask "$CLIENT" tcp:203.0.113.2:9000)"
+echo 4 >&"$line"
+check "the connection has outlived all that" wait_for 10 two 4
+
+# ---- ends ---------------------------------------------------------------------------
+
+worker=$(pgrep -P "$(pgrep -P "$nat")")
+kill -KILL "$worker"
+rc=0
+wait "$nat" || rc=$?
+is "a worker is killed: all ends" 70 "$rc"
+has "and says so: E2803" "E2803" "$(cat nat.err)"
+is "and nothing is left" "0 0" \
+	"$(on_host ip rule | grep -c 21328) $(on_host nft list tables | grep -c sallyport)"
+check "nor the socket" test ! -e "$control"
+start
+head -c 200 /dev/urandom >bad.state
+stop
+sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --state bad.state
+has "a state file that is none is refused: E2824" "^65 .*E2824" "$rc $err"
+lab_done
