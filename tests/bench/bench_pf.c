@@ -62,6 +62,18 @@ static void write_quick(FILE *f, unsigned int n)
 	}
 }
 
+/* Each with a range of its own, and no map for them: they log */
+static void write_ranges(FILE *f, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		fputs("pass in log on $ext_if inet proto tcp from ", f);
+		address(f, 10, i << 4);
+		fputs(" - ", f);
+		address(f, 10, (i << 4) + 9);
+		fprintf(f, " to any port %u:%u\n", 1 + i % 60000, 7 + i % 60000);
+	}
+}
+
 static void write_rdr(FILE *f, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
@@ -111,6 +123,7 @@ static const struct shape {
 } shapes[] = {
 	{ "filter", write_filter, 100000 },
 	{ "quick", write_quick, 100000 },
+	{ "ranges", write_ranges, 10000 },
 	{ "rdr", write_rdr, 100000 },
 	{ "nat", write_nat, 10000 },
 	{ "table", write_table, 10000 },

@@ -204,7 +204,7 @@ TEST(tests_as_text)
 	} rows[] = {
 		{ F_PROTO, 6, 6, "\tmeta l4proto 6 counter drop" },
 		{ F_DPORT, 80, 80, " th dport 80 counter drop" },
-		{ F_SPORT, 80, 90, " th sport @ports_" },
+		{ F_SPORT, 80, 90, " th sport 80-90 counter" },
 		{ F_TCPFLAGS, 2, 2, "meta l4proto 6 tcp flags & 0xff == 0x02 counter drop" },
 		{ F_ICMP, 8 << 8, 8 << 8 | 255, "meta l4proto 1 icmp type 8 counter drop" },
 		{ F_ICMP, 8 << 8, 8 << 8 | 255, "meta l4proto 58 icmpv6 type 8 counter drop" },

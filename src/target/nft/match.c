@@ -80,7 +80,7 @@ bool nft_is_prefix(const struct range *r, struct prefix *ret)
 	return false;
 }
 
-/* A test that one comparison can do: one value, or one prefix */
+/* A test that needs no set: one value, one prefix, or what lies between two values */
 static bool add_simple(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
 		       const struct set *in)
 {
@@ -93,9 +93,13 @@ static bool add_simple(struct nft_program *p, struct nft_stmts *s, enum nft_key 
 		stmt_match(p, s, key, is_not, nft_value_num(type, in->r[0].lo));
 		return true;
 	}
-	if (in->r[0].af == AF_NONE || !nft_is_prefix(&in->r[0], &prefix))
+	if (in->r[0].af != AF_NONE && nft_is_prefix(&in->r[0], &prefix)) {
+		stmt_prefix(p, s, key, is_not, prefix);
+		return true;
+	}
+	if (is_not || (type != NFT_T_PORT && type != NFT_T_IP4 && type != NFT_T_IP6))
 		return false;
-	stmt_prefix(p, s, key, is_not, prefix);
+	stmt_range(p, s, key, &in->r[0]);
 	return true;
 }
 

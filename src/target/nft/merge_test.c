@@ -60,7 +60,7 @@ struct values merge_value(const struct nft_stmt *s, uint32_t i)
 		return v;
 	}
 	memcpy(v.lo, s->match.value.b, len);
-	memcpy(v.hi, s->match.value.b, len);
+	memcpy(v.hi, s->match.is_range ? s->match.mask.b : s->match.value.b, len);
 	for (uint8_t b = 0; b < len && s->match.prefix_len != 0; b++)
 		v.hi[b] |= (uint8_t)~s->match.mask.b[b];
 	return v;

@@ -497,6 +497,17 @@ void stmt_prefix(struct nft_program *p, struct nft_stmts *s, enum nft_key key, b
 		.mask = nft_value_num(type, prefix_mask(v.a.af, v.len)) } });
 }
 
+void stmt_range(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
+		const struct range *r)
+{
+	const enum nft_type type = nft_keys[key].type;
+
+	BUG_IF(type != NFT_T_PORT && type != NFT_T_IP4 && type != NFT_T_IP6);
+	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_MATCH, .match = {
+		.key = key, .is_range = true, .value = nft_value_num(type, r->lo),
+		.mask = nft_value_num(type, r->hi) } });
+}
+
 void stmt_masked(struct nft_program *p, struct nft_stmts *s, enum nft_key key, uint32_t mask,
 		 uint32_t value, bool is_not)
 {

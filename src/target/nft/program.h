@@ -151,12 +151,13 @@ enum nft_reject { NFT_R_ICMP, NFT_R_ICMP6, NFT_R_RST };
 
 /*
  * NFT_S_MATCH: @key [& @mask] is (or is not, or is less than) @value, or within
- * @value/@prefix_len
+ * @value/@prefix_len, or from @value to @mask
  */
 struct nft_match {
 	enum nft_key key;
 	bool is_not;
 	bool is_less;
+	bool is_range;
 	bool has_mask;
 	uint8_t prefix_len;	/* 0: whole value */
 	struct nft_value value;
@@ -571,6 +572,8 @@ void stmt_match(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bo
 		struct nft_value v);
 void stmt_prefix(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,
 		 struct prefix v);
+void stmt_range(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
+		const struct range *r);
 void stmt_masked(struct nft_program *p, struct nft_stmts *s, enum nft_key key, uint32_t mask,
 		 uint32_t value, bool is_not);
 void stmt_in(struct nft_program *p, struct nft_stmts *s, enum nft_key key, bool is_not,

@@ -7,6 +7,8 @@
  * rule), so they have one of their own, emptied between rules.  When an arena
  * is full control comes back here, where that one is freed.
  */
+#include <stdlib.h>
+
 #include "target/nft/directed.h"
 #include "target/nft/free.h"
 
@@ -17,6 +19,56 @@ static bool lower(const struct model *m, struct nft_program *p, struct diags *d)
 
 	return m->discipline == STATES_FREE ? free_lower(&free_states)
 					    : directed_lower(&directed);
+}
+
+static int by_address(const void *x, const void *y)
+{
+	const uintptr_t a = (uintptr_t)*(const struct nft_set *const *)x;
+	const uintptr_t b = (uintptr_t)*(const struct nft_set *const *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+static const struct nft_set *set_in(const struct nft_stmt *s)
+{
+	switch (s->kind) {
+	case NFT_S_LOOKUP:
+	case NFT_S_VMAP:
+	case NFT_S_NAT_MAP:
+	case NFT_S_UPDATE:
+		return s->lookup.set;
+	default:
+		return NULL;
+	}
+}
+
+/*
+ * Merged rules leave their own sets behind.  Ten thousand of these took the kernel
+ * seven seconds to make: it looks through the names of all that are there.
+ */
+static void drop_unused_sets(struct nft_program *p)
+{
+	VEC(const struct nft_set *) used = { 0 };
+	uint32_t n = 0;
+
+	for (uint32_t c = 0; c < p->chains.n; c++)
+		for (uint32_t i = 0; i < p->chains.v[c]->rules.n; i++) {
+			const struct nft_stmts *s = &p->chains.v[c]->rules.v[i].stmts;
+
+			for (uint32_t k = 0; k < s->list.n; k++)
+				if (set_in(&s->list.v[k]) != NULL)
+					vec_add(p->tmp, &used, set_in(&s->list.v[k]));
+		}
+	if (used.n > 0)
+		qsort(used.v, used.n, sizeof(*used.v), by_address);
+	for (uint32_t i = 0; i < p->sets.n; i++) {
+		struct nft_set *s = p->sets.v[i];
+
+		if (s->table != NULL || s->is_dynamic ||
+		    (used.n > 0 && bsearch(&s, used.v, used.n, sizeof(*used.v), by_address) != NULL))
+			p->sets.v[n++] = s;
+	}
+	p->sets.n = n;
 }
 
 struct nft_marks nft_program_marks(const struct nft_program *p)
@@ -53,6 +105,8 @@ struct nft_program *nft_program_from_model(const struct model *m, const struct n
 	tmp.full = d->a->full = &full;
 	p->tmp = &tmp;
 	ok = lower(m, p, d);
+	if (ok)
+		drop_unused_sets(p);
 	d->a->full = outer;
 	p->tmp = p->a;
 	arena_fini(&tmp);

@@ -163,6 +163,11 @@ static void match_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 		nft_emit_mask(r, m->mask.b, zero, len);
 	if (nft_keys[m->key].mask[0] != 0)
 		nft_emit_mask(r, nft_keys[m->key].mask, zero, len);
+	if (m->is_range) {
+		emit_cmp(r, NFT_CMP_GTE, m->value.b, len);
+		emit_cmp(r, NFT_CMP_LTE, m->mask.b, len);
+		return;
+	}
 	emit_cmp(r, m->is_less ? NFT_CMP_LT : m->is_not ? NFT_CMP_NEQ : NFT_CMP_EQ, m->value.b,
 		 len);
 }
@@ -187,6 +192,10 @@ static void match_print(const struct nft_stmt *s, FILE *out)
 	nft_print_value(m->key, &m->value, out);
 	if (m->prefix_len != 0)
 		fprintf(out, "/%u", m->prefix_len);
+	if (m->is_range) {
+		putc('-', out);
+		nft_print_value(m->key, &m->mask, out);
+	}
 }
 
 static void emit_lookup(struct nftnl_rule *r, const struct nft_set *set, bool is_not, int dreg)
