@@ -63,9 +63,11 @@ static void drop_unused_sets(struct nft_program *p)
 		qsort(used.v, used.n, sizeof(*used.v), by_address);
 	for (uint32_t i = 0; i < p->sets.n; i++) {
 		struct nft_set *s = p->sets.v[i];
+		bool stays = s->table != NULL || s->is_dynamic;
 
-		if (s->table != NULL || s->is_dynamic ||
-		    (used.n > 0 && bsearch(&s, used.v, used.n, sizeof(*used.v), by_address) != NULL))
+		if (used.n > 0 && !stays)
+			stays = bsearch(&s, used.v, used.n, sizeof(*used.v), by_address) != NULL;
+		if (stays)
 			p->sets.v[n++] = s;
 	}
 	p->sets.n = n;
