@@ -32,6 +32,8 @@
  * @tos:	Type of service or traffic class
  * @has_opts:	It has IPv4 options or an IPv6 routing header
  * @ip_opts:	Which of the options that rules test, IP_OPTION_LSRR and so on
+ * @heads:	By enum head
+ * @has_uid:	The socket that sends it is known: heads[HEAD_UID] counts
  */
 struct packet {
 	enum direction dir;
@@ -49,6 +51,8 @@ struct packet {
 	uint8_t tos;
 	bool has_opts;
 	uint8_t ip_opts;
+	uint32_t heads[N_HEADS];
+	bool has_uid;
 };
 
 /**
@@ -208,6 +212,12 @@ struct flow flow_reverse(struct flow f);
 
 /** flow_equal() - The same flow in the same direction */
 bool flow_equal(struct flow a, struct flow b);
+
+/** packet_head_in() - Has a packet such a number, and is it in the set */
+bool packet_head_in(const struct packet *p, enum head h, const struct set *in);
+
+/** packet_has_ports() - Has its flow ports, or the id of an ICMP query in their place */
+bool packet_has_ports(const struct packet *p);
 
 /** packet_icmp_is_query() - ICMP or ICMPv6 echo, timestamp and the like: has an id */
 bool packet_icmp_is_query(const struct packet *p);

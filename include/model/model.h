@@ -60,12 +60,29 @@ enum direction { DIR_IN, DIR_OUT };
  * @F_DST_ROUTE: enum route_back of the destination, ROUTE_HERE for any route
  * @F_TOS:	Type of service or traffic class, without the two bits of ECN
  * @F_IPOPTS:	Bit mask of the options of IPv4 that it has, IP_OPTION_LSRR and so on
+ * @F_TTL:	Time to live or hop limit
+ * @F_LEN:	Length in bytes, the header of IP included
+ * @F_IPID:	Number of the packet; false for IPv6
+ * @F_FLOWID:	Flow label; false for IPv4
+ * @F_TCPWIN:	Window; as the next two, false for what is not TCP
+ * @F_TCPSEQ:	Sequence number
+ * @F_TCPACK:	Acknowledgement number
+ * @F_UID:	Owner of the socket that sends it; false for what is not sent here, and
+ *		for what is neither TCP nor UDP
+ *
+ * From F_TTL on they are numbers, of enum head.
  */
 enum field {
 	F_DIR, F_IFACE, F_RECV, F_AF, F_PROTO, F_SRC, F_DST, F_SPORT, F_DPORT,
 	F_TCPFLAGS, F_ICMP, F_DST_LOCAL, F_SRC_LOCAL, F_TAGS, F_SRC_GROWN, F_DST_GROWN,
 	F_SRC_ROUTE, F_DST_ROUTE, F_TOS, F_IPOPTS,
+	F_TTL, F_LEN, F_IPID, F_FLOWID, F_TCPWIN, F_TCPSEQ, F_TCPACK, F_UID,
 	N_FIELDS
+};
+
+/** enum head - Numbers that a packet has, F_TTL + number the field */
+enum head {
+	HEAD_TTL, HEAD_LEN, HEAD_ID, HEAD_FLOWID, HEAD_WIN, HEAD_SEQ, HEAD_ACK, HEAD_UID, N_HEADS
 };
 
 /**

@@ -163,6 +163,13 @@ extern const char *const nat_tcp_names[N_NAT_TCP];
  * @tos:	Type of service or traffic class
  * @has_opts:	IPv4 options or an IPv6 routing header
  * @ip_opts:	Which of the options that rules test, IP_OPTION_LSRR and so on
+ * @ttl:	TTL or hop limit
+ * @len:	Length, the header of IP included
+ * @id:		IPv4 only
+ * @flow_label:	IPv6 only
+ * @win:	Window, as the next two TCP only
+ * @seq:	Sequence number
+ * @ack:	Acknowledgement number
  */
 struct nat_ask {
 	enum nat_side from;
@@ -179,6 +186,13 @@ struct nat_ask {
 	uint8_t tos;
 	bool has_opts;
 	uint8_t ip_opts;
+	uint8_t ttl;
+	uint16_t len;
+	uint16_t id;
+	uint32_t flow_label;
+	uint16_t win;
+	uint32_t seq;
+	uint32_t ack;
 };
 
 /**

@@ -39,6 +39,8 @@
 #define IP_OPTION_RR	0x04u
 #define IP_OPTIONS_ALL	0x07u
 
+#define FLOW_LABEL_MAX	0xfffffu
+
 #define TOS_ECN		0x03u	/* bits of the type of service that routers set */
 
 /**

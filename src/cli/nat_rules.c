@@ -152,15 +152,24 @@ static void judge_in(struct nat_rules *r, struct packet *p, struct nat_ruling *r
 	ret->pass = true;
 }
 
-bool nat_rules_judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *ret)
+struct packet nat_rules_packet(const struct nat_ask *ask)
 {
-	struct nat_rules *r = ctx;
-	struct packet p = {
+	return (struct packet){
 		.proto = ask->proto, .src = ask->src, .dst = ask->dst, .sport = ask->sport,
 		.dport = ask->dport, .tcp_flags = ask->tcp_flags, .icmp_type = ask->icmp_type,
 		.icmp_code = ask->icmp_code, .tos = ask->tos, .has_opts = ask->has_opts,
 		.ip_opts = ask->ip_opts,
+		.heads = { [HEAD_TTL] = ask->ttl, [HEAD_LEN] = ask->len, [HEAD_ID] = ask->id,
+			   [HEAD_FLOWID] = ask->flow_label, [HEAD_WIN] = ask->win,
+			   [HEAD_SEQ] = ask->seq, [HEAD_ACK] = ask->ack },
 	};
+
+}
+
+bool nat_rules_judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *ret)
+{
+	struct nat_rules *r = ctx;
+	struct packet p = nat_rules_packet(ask);
 	jmp_buf full;
 
 	*ret = (struct nat_ruling){ .icmp = -1 };

@@ -39,6 +39,9 @@ struct nat_rules {
 	struct arena scratch;
 };
 
+/** nat_rules_packet() - What the NAT asks about, without direction and interface */
+struct packet nat_rules_packet(const struct nat_ask *ask);
+
 /** nat_rules_judge() - nat_config.judge; @ctx is a struct nat_rules */
 bool nat_rules_judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *ret);
 

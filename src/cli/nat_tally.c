@@ -157,18 +157,15 @@ void nat_tally_print(struct cli *c, const struct nat_sides *s, const struct nat_
 static void print_rule(struct cli *c, const struct nat_sides *s, const struct nat_ask *q, FILE *out)
 {
 	const bool is_out = q->from == NAT_INSIDE;
-	const struct packet p = {
-		.dir = is_out ? DIR_OUT : DIR_IN, .iface = s->rules.outside_if,
-		.recv = is_out ? 0 : s->rules.outside_if, .proto = q->proto, .src = q->src,
-		.dst = q->dst, .sport = q->sport, .dport = q->dport, .tcp_flags = q->tcp_flags,
-		.icmp_type = q->icmp_type, .icmp_code = q->icmp_code, .tos = q->tos,
-		.has_opts = q->has_opts,
-	};
+	struct packet p = nat_rules_packet(q);
 	struct arena a;
 	struct world w;
 	struct result r;
 	jmp_buf full;
 
+	p.dir = is_out ? DIR_OUT : DIR_IN;
+	p.iface = s->rules.outside_if;
+	p.recv = is_out ? 0 : s->rules.outside_if;
 	arena_init(&a, NAT_RULES_BYTES);
 	a.full = &full;
 	if (setjmp(full) == 0) {

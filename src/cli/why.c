@@ -13,7 +13,7 @@
 #include "cli/cli.h"
 #include "model/eval.h"
 
-#define WHY_WORDS	7u	/* DIR IFACE PROTO SRC DST [FLAGS] [tos=N] */
+#define WHY_WORDS	15u	/* DIR IFACE PROTO SRC DST [FLAGS] [tos=N] [ttl=N]... */
 #define WHY_LEAST	5u
 
 /* Judging under way */
@@ -92,23 +92,48 @@ static int parse_extra(struct why *w, struct span at, const char *word, struct p
 	return 0;
 }
 
-/* "tos=N", as the last of @n words; without it the type of service is 0 */
-static int parse_tos(struct why *w, struct span at, const char *const *words, size_t *n,
-		     struct packet *p)
+/* "NAME=N" behind the rest: what a header says, where it is not what it mostly is */
+static const struct { const char *name; uint32_t max, usual; } numbers[N_HEADS + 1] = {
+	[HEAD_TTL] = { "ttl", UINT8_MAX, 64 }, [HEAD_LEN] = { "len", UINT16_MAX, 60 },
+	[HEAD_ID] = { "id", UINT16_MAX, 0 }, [HEAD_FLOWID] = { "flow", FLOW_LABEL_MAX, 0 },
+	[HEAD_WIN] = { "win", UINT16_MAX, UINT16_MAX }, [HEAD_SEQ] = { "seq", UINT32_MAX, 0 },
+	[HEAD_ACK] = { "ack", UINT32_MAX, 0 }, [HEAD_UID] = { "uid", UINT32_MAX, 0 },
+	[N_HEADS] = { "tos", UINT8_MAX, 0 },
+};
+
+static int parse_number(struct why *w, struct span at, const char *word, struct packet *p)
 {
-	static const char key[] = "tos=";
-	const char *word = words[*n - 1];
-	unsigned long tos;
+	const char *text = strchr(word, '=') + 1;
+	unsigned long long n;
+	unsigned int i = 0;
 	char *end;
 
-	if (strncmp(word, key, sizeof(key) - 1) != 0)
-		return 0;
-	word += sizeof(key) - 1;
-	tos = strtoul(word, &end, 0);
-	if (*word < '0' || *word > '9' || *end != '\0' || tos > UINT8_MAX)
-		return bad(w, at, "tos is 0 to 255", word);
-	p->tos = (uint8_t)tos;
-	(*n)--;
+	while (i <= N_HEADS && (strlen(numbers[i].name) != (size_t)(text - 1 - word) ||
+				strncmp(numbers[i].name, word, (size_t)(text - 1 - word)) != 0))
+		i++;
+	if (i > N_HEADS)
+		return bad(w, at, "of numbers there are tos, ttl, len, id, flow, win, seq, ack "
+			   "and uid", word);
+	n = strtoull(text, &end, 0);
+	if (*text < '0' || *text > '9' || *end != '\0' || n > numbers[i].max)
+		return bad(w, at, arena_printf(&w->c->arena, "%s is 0 to %u", numbers[i].name,
+					       numbers[i].max), text);
+	if (i == N_HEADS)
+		p->tos = (uint8_t)n;
+	else
+		p->heads[i] = (uint32_t)n;
+	p->has_uid |= i == HEAD_UID;
+	return 0;
+}
+
+static int parse_numbers(struct why *w, struct span at, const char *const *words, size_t *n,
+			 struct packet *p)
+{
+	for (unsigned int i = 0; i < N_HEADS; i++)
+		p->heads[i] = numbers[i].usual;
+	for (; *n > WHY_LEAST && strchr(words[*n - 1], '=') != NULL; (*n)--)
+		if (parse_number(w, at, words[*n - 1], p) < 0)
+			return -EINVAL;
 	return 0;
 }
 
@@ -119,11 +144,11 @@ static int parse_packet(struct why *w, struct span at, const char *const *words,
 	bool ports;
 
 	*p = (struct packet){ .dir = DIR_IN };
-	if (n > 0 && parse_tos(w, at, words, &n, p) < 0)
+	if (parse_numbers(w, at, words, &n, p) < 0)
 		return -EINVAL;
 	if (n < WHY_LEAST || n > WHY_LEAST + 1)
 		return bad(w, at, "a packet is DIR IFACE PROTO SRC[:PORT] DST[:PORT] [FLAGS] "
-			   "[tos=N]", n > 0 ? words[0] : "");
+			   "[tos=N]...", n > 0 ? words[0] : "");
 	if (strcmp(words[0], "in") != 0 && strcmp(words[0], "out") != 0)
 		return bad(w, at, "a direction is in or out", words[0]);
 	p->dir = words[0][0] == 'i' ? DIR_IN : DIR_OUT;
@@ -354,7 +379,8 @@ int verb_why(struct cli *c)
 	int status = cli_netns(c);
 
 	if (status == 0 && c->batch == NULL && c->args.n == 0)
-		return cli_usage(c, "why needs a packet: DIR IFACE PROTO SRC DST [FLAGS] [tos=N]");
+		return cli_usage(c, "why needs a packet: DIR IFACE PROTO SRC DST [FLAGS] "
+				 "[tos=N]...");
 	if (status == 0 && c->batch != NULL && c->args.n > 0)
 		return cli_usage(c, "why takes a packet or --batch, not both");
 	if (status == 0)

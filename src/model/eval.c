@@ -53,14 +53,6 @@ struct run {
 
 enum outcome { GO_ON, JUMPED, DECIDED };
 
-bool packet_icmp_is_query(const struct packet *p)
-{
-	if (p->proto == PROTO_ICMP)
-		return p->icmp_type == 0 || p->icmp_type == 8 ||
-		       (p->icmp_type >= 13 && p->icmp_type <= 18);
-	return p->proto == PROTO_ICMP6 && (p->icmp_type == 128 || p->icmp_type == 129);
-}
-
 /* Errors belong to the flow that they speak of and make no state (pf.c state_icmp) */
 static bool is_icmp_error(const struct packet *p)
 {
@@ -68,19 +60,6 @@ static bool is_icmp_error(const struct packet *p)
 		return (p->icmp_type >= 3 && p->icmp_type <= 5) || p->icmp_type == 11 ||
 		       p->icmp_type == 12;
 	return p->proto == PROTO_ICMP6 && p->icmp_type >= 1 && p->icmp_type <= 4;
-}
-
-static bool has_key_ports(const struct packet *p)
-{
-	return proto_has_ports(p->proto) || packet_icmp_is_query(p);
-}
-
-struct flow packet_flow(const struct packet *p)
-{
-	const bool ports = has_key_ports(p);
-
-	return (struct flow){ p->proto, p->src, p->dst, ports ? p->sport : 0,
-			      ports ? p->dport : 0 };
 }
 
 /* The key of a free state: ICMP has no id there (ip_fw_dynamic.c) */
@@ -91,17 +70,6 @@ static struct flow free_key(const struct packet *p)
 	if (!proto_has_ports(p->proto))
 		f.sport = f.dport = 0;
 	return f;
-}
-
-struct flow flow_reverse(struct flow f)
-{
-	return (struct flow){ f.proto, f.dst, f.src, f.dport, f.sport };
-}
-
-bool flow_equal(struct flow a, struct flow b)
-{
-	return a.proto == b.proto && addr_equal(a.src, b.src) && addr_equal(a.dst, b.dst) &&
-	       a.sport == b.sport && a.dport == b.dport;
 }
 
 void world_init(struct world *w, struct arena *a)
@@ -161,10 +129,9 @@ static bool test_holds(const struct run *run, const struct packet *p, const stru
 		return set_has(t->in, AF_NONE, p->tos & ~TOS_ECN);
 	case F_IPOPTS:
 		return set_has(t->in, AF_NONE, p->ip_opts);
-	case N_FIELDS:
-		break;
+	default:
+		return packet_head_in(p, (enum head)(t->f - F_TTL), t->in);
 	}
-	BUG_IF(true);
 }
 
 static uint32_t draw_of(const struct world *w, uint32_t draw)
@@ -317,7 +284,7 @@ static enum outcome settle(struct run *run)
 static void rewrite(struct run *run, struct flow to)
 {
 	struct packet *p = &run->res.packet;
-	const bool ports = has_key_ports(p);
+	const bool ports = packet_has_ports(p);
 	const bool is_query = packet_icmp_is_query(p);	/* its id is told with the source */
 
 	run->res.src_changed |= !addr_equal(p->src, to.src) || (ports && p->sport != to.sport);

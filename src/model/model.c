@@ -26,6 +26,14 @@ const struct field_info model_fields[N_FIELDS] = {
 	[F_DST_ROUTE] = { "dst-route", SET_U8 },
 	[F_TOS] = { "tos", SET_U8 },
 	[F_IPOPTS] = { "ip-options", SET_U8 },
+	[F_TTL] = { "ttl", SET_U8 },
+	[F_LEN] = { "length", SET_U16 },
+	[F_IPID] = { "ip-id", SET_U16 },
+	[F_FLOWID] = { "flow-label", SET_U32 },
+	[F_TCPWIN] = { "window", SET_U16 },
+	[F_TCPSEQ] = { "seq", SET_U32 },
+	[F_TCPACK] = { "ack", SET_U32 },
+	[F_UID] = { "uid", SET_U32 },
 };
 
 const char *const policy_names[N_POLICIES] = {

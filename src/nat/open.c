@@ -95,6 +95,7 @@ static uint8_t options_of(const struct view *v)
 static struct nat_ask ask_of(const struct nat_packet *p, const struct view *v, bool is_hairpin)
 {
 	const bool is_icmp = v->proto == PROTO_ICMP || v->proto == PROTO_ICMP6;
+	const bool is_tcp = v->proto == PROTO_TCP;
 	const uint8_t *l4 = v->ip + v->l4;
 
 	return (struct nat_ask){
@@ -106,6 +107,12 @@ static struct nat_ask ask_of(const struct nat_packet *p, const struct view *v, b
 		.icmp_code = is_icmp ? l4[1] : 0,
 		.tos = v->is_v6 ? (uint8_t)(get16(v->ip) >> 4) : v->ip[1],
 		.has_opts = v->has_opts, .ip_opts = v->has_opts ? options_of(v) : 0,
+		.ttl = v->ip[v->is_v6 ? 7 : 8],
+		.len = (uint16_t)(get16(v->ip + (v->is_v6 ? 4 : 2)) + (v->is_v6 ? 40 : 0)),
+		.id = v->is_v6 ? 0 : get16(v->ip + 4),
+		.flow_label = v->is_v6 ? get32(v->ip) & FLOW_LABEL_MAX : 0,
+		.win = is_tcp ? get16(l4 + 14) : 0, .seq = is_tcp ? get32(l4 + 4) : 0,
+		.ack = is_tcp ? get32(l4 + 8) : 0,
 	};
 }
 

@@ -202,10 +202,9 @@ static dd test_holds(struct sem *w, const struct test *t)
 		return tos_in(w, t->in);
 	case F_IPOPTS:
 		return options_in(w, t->in);
-	case N_FIELDS:
-		break;
+	default:	/* numbers of headers: told as not proven */
+		return DD_FALSE;
 	}
-	BUG_IF(true);
 }
 
 /* Tests of a family that a rule does not have cost nothing: they come first */

@@ -487,6 +487,15 @@ static void number_tags(struct proof *p)
 			}
 }
 
+static void note_rule(struct work *w, const struct rule *r)
+{
+	if (rule_has_effect(r, EF_SCRUB) != NULL)
+		prove_unproven(&w->p, w->ret, "scrub");
+	for (uint32_t i = 0; i < r->tests.n; i++)
+		if (r->tests.v[i].f >= F_TTL)
+			prove_unproven(&w->p, w->ret, "numbers of headers");
+}
+
 static void note_uncovered(struct work *w)
 {
 	const struct model *m = w->p.m;
@@ -497,8 +506,7 @@ static void note_uncovered(struct work *w)
 		prove_unproven(&w->p, w->ret, "rules of ipfw");
 	for (uint32_t l = 0; l < m->lists.n; l++)
 		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++)
-			if (rule_has_effect(&m->lists.v[l].rules.v[i], EF_SCRUB) != NULL)
-				prove_unproven(&w->p, w->ret, "scrub");
+			note_rule(w, &m->lists.v[l].rules.v[i]);
 	for (uint32_t i = 0; i < w->p.p->chains.n; i++) {
 		const struct prog_chain *c = &w->p.p->chains.v[i];
 

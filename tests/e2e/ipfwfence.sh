@@ -77,4 +77,17 @@ check "told of rule 200" eval 'grep -F W2038 <<<"$err" | grep -qF host.ipfw.rule
 serve "$HOST" www tcp:192.168.100.2:80
 is "the kernel translates the answer" "www 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:80)"
 
+# The owner of a socket
+owner() # UID
+{
+	printf 'add 10 deny udp from me to any 53 out uid %s\nadd 20 allow ip from any to any\n' "$1" \
+		>host.ipfw.rules
+	sp_must "${F[@]}" apply
+}
+serve "$INET" inet udp:192.0.2.80:53
+owner root
+is "what its owner may not send is not sent" denied "$(ask "$HOST" udp:192.0.2.80:53)"
+owner 12345
+is "another's is" "inet 203.0.113.2" "$(ask "$HOST" udp:192.0.2.80:53)"
+
 lab_done

@@ -7,6 +7,7 @@
  * crossing stays.  So the states of what does not arrive are taken back here.
  */
 #include "diff_way.h"
+#include "diff_wire.h"
 
 #include <string.h>
 
@@ -338,6 +339,7 @@ static bool cross(struct way *w, enum direction dir, const char *iface,
 	w->p.dir = dir;
 	w->p.iface = intern_cid(w->j->m->names, iface);
 	w->p.recv = dir == DIR_IN ? w->p.iface : w->recv;
+	wire_set_heads(&w->p);
 	r = model_eval(w->j->m, w->j->w, &w->p, w->j->a);
 	note_steps(w, &r);
 	w->e->crossings++;
@@ -369,6 +371,7 @@ static struct result look(struct way *w, struct packet p, enum direction dir, co
 	p.dir = dir;
 	p.iface = intern_cid(w->j->m->names, iface);
 	p.recv = dir == DIR_IN ? p.iface : 0;
+	wire_set_heads(&p);
 	r = model_eval(w->j->m, w->j->w, &p, w->j->a);
 	w->j->w->states.n = n;
 	w->j->w->links.n = n_links;

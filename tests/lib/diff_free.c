@@ -9,6 +9,7 @@
  * difference.  States are elements of sets, made at once: they stay.
  */
 #include "diff_way.h"
+#include "diff_wire.h"
 
 #include <string.h>
 
@@ -171,15 +172,17 @@ static bool error_passes(struct way *w, const struct packet *first, struct addr 
 {
 	const int32_t icmp = first->src.af == AF_V4 ? w->e->answer.icmp4 : w->e->answer.icmp6;
 	const uint32_t n = w->j->w->states.n, n_links = w->j->w->links.n;
-	const struct packet p = {
+	struct packet p = {
 		.dir = DIR_OUT, .src = src, .dst = first->src,
 		.proto = first->src.af == AF_V4 ? PROTO_ICMP : PROTO_ICMP6,
 		.icmp_type = (uint8_t)(icmp >> 8), .icmp_code = (uint8_t)icmp,
 		.iface = intern_cid(w->j->m->names, diff_link_name(w->j, w->e->answer_link)),
 	};
-	const struct result r = model_eval(w->j->m, w->j->w, &p, w->j->a);
+	struct result r;
 	bool is_counted;
 
+	wire_set_heads(&p);
+	r = model_eval(w->j->m, w->j->w, &p, w->j->a);
 	is_counted = counts(w, &r);
 	w->j->w->states.n = n;
 	w->j->w->links.n = n_links;

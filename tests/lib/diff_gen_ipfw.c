@@ -72,7 +72,8 @@ static const char *const tcp_options[] = {
 static const char *const services[] = {
 	" iptos lowdelay", " iptos throughput,!reliability", " not iptos lowdelay",
 	" iptos !lowdelay,!throughput", " ipprecedence 5", " not ipprecedence 0", " dscp ef,af11",
-	" dscp 4", " not dscp be,cs1", " dscp be",
+	" dscp 4", " not dscp be,cs1", " dscp be", " ipttl 64", " ipttl 1-63", " not ipttl 63",
+	" not ipttl 5,64-255",
 };
 
 static void say(struct shape *s, const char *text)

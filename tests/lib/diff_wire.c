@@ -43,6 +43,11 @@ static uint16_t fold(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
+void wire_set_heads(struct packet *p)
+{
+	p->heads[HEAD_TTL] = p->dir == DIR_OUT && p->recv != 0 ? WIRE_TTL - 1 : WIRE_TTL;
+}
+
 uint32_t wire_next_seq(const struct wire *w)
 {
 	return w->seq + (w->p.tcp_flags & TCP_FLAG_SYN ? 1 : 0) +
@@ -122,7 +127,7 @@ static size_t put_ip(const struct wire *w, size_t l4_len, uint8_t *out)
 		out[1] = (uint8_t)(w->p.tos << 4);
 		put16(out + 4, (uint32_t)l4_len);
 		out[6] = w->p.proto;
-		out[7] = 64;
+		out[7] = WIRE_TTL;
 		addr_to_bytes(w->p.src, out + 8);
 		addr_to_bytes(w->p.dst, out + 24);
 		return 40;
@@ -131,7 +136,7 @@ static size_t put_ip(const struct wire *w, size_t l4_len, uint8_t *out)
 	out[1] = w->p.tos;
 	put16(out + 2, (uint32_t)(l4_len + head));
 	put16(out + 4, w->id);
-	out[8] = 64;
+	out[8] = WIRE_TTL;
 	out[9] = w->p.proto;
 	addr_to_bytes(w->p.src, out + 12);
 	addr_to_bytes(w->p.dst, out + 16);

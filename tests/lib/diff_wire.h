@@ -14,6 +14,7 @@
 #include "model/eval.h"
 
 #define WIRE_BYTES	1024u
+#define WIRE_TTL	64u	/* that packets have, and those of the kernel */
 #define WIRE_DATA_BYTES	8u	/* payload: what the number is in */
 
 /**
@@ -55,6 +56,9 @@ size_t wire_build(const struct wire *w, const uint8_t *inner, size_t inner_len, 
 
 /** wire_parse() - Read a packet; false if it is cut or no IP */
 bool wire_parse(const uint8_t *data, size_t len, struct wire_seen *ret);
+
+/** wire_set_heads() - Numbers of headers that rules may ask for, at a crossing */
+void wire_set_heads(struct packet *p);
 
 /** wire_next_seq() - Sequence number after a TCP packet: what acknowledges it */
 uint32_t wire_next_seq(const struct wire *w);

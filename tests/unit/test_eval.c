@@ -119,6 +119,46 @@ TEST(type_of_service_without_the_bits_of_ecn)
 	}
 }
 
+/* A number is asked of what has one: the others do not match */
+TEST(numbers_of_headers)
+{
+	static const struct {
+		enum field f;
+		enum direction dir;
+		uint8_t proto;
+		bool has_uid;
+		enum verdict verdict;
+	} rows[] = {
+		{ F_TTL, DIR_IN, PROTO_TCP, false, V_BLOCK },
+		{ F_LEN, DIR_IN, PROTO_UDP, false, V_BLOCK },
+		{ F_IPID, DIR_OUT, PROTO_GRE, false, V_BLOCK },
+		{ F_FLOWID, DIR_IN, PROTO_TCP, false, V_PASS },
+		{ F_TCPWIN, DIR_IN, PROTO_TCP, false, V_BLOCK },
+		{ F_TCPSEQ, DIR_IN, PROTO_UDP, false, V_PASS },
+		{ F_TCPACK, DIR_IN, PROTO_GRE, false, V_PASS },
+		{ F_UID, DIR_OUT, PROTO_TCP, true, V_BLOCK },
+		{ F_UID, DIR_OUT, PROTO_TCP, false, V_PASS },
+		{ F_UID, DIR_IN, PROTO_TCP, true, V_PASS },
+		{ F_UID, DIR_OUT, PROTO_GRE, true, V_PASS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct packet p = tcp(rows[i].dir, "198.51.100.7", 1, "203.0.113.2", 22, S);
+
+		start();
+		rule_test(&m, prefer(ruling_block()), rows[i].f,
+			  set_range(&arena, AF_NONE, 7, 9));
+		p.proto = rows[i].proto;
+		p.recv = p.dir == DIR_IN ? p.iface : 0;
+		p.has_uid = rows[i].has_uid;
+		for (unsigned int h = 0; h < N_HEADS; h++)
+			p.heads[h] = 8;
+		CHECK_INT(eval(p).verdict, rows[i].verdict);
+		p.heads[rows[i].f - F_TTL] = 10;
+		CHECK_INT(eval(p).verdict, V_PASS);
+	}
+}
+
 TEST(last_match_wins_unless_quick)
 {
 	struct rule *quick;

@@ -14,6 +14,7 @@
 
 #include "lang/ipfw.h"
 #include "lang/ipfw/words.h"
+#include "model/model.h"
 #include "net/set.h"
 
 #define IPFW_DEFAULT_RULE	65535u
@@ -45,6 +46,7 @@ enum insn_kind {
 	INSN_IPOPTIONS,		/* @set: masks of options */
 	INSN_TOS,		/* @set: types of service of IPv4 */
 	INSN_DSCP,		/* @set: the same, and traffic classes of IPv6 */
+	INSN_HEAD,		/* @set: numbers of @head */
 };
 
 /** enum insn_part - Where a test is written */
@@ -77,6 +79,7 @@ struct ipfw_table_ref {
  * @set:	See @kind
  * @table:	See @kind
  * @key:	INSN_TABLE
+ * @head:	INSN_HEAD
  * @iface:	Name or pattern, interned; NULL: see @iface_addr, @table
  * @iface_addr:	The interface that has this address
  * @at:		Its words
@@ -91,6 +94,7 @@ struct ipfw_insn {
 	const struct set *set;
 	struct ipfw_table_ref table;
 	enum lookup_key key;
+	enum head head;
 	const char *iface;
 	struct addr iface_addr;
 	struct span at;

@@ -7,7 +7,9 @@
  * one with the union, so { 10.0.0.1 or 10.0.0.2 } stays one rule.
  *
  * Ports and ICMP types are false, and TCP flags true, for packets that have
- * none; the opposite of such a test therefore speaks of the protocol too.
+ * none; the opposite of such a test therefore speaks of the protocol too.  Of the
+ * numbers of other headers the family or protocol stands beside them as a test,
+ * so the opposite of the conjunction is right by itself.
  */
 #include "lang/ipfw/dnf.h"
 
@@ -35,6 +37,8 @@ static const struct set *limits(struct arena *a, enum field f)
 	}
 	case F_IPOPTS:
 		return set_range(a, AF_NONE, 0, IP_OPTIONS_ALL);
+	case F_FLOWID:
+		return set_range(a, AF_NONE, 0, FLOW_LABEL_MAX);
 	default:
 		return set_all(a, model_fields[f].universe);
 	}

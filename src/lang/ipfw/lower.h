@@ -95,6 +95,12 @@ struct dnf lower_flow(struct lower *l, const struct ipfw_insn *n, const uint32_t
 /** lower_tablearg() - The insn that gives a rule its tablearg, or NULL (E2021 told) */
 const struct ipfw_insn *lower_tablearg(struct lower *l, const struct ipfw_rule *r);
 
+/** lower_head() - A number of a header */
+struct dnf lower_head(struct lower *l, const struct ipfw_insn *n);
+
+/** lower_heads() - Say what of such tests cannot be (E2004) or is not as on FreeBSD (N2045) */
+void lower_heads(struct lower *l, const struct ipfw_rule *r, const struct dnf *d);
+
 /** lower_path() - antispoof, verrevpath, versrcreach, or `not` that */
 struct dnf lower_path(struct lower *l, const struct ipfw_insn *n);
 

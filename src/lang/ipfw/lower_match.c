@@ -165,6 +165,8 @@ static struct dnf positive(struct lower *l, const struct ipfw_insn *n, const uin
 		return dnf_test2(a, F_AF, set_one(a, AF_V4), F_TOS, n->set);
 	case INSN_DSCP:
 		return dnf_test(a, F_TOS, n->set);
+	case INSN_HEAD:
+		return lower_head(l, n);
 	case INSN_FRAG:
 		diag_add(l->c->diags, DIAG_N2040, n->at,
 			 "frag never matches: Linux has reassembled the packet before");
@@ -199,6 +201,7 @@ struct dnf lower_body(struct lower *l, const struct ipfw_rule *r, const uint32_t
 		all = dnf_and(l->a, &all, &block);
 		block = (struct dnf){ .is_over = false };
 	}
+	lower_heads(l, r, &all);
 	if (all.is_over)
 		diag_add(l->c->diags, DIAG_E2017, r->at,
 			 "the rule has more than %u alternatives", DNF_MAX);

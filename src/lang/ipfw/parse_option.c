@@ -397,6 +397,67 @@ static bool opt_numbers(struct parser *p, enum iw word, struct ipfw_rule *r,
 	return part_numbers(p, p_take(p), kinds[i].max, kinds[i].what, &insn->set);
 }
 
+static bool opt_head(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	static const struct {
+		enum iw word;
+		enum head head;
+		uint32_t max;
+		bool has_ranges;
+		const char *what;
+	} kinds[] = {
+		{ IW_IPTTL, HEAD_TTL, UINT8_MAX, true, "TTL" },
+		{ IW_IPLEN, HEAD_LEN, UINT16_MAX, true, "length" },
+		{ IW_IPID, HEAD_ID, UINT16_MAX, true, "id" },
+		{ IW_FLOW_ID, HEAD_FLOWID, FLOW_LABEL_MAX, true, "flow label" },
+		{ IW_TCPWIN, HEAD_WIN, UINT16_MAX, true, "window" },
+		{ IW_TCPSEQ, HEAD_SEQ, UINT32_MAX, false, "sequence number" },
+		{ IW_TCPACK, HEAD_ACK, UINT32_MAX, false, "acknowledgement number" },
+	};
+	const struct ipfw_word *w;
+	size_t i = 0;
+
+	(void)r;
+	while (kinds[i].word != word)
+		i++;
+	if (p_peek(p) == NULL)
+		return p_missing(p, kinds[i].what);
+	w = p_take(p);
+	insn->kind = INSN_HEAD;
+	insn->head = kinds[i].head;
+	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), w->text);
+	if (!kinds[i].has_ranges && strpbrk(w->text, ",-") != NULL) {
+		diag_add(p->c->diags, DIAG_E2010, w->at, "%s '%s' is not one number",
+			 kinds[i].what, w->text);
+		return false;
+	}
+	return part_numbers(p, w, kinds[i].max, kinds[i].what, &insn->set);
+}
+
+static bool opt_uid(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
+{
+	uint32_t uid = 0;
+
+	(void)r;
+	if (p_peek(p) == NULL)
+		return p_missing(p, "the user");
+	if (strcmp(p_peek(p), "root") == 0) {
+		p_take(p);
+	} else if (!isdigit((unsigned char)p_peek(p)[0])) {
+		diag_add(p->c->diags, DIAG_E2004, p_here(p), "'uid %s' is not possible here: "
+			 "users are not looked up by name, but root", p_peek(p));
+		diag_help(p->c->diags, "write the number that the user has on this host");
+		return false;
+	} else if (!p_number(p, 0, UINT32_MAX, "user", &uid)) {
+		return false;
+	}
+	insn->kind = INSN_HEAD;
+	insn->head = HEAD_UID;
+	insn->set = set_one(p->c->a, uid);
+	insn->text = arena_printf(p->c->a, "%s %u", iw_text(word), uid);
+	return true;
+}
+
 static bool opt_proto(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
 {
 	(void)r;
@@ -563,6 +624,9 @@ static const struct { enum iw word; option_fn *read; } options[] = {
 	{ IW_IPOPTIONS, opt_ipoptions }, { IW_IPTOS, opt_iptos },
 	{ IW_IPPRECEDENCE, opt_precedence }, { IW_DSCP, opt_dscp },
 	{ IW_ICMPTYPES, opt_numbers }, { IW_ICMP6TYPES, opt_numbers }, { IW_TAGGED, opt_numbers },
+	{ IW_IPTTL, opt_head }, { IW_IPLEN, opt_head }, { IW_IPID, opt_head },
+	{ IW_FLOW_ID, opt_head }, { IW_TCPWIN, opt_head }, { IW_TCPSEQ, opt_head },
+	{ IW_TCPACK, opt_head }, { IW_UID, opt_uid },
 	{ IW_PROTO, opt_proto },
 	{ IW_SRC_IP, opt_addr }, { IW_DST_IP, opt_addr }, { IW_SRC_IP6, opt_addr },
 	{ IW_DST_IP6, opt_addr },

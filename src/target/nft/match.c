@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "target/nft/match_head.h"
 
 /* One way in which tests can hold: what is left after some fields are done */
 struct way {
@@ -411,6 +412,7 @@ static void expand_protos(const struct nft_view *v, const struct way *from, stru
 				       set_of_protos(a, with_ports, ARRAY_SIZE(with_ports)));
 	if (from->t.f[F_ICMP] != NULL)
 		protos = set_intersect(a, protos, set_of_protos(a, icmps, ARRAY_SIZE(icmps)));
+	protos = head_protos(a, &from->t, protos);
 	if (set_is_empty(protos))
 		return;
 	if (from->t.f[F_ICMP] != NULL) {
@@ -430,7 +432,8 @@ static bool has_family(const struct way *w, uint8_t af)
 {
 	static const enum field addrs[] = { F_SRC, F_DST };
 
-	if (w->t.f[F_AF] != NULL && !set_has(w->t.f[F_AF], AF_NONE, af))
+	if ((w->t.f[F_AF] != NULL && !set_has(w->t.f[F_AF], AF_NONE, af)) ||
+	    !head_has_family(&w->t, af))
 		return false;
 	for (uint32_t i = 0; i < ARRAY_SIZE(addrs); i++) {
 		const struct set *s = w->t.f[addrs[i]];
@@ -697,7 +700,7 @@ static void finish_one(const struct nft_view *v, struct way *w, struct nft_alts 
 	else
 		expand_tags(v, w, &ways);
 	for (uint32_t i = 0; i < ways.list.n; i++)
-		vec_add(v->p->tmp, &ret->list, ways.list.v[i].stmts);
+		head_add(v, &w->t, &ways.list.v[i].stmts, ret);
 }
 
 static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret)
@@ -715,6 +718,7 @@ static void expand_families(const struct nft_view *v, const struct way *from, st
 	const bool any_family = from->t.f[F_SRC] == NULL && from->t.f[F_DST] == NULL &&
 				from->t.f[F_SRC_GROWN] == NULL &&
 				from->t.f[F_DST_GROWN] == NULL && from->t.f[F_TOS] == NULL &&
+				!head_of_ip(&from->t) &&
 				has_family(from, AF_V4) && has_family(from, AF_V6);
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(afs); i++) {
@@ -724,6 +728,8 @@ static void expand_families(const struct nft_view *v, const struct way *from, st
 		if (!has_family(from, afs[i]))
 			continue;
 		w = add_way(v, out, from);
+		if (head_of_ip(&from->t))
+			w->t.f[F_AF] = set_one(v->p->tmp, afs[i]);
 		if (!any_family)
 			stmt_match(v->p, &w->stmts, NFT_K_NFPROTO, false,
 				   nft_value_num(NFT_T_NFPROTO,

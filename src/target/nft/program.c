@@ -502,7 +502,7 @@ void stmt_range(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
 {
 	const enum nft_type type = nft_keys[key].type;
 
-	BUG_IF(type != NFT_T_PORT && type != NFT_T_IP4 && type != NFT_T_IP6);
+	BUG_IF(nft_types[type].is_host);	/* bytes are compared */
 	stmt_add(p, s, &(struct nft_stmt){ .kind = NFT_S_MATCH, .match = {
 		.key = key, .is_range = true, .value = nft_value_num(type, r->lo),
 		.mask = nft_value_num(type, r->hi) } });

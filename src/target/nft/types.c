@@ -140,6 +140,10 @@ const struct nft_type_info nft_types[N_NFT_TYPES] = {
 	[NFT_T_BYTES16] = { "integer", 4, 16, false, print_be_hex },
 	[NFT_T_DEVGROUP] = { "devgroup", 37, 4, true, print_host },
 	[NFT_T_CLASSID] = { "classid", 23, 4, true, print_classid },
+	[NFT_T_BYTES2] = { "integer", 4, 2, false, print_be },
+	[NFT_T_BYTES3] = { "integer", 4, 3, false, print_be },
+	[NFT_T_BYTES4] = { "integer", 4, 4, false, print_be },
+	[NFT_T_UID] = { "uid", 24, 4, true, print_host },
 };
 
 #define NET	NFT_PAYLOAD_NETWORK_HEADER
@@ -216,6 +220,15 @@ const struct nft_key_info nft_keys[N_NFT_KEYS] = {
 				 { 0 } },
 	[NFT_K_CT_DPORT] = { "ct original proto-dst", NFT_T_PORT, NFT_L_CT, NFT_CT_PROTO_DST, 1, 0,
 			     { 0 } },
+	[NFT_K_IP_LENGTH] = { "ip length", NFT_T_BYTES2, NFT_L_PAYLOAD, 0, NET, 2, { 0 } },
+	[NFT_K_IP6_LENGTH] = { "ip6 length", NFT_T_BYTES2, NFT_L_PAYLOAD, 0, NET, 4, { 0 } },
+	[NFT_K_IP_ID] = { "ip id", NFT_T_BYTES2, NFT_L_PAYLOAD, 0, NET, 4, { 0 } },
+	[NFT_K_IP6_FLOW] = { "ip6 flowlabel", NFT_T_BYTES3, NFT_L_PAYLOAD, 0, NET, 1,
+			     { 0x0f, 0xff, 0xff } },
+	[NFT_K_TCP_WINDOW] = { "tcp window", NFT_T_BYTES2, NFT_L_PAYLOAD, 0, TRANS, 14, { 0 } },
+	[NFT_K_TCP_SEQ] = { "tcp sequence", NFT_T_BYTES4, NFT_L_PAYLOAD, 0, TRANS, 4, { 0 } },
+	[NFT_K_TCP_ACK] = { "tcp ackseq", NFT_T_BYTES4, NFT_L_PAYLOAD, 0, TRANS, 8, { 0 } },
+	[NFT_K_SKUID] = { "meta skuid", NFT_T_UID, NFT_L_META, NFT_META_SKUID, 0, 0, { 0 } },
 	/* Of a neighbour advertisement; nft 1.0.6 has no word for it */
 	[NFT_K_ND_TARGET] = { "@th,64,128", NFT_T_BYTES16, NFT_L_PAYLOAD, 0, TRANS, 8, { 0 } },
 };

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/eval.h"
+
+bool packet_icmp_is_query(const struct packet *p)
+{
+	if (p->proto == PROTO_ICMP)
+		return p->icmp_type == 0 || p->icmp_type == 8 ||
+		       (p->icmp_type >= 13 && p->icmp_type <= 18);
+	return p->proto == PROTO_ICMP6 && (p->icmp_type == 128 || p->icmp_type == 129);
+}
+
+bool packet_has_ports(const struct packet *p)
+{
+	return proto_has_ports(p->proto) || packet_icmp_is_query(p);
+}
+
+struct flow packet_flow(const struct packet *p)
+{
+	const bool ports = packet_has_ports(p);
+
+	return (struct flow){ p->proto, p->src, p->dst, ports ? p->sport : 0,
+			      ports ? p->dport : 0 };
+}
+
+struct flow flow_reverse(struct flow f)
+{
+	return (struct flow){ f.proto, f.dst, f.src, f.dport, f.sport };
+}
+
+bool flow_equal(struct flow a, struct flow b)
+{
+	return a.proto == b.proto && addr_equal(a.src, b.src) && addr_equal(a.dst, b.dst) &&
+	       a.sport == b.sport && a.dport == b.dport;
+}
+
+/* Has the packet a number of this kind */
+static bool has_head(const struct packet *p, enum head h)
+{
+	switch (h) {
+	case HEAD_ID:
+		return p->src.af == AF_V4;
+	case HEAD_FLOWID:
+		return p->src.af == AF_V6;
+	case HEAD_WIN:
+	case HEAD_SEQ:
+	case HEAD_ACK:
+		return p->proto == PROTO_TCP;
+	case HEAD_UID:
+		return p->has_uid && p->dir == DIR_OUT && p->recv == 0 &&
+		       (p->proto == PROTO_TCP || p->proto == PROTO_UDP ||
+			p->proto == PROTO_UDPLITE);
+	default:
+		return true;
+	}
+}
+
+bool packet_head_in(const struct packet *p, enum head h, const struct set *in)
+{
+	return has_head(p, h) && set_has(in, AF_NONE, p->heads[h]);
+}
