@@ -31,6 +31,7 @@ struct nat_words {
  * @max_flows:	--max-flows
  * @io:		--io
  * @state:	--state
+ * @answer:	--answer-arp
  * @explain:	--explain
  */
 struct nat_args {
@@ -48,6 +49,7 @@ struct nat_args {
 	const char *max_flows;
 	const char *io;
 	const char *state;
+	bool answer;
 	bool explain;
 };
 

@@ -21,6 +21,7 @@
 #include "host/natpath.h"
 #include "host/seal.h"
 #include "host/state.h"
+#include "port/answerer.h"
 
 /**
  * struct worker - This process
@@ -29,6 +30,7 @@
  * @fd:		Towards the keeper
  * @loop:	Its loop
  * @mem:	Of its NAT
+ * @answerer:	Of the first worker: tells neighbours whose addresses are the NAT's
  */
 struct worker {
 	struct nat_run *r;
@@ -36,6 +38,7 @@ struct worker {
 	int fd;
 	struct natloop *loop;
 	void *mem;
+	struct answerer answerer;
 };
 
 static void tell(void *arg, const char *line)
@@ -252,6 +255,28 @@ static int take_over(struct worker *w)
 
 /* ---- the run --------------------------------------------------------------------- */
 
+/* Addresses that no interface has: nobody else answers who asks for them */
+static int open_answerer(struct worker *w)
+{
+	const struct claim *c = &w->r->plan.claim;
+	struct addr addrs[ANSWERER_MOST];
+	uint32_t n = 0;
+	int err;
+
+	for (uint32_t i = 0; i < c->n_addrs; i++) {
+		if (c->addrs[i].is_shared)
+			continue;
+		if (n == ANSWERER_MOST)
+			return cli_usage(w->r->c, "--answer-arp is for %u addresses at most",
+					 ANSWERER_MOST);
+		addrs[n++] = c->addrs[i].a;
+	}
+	err = answerer_open(&w->answerer, w->loop->io[NAT_OUTSIDE], addrs, n);
+	if (err == 0)
+		err = natloop_watch(w->loop, w->answerer.fd, answerer_hear, &w->answerer);
+	return err == 0 ? 0 : cli_system(w->r->c, err, "answer neighbours");
+}
+
 static int prepare(struct worker *w)
 {
 	struct nat_run *r = w->r;
@@ -271,6 +296,8 @@ static int prepare(struct worker *w)
 	w->loop->tell = tell;
 	w->loop->arg = w;
 	status = make_nat(w);
+	if (status == 0 && r->c->nat.answer && w->index == 0)
+		status = open_answerer(w);
 	return status == 0 ? seal(w) : status;
 }
 
@@ -297,13 +324,14 @@ static NORETURN void work(struct worker *w)
 	if (status != 0)
 		fail(w, status);
 	nat_word_send(w->fd, NAT_WORD_DONE, 0, NULL);
+	answerer_tell(&w->answerer);
 	natloop_run(w->loop);
 	_exit(0);
 }
 
 NORETURN void nat_worker_start(struct nat_run *r, const int *ends, bool is_first)
 {
-	struct worker w = { .r = r, .fd = ends[0] };
+	struct worker w = { .r = r, .fd = ends[0], .answerer.fd = -1 };
 	int status = have_host(r, is_first);
 
 	if (status != 0)

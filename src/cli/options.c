@@ -177,6 +177,13 @@ SETTER_NAT(max_flows)
 SETTER_NAT(io)
 SETTER_NAT(state)
 
+static int set_nat_answer(struct cli *c, const char *v)
+{
+	(void)v;
+	c->nat.answer = true;
+	return 0;
+}
+
 static int set_nat_explain(struct cli *c, const char *v)
 {
 	(void)v;
@@ -284,6 +291,8 @@ const struct option_row cli_options[] = {
 	{ "--seed", VALUE, set_nat_seed, " nat ", "N", "nat: repeatable choices" },
 	{ "--max-flows", VALUE, set_nat_max_flows, " nat ", "N",
 	  "nat: flows that there is memory for" },
+	{ "--answer-arp", NO_VALUE, set_nat_answer, " nat ", "",
+	  "nat: answer ARP and neighbour discovery for outside addresses of no interface" },
 	{ "--explain", NO_VALUE, set_nat_explain, " nat ", "",
 	  "nat: over a capture, what became of each packet and why" },
 	{ "--io", VALUE, set_nat_io, " nat ", "HOW", "nat: auto, packet, pcap or tun" },

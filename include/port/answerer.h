@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * answerer - answers who asks for the link address of a NAT's addresses
+ *
+ * For addresses that no interface has, so that no kernel answers for them: ARP
+ * for IPv4, neighbour discovery for IPv6, and a word to all when it begins.
+ *
+ * Owns:	 one packet socket that sees nothing but such questions.
+ * Does not:	 ask anything itself, or keep a cache.
+ * Threads:	 none.
+ * Normative:	 RFC 826, 5227 2.3, 4861 4.3, 4.4, 7.2.4.
+ */
+#ifndef PORT_ANSWERER_H
+#define PORT_ANSWERER_H
+
+#include "net/addr.h"
+#include "port/io.h"
+
+#define ANSWERER_MOST	64u	/* addresses */
+
+/**
+ * struct answerer - An answerer
+ * @io:		Interface; its link address is the answer
+ * @fd:		Socket, -1: closed
+ * @addrs:	Addresses that are answered for
+ * @n:		How many
+ * @n_answers:	Answers given
+ */
+struct answerer {
+	const struct io *io;
+	int fd;
+	struct addr addrs[ANSWERER_MOST];
+	uint32_t n;
+	uint64_t n_answers;
+};
+
+/**
+ * answerer_open() - Listen for questions
+ * @w:		Set whole
+ * @io:		Interface, which outlives this
+ * @addrs:	Addresses
+ * @n:		How many
+ *
+ * Return: 0; -E2BIG for more than ANSWERER_MOST; -EPERM without CAP_NET_RAW; another
+ * negative errno
+ */
+MUST_USE int answerer_open(struct answerer *w, const struct io *io, const struct addr *addrs,
+			   uint32_t n);
+
+/** answerer_close() - Listen no more */
+void answerer_close(struct answerer *w);
+
+/** answerer_tell() - Tell all neighbours where these addresses are */
+void answerer_tell(struct answerer *w);
+
+/** answerer_hear() - Answer what has come; @arg is a struct answerer */
+void answerer_hear(void *arg);
+
+/**
+ * answerer_reply() - The answer to a frame
+ * @w:		Answerer
+ * @frame:	Frame
+ * @len:	Its length, bytes
+ * @out:	Filled, 86 bytes
+ *
+ * Return: length of the answer, 0: it is no question for us
+ */
+uint32_t answerer_reply(const struct answerer *w, const uint8_t *frame, uint32_t len,
+			uint8_t *out);
+
+#endif /* PORT_ANSWERER_H */
