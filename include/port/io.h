@@ -94,6 +94,7 @@ struct io_counts {
 };
 
 struct io_ops;
+struct claim;
 
 /**
  * struct io - An open way
@@ -128,12 +129,16 @@ struct io {
  * @needs:	What it needs, a line for people
  * @costs:	What it costs, the same
  * @is_l3:	There are no neighbours on it
+ * @is_for_all:	Good for any traffic: what is chosen where nobody does
  * @is_own:	It is of use only to the process that opened it
+ * @probe:	Is it possible here, without an interface: 0 or a negative errno
  * @open:	Opens it: the interface's name; 0 or a negative errno
  * @rx:		Takes up to so many packets; how many.  They stay until the next
  *		call of it
  * @tx:		Sends packets that are of at most the MTU, or are left undone
  *		where io.has_offload; never waits, counts by itself
+ * @claim:	Told what is the NAT's, before the first packet and when that changes,
+ *		by who may do anything; NULL: does not ask.  0 or a negative errno
  * @close:	Frees it
  */
 struct io_ops {
@@ -142,13 +147,18 @@ struct io_ops {
 	const char *costs;
 	bool is_l3;
 	bool is_own;
+	bool is_for_all;
+	int (*probe)(void);
 	int (*open)(const char *ifname, struct io **ret);
 	uint32_t (*rx)(struct io *io, struct io_packet *v, uint32_t max);
 	void (*tx)(struct io *io, struct io_packet *v, uint32_t n);
+	int (*claim)(struct io *io, const struct claim *claim, bool is_inside);
 	void (*close)(struct io *io);
 };
 
 extern const struct io_ops io_packet_ops;	/* packet socket, ring of version 2 */
+extern const struct io_ops io_packet_v3_ops;	/* and of version 3 */
+extern const struct io_ops io_xdp_ops;		/* AF_XDP, for small packets */
 extern const struct io_ops io_tun_ops;		/* TUN device, made by opening it */
 extern const struct io_ops io_tap_ops;		/* TAP device, made by opening it */
 extern const struct io_ops io_pcap_ops;		/* libpcap */
@@ -158,6 +168,15 @@ extern const struct io_ops *const io_kinds[];	/* what --io knows; NULL after the
 
 /** io_kind() - The row named @name of io_kinds, or NULL */
 const struct io_ops *io_kind(const char *name);
+
+/**
+ * io_best() - The way to an interface where none was asked for
+ *
+ * Nothing is measured: the first that is good for any traffic and possible here.
+ *
+ * Return: its row; where none is possible the first, whose io_open() says why not
+ */
+const struct io_ops *io_best(void);
 
 /**
  * io_open() - Open a way

@@ -38,14 +38,20 @@ NEEDS_CALL(poll)
 
 /* ---- the ways ------------------------------------------------------------------- */
 
-/* The way to and from an interface, by --io */
+/* The way to and from an interface, by --io; what says how devices are made says nothing of it */
 static const struct io_ops *way_of(const struct nat_run *r)
 {
-	const char *name = r->c->nat.io;
+	const struct io_ops *ops = r->c->nat.io != NULL ? io_kind(r->c->nat.io) : NULL;
 
-	if (name == NULL || strcmp(name, "auto") == 0 || strcmp(name, "tun") == 0)
-		return &io_packet_ops;
-	return io_kind(name);
+	return ops != NULL && !ops->is_l3 ? ops : io_best();
+}
+
+/* And by the device that is made for the jails */
+static const struct io_ops *device_of(const struct nat_run *r)
+{
+	const bool is_tap = r->c->nat.io != NULL && strcmp(r->c->nat.io, io_tap_ops.name) == 0;
+
+	return is_tap ? &io_tap_ops : &io_tun_ops;
 }
 
 static int open_way(struct nat_run *r, uint32_t worker, enum nat_side side, bool own)
@@ -53,7 +59,7 @@ static int open_way(struct nat_run *r, uint32_t worker, enum nat_side side, bool
 	const bool is_device = side == NAT_INSIDE && r->plan.tun != NULL;
 	const char *name = side == NAT_OUTSIDE ? r->plan.outside :
 			   is_device ? r->plan.tun : r->plan.inside;
-	const struct io_ops *ops = is_device ? &io_tun_ops : way_of(r);
+	const struct io_ops *ops = is_device ? device_of(r) : way_of(r);
 	int err;
 
 	if (ops->is_own != own)
@@ -209,10 +215,9 @@ static int nat_live(struct cli *c, struct nat_run *r)
 	return err == 0 ? be_front(r, signals) : cli_system(c, err, "be the NAT here");
 }
 
-/* TAP would be a device in the place of the outside interface */
 static bool is_way(const char *name)
 {
-	return strcmp(name, "auto") == 0 || (io_kind(name) != NULL && strcmp(name, "tap") != 0);
+	return strcmp(name, "auto") == 0 || io_kind(name) != NULL;
 }
 
 int verb_nat(struct cli *c)
@@ -223,7 +228,8 @@ int verb_nat(struct cli *c)
 	if (c->nat.read != NULL)
 		return nat_over_capture(c);
 	if (c->nat.io != NULL && !is_way(c->nat.io))
-		return cli_usage(c, "--io takes auto, packet, pcap or tun, not '%s'", c->nat.io);
+		return cli_usage(c, "--io takes auto, packet, packet-v3, xdp, pcap, tun or tap, "
+				 "not '%s'", c->nat.io);
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return cli_system(c, -ENOMEM, "start");

@@ -89,6 +89,12 @@ static int claim(struct nat_run *r, bool is_first)
 		c->local_to = 0;
 		err = nft_claim(&r->nft, c, !is_first);
 	}
+	for (uint32_t i = 0; i < 2 * r->n_workers && err == 0; i++) {
+		struct io *io = r->io[i / 2][i % 2];
+
+		if (io != NULL && io->ops->claim != NULL)
+			err = io->ops->claim(io, c, i % 2 == NAT_INSIDE);
+	}
 	return err == 0 ? 0 : cli_system(r->c, err, "keep the kernel from answering for the NAT");
 }
 

@@ -295,7 +295,8 @@ const struct option_row cli_options[] = {
 	  "nat: answer ARP and neighbour discovery for outside addresses of no interface" },
 	{ "--explain", NO_VALUE, set_nat_explain, " nat ", "",
 	  "nat: over a capture, what became of each packet and why" },
-	{ "--io", VALUE, set_nat_io, " nat ", "HOW", "nat: auto, packet, pcap or tun" },
+	{ "--io", VALUE, set_nat_io, " nat ", "HOW",
+	  "nat: auto, packet, packet-v3, xdp, pcap, tun or tap" },
 	{ "--state", VALUE, set_nat_state, " nat ", "FILE", "nat: where flows outlive a restart" },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };

@@ -25,11 +25,28 @@ bool ebpf_is_used(const struct ebpf *e, uint32_t label)
 	return e->labels.v[label].is_used;
 }
 
-static void jump(struct ebpf *e, uint8_t code, int reg, uint32_t imm, uint32_t label)
+static void note_jump(struct ebpf *e, uint32_t label)
 {
 	e->labels.v[label].is_used = true;
 	vec_add(e->a, &e->jumps, ((struct ebpf_jump){ .at = e->insns.n, .label = label }));
+}
+
+static void jump(struct ebpf *e, uint8_t code, int reg, uint32_t imm, uint32_t label)
+{
+	note_jump(e, label);
 	emit(e, code, reg, 0, 0, (int32_t)imm);
+}
+
+void ebpf_if_same(struct ebpf *e, int a, int b, uint32_t label)
+{
+	note_jump(e, label);
+	emit(e, BPF_JMP32 | BPF_JEQ | BPF_X, a, b, 0, 0);
+}
+
+void ebpf_if_below(struct ebpf *e, int a, int b, uint32_t label)
+{
+	note_jump(e, label);
+	emit(e, BPF_JMP | BPF_JLT | BPF_X, a, b, 0, 0);
 }
 
 void ebpf_goto(struct ebpf *e, uint32_t label)
@@ -77,6 +94,26 @@ void ebpf_add(struct ebpf *e, int dst, int32_t imm)
 	emit(e, BPF_ALU64 | BPF_ADD, dst, 0, 0, imm);	/* BPF_K, an operand at hand, is 0 */
 }
 
+void ebpf_add_reg(struct ebpf *e, int dst, int src)
+{
+	emit(e, BPF_ALU64 | BPF_ADD | BPF_X, dst, src, 0, 0);
+}
+
+void ebpf_shift_right(struct ebpf *e, int dst, int bits)
+{
+	emit(e, BPF_ALU64 | BPF_RSH | BPF_K, dst, 0, 0, bits);
+}
+
+void ebpf_shift_right_reg(struct ebpf *e, int dst, int src)
+{
+	emit(e, BPF_ALU | BPF_RSH | BPF_X, dst, src, 0, 0);
+}
+
+void ebpf_to_host_half(struct ebpf *e, int dst)
+{
+	emit(e, BPF_ALU | BPF_END | BPF_TO_BE, dst, 0, 0, 16);
+}
+
 void ebpf_load(struct ebpf *e, int dst, int base, int off)
 {
 	emit(e, BPF_LDX | BPF_MEM | BPF_W, dst, base, off, 0);
@@ -85,6 +122,11 @@ void ebpf_load(struct ebpf *e, int dst, int base, int off)
 void ebpf_load_byte(struct ebpf *e, int dst, int base, int off)
 {
 	emit(e, BPF_LDX | BPF_MEM | BPF_B, dst, base, off, 0);
+}
+
+void ebpf_load_half(struct ebpf *e, int dst, int base, int off)
+{
+	emit(e, BPF_LDX | BPF_MEM | BPF_H, dst, base, off, 0);
 }
 
 void ebpf_load_pointer(struct ebpf *e, int dst, int base, int off)
@@ -108,15 +150,26 @@ void ebpf_map(struct ebpf *e, int dst, int fd)
 	emit(e, 0, 0, 0, 0, 0);
 }
 
+void ebpf_map_value(struct ebpf *e, int dst, int fd)
+{
+	emit(e, BPF_LD | BPF_IMM | BPF_DW, dst, BPF_PSEUDO_MAP_VALUE, 0, fd);
+	emit(e, 0, 0, 0, 0, 0);
+}
+
 void ebpf_call(struct ebpf *e, int helper)
 {
 	emit(e, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
 }
 
+void ebpf_exit(struct ebpf *e)
+{
+	emit(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
 void ebpf_return(struct ebpf *e, uint32_t value)
 {
 	ebpf_set(e, BPF_REG_0, value);
-	emit(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	ebpf_exit(e);
 }
 
 void ebpf_finish(struct ebpf *e)

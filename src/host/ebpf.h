@@ -71,6 +71,12 @@ void ebpf_if_eq(struct ebpf *e, int reg, uint32_t imm, uint32_t label);
 /** ebpf_if_ne() - Go to @label if the word in @reg is not @imm */
 void ebpf_if_ne(struct ebpf *e, int reg, uint32_t imm, uint32_t label);
 
+/** ebpf_if_same() - Go to @label if the words in @a and @b are the same */
+void ebpf_if_same(struct ebpf *e, int a, int b, uint32_t label);
+
+/** ebpf_if_below() - Go to @label if @a < @b, 64 bits without sign: pointers too */
+void ebpf_if_below(struct ebpf *e, int a, int b, uint32_t label);
+
 /** ebpf_if_null() - Go to @label if the pointer in @reg is null */
 void ebpf_if_null(struct ebpf *e, int reg, uint32_t label);
 
@@ -89,11 +95,26 @@ void ebpf_or(struct ebpf *e, int dst, int src);
 /** ebpf_add() - @dst += @imm, 64 bits: pointers too */
 void ebpf_add(struct ebpf *e, int dst, int32_t imm);
 
+/** ebpf_add_reg() - @dst += @src, 64 bits: pointers too */
+void ebpf_add_reg(struct ebpf *e, int dst, int src);
+
+/** ebpf_shift_right() - @dst >>= @bits, 64 bits without sign */
+void ebpf_shift_right(struct ebpf *e, int dst, int bits);
+
+/** ebpf_shift_right_reg() - @dst >>= @src, upper half zero */
+void ebpf_shift_right_reg(struct ebpf *e, int dst, int src);
+
+/** ebpf_to_host_half() - The 16 bits in @dst change between the network's order and ours */
+void ebpf_to_host_half(struct ebpf *e, int dst);
+
 /** ebpf_load() - @dst = the word at @base + @off */
 void ebpf_load(struct ebpf *e, int dst, int base, int off);
 
 /** ebpf_load_byte() - @dst = the byte at @base + @off */
 void ebpf_load_byte(struct ebpf *e, int dst, int base, int off);
+
+/** ebpf_load_half() - @dst = the 16 bits at @base + @off */
+void ebpf_load_half(struct ebpf *e, int dst, int base, int off);
 
 /** ebpf_load_pointer() - @dst = the 64 bits at @base + @off */
 void ebpf_load_pointer(struct ebpf *e, int dst, int base, int off);
@@ -107,11 +128,17 @@ void ebpf_store_imm(struct ebpf *e, int base, int off, uint32_t imm);
 /** ebpf_map() - @dst = the map open as @fd */
 void ebpf_map(struct ebpf *e, int dst, int fd);
 
+/** ebpf_map_value() - @dst = pointer to the only value of the array open as @fd */
+void ebpf_map_value(struct ebpf *e, int dst, int fd);
+
 /** ebpf_call() - Call a helper: r0 = it(r1..r5), which are gone then */
 void ebpf_call(struct ebpf *e, int helper);
 
 /** ebpf_return() - End with @value */
 void ebpf_return(struct ebpf *e, uint32_t value);
+
+/** ebpf_exit() - End with what is in r0 */
+void ebpf_exit(struct ebpf *e);
 
 /** ebpf_finish() - Fill in the distances; every label used has a place */
 void ebpf_finish(struct ebpf *e);

@@ -98,6 +98,44 @@ int ebpf_storage_new(const char *name)
 	return bpf(BPF_MAP_CREATE, &attr);
 }
 
+int ebpf_map_new(const char *name, uint32_t type, uint32_t value_len, uint32_t most)
+{
+	union bpf_attr attr = {
+		.map_type = type, .key_size = sizeof(uint32_t), .value_size = value_len,
+		.max_entries = most,
+	};
+
+	BUG_IF(strlen(name) >= sizeof(attr.map_name));
+	memcpy(attr.map_name, name, strlen(name));
+	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+int ebpf_map_put(int map, uint32_t key, const void *value)
+{
+	union bpf_attr attr = {
+		.map_fd = (uint32_t)map, .key = pointer(&key), .value = pointer(value),
+	};
+
+	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+int ebpf_link_new(int prog, uint32_t ifindex, uint32_t attach, uint32_t flags)
+{
+	union bpf_attr attr = { .link_create = {
+		.prog_fd = (uint32_t)prog, .target_ifindex = ifindex, .attach_type = attach,
+		.flags = flags } };
+
+	return bpf(BPF_LINK_CREATE, &attr);
+}
+
+int ebpf_link_update(int link, int prog)
+{
+	union bpf_attr attr = { .link_update = {
+		.link_fd = (uint32_t)link, .new_prog_fd = (uint32_t)prog } };
+
+	return bpf(BPF_LINK_UPDATE, &attr);
+}
+
 int ebpf_attach(int cgroup, int prog, uint32_t attach, int old)
 {
 	union bpf_attr attr = {

@@ -35,6 +35,18 @@ MUST_USE int ebpf_prog_load(const struct ebpf *e, const struct ebpf_prog *how);
 /** ebpf_storage_new() - A map of 16 bytes beside each socket; a descriptor or a negative errno */
 MUST_USE int ebpf_storage_new(const char *name);
 
+/** ebpf_map_new() - A map with numbers as keys; a descriptor or a negative errno */
+MUST_USE int ebpf_map_new(const char *name, uint32_t type, uint32_t value_len, uint32_t most);
+
+/** ebpf_map_put() - Set a value; 0 or a negative errno */
+MUST_USE int ebpf_map_put(int map, uint32_t key, const void *value);
+
+/** ebpf_link_new() - Attach a program to an interface; a descriptor or a negative errno */
+MUST_USE int ebpf_link_new(int prog, uint32_t ifindex, uint32_t attach, uint32_t flags);
+
+/** ebpf_link_update() - Attach another program in its place; 0 or a negative errno */
+MUST_USE int ebpf_link_update(int link, int prog);
+
 /**
  * ebpf_attach() - Attach a program to a cgroup, beside those of others
  * @cgroup:	Cgroup

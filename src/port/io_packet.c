@@ -26,6 +26,7 @@
 #define BLOCK_SLOTS	(BLOCK_BYTES / SLOT_BYTES)
 #define BLOCKS		32u
 #define SLOTS		(BLOCKS * BLOCK_SLOTS)
+#define RING_BYTES	((size_t)BLOCKS * BLOCK_BYTES)
 
 /**
  * struct ring - An open packet socket
@@ -47,52 +48,27 @@ static struct tpacket2_hdr *slot_at(const struct ring *r, uint32_t i)
 					       (size_t)(i % BLOCK_SLOTS) * SLOT_BYTES);
 }
 
-static int make_ring(struct ring *r)
-{
-	struct tpacket_req req = {
-		.tp_block_size = BLOCK_BYTES, .tp_block_nr = BLOCKS,
-		.tp_frame_size = SLOT_BYTES, .tp_frame_nr = SLOTS,
-	};
-	const int version = TPACKET_V2, yes = 1;
-	void *map;
-
-	if (setsockopt(r->io.fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
-	    setsockopt(r->io.fd, SOL_PACKET, PACKET_VNET_HDR, &yes, sizeof(yes)) < 0 ||
-	    setsockopt(r->io.fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) < 0)
-		return -errno;
-	map = mmap(NULL, (size_t)BLOCKS * BLOCK_BYTES, PROT_READ | PROT_WRITE,
-		   MAP_SHARED | MAP_POPULATE, r->io.fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	r->map = map;
-	return 0;
-}
-
 static void packet_close(struct io *io)
 {
 	struct ring *r = (struct ring *)io;
 
-	if (r->map != NULL)
-		munmap(r->map, (size_t)BLOCKS * BLOCK_BYTES);
-	base_fd_close(&io->fd);
+	socket_ring_close(io, r->map, RING_BYTES);
 	io_memory_end(r, sizeof(*r));
 }
 
 static int packet_open(const char *ifname, struct io **ret)
 {
+	const struct tpacket_req req = {
+		.tp_block_size = BLOCK_BYTES, .tp_block_nr = BLOCKS,
+		.tp_frame_size = SLOT_BYTES, .tp_frame_nr = SLOTS,
+	};
+	const struct socket_ring how = { TPACKET_V2, &req, sizeof(req), RING_BYTES };
 	struct ring *r = io_memory_new(sizeof(*r));
 	int err;
 
 	if (r == NULL)
 		return -ENOMEM;
-	r->io.has_offload = true;
-	r->io.fd = err = socket_packet();
-	if (err >= 0)
-		err = socket_link(r->io.fd, ifname, &r->io);
-	if (err >= 0)
-		err = make_ring(r);
-	if (err >= 0)
-		err = socket_start(r->io.fd, r->io.ifindex);
+	err = socket_ring_open(&r->io, ifname, &how, &r->map);
 	if (err < 0) {
 		packet_close(&r->io);
 		return err;
@@ -106,32 +82,6 @@ static void give_back(struct ring *r)
 	for (; r->held > 0; r->held--)
 		__atomic_store_n(&slot_at(r, (r->next + SLOTS - r->held) % SLOTS)->tp_status,
 				 TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-}
-
-/* The frame in a slot; false: none for us, or cut off by the slot */
-static bool take_slot(struct ring *r, struct tpacket2_hdr *h, struct io_packet *ret)
-{
-	struct virtio_net_hdr vnet;
-	uint8_t *frame = (uint8_t *)h + h->tp_mac;
-
-	if ((h->tp_status & TP_STATUS_VLAN_VALID) != 0 || h->tp_snaplen < h->tp_len) {
-		r->io.n.rx_other++;
-		return false;
-	}
-	if (!socket_take(&r->io, frame, h->tp_snaplen, ret))
-		return false;
-	memcpy(&vnet, frame - sizeof(vnet), sizeof(vnet));
-	return offload_from_vnet(&vnet, IO_ETHER_BYTES, &ret->off) == 0;
-}
-
-/* Asking for the number also ends the flag */
-static void count_lost(struct io *io)
-{
-	struct tpacket_stats st;
-	socklen_t len = sizeof(st);
-
-	if (getsockopt(io->fd, SOL_PACKET, PACKET_STATISTICS, &st, &len) == 0)
-		io->n.rx_lost += st.tp_drops;
 }
 
 static uint32_t packet_rx(struct io *io, struct io_packet *v, uint32_t max)
@@ -148,8 +98,9 @@ static uint32_t packet_rx(struct io *io, struct io_packet *v, uint32_t max)
 		if ((status & TP_STATUS_USER) == 0)
 			break;
 		if ((status & TP_STATUS_LOSING) != 0)
-			count_lost(io);
-		n += take_slot(r, h, &v[n]);
+			socket_count_lost(io);
+		n += socket_ring_take(io, (uint8_t *)h + h->tp_mac, h->tp_snaplen,
+				      h->tp_snaplen == h->tp_len ? status : TP_STATUS_COPY, &v[n]);
 		r->next = (r->next + 1) % SLOTS;
 		r->held++;
 	}
@@ -165,5 +116,7 @@ const struct io_ops io_packet_ops = {
 	.name = "packet",
 	.needs = "CAP_NET_RAW, Linux 5.0, an Ethernet interface",
 	.costs = "32 MiB for its ring; one copy when a packet is sent",
+	.is_for_all = true,
+	.probe = socket_probe,
 	.open = packet_open, .rx = packet_rx, .tx = packet_tx, .close = packet_close,
 };

@@ -76,6 +76,13 @@ static int activate(struct live *l, const char *ifname)
 	return 0;
 }
 
+static int live_probe(void)
+{
+	CLEANUP(base_fd_close) int fd = socket_packet();
+
+	return fd < 0 ? fd : 0;
+}
+
 static int live_open(const char *ifname, struct io **ret)
 {
 	CLEANUP(base_fd_close) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -143,5 +150,7 @@ const struct io_ops io_pcap_ops = {
 	.needs = "CAP_NET_RAW, an Ethernet interface, senders without offloads",
 	.costs = "a call and two copies for each packet, and small packets only",
 	.is_own = true,
+	.is_for_all = true,
+	.probe = live_probe,
 	.open = live_open, .rx = live_rx, .tx = live_tx, .close = live_close,
 };

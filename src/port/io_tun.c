@@ -6,6 +6,9 @@
  * takes packets of 64 KiB with their checksums undone.  Each is a read() or a
  * write(); there is no call for several.  The device is made by opening it, and
  * goes with its descriptor, however we end.
+ *
+ * TAP has link headers, for those who look at its frames; neighbours it has none, as
+ * it is a line between the host and us.
  */
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -52,6 +55,19 @@ static void tun_close(struct io *io)
 	io_memory_end(t, sizeof(*t));
 }
 
+/* Nobody is on that link but the host and us: it asks nobody, and sends to its own address */
+static int learn_tap(struct tun *t, int fd, const char *ifname)
+{
+	struct ifreq r = { 0 };
+	const int err = socket_link(fd, ifname, &t->io);
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
+	if (err < 0 || ioctl(fd, SIOCGIFFLAGS, &r) < 0)
+		return err < 0 ? err : -errno;
+	r.ifr_flags |= IFF_NOARP;
+	return ioctl(fd, SIOCSIFFLAGS, &r) < 0 ? -errno : 0;
+}
+
 /* The MTU and the number of the device; a TAP's address too */
 static int learn_link(struct tun *t, const char *ifname)
 {
@@ -61,7 +77,7 @@ static int learn_link(struct tun *t, const char *ifname)
 	if (fd < 0)
 		return -errno;
 	if (t->l2 > 0)
-		return socket_link(fd, ifname, &t->io);
+		return learn_tap(t, fd, ifname);
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
 	if (ioctl(fd, SIOCGIFINDEX, &r) < 0)
 		return -errno;
@@ -100,6 +116,17 @@ static int make_device(struct tun *t, const char *ifname, short kind)
 	if (err == 0)
 		err = learn_link(t, ifname);
 	return err;
+}
+
+static int tun_probe(void)
+{
+	CLEANUP(base_fd_close) int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	unsigned int can;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENXIO ? -EOPNOTSUPP : -errno;
+	return ioctl(fd, TUNGETFEATURES, &can) < 0 ? -errno :
+	       (can & IFF_VNET_HDR) != 0 ? 0 : -EOPNOTSUPP;
 }
 
 static int open_kind(const char *ifname, short kind, uint32_t l2, struct io **ret)
@@ -189,6 +216,7 @@ static void tun_tx(struct io *io, struct io_packet *v, uint32_t n)
 			{ &vnet, sizeof(vnet) }, { ether, t->l2 }, { v[i].data, v[i].len },
 		};
 
+		memcpy(v[i].mac, io->mac, IO_MAC_BYTES);
 		offload_to_vnet(&v[i], t->l2, &vnet);
 		socket_ether(io, &v[i], ether);
 		if (writev(io->fd, iov, 3) >= 0)
@@ -203,12 +231,15 @@ const struct io_ops io_tun_ops = {
 	.needs = "/dev/net/tun and CAP_NET_ADMIN",
 	.costs = "one call for each packet read or written; 4 MiB",
 	.is_l3 = true,
+	.probe = tun_probe,
 	.open = tun_open, .rx = tun_rx, .tx = tun_tx, .close = tun_close,
 };
 
 const struct io_ops io_tap_ops = {
 	.name = "tap",
 	.needs = "/dev/net/tun and CAP_NET_ADMIN",
-	.costs = "as tun, and neighbours to resolve",
+	.costs = "as tun, and a link header",
+	.is_l3 = true,
+	.probe = tun_probe,
 	.open = tap_open, .rx = tun_rx, .tx = tun_tx, .close = tun_close,
 };

@@ -7,6 +7,7 @@
 #include <net/if_arp.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,6 +60,80 @@ int socket_start(int fd, uint32_t ifindex)
 		return -errno;
 	put16((uint8_t *)&to.sll_protocol, ETH_P_ALL);
 	return bind(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
+}
+
+int socket_probe(void)
+{
+	const int version = TPACKET_V3, yes = 1;
+	CLEANUP(base_fd_close) int fd = socket_packet();
+
+	if (fd < 0)
+		return fd;
+	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &yes, sizeof(yes)) < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof(yes)) < 0)
+		return errno == ENOPROTOOPT ? -EOPNOTSUPP : -errno;
+	return 0;
+}
+
+static int make_ring(int fd, const struct socket_ring *how, uint8_t **ret_map)
+{
+	const int yes = 1;
+	void *map;
+
+	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &how->version, sizeof(how->version)) < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &yes, sizeof(yes)) < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_RX_RING, how->req, how->req_len) < 0)
+		return -errno;
+	map = mmap(NULL, how->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	*ret_map = map;
+	return 0;
+}
+
+int socket_ring_open(struct io *io, const char *ifname, const struct socket_ring *how,
+		     uint8_t **ret_map)
+{
+	int err = io->fd = socket_packet();
+
+	io->has_offload = true;
+	if (err >= 0)
+		err = socket_link(io->fd, ifname, io);
+	if (err >= 0)
+		err = make_ring(io->fd, how, ret_map);
+	return err >= 0 ? socket_start(io->fd, io->ifindex) : err;
+}
+
+void socket_ring_close(struct io *io, uint8_t *map, size_t bytes)
+{
+	if (map != NULL)
+		munmap(map, bytes);
+	base_fd_close(&io->fd);
+}
+
+bool socket_ring_take(struct io *io, uint8_t *frame, uint32_t len, uint32_t status,
+		      struct io_packet *ret)
+{
+	struct virtio_net_hdr vnet;
+
+	if ((status & (TP_STATUS_VLAN_VALID | TP_STATUS_COPY)) != 0) {
+		io->n.rx_other++;
+		return false;
+	}
+	if (!socket_take(io, frame, len, ret))
+		return false;
+	memcpy(&vnet, frame - sizeof(vnet), sizeof(vnet));
+	return offload_from_vnet(&vnet, IO_ETHER_BYTES, &ret->off) == 0;
+}
+
+void socket_count_lost(struct io *io)
+{
+	struct tpacket_stats_v3 st = { .tp_drops = 0 };
+	socklen_t len = sizeof(st);
+
+	if (getsockopt(io->fd, SOL_PACKET, PACKET_STATISTICS, &st, &len) == 0)
+		io->n.rx_lost += st.tp_drops;
 }
 
 void io_error(struct io *io)

@@ -59,7 +59,7 @@ sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --max-flows 0
 has "no such NAT: E2802" "E2802" "$rc $err"
 sp -f rc.conf -f jail.conf nat --inside tun:nat0
 is "without --outside: usage" 64 "$rc"
-sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --io tap
+sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --io tape
 is "a way that there is none by: usage" 64 "$rc"
 sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside none0
 is "no such interface" 64 "$rc"

@@ -78,12 +78,20 @@ is "but nothing in another's name, nor untranslated" 0 "$(grep -cE 'not-mine|10[
 stop
 is "SIGTERM: exit status 0" 0 "$rc"
 
-# libpcap takes what is whole
+for io in packet-v3 xdp; do
+	start --io "$io"
+	each_way "$io"
+	stop
+done
+
+# Libpcap takes what is whole, and so does AF_XDP where it takes anything
 for end in jail-a:e0 "$ROUTER:w-host" "$HOST:epair0a" "$HOST:igb0" "$INET:eth0" "$CLIENT:eth0"; do
 	in_ns "${end%:*}" ethtool -K "${end#*:}" tx off tso off gso off gro off >/dev/null 2>&1
 done
-start --io pcap
-each_way pcap
-stop
+for io in xdp pcap; do
+	start --io "$io"
+	each_way "$io without offloads"
+	stop
+done
 
 lab_done

@@ -387,7 +387,10 @@ TEST(kinds_by_name)
 {
 	CHECK(io_kind("packet") == &io_packet_ops);
 	CHECK(io_kind("tun") == &io_tun_ops);
+	CHECK(io_kind("packet-v3") == &io_packet_v3_ops);
+	CHECK(io_kind("xdp") == &io_xdp_ops);
 	CHECK(io_kind("paket") == NULL);
+	CHECK(io_best() == &io_packet_ops || io_packet_ops.probe() < 0);
 	for (uint32_t i = 0; io_kinds[i] != NULL; i++)
 		CHECK(io_kinds[i]->needs[0] != '\0' && io_kinds[i]->costs[0] != '\0');
 }
