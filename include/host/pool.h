@@ -81,4 +81,7 @@ struct pool_loan *pool_take(struct pool_loans *l, struct arena *a,
 			    const struct pool_used *used, const char *iface,
 			    struct prefix net, const char *owner, uint64_t now);
 
+/** pool_drop() - Take back @x, which pool_take() has just added */
+void pool_drop(struct pool_loans *l, const struct pool_loan *x);
+
 #endif /* HOST_POOL_H */

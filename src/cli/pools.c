@@ -5,7 +5,8 @@
  * Loans outlive a reboot, so that an address is a jail's for good, and stand in
  * a directory that all network namespaces share: it has a lock of its own.
  * What is free is asked anew each time: of the declarations, of the kernel's
- * addresses, and of the neighbours on the pool's interface.  A loan whose owner
+ * addresses, of the neighbours that it knows, and, before an address of a real
+ * interface is lent for the first time, of the network there.  A loan whose owner
  * is declared no more begins to rest with the next run that writes.
  */
 #include "cli/pools.h"
@@ -18,7 +19,8 @@
 #include "host/pool.h"
 #include "host/state.h"
 #include "lang/pool.h"
-#include "nl/neigh.h"
+#include "cli/up.h"
+#include "nl/neigh_probe.h"
 
 /**
  * struct settle - One look at the pools
@@ -110,12 +112,46 @@ static int use_live(struct settle *s)
 	return 0;
 }
 
+/* Is an address that is to be lent for the first time a silent neighbour's */
+static bool is_neighbours(struct settle *s, const char *iface, struct addr a)
+{
+	CLEANUP(nl_close) struct nl_session nl = { .fd = -1 };
+	struct rtnl_links links = { .list = { .n = 0 } };
+	struct neigh_query q = { .a = a };
+	const struct rtnl_link *l;
+
+	if (!s->c->is_writing || s->c->dry_run || facts_is_loopback_name(iface) ||
+	    nl_open(&nl, NETLINK_ROUTE) < 0 ||
+	    rtnl_links_read(&nl, &s->c->arena, &links) < 0)
+		return false;
+	l = rtnl_link_find(&links, iface);
+	if (!up_may_ask(l))
+		return false;
+	q.ifindex = l->index;
+	return neigh_probe(&nl, &q, 1, NEIGH_PROBE_MS) == 0 && q.is_taken;
+}
+
+/* Had the owner an address of the pool before this run */
+static bool is_lent_to(const struct settle *s, const struct decl_pool *p, const char *owner)
+{
+	for (uint32_t i = 0; i < s->loans.list.n; i++)
+		if (owner[0] != '\0' && strcmp(s->loans.list.v[i].owner, owner) == 0 &&
+		    prefix_has(p->net, s->loans.list.v[i].a))
+			return true;
+	return false;
+}
+
 static struct pool_loan *take(struct settle *s, const struct decl_pool *p, const char *owner)
 {
-	struct pool_loan *x = pool_take(&s->loans, &s->c->arena, &s->used, p->iface, p->net,
-					owner, s->now);
+	const bool is_old = is_lent_to(s, p, owner);
 	char text[ADDR_TEXT_BYTES];
+	struct pool_loan *x;
 
+	while ((x = pool_take(&s->loans, &s->c->arena, &s->used, p->iface, p->net, owner,
+			      s->now)) != NULL && !is_old && is_neighbours(s, p->iface, x->a)) {
+		use(s, x->a);
+		pool_drop(&s->loans, x);
+	}
 	if (x == NULL)
 		diag_add(&s->c->diags, DIAG_E1907, p->at, "no address of %s is free",
 			 prefix_print(p->net, text));

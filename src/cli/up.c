@@ -15,6 +15,7 @@
 
 static const struct up_step steps[] = {
 	{ .check = up_check_listeners },
+	{ .check = up_check_neighbours },
 	{ .check = cli_confine_prepare, .start = cli_confine_commit },
 };
 

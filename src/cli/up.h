@@ -27,4 +27,13 @@ struct up_step {
 /** up_check_listeners() - Refuse (or warn with --force) where a service of the host would answer */
 int up_check_listeners(struct cli *c, struct cli_host *h);
 
+/** up_check_neighbours() - The same where a neighbour has an address that is about to be added */
+int up_check_neighbours(struct cli *c, struct cli_host *h);
+
+/** up_is_there() - Has the host an address already */
+bool up_is_there(const struct cli_host *h, struct addr a);
+
+/** up_may_ask() - Is a link one whose neighbours can be asked: real, up, with ARP */
+bool up_may_ask(const struct rtnl_link *l);
+
 #endif /* CLI_UP_H */

@@ -46,7 +46,7 @@ struct search {
 	VEC(struct service) found;
 };
 
-static bool is_there(const struct cli_host *h, struct addr a)
+bool up_is_there(const struct cli_host *h, struct addr a)
 {
 	for (uint32_t i = 0; i < h->have.addrs.list.n; i++)
 		if (addr_equal(h->have.addrs.list.v[i].p.a, a))
@@ -61,7 +61,7 @@ static const struct decl_addr *find_addr(const struct search *s, const struct de
 	for (uint32_t i = 0; i < j->addrs.n; i++) {
 		const struct decl_addr *a = &j->addrs.v[i];
 
-		if (!is_there(s->h, a->p.a) &&
+		if (!up_is_there(s->h, a->p.a) &&
 		    listener_takes(x, x->proto, a->p.a, x->port, x->port))
 			return a;
 	}
@@ -188,7 +188,7 @@ static bool is_anything_missing(const struct search *s)
 							   s->c->runs.list.v[i].name);
 
 		for (uint32_t n = 0; j != NULL && n < j->addrs.n; n++)
-			if (!is_there(s->h, j->addrs.v[n].p.a))
+			if (!up_is_there(s->h, j->addrs.v[n].p.a))
 				return true;
 	}
 	return false;

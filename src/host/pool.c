@@ -196,3 +196,9 @@ struct pool_loan *pool_take(struct pool_loans *l, struct arena *a,
 	*x = (struct pool_loan){ .owner = owner, .iface = iface, .a = free_addr };
 	return x;
 }
+
+void pool_drop(struct pool_loans *l, const struct pool_loan *x)
+{
+	BUG_IF(l->list.n == 0 || x != &l->list.v[l->list.n - 1]);
+	l->list.n--;
+}
