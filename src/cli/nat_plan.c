@@ -255,8 +255,9 @@ static void fill(struct planner *w)
 	cfg->n_reserved = w->reserved.n;
 	cfg->jails = w->jails.v;
 	cfg->n_jails = w->jails.n;
-	/* An address that the host has: it answers there, and we do not */
-	cfg->no_echo = cfg->syn_silent = is_shared;
+	/* An address that the host has: it answers there, and we do not.  Echo requests to it never
+	 * come so far, see natloop.c */
+	cfg->syn_silent = is_shared;
 	cfg->has_host = is_shared && p->tun != NULL;
 	cfg->judge = nat_rules_judge;
 	cfg->judge_ctx = &p->rules;
