@@ -68,7 +68,7 @@ bool ipfw_is_question(const struct ipfw_cmd *cmd);
 int ipfw_ask(struct cli *c, const struct ipfw_cmd *cmd, const struct declared *d);
 
 /** ipfw_refuse_forwards() - Say of $nat and $forward of jails how ipfw says it; 65 */
-int ipfw_refuse_forwards(struct cli *c, const struct decl *d);
+int ipfw_refuse_forwards(struct cli *c, const struct declared *from);
 
 /** ipfw_say() - "ipfw: TEXT" on standard error, "Line N: TEXT" of a file at @at */
 void ipfw_say(struct cli *c, struct span at, const char *fmt, ...) PRINTF(3, 4);

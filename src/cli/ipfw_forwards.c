@@ -10,13 +10,17 @@
  * firewalls, and only who wrote the list knows which one is meant.  So they are
  * refused, with the commands that say the same in ipfw.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/ipfw.h"
+#include "lang/ipfw.h"
 
 /* What is said of one interface */
 struct instance {
 	const char *iface;
+	unsigned long number;
+	bool is_there;		/* in the ruleset: @config is what it has, and more */
 	const char *config;	/* flags and redirects */
 	const char *sources;	/* addresses of the jails, with commas */
 };
@@ -24,9 +28,43 @@ struct instance {
 struct telling {
 	struct arena *a;
 	struct span at;
+	const char *egress;	/* interface of the default route */
+	const char *nats;	/* of the ruleset, as `ipfw nat show config` has them */
+	unsigned long next;	/* a number that none of them has */
 	VEC(struct instance) list;
 	bool has_net;		/* some forward is from a network */
 };
+
+/* The instance of the ruleset that has this interface, if there is one */
+static void find_instance(const struct telling *t, struct instance *n)
+{
+	const char *want = arena_printf(t->a, "if %s ", n->iface);
+
+	for (const char *line = t->nats; *line != '\0'; line += strcspn(line, "\n") + 1) {
+		const char *text = arena_printf(t->a, "%.*s ", (int)strcspn(line, "\n"), line);
+		const char *at = strstr(text, want);
+		const size_t skip = sizeof("ipfw nat ") - 1;
+
+		if (at == NULL || strlen(line) < skip)
+			continue;
+		n->is_there = true;
+		n->number = strtoul(text + skip, NULL, 10);
+		at += strlen(want);
+		n->config = arena_strndup(t->a, at, strlen(at) - (*at != '\0'));
+		return;
+	}
+}
+
+/* Behind the greatest number that is taken */
+static unsigned long free_number(const char *nats)
+{
+	unsigned long next = 1;
+
+	for (; *nats != '\0'; nats += strcspn(nats, "\n") + 1)
+		if (strncmp(nats, "ipfw nat ", sizeof("ipfw nat ") - 1) == 0)
+			next = MAX(next, strtoul(nats + sizeof("ipfw nat ") - 1, NULL, 10) + 1);
+	return next;
+}
 
 static struct instance *instance_of(struct telling *t, const char *iface)
 {
@@ -36,7 +74,9 @@ static struct instance *instance_of(struct telling *t, const char *iface)
 		if (strcmp(t->list.v[i].iface, iface) == 0)
 			return &t->list.v[i];
 	n = vec_push(t->a, &t->list);
-	*n = (struct instance){ iface, "same_ports", NULL };
+	*n = (struct instance){ iface, t->next, false, "same_ports", NULL };
+	find_instance(t, n);
+	t->next += !n->is_there;
 	return n;
 }
 
@@ -61,8 +101,9 @@ static void add_redirect(struct telling *t, struct instance *n, const struct dec
 
 		if (f->to.af == AF_V4)
 			out = arena_printf(t->a, "%s:%s", addr_print(f->to, buf), out);
-		n->config = arena_printf(t->a, "%s redirect_port %s %s:%s %s%s", n->config, proto,
-					 inside, ports(t->a, p->int_lo, p->int_hi), out, from);
+		n->config = arena_printf(t->a, "%s%sredirect_port %s %s:%s %s%s", n->config,
+					 n->config[0] != '\0' ? " " : "", proto, inside,
+					 ports(t->a, p->int_lo, p->int_hi), out, from);
 	}
 }
 
@@ -82,7 +123,7 @@ static void add_jail(struct telling *t, const struct decl_jail *j)
 	}
 	for (uint32_t i = 0; i < j->forwards.n && inside != NULL; i++) {
 		const struct decl_forward *f = &j->forwards.v[i];
-		const char *on = f->on != NULL ? f->on : outside != NULL ? outside : "egress";
+		const char *on = f->on != NULL ? f->on : outside != NULL ? outside : t->egress;
 
 		if ((f->protos & DECL_TCP) != 0)
 			add_redirect(t, instance_of(t, on), f, inside, "tcp");
@@ -94,25 +135,53 @@ static void add_jail(struct telling *t, const struct decl_jail *j)
 			j->forwards.n > 0 ? j->forwards.v[0].at : j->quota.at;
 }
 
-int ipfw_refuse_forwards(struct cli *c, const struct decl *d)
+/* Nat instances of a ruleset as text */
+static const char *nats_of(struct cli *c, const struct ipfw_ruleset *rs)
 {
-	struct telling t = { .a = &c->arena };
+	const char *kept = "";
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (f == NULL)
+		return kept;
+	ipfw_print_nat(rs, f);
+	if (fclose(f) == 0)
+		kept = arena_strndup(&c->arena, text, len);
+	free(text);
+	return kept;
+}
+
+static void tell_instance(struct cli *c, const struct instance *n)
+{
+	diag_help(&c->diags, "in ipfw: nat %lu config if %s%s%s", n->number, n->iface,
+		  n->config[0] != '\0' ? " " : "", n->config);
+	if (n->is_there)
+		return;		/* the ruleset hands packets to it, where it wants to */
+	diag_help(&c->diags, "add 50 nat %lu ip4 from any to any in recv %s", n->number, n->iface);
+	if (n->sources != NULL)
+		diag_help(&c->diags, "add 60000 nat %lu ip4 from %s to any out xmit %s", n->number,
+			  n->sources, n->iface);
+}
+
+int ipfw_refuse_forwards(struct cli *c, const struct declared *from)
+{
+	const struct decl *d = &from->decl;
+	struct telling t = {
+		.a = &c->arena, .egress = from->facts.default_if[0], .nats = nats_of(c, from->ipfw)
+	};
+
+	t.next = free_number(t.nats);
+	if (t.egress == NULL)
+		t.egress = "egress";
 
 	for (uint32_t i = 0; i < d->jails.n; i++)
 		if (d->jails.v[i].is_enabled && !d->jails.v[i].is_down)
 			add_jail(&t, &d->jails.v[i]);
 	diag_add(&c->diags, DIAG_E1609, t.at,
 		 "$nat, $forward and $limit of jails cannot stand beside an ipfw ruleset");
-	for (uint32_t i = 0; i < t.list.n; i++) {
-		const struct instance *n = &t.list.v[i];
-
-		diag_help(&c->diags, "in ipfw: nat %u config if %s %s", i + 1, n->iface, n->config);
-		diag_help(&c->diags, "add 50 nat %u ip4 from any to any in recv %s", i + 1,
-			  n->iface);
-		if (n->sources != NULL)
-			diag_help(&c->diags, "add 60000 nat %u ip4 from %s to any out xmit %s",
-				  i + 1, n->sources, n->iface);
-	}
+	for (uint32_t i = 0; i < t.list.n; i++)
+		tell_instance(c, &t.list.v[i]);
 	if (t.has_net)
 		diag_help(&c->diags, "redirect_port has one source, no network: let a rule test "
 			  "that");

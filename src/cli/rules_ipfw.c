@@ -149,7 +149,7 @@ int cli_rules_ipfw(struct cli *c, struct lang_ctx *ctx, struct declared *d,
 	if (strict == CLI_PARSED)
 		return c->diags.n_errors > 0 ? cli_refused(c) : 0;
 	if (forward_is_any(&d->decl))
-		return ipfw_refuse_forwards(c, &d->decl);
+		return ipfw_refuse_forwards(c, d);
 	if (c->diags.n_errors > 0 || !ipfw_lower(ctx, d->ipfw, &d->facts, &o, &d->model))
 		return cli_refused(c);
 	return 0;
