@@ -26,6 +26,7 @@
 #define SANDBOX_OPEN_FILES	64u		/* of any one process */
 #define SANDBOX_CALLS		20000u		/* commands answered in one run */
 #define SANDBOX_CALL_BYTES	65536u		/* arguments of one command */
+#define SANDBOX_CALLERS		4u		/* functions within each other that are told */
 #define SANDBOX_SAID_BYTES	(16u << 20)	/* trace and messages of one run */
 
 /**
@@ -53,6 +54,9 @@ struct sandbox_file {
  * @argv:	Its name without directory, then its arguments
  * @n:		How many, >= 1
  * @line:	Line of the script, from 1; 0 = unknown
+ * @callers:	Lines that called the functions in which @line stands, the innermost
+ *		first, as far as braces tell
+ * @n_callers:	How many
  * @file:	Text of the file that its last argument names by an absolute path,
  *		"/dev/stdin" included; NULL: it names none
  */
@@ -60,6 +64,8 @@ struct sandbox_call {
 	const char *const *argv;
 	uint32_t n;
 	uint32_t line;
+	uint32_t callers[SANDBOX_CALLERS];
+	uint32_t n_callers;
 	const char *file;
 };
 

@@ -50,10 +50,9 @@ void diag_add(struct diags *d, enum diag_code code, struct span at, const char *
 	va_end(ap);
 	for (uint32_t i = 0; i < d->list.n; i++) {
 		g = &d->list.v[i];
-		if (g->code == code && same_span(g->at, at) && strcmp(g->message, message) == 0) {
-			d->last = i;
+		/* Said before, with its notes */
+		if (g->code == code && same_span(g->at, at) && strcmp(g->message, message) == 0)
 			return;
-		}
 	}
 	d->last = d->list.n;
 	g = vec_push(d->a, &d->list);

@@ -196,6 +196,7 @@ static bool is_ipfw_part(const char *text, uint32_t *ret_lo, uint32_t hi)
  * @n:		How many
  * @max:	Most
  * @unset:	When told: those without a value
+ * @is_caller:	The line calls a function, and that calls ipfw
  */
 struct asking {
 	struct exec_run *r;
@@ -206,6 +207,7 @@ struct asking {
 	uint32_t n;
 	uint32_t max;
 	uint64_t unset;
+	bool is_caller;
 };
 
 /* Called for each "$name" that stands for itself: not "${name:-word}" */
@@ -252,7 +254,9 @@ static void each_use_of_part(struct asking *k, uint32_t lo, uint32_t hi, use_fn 
 {
 	bool quoted = false;
 
-	if (!is_ipfw_part(k->text, &lo, hi) || !is_call(k, lo, hi))
+	if (!is_ipfw_part(k->text, &lo, hi) && !k->is_caller)
+		return;
+	if (!is_call(k, k->is_caller ? lo + (uint32_t)strcspn(k->text + lo, " \t\n") : lo, hi))
 		return;
 	while (lo < hi) {
 		quoted ^= k->text[lo] == '\'';
@@ -287,13 +291,15 @@ static void each_use(struct asking *k, use_fn fn)
 	each_use_of_part(k, lo, at.hi, fn);
 }
 
-static struct asking asking(struct exec_run *r, const struct sandbox_call *call,
-			    const char **names, uint32_t max)
+/* Each variable of the line, and of those that called the functions it is in */
+static void each_use_of_call(struct asking *k, use_fn fn)
 {
-	const struct span in = line_span(r, call->line);
-
-	return (struct asking){ .r = r, .in = in, .text = text_of(r, in)->text, .call = call,
-				.names = names, .max = max };
+	for (uint32_t i = 0; i <= k->call->n_callers; i++) {
+		k->is_caller = i > 0;
+		k->in = line_span(k->r, i > 0 ? k->call->callers[i - 1] : k->call->line);
+		k->text = text_of(k->r, k->in)->text;
+		each_use(k, fn);
+	}
 }
 
 static bool collect_name(struct asking *k, const char *name, struct span at)
@@ -341,24 +347,24 @@ static uint32_t on_ask(void *arg, const struct sandbox_call *call, const char **
 		       uint32_t max)
 {
 	struct exec_run *r = arg;
-	struct asking k = asking(r, call, names, max);
+	struct asking k = { .r = r, .call = call, .names = names, .max = max };
 
 	if (strcmp(call->argv[0], "ipfw") != 0)
 		return 0;
-	GUARDED(r, { each_use(&k, collect_name); });
+	GUARDED(r, { each_use_of_call(&k, collect_name); });
 	return r->full ? 0 : k.n;
 }
 
 static void warn_unset(struct exec_run *r, const struct sandbox_call *call, uint64_t unset)
 {
 	const char *names[64];
-	struct asking k = asking(r, call, names, ARRAY_SIZE(names));
+	struct asking k = { .r = r, .call = call, .names = names, .max = ARRAY_SIZE(names) };
 
 	if (unset == 0)
 		return;
-	each_use(&k, collect_name);
+	each_use_of_call(&k, collect_name);
 	k.unset = unset;
-	each_use(&k, tell_name);
+	each_use_of_call(&k, tell_name);
 }
 
 static void refuse(struct exec_run *r, const char *name, uint32_t line)

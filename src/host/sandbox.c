@@ -248,6 +248,7 @@ static void begin_call(struct run *r, uint32_t n, bool has_file, uint32_t len)
 		.argv = r->argv, .n = n, .line = trace_take(&r->trace, r->argv[0]),
 		.file = has_file ? at : NULL,
 	};
+	r->now.n_callers = trace_callers(&r->trace, r->now.line, r->now.callers, SANDBOX_CALLERS);
 	r->too_much |= ++r->n_calls > SANDBOX_CALLS;
 	r->unset = 0;
 	r->n_known = 0;

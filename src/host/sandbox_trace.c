@@ -242,6 +242,47 @@ void trace_feed(struct trace *t, const char *bytes, size_t n)
 	}
 }
 
+/* Does @line stand in the function @name, from its "name ()" to the brace that ends it */
+static bool is_within(const struct trace *t, const char *name, uint32_t line)
+{
+	const char *text = t->script->text, *end = text + t->script->len;
+	uint32_t first = 1, last;
+
+	for (const char *at = text; at < end; first++) {
+		const size_t len = strcspn(at, "\n");
+		int depth = 0;
+
+		last = first;
+		if (defines(at, len, name)) {
+			for (const char *p = at; p < end; p++) {
+				depth += (*p == '{') - (*p == '}');
+				last += *p == '\n';
+				if (*p == '}' && depth == 0)
+					break;
+			}
+			if (line >= first && line <= last)
+				return true;
+		}
+		at += len + 1;
+	}
+	return false;
+}
+
+uint32_t trace_callers(const struct trace *t, uint32_t line, uint32_t *ret, uint32_t max)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = t->n; i > 0 && t->n - i < TRACE_RING && n < max; i--) {
+		const struct trace_entry *e = &t->ring[(i - 1) % TRACE_RING];
+
+		if (is_one_of(e->name, t->script->commands) || is_one_of(e->name, builtins) ||
+		    e->line == line || !is_within(t, e->name, line))
+			continue;
+		line = ret[n++] = e->line;
+	}
+	return n;
+}
+
 uint32_t trace_take(struct trace *t, const char *name)
 {
 	for (uint32_t i = t->n; i > 0 && t->n - i < TRACE_RING; i--) {

@@ -65,6 +65,9 @@ struct trace {
 /** trace_feed() - More bytes of standard error */
 void trace_feed(struct trace *t, const char *bytes, size_t n);
 
+/** trace_callers() - Lines that called the functions around @line; how many */
+uint32_t trace_callers(const struct trace *t, uint32_t line, uint32_t *ret, uint32_t max);
+
 /** trace_take() - The line of a call that came now, 0 = unknown */
 uint32_t trace_take(struct trace *t, const char *name);
 

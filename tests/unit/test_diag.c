@@ -241,6 +241,22 @@ TEST(same_message_elsewhere_is_another)
 	end();
 }
 
+/* What is said twice is said once, and the second's help is no other's */
+TEST(same_message_twice)
+{
+	begin();
+	diag_add(&diags, DIAG_E1007, SPAN_NONE, "another");
+	diag_add(&diags, DIAG_E1006, SPAN_NONE, "same");
+	diag_help(&diags, "help");
+	diag_add(&diags, DIAG_E1006, SPAN_NONE, "same");
+	diag_help(&diags, "help");
+	CHECK_INT(diags.list.n, 2);
+	CHECK_INT(diags.n_errors, 2);
+	CHECK_INT(diags.list.v[0].more.n, 0);
+	CHECK_INT(diags.list.v[1].more.n, 1);
+	end();
+}
+
 TEST(limit_errors)
 {
 	begin();
