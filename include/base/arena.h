@@ -49,6 +49,17 @@ void arena_init(struct arena *a, size_t cap_bytes);
 void arena_fini(struct arena *a);
 
 /**
+ * arena_clear() - Take back everything that came from the arena, and keep a chunk
+ * @a:		Arena
+ *
+ * For work that comes again and again: what fits into the oldest chunk asks the
+ * system for nothing more.
+ *
+ * Cost: as much as was used, which is zeroed.
+ */
+void arena_clear(struct arena *a);
+
+/**
  * arena_alloc() - Zeroed memory, aligned for any type
  * @a:		Arena
  * @size:	Bytes, 0 allowed

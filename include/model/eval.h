@@ -15,6 +15,8 @@
 
 #include "model/model.h"
 
+struct ruletree;
+
 /**
  * struct packet - A packet at a crossing
  * @dir:	Direction
@@ -132,6 +134,7 @@ struct grown_addr {
  *		count)
  * @draws:	Of rules with a probability, by number, below PROB_ONE; what is
  *		not there is 0, so the rule matches
+ * @tree:	Of the model's rules, or NULL: changes the time that it takes only
  */
 struct world {
 	struct arena *a;
@@ -140,6 +143,7 @@ struct world {
 	VEC(struct grown_addr) grown;
 	uint32_t draw;
 	VEC(uint32_t) draws;
+	const struct ruletree *tree;
 };
 
 /**

@@ -39,18 +39,32 @@ void arena_init(struct arena *a, size_t cap_bytes)
 	*a = (struct arena){ .cap_bytes = cap_bytes };
 }
 
+static void pop(struct arena *a)
+{
+	struct arena_chunk *c = a->head;
+
+	a->head = c->next;
+	a->used_bytes -= sizeof(*c) + c->len;
+	if (c->is_mapped)
+		munmap(c, sizeof(*c) + c->len);
+	else
+		free(c);
+}
+
 void arena_fini(struct arena *a)
 {
-	while (a->head != NULL) {
-		struct arena_chunk *c = a->head;
+	while (a->head != NULL)
+		pop(a);
+}
 
-		a->head = c->next;
-		if (c->is_mapped)
-			munmap(c, sizeof(*c) + c->len);
-		else
-			free(c);
-	}
-	a->used_bytes = 0;
+void arena_clear(struct arena *a)
+{
+	while (a->head != NULL && a->head->next != NULL)
+		pop(a);
+	if (a->head == NULL)
+		return;
+	memset(a->head->mem, 0, a->head->used);
+	a->head->used = 0;
 }
 
 static void full(struct arena *a)

@@ -241,5 +241,6 @@ int verb_nat(struct cli *c)
 	status = nat_live(c, r);
 	base_fd_close(&r->other);
 	base_fd_close(&r->lock);
+	nat_rules_fini(&r->plan.rules);
 	return status;
 }

@@ -266,7 +266,7 @@ static void fill(struct planner *w)
 int nat_plan_make(struct cli *c, const struct declared *d, struct nat_plan *p)
 {
 	struct planner *w = arena_new(&c->arena, struct planner);
-	int status;
+	int status, err;
 
 	w->c = c;
 	w->d = d;
@@ -284,7 +284,8 @@ int nat_plan_make(struct cli *c, const struct declared *d, struct nat_plan *p)
 	fill(w);
 	if (getrandom(p->cfg.key, sizeof(p->cfg.key), 0) != (ssize_t)sizeof(p->cfg.key))
 		return cli_system(c, -errno, "draw random numbers");
-	return 0;
+	err = nat_rules_make(&p->rules, &c->arena);
+	return err == 0 ? 0 : cli_system(c, err, "have memory for the rules");
 }
 
 int nat_plan_sides(struct cli *c, struct nat_plan *p)

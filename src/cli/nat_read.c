@@ -415,6 +415,7 @@ static void close_all(struct over *o)
 		unlink(o->temp);
 	if (o->mem != NULL)
 		munmap(o->mem, o->mem_len);
+	nat_rules_fini(&o->sides.rules);
 }
 
 static int all_of_it(struct over *o)

@@ -3,14 +3,34 @@
  * DOC: Theory of operation
  *
  * model_eval() says what rules mean, so it is asked, once for each new session,
- * with a world that remembers nothing: a packet of a session that is there never
+ * of rules that are sorted so that it looks at few of them (ruletree.h), and with a
+ * world that remembers nothing: a packet of a session that is there never
  * gets here.  A packet from a jail with a stack of its own crosses two
  * interfaces, and each may refuse it; one of an alias jail is the host's own and
  * only leaves.
  */
 #include "cli/nat_rules.h"
 
-#include "model/eval.h"
+#include "model/ruletree.h"
+
+int nat_rules_make(struct nat_rules *r, struct arena *a)
+{
+	jmp_buf full;
+
+	arena_init(&r->scratch, NAT_RULES_BYTES + 4096);
+	r->scratch.full = &full;
+	if (setjmp(full) != 0)
+		return -ENOMEM;
+	memset(arena_alloc(&r->scratch, NAT_RULES_BYTES), 0, NAT_RULES_BYTES);
+	arena_clear(&r->scratch);
+	r->tree = ruletree_make(a, r->m);
+	return 0;
+}
+
+void nat_rules_fini(struct nat_rules *r)
+{
+	arena_fini(&r->scratch);
+}
 
 /* One crossing of a packet that is under way */
 static struct result cross(struct nat_rules *r, struct packet *p, enum direction dir,
@@ -21,6 +41,7 @@ static struct result cross(struct nat_rules *r, struct packet *p, enum direction
 
 	world_init(&w, &r->scratch);
 	w.draw = r->draw++;
+	w.tree = r->tree;
 	p->dir = dir;
 	p->iface = iface;
 	if (dir == DIR_IN)
@@ -173,7 +194,6 @@ bool nat_rules_judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *re
 	jmp_buf full;
 
 	*ret = (struct nat_ruling){ .icmp = -1 };
-	arena_init(&r->scratch, NAT_RULES_BYTES);
 	r->scratch.full = &full;
 	/* Rules that need more than that for one packet pass none */
 	if (setjmp(full) == 0) {
@@ -184,6 +204,6 @@ bool nat_rules_judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *re
 	} else {
 		*ret = (struct nat_ruling){ .icmp = -1 };
 	}
-	arena_fini(&r->scratch);
+	arena_clear(&r->scratch);
 	return true;
 }

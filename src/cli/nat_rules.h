@@ -25,6 +25,7 @@
  * @keep_lo:	Where the port is to be kept if it is free: only those from here
  * @keep_hi:	to here; another one becomes one of them.  The host has the rest
  * @draw:	For rules with a pool or a probability; counts up
+ * @tree:	@m's rules, sorted
  * @scratch:	Memory of one question
  */
 struct nat_rules {
@@ -36,11 +37,24 @@ struct nat_rules {
 	uint16_t keep_lo;
 	uint16_t keep_hi;
 	uint32_t draw;
+	const struct ruletree *tree;
 	struct arena scratch;
 };
 
 /** nat_rules_packet() - What the NAT asks about, without direction and interface */
 struct packet nat_rules_packet(const struct nat_ask *ask);
+
+/**
+ * nat_rules_make() - Be ready for questions: none asks the system for memory then
+ * @r:		Rules, with their model set
+ * @a:		Memory of what lives as long as they do
+ *
+ * Return: 0, -ENOMEM
+ */
+MUST_USE int nat_rules_make(struct nat_rules *r, struct arena *a);
+
+/** nat_rules_fini() - Give its memory back; also of what was never made, if it is zero */
+void nat_rules_fini(struct nat_rules *r);
 
 /** nat_rules_judge() - nat_config.judge; @ctx is a struct nat_rules */
 bool nat_rules_judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *ret);

@@ -360,8 +360,11 @@ int nat_sides_make(struct cli *c, struct nat_sides *s)
 		return cli_usage(c, "no rule has an address to translate to: --outside-address");
 	fill(&g);
 	wrong = nat_config_check(&s->cfg);
-	if (wrong == NULL)
-		return 0;
+	if (wrong == NULL) {
+		const int err = s->has_rules ? nat_rules_make(&s->rules, &c->arena) : 0;
+
+		return err == 0 ? 0 : cli_system(c, err, "have memory for the rules");
+	}
 	diag_add(&c->diags, DIAG_E2802, SPAN_NONE, "%s", wrong);
 	return EX_DATAERR;
 }

@@ -5,7 +5,8 @@
  * A small machine: a position (list, rule), a stack of positions to return
  * to, the packet as rules see it now, and the candidate ruling.  Every rule is
  * tried in order; nothing is compiled or cached, because this is what the
- * compiled forms are held against.  The datapath has a form of its own.
+ * compiled forms are held against.  Only who asks for each new flow of a NAT has
+ * rules left out that cannot hold (ruletree.h).
  */
 #include "model/eval.h"
 
@@ -13,6 +14,7 @@
 #include "model/limit.h"
 #include "model/pool.h"
 #include "model/portmap.h"
+#include "model/ruletree.h"
 
 #define STACK_MAX	17u	/* model_check() allows calls 16 deep */
 #define HITS_MAX	64u	/* states of two names can lead to each other for ever */
@@ -668,6 +670,9 @@ static enum outcome run_list(struct run *run, uint32_t list, bool settles)
 	for (;;) {
 		const struct rule_list *l = &run->m->lists.v[run->at.list];
 
+		if (run->w->tree != NULL && run->at.rule < l->rules.n)
+			run->at.rule = ruletree_next(run->w->tree, run->at.list, &run->res.packet,
+						     run->at.rule);
 		if (run->at.rule >= l->rules.n) {
 			if (run->depth == 0)
 				return settles ? settle(run) : GO_ON;

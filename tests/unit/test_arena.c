@@ -192,3 +192,28 @@ TEST(trimmed_memory_is_used_again_and_zero)
 	CHECK_BUG(arena_trim(&a, q, 10, 11));
 	arena_fini(&a);
 }
+
+TEST(cleared_it_asks_for_nothing_more)
+{
+	struct arena a;
+	size_t used;
+
+	arena_init(&a, 1u << 20);
+	memset(arena_alloc(&a, 50000), 1, 50000);
+	used = a.used_bytes;
+	for (int i = 0; i < 100; i++) {
+		const unsigned char *p;
+
+		arena_clear(&a);
+		p = arena_alloc(&a, 50000);
+		CHECK_INT(p[0] | p[49999], 0);
+		memset(arena_alloc(&a, 10000), 1, 10000);
+		CHECK(a.used_bytes == used);
+	}
+	memset(arena_alloc(&a, 500000), 1, 500000);
+	arena_clear(&a);
+	CHECK(a.used_bytes == used);
+	arena_fini(&a);
+	arena_clear(&a);
+	CHECK_INT((intmax_t)a.used_bytes, 0);
+}
