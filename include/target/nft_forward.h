@@ -22,6 +22,7 @@
  * @inside:	Where it leads, of the same family
  * @to:		Inside port
  * @comment:	As nft_forward_comment() makes it
+ * @is_used:	It has counted a flow, or does not count; of nft_forward_get() only
  */
 struct nft_forward {
 	uint8_t proto;
@@ -30,6 +31,7 @@ struct nft_forward {
 	struct addr inside;
 	uint16_t to;
 	const char *comment;
+	bool is_used;
 };
 
 /**

@@ -132,7 +132,7 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 	if (first != h->program)
 		status = load_rules(c, h, h->program);
 	if (status == 0)
-		status = cli_stale_forget(c, &h->filter, &h->d);
+		status = cli_stale_forget(c, &h->filter, &h->d, &h->n_flows);
 	if (status != 0)
 		return status;
 	err = host_apply(&host, &h->want, HOST_SYSCTLS);

@@ -63,7 +63,7 @@ static int destroy_all(struct cli *c, struct cli_host *h)
 	err = nft_destroy(&h->filter, &changed);
 	if (err < 0)
 		return cli_host_error(c, err, "remove the packet rules");
-	status = cli_stale_forget(c, &h->filter, NULL);
+	status = cli_stale_forget(c, &h->filter, NULL, NULL);
 	if (status != 0)
 		return status;
 	if (c->forget)

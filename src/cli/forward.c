@@ -113,8 +113,10 @@ static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
 	err = nft_load_seen(&h->filter, h->program, h->look, &c->diags, &changed);
 	if (err < 0)
 		return cli_host_error(c, err, "load the packet rules");
-	quick_save(c, h);
-	return cli_stale_forget(c, &h->filter, &h->d);
+	status = cli_stale_forget(c, &h->filter, &h->d, &h->n_flows);
+	if (status == 0)
+		quick_save(c, h);
+	return status;
 }
 
 static int carry_out(struct cli *c, const struct kept_edit *e)

@@ -39,6 +39,7 @@ struct cli_confinement;
  * @program:	Packet rules as they should be
  * @look:	What the kernel holds of them, for the first load; or NULL
  * @is_linked:	Links and addresses are as wanted, and what was before is recorded
+ * @n_flows:	Flows of forwards that were there when it was made so
  * @is_compared: @changes is whole, though it may not be possible to make them
  * @changes:	The differences, rules first
  * @confinement: What `up --cgroup` is about to do, or NULL
@@ -54,6 +55,7 @@ struct cli_host {
 	struct nft_program *program;
 	struct nft_look *look;
 	bool is_linked;
+	uint32_t n_flows;
 	bool is_compared;
 	VEC(struct cli_change) changes;
 	struct cli_confinement *confinement;

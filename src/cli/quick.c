@@ -28,7 +28,8 @@
 
 static uint32_t check_of(const struct quick_now *n, const char *off)
 {
-	uint32_t h = (n->genid ^ 0x5a11901fu) + 3 * n->n[0] + 7 * n->n[1] + 13 * n->n_gone;
+	uint32_t h = (n->genid ^ 0x5a11901fu) + 3 * n->n[0] + 7 * n->n[1] + 13 * n->n_gone +
+		     17 * n->n_flows;
 
 	for (uint32_t i = 0; i < n->off_len; i++)
 		h = (h ^ (uint8_t)off[i]) * 0x01000193u;
@@ -203,7 +204,7 @@ void quick_save(struct cli *c, struct cli_host *h)
 	const struct rule *r = only_rule(&h->d.model);
 	CLEANUP(base_free) char *text = NULL;
 	struct nft_forward_map maps[2];
-	struct quick_now now = { .n_gone = 0 };
+	struct quick_now now = { .n_flows = h->n_flows };
 	size_t len = 0;
 	FILE *out;
 

@@ -160,7 +160,8 @@ static void write_comments(struct cli *c, const struct change *x, uint32_t numbe
 static void settle(struct nl_session *nl, const struct state *st, const struct quick *q,
 		   const struct change *x)
 {
-	struct quick_now now = { .n = { q->now.n[0], q->now.n[1] }, .n_gone = x->n_gone };
+	struct quick_now now = { .n = { q->now.n[0], q->now.n[1] }, .n_gone = x->n_gone,
+				 .n_flows = q->now.n_flows };
 
 	for (uint32_t i = 0; i < x->v->list.n; i++)
 		now.n[x->v->list.v[i].outside.af == AF_V6] += x->is_add ? 1u : UINT32_MAX;
@@ -247,6 +248,7 @@ static bool find_at(struct cli *c, struct nl_session *nl, const struct quick *q,
 			continue;
 		if (err < 0 || !addr_equal(f.inside, q->inside[v6]) || !is_named(c, e, f.comment))
 			return false;
+		f.is_used |= q->now.n_flows > 0;
 		vec_add(&c->arena, &ret->list, f);
 	}
 	return true;

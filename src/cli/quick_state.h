@@ -19,6 +19,7 @@
  * @genid:	It is true while the ruleset has this generation; 0: it is not
  * @n:		Elements by family
  * @n_gone:	Elements that went since the rest was written down
+ * @n_flows:	Flows that may be older than the counters of their elements
  * @off_len:	Of struct quick.off, bytes
  * @check:	Over all
  */
@@ -26,6 +27,7 @@ struct quick_now {
 	uint32_t genid;
 	uint32_t n[2];
 	uint32_t n_gone;
+	uint32_t n_flows;
 	uint32_t off_len;
 	uint32_t check;
 };

@@ -124,23 +124,22 @@ static bool is_led(struct stale *s, const struct conntrack_flow *f, bool as_is)
 	return found;
 }
 
-static bool is_translated(const struct conntrack_flow *f)
+/* Was its destination translated by a rule of ours */
+static bool is_ours(const struct conntrack_flow *f)
 {
-	return (f->status & IPS_DST_NAT) != 0;
+	return f->zone == 0 && (f->status & IPS_DST_NAT) != 0 && (f->mark & NFT_MARK_MASK) != 0;
 }
 
 /* Nobody has answered, so nothing is lost when it begins anew */
 static bool is_unanswered(const struct conntrack_flow *f)
 {
-	return (f->status & (IPS_SEEN_REPLY | IPS_NAT_MASK)) == 0 && f->proto != PROTO_TCP &&
-	       proto_has_ports(f->proto);
+	return f->zone == 0 && (f->status & (IPS_SEEN_REPLY | IPS_NAT_MASK)) == 0 &&
+	       f->proto != PROTO_TCP && proto_has_ports(f->proto);
 }
 
 static bool is_stale(struct stale *s, const struct conntrack_flow *f)
 {
-	if (f->zone != 0)
-		return false;
-	if (is_translated(f) && (f->mark & NFT_MARK_MASK) != 0)
+	if (is_ours(f))
 		return s->d == NULL || !is_led(s, f, true);
 	return s->d != NULL && is_unanswered(f) && is_led(s, f, false);
 }
@@ -152,11 +151,13 @@ static int forget(struct nl_session *nl, const struct conntrack_flow *f)
 	return err == -ENOENT ? 0 : err;
 }
 
-int cli_stale_forget(struct cli *c, struct nl_session *nl, const struct declared *d)
+int cli_stale_forget(struct cli *c, struct nl_session *nl, const struct declared *d,
+		     uint32_t *ret_kept)
 {
 	struct stale s = { .c = c, .d = d };
 	struct conntrack_flows flows = { .list = { .n = 0 } };
 	struct arena a CLEANUP(arena_fini);
+	uint32_t n_kept = 0;
 	int err;
 
 	arena_init(&a, SIZE_MAX);
@@ -164,20 +165,31 @@ int cli_stale_forget(struct cli *c, struct nl_session *nl, const struct declared
 	if (d != NULL)
 		add_crossings(&s);
 	err = conntrack_list(nl, &a, d != NULL ? 0 : NFT_MARK_MASK, &flows);
-	for (uint32_t i = 0; err == 0 && i < flows.list.n; i++)
+	for (uint32_t i = 0; err == 0 && i < flows.list.n; i++) {
 		if (is_stale(&s, &flows.list.v[i]))
 			err = forget(nl, &flows.list.v[i]);
+		else
+			n_kept += is_ours(&flows.list.v[i]);
+	}
+	if (err == 0 && ret_kept != NULL)
+		*ret_kept = n_kept;
 	return err < 0 ? cli_system(c, err, "forget the flows of forwards that are no longer") : 0;
 }
 
 static bool is_of(const struct conntrack_flow *f, const struct nft_forward *e, bool is_gone)
 {
-	if (f->zone != 0 || f->proto != e->proto || f->orig.dport != e->port ||
+	if (f->proto != e->proto || f->orig.dport != e->port ||
 	    !addr_equal(f->orig.dst, e->outside))
 		return false;
-	return is_gone ? is_translated(f) && (f->mark & NFT_MARK_MASK) != 0 &&
-			 f->reply.sport == e->to && addr_equal(f->reply.src, e->inside)
+	return is_gone ? is_ours(f) && f->reply.sport == e->to &&
+			 addr_equal(f->reply.src, e->inside)
 		       : is_unanswered(f);
+}
+
+/* Can there be a flow; one that comes between this and the change the next apply finds */
+static bool may_have_flows(const struct nft_forward *e, bool is_gone)
+{
+	return is_gone ? e->is_used : e->proto != PROTO_TCP;
 }
 
 int cli_stale_forget_elements(struct cli *c, struct nl_session *nl, const struct nft_forward *v,
@@ -189,6 +201,8 @@ int cli_stale_forget_elements(struct cli *c, struct nl_session *nl, const struct
 	for (uint32_t i = 0; i < n && err == 0; i++) {
 		const struct conntrack_to to = { v[i].proto, v[i].outside, v[i].port };
 
+		if (!may_have_flows(&v[i], is_gone))
+			continue;
 		err = conntrack_list_to(nl, &c->arena, &to, &flows);
 		for (uint32_t k = 0; k < flows.list.n && err == 0; k++)
 			if (is_of(&flows.list.v[k], &v[i], is_gone))

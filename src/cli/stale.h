@@ -20,6 +20,7 @@
  * @c:		Run
  * @nl:		Session of NETLINK_NETFILTER; the kernel holds the rules of @d
  * @d:		Declarations, NULL: nothing is forwarded any more
+ * @ret_kept:	Set on success to the number of flows of forwards that stay; or NULL
  *
  * And those without an answer that came before the forward that is for them: they
  * would keep it from their sender.  Of TCP the next SYN begins anew by itself.
@@ -29,7 +30,8 @@
  *
  * Return: 0, or an exit status with diagnostics
  */
-int cli_stale_forget(struct cli *c, struct nl_session *nl, const struct declared *d);
+int cli_stale_forget(struct cli *c, struct nl_session *nl, const struct declared *d,
+		     uint32_t *ret_kept);
 
 /**
  * cli_stale_forget_elements() - The same for some elements of the map that went or came
@@ -39,6 +41,10 @@ int cli_stale_forget(struct cli *c, struct nl_session *nl, const struct declared
  * @n:		Their number
  * @is_gone:	They went: the flows that they made are forgotten; else those without an
  *		answer that are in their way
+ *
+ * Nothing is looked for where there can be none: elements that went and have never
+ * counted a flow, elements of TCP that came.  Else each costs a walk through the
+ * kernel's table, milliseconds if that is large.
  *
  * Return: 0 or a negative errno
  */

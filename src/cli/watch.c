@@ -165,7 +165,7 @@ static int repair(struct watch *w, struct cli *r)
 	note_next_end(w, h.d.kept);
 	w->repairs = h.changes.n > 0 ? w->repairs + 1 : 0;
 	if (h.changes.n == 0)
-		return cli_stale_forget(r, &h.filter, &h.d);
+		return cli_stale_forget(r, &h.filter, &h.d, NULL);
 	tell_repair(w, r, &h);
 	/* It was proven when it was applied, and no host may stand without its rules */
 	r->no_verify = true;

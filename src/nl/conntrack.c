@@ -209,12 +209,38 @@ static struct nlmsghdr *request(void *buf, uint8_t type, uint8_t family)
 	return msg;
 }
 
+static int take_count(const struct nlmsghdr *msg, void *arg)
+{
+	const struct nlattr *attr;
+
+	if (msg == NULL)
+		return 0;
+	mnl_attr_for_each(attr, msg, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == CTA_STATS_GLOBAL_ENTRIES)
+			*(bool *)arg = get(attr) == 0;
+	return 0;
+}
+
+/* The kernel walks a table of all namespaces, milliseconds, where this one has no flow too */
+static bool is_empty(struct nl_session *s)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[64] = { 0 };
+	bool empty = false;
+
+	return nl_talk(s, request(buf, IPCTNL_MSG_CT_GET_STATS, AF_UNSPEC), take_count,
+		       &empty) == 0 && empty;
+}
+
 static int dump(struct nl_session *s, struct nlmsghdr *msg, struct list *l)
 {
 	struct conntrack_flows flows = { .list = { .n = 0 } }, *ret = l->ret;
 	int err;
 
 	l->ret = &flows;
+	if (is_empty(s)) {
+		*ret = flows;
+		return 0;
+	}
 	err = nl_dump(s, msg, take, l);
 	/* The module is not there: nothing is tracked */
 	if (err < 0 && err != -EOPNOTSUPP && err != -EINVAL)

@@ -5,10 +5,13 @@
 #
 #	forward-add-N, forward-del-N, forward-off-N, forward-on-N
 #			milliseconds, the start of a process not counted
+#	forward-udp-N	the same of adding a forward of UDP: flows in its way are looked for
+#	forward-del-row-N
+#			the same of deleting, one command at once after the other: each
+#			waits until the kernel has freed what the one before has deleted
 #
-# What deletes elements, del and off, has about 10 ms of the kernel's: it frees them
-# when the socket is closed, whatever their number.  Forwards are switched off and on
-# in turns, one at a time.
+# Commands are 40 ms apart, but for forward-del-row.  Forwards are switched off and on in
+# turns, one at a time.
 # The median of 40 runs, less that of a run that does nothing.
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
@@ -29,13 +32,14 @@ declare_jails()	# N
 }
 
 # Medians of the two kinds of runs, as milliseconds
-measure()
+measure()	# N
 {
-	on_host "$PYTHON" - "$SALLYPORT" "$TMP/state" <<-'END'
+	on_host "$PYTHON" - "$SALLYPORT" "$TMP/state" "$1" <<-'END'
 		import subprocess, sys, time
-		program, state = sys.argv[1:]
+		program, state, n = sys.argv[1:]
 
-		def run(*args):
+		def run(*args, rest=0.04):
+		    time.sleep(rest)
 		    start = time.perf_counter()
 		    subprocess.run([program, "-q", "--state-dir", state, *args], check=True,
 		                   stdout=subprocess.DEVNULL)
@@ -43,18 +47,26 @@ measure()
 
 		run("forward", "add", "j0", "tcp", "60000:80", "--to", "203.0.113.2")
 		none = sorted(run("explain", "E1001") for _ in range(40))[20]
-		def median(changes):
-		    return sorted(run("forward", *r) for r in changes)[20] - none
+		def median(changes, **how):
+		    return sorted(run("forward", *r, **how) for r in changes)[20] - none
 
 		ports = [str(60001 + i) for i in range(40)]
-		adds = median([("add", "j0", "tcp", p + ":80", "--to", "203.0.113.2") for p in ports])
+		def each(verb, proto, ext="{}", *more):
+		    return [(verb, "j0", proto, ext.format(p), *more) for p in ports]
+
+		there = ("{}:80", "--to", "203.0.113.2")
+		add = median(each("add", "tcp", *there))
 		offs, ons = [], []
 		for p in ports:
 		    offs.append(run("forward", "off", "j0", "tcp", p))
 		    ons.append(run("forward", "on", "j0", "tcp", p))
-		dels = median([("del", "j0", "tcp", p) for p in ports])
 		off, on = (sorted(v)[20] - none for v in (offs, ons))
-		print(f"{adds:.2f} {dels:.2f} {off:.2f} {on:.2f}")
+		delete = median(each("del", "tcp"))
+		udp = median(each("add", "udp", *there))
+		row = median(each("del", "udp"), rest=0)
+		for name, ms in (("add", add), ("del", delete), ("off", off), ("on", on), ("udp", udp),
+		                 ("del-row", row)):
+		    print(f"forward-{name}-{n} {ms:.2f} ms")
 	END
 }
 
@@ -63,8 +75,6 @@ echo 'cloned_interfaces="lo1"' >"$TMP/rc.conf"
 for n in 10 1000 100000; do
 	declare_jails "$n" >"$TMP/jail.conf"
 	sp_must --state-dir "$TMP/state" -q --no-verify -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
-	ms=$(measure) && [ -n "$ms" ] || exit 1
-	read -r add del off on <<<"$ms"
-	printf 'forward-%s-%s %s ms\n' add "$n" "$add" del "$n" "$del" off "$n" "$off" on "$n" "$on"
+	measure "$n" || exit 1
 	sp_must --state-dir "$TMP/state" -q destroy --forget
 done

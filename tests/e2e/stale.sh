@@ -138,6 +138,11 @@ for name in "" "the long way: "; do
 	st "${way[@]}" forward del www udp 5001
 	st "${way[@]}" forward add db udp 5001:53
 done
+on_host nft delete table inet sallyport
+st apply
+st forward del db udp 5001
+is "deleted, its counter younger than the flow" refused "$(packet "$CLIENT" 7200 $out4 5001)"
+st forward add db udp 5001:53
 is "before the jail is down" db "$(packet "$CLIENT" 7200 $out6 5001)"
 st down db
 is "the jail is down" refused "$(packet "$CLIENT" 7200 $out6 5001)"

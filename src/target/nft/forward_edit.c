@@ -137,6 +137,17 @@ static void read_comment(const struct nlattr *at, struct elem_answer *x)
 	memcpy(x->comment, note + 2, note[1]);
 }
 
+/* Packets that the element's counter has seen, not 0 where it has none */
+static uint64_t counted(const struct nlattr *elem)
+{
+	const struct nlattr *at = find_attr(elem, NFTA_SET_ELEM_EXPR);
+
+	at = at != NULL ? find_attr(at, NFTA_EXPR_DATA) : NULL;
+	at = at != NULL ? find_attr(at, NFTA_COUNTER_PACKETS) : NULL;
+	return at != NULL && mnl_attr_get_payload_len(at) == sizeof(uint64_t) ?
+		mnl_attr_get_u64(at) : 1;
+}
+
 static int read_elem(const struct nlmsghdr *msg, void *arg)
 {
 	struct elem_answer *x = arg;
@@ -154,6 +165,7 @@ static int read_elem(const struct nlmsghdr *msg, void *arg)
 	at = find_attr(elem, NFTA_SET_ELEM_USERDATA);
 	if (at != NULL)
 		read_comment(at, x);
+	x->f->is_used = counted(elem) != 0;
 	at = find_attr(elem, NFTA_SET_ELEM_DATA);
 	at = at != NULL ? find_attr(at, NFTA_DATA_VALUE) : NULL;
 	if (at == NULL || mnl_attr_get_payload_len(at) < addr_len + 2)
