@@ -5,13 +5,13 @@
 #
 #	forward-add-N, forward-del-N, forward-off-N, forward-on-N
 #			milliseconds, the start of a process not counted
-#	forward-udp-N	the same of adding a forward of UDP: flows in its way are looked for
-#	forward-del-row-N
-#			the same of deleting, one command at once after the other: each
-#			waits until the kernel has freed what the one before has deleted
+#	forward-udp-N	adding a forward of UDP
+#	bare-del-N	a socket that is opened, deletes one element and is closed: the
+#			kernel's own time, as closing waits until what was deleted is free
+#	forward-del-ratio-N
+#			deleting a forward, in comparison with that
 #
-# Commands are 40 ms apart, but for forward-del-row.  Forwards are switched off and on in
-# turns, one at a time.
+# Commands are 40 ms apart.  Forwards are switched off and on in turns, one at a time.
 # The median of 40 runs, less that of a run that does nothing.
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
@@ -35,11 +35,11 @@ declare_jails()	# N
 measure()	# N
 {
 	on_host "$PYTHON" - "$SALLYPORT" "$TMP/state" "$1" <<-'END'
-		import subprocess, sys, time
+		import socket, struct, subprocess, sys, time
 		program, state, n = sys.argv[1:]
 
-		def run(*args, rest=0.04):
-		    time.sleep(rest)
+		def run(*args):
+		    time.sleep(0.04)
 		    start = time.perf_counter()
 		    subprocess.run([program, "-q", "--state-dir", state, *args], check=True,
 		                   stdout=subprocess.DEVNULL)
@@ -47,8 +47,8 @@ measure()	# N
 
 		run("forward", "add", "j0", "tcp", "60000:80", "--to", "203.0.113.2")
 		none = sorted(run("explain", "E1001") for _ in range(40))[20]
-		def median(changes, **how):
-		    return sorted(run("forward", *r, **how) for r in changes)[20] - none
+		def median(changes):
+		    return sorted(run("forward", *r) for r in changes)[20] - none
 
 		ports = [str(60001 + i) for i in range(40)]
 		def each(verb, proto, ext="{}", *more):
@@ -63,10 +63,36 @@ measure()	# N
 		off, on = (sorted(v)[20] - none for v in (offs, ons))
 		delete = median(each("del", "tcp"))
 		udp = median(each("add", "udp", *there))
-		row = median(each("del", "udp"), rest=0)
-		for name, ms in (("add", add), ("del", delete), ("off", off), ("on", on), ("udp", udp),
-		                 ("del-row", row)):
-		    print(f"forward-{name}-{n} {ms:.2f} ms")
+
+		def attr(kind, data):
+		    return struct.pack("=HH", len(data) + 4, kind) + data + bytes(-len(data) % 4)
+
+		def message(kind, data, family=1, flags=1):
+		    return struct.pack("=IHHIIBBH", 20 + len(data), kind, flags, 0, 0, family, 0,
+		                       0 if kind != 16 and kind != 17 else 10 << 8) + data
+
+		# NFNL_MSG_BATCH_BEGIN, NFT_MSG_DELSETELEM, NFNL_MSG_BATCH_END
+		def delete_element(port):
+		    key = attr(0x8001, attr(1, struct.pack(">H", port)))
+		    elements = attr(0x8003, attr(0x8001, key))
+		    what = attr(1, b"bench\0") + attr(2, b"ports\0") + elements
+		    return (message(16, b"", 0) + message(10 << 8 | 14, what, 1, 5) + message(17, b"", 0))
+
+		def bare(port):
+		    time.sleep(0.04)
+		    start = time.perf_counter()
+		    s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+		    s.sendto(delete_element(port), (0, 0))
+		    error = struct.unpack_from("=i", s.recv(4096), 16)[0]
+		    s.close()
+		    assert error == 0, error
+		    return (time.perf_counter() - start) * 1e3
+
+		lower = sorted(bare(p) for p in range(1, 41))[20]
+		for name, ms in (("forward-add", add), ("forward-del", delete), ("forward-off", off),
+		                 ("forward-on", on), ("forward-udp", udp), ("bare-del", lower)):
+		    print(f"{name}-{n} {ms:.2f} ms")
+		print(f"forward-del-ratio-{n} {delete / lower:.2f} x")
 	END
 }
 
@@ -75,6 +101,11 @@ echo 'cloned_interfaces="lo1"' >"$TMP/rc.conf"
 for n in 10 1000 100000; do
 	declare_jails "$n" >"$TMP/jail.conf"
 	sp_must --state-dir "$TMP/state" -q --no-verify -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
+	on_host nft "add table inet bench; add set inet bench ports { type inet_service; };
+		add element inet bench ports { $(seq -s, 40) }" || exit 1
+	# Others' changes send the next one the long way
+	sp_must --state-dir "$TMP/state" -q apply
 	measure "$n" || exit 1
+	on_host nft delete table inet bench
 	sp_must --state-dir "$TMP/state" -q destroy --forget
 done
