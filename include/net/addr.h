@@ -13,7 +13,8 @@
 
 #include "base/base.h"
 
-typedef unsigned __int128 u128;
+/* As a word is aligned: an address has 24 bytes then, not 32, and there are many */
+typedef unsigned __int128 u128 __attribute__((aligned(8)));
 
 #define AF_NONE	0	/* no address, or either family */
 #define AF_V4	4

@@ -214,7 +214,7 @@ static bool claim_forward(struct lower *l, const struct decl_jail *j, const stru
 	if (j->vnet.bridge != NULL)
 		diag_add(l->diags, DIAG_N1611, f->at,
 			 "jails on %s do not reach this by the public address", j->vnet.bridge);
-	vec_add(l->m->a, &l->forwards, ((struct forward){ .f = f, .j = j }));
+	vec_add(l->tmp, &l->forwards, ((struct forward){ .f = f, .j = j }));
 	claims_add(l, to);
 	quota_add_forward(l, to);
 	return true;
@@ -262,6 +262,9 @@ static struct portmap *map_for(struct lower *l, const struct decl_forward *f)
 			return l->open.v[i].map;
 	o = vec_push(l->m->a, &l->open);
 	*o = (struct open_map){ f->on, f->is_filtered, arena_new(l->m->a, struct portmap) };
+	/* Most are of the first; what is not used is not there either */
+	if (l->open.n == 1)
+		vec_reserve(l->m->a, &o->map->origins, l->forwards.n);
 	map_rule(l, f)->map = o->map;
 	return o->map;
 }
@@ -292,7 +295,6 @@ static const char *forward_text(struct arena *a, const struct decl_jail *j,
 
 static void join_map(struct lower *l, struct forward *f, const char *text)
 {
-
 	f->map = map_for(l, f->f);
 	f->origin = f->map->origins.n;
 	vec_add(l->m->a, &f->map->origins, ((struct origin){ .at = f->f->at, .text = text }));
@@ -500,38 +502,48 @@ static uint32_t count(const struct decl *d)
 	return n;
 }
 
-bool forward_lower(struct model *m, const struct decl *d, const struct forward_lists *lists,
-		   bool tolerate_missing, struct diags *diags)
+static bool lower_all(struct lower *l)
 {
-	struct lower l = { .m = m, .d = d, .lists = lists, .tolerate = tolerate_missing,
-			   .diags = diags };
-	const uint32_t n_written = m->lists.v[lists->rdr].rules.n;
+	const uint32_t n_written = l->m->lists.v[l->lists->rdr].rules.n;
+	const struct decl *d = l->d;
 	bool ok = true;
 
-	intern_init(&l.numbers, m->a);
-	vec_reserve(m->a, &l.forwards, count(d));
-	vec_reserve(m->a, &l.claims, l.forwards.cap);
+	intern_init(&l->numbers, l->m->a);
+	vec_reserve(l->tmp, &l->forwards, count(d));
+	vec_reserve(l->tmp, &l->claims, l->forwards.cap);
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
 
 		if (!j->is_enabled || j->is_down) {
-			keep_ports(&l, j);
+			keep_ports(l, j);
 			continue;
 		}
 		for (uint32_t n = 0; n < j->forwards.n; n++)
 			ok &= j->forwards.v[n].is_off ||
-			      claim_forward(&l, j, &j->forwards.v[n]);
+			      claim_forward(l, j, &j->forwards.v[n]);
 		for (uint32_t n = 0; n < j->nats.n; n++)
-			ok &= lower_nat(&l, j, &j->nats.v[n]);
-		quota_add_jail(&l, j);
+			ok &= lower_nat(l, j, &j->nats.v[n]);
+		quota_add_jail(l, j);
 		if (j->is_vnet)
-			lower_self(&l, j);
+			lower_self(l, j);
 	}
 	if (!ok)
 		return false;
-	claims_sort(&l);
-	if (!claims_check(&l) || !claims_check_written(&l, n_written))
+	claims_sort(l);
+	if (!claims_check(l) || !claims_check_written(l, n_written))
 		return false;
-	lower_forwards(&l);
+	lower_forwards(l);
 	return true;
+}
+
+bool forward_lower(struct model *m, const struct decl *d, const struct forward_lists *lists,
+		   bool tolerate_missing, struct diags *diags)
+{
+	struct arena tmp CLEANUP(arena_fini);
+	struct lower l = { .m = m, .tmp = &tmp, .d = d, .lists = lists,
+			   .tolerate = tolerate_missing, .diags = diags };
+
+	arena_init(&tmp, m->a->cap_bytes);
+	tmp.full = m->a->full;
+	return lower_all(&l);
 }

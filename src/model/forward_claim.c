@@ -50,7 +50,7 @@ void claims_add(struct lower *l, const struct forward_addrs *to)
 		for (uint32_t p = 0; p < f->ports.n; p++)
 			for (size_t n = 0; n < ARRAY_SIZE(protos); n++)
 				if ((f->protos & protos[n].bit) != 0)
-					vec_add(l->m->a, &l->claims, ((struct claim){
+					vec_add(l->tmp, &l->claims, ((struct claim){
 						addr | n << CLAIM_PROTO | f->ports.v[p].ext_lo,
 						l->forwards.n - 1, p }));
 	}
@@ -81,8 +81,8 @@ static void sort_ports(struct claim *v, uint32_t n)
 void claims_sort(struct lower *l)
 {
 	const uint32_t n = l->claims.n, n_places = 2 * l->outside.n;
-	struct claim *sorted = arena_array(l->m->a, struct claim, n);
-	uint32_t *at = arena_array(l->m->a, uint32_t, n_places + 1);
+	struct claim *sorted = arena_array(l->tmp, struct claim, n);
+	uint32_t *at = arena_array(l->tmp, uint32_t, n_places + 1);
 
 	for (uint32_t i = 0; i < n; i++)
 		at[(l->claims.v[i].key >> CLAIM_PROTO) + 1]++;

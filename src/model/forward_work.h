@@ -87,6 +87,7 @@ struct port_blocks {
 /**
  * struct lower - The lowering of all forwards
  * @m:		Model
+ * @tmp:	Memory until all are lowered
  * @d:		Declarations
  * @lists:	Where rules go
  * @tolerate:	See forward_lower()
@@ -101,6 +102,7 @@ struct port_blocks {
  */
 struct lower {
 	struct model *m;
+	struct arena *tmp;
 	const struct decl *d;
 	const struct forward_lists *lists;
 	bool tolerate;

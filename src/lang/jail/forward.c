@@ -279,67 +279,6 @@ static bool check_families(struct reader *r)
 	return false;
 }
 
-bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_forward *ret)
-{
-	struct decl_forward f = { .at = t->at };
-	struct reader r = { .c = c, .t = t, .f = &f };
-	struct text_word proto, ports;
-
-	if (!text_next_word(t, &r.pos, t->buf.n, &proto) || !read_proto(&r, proto)) {
-		if (t->buf.n == 0)
-			text_error(c, DIAG_E1432, t, 0, 0, "an empty forward");
-		return false;
-	}
-	if (!text_next_word(t, &r.pos, t->buf.n, &ports)) {
-		text_error(c, DIAG_E1432, t, 0, t->buf.n, "a forward without ports");
-		diag_help(c->diags, "as in \"tcp 8443:443\"");
-		return false;
-	}
-	if (!read_ports(&r, ports) || !read_options(&r) || !check_families(&r))
-		return false;
-	f.text = forward_print(c->a, &f);
-	*ret = f;
-	return true;
-}
-
-bool jail_nat_parse(struct lang_ctx *c, const struct text *t, struct decl_nat *ret)
-{
-	const uint32_t end = t->buf.n, bar = find(t, 0, end, '|');
-	struct decl_nat n = { .at = t->at };
-
-	if (!ifname_is_good(t->buf.v, bar)) {
-		text_error(c, DIAG_E1418, t, 0, bar, "'%.*s' cannot be an interface's name",
-			   (int)bar, t->buf.v);
-		return false;
-	}
-	if (bar < end && addr_parse(t->buf.v + bar + 1, end - bar - 1, &n.as) != 0) {
-		text_error(c, DIAG_E1435, t, bar + 1, end, "'%.*s' is not an address",
-			   (int)(end - bar - 1), t->buf.v + bar + 1);
-		diag_help(c->diags, "$nat = \"igb0\" or \"igb0|203.0.113.5\"");
-		return false;
-	}
-	n.iface = intern_str(c->names, t->buf.v, bar);
-	*ret = n;
-	return true;
-}
-
-bool forward_read_at(struct lang_ctx *c, struct span at, struct decl_forward *ret)
-{
-	const struct source *s = source_at(c->sources, at.src);
-	struct text t = { .at = at };
-
-	text_add(c->a, &t, s->text + at.lo, at.hi - at.lo, at, true);
-	text_finish(c->a, &t);
-	return jail_forward_parse(c, &t, ret);
-}
-
-bool forward_read(struct lang_ctx *c, uint32_t src, struct decl_forward *ret)
-{
-	const struct span at = { src, 0, source_at(c->sources, src)->len };
-
-	return lang_check_text(c, src) && forward_read_at(c, at, ret);
-}
-
 /**
  * struct buf - Text that grows
  * @s:		Text; what it has at first is on the caller's stack
@@ -406,25 +345,105 @@ static void put_option(struct buf *b, const char *word, const char *value)
 }
 
 /* Not by printf: each of 100,000 forwards is printed once */
-const char *forward_print(struct arena *a, const struct decl_forward *f)
+static void print(struct buf *b, const struct decl_forward *f)
 {
 	static const char *const protos[] = {
 		[DECL_TCP] = "tcp", [DECL_UDP] = "udp", [DECL_TCP | DECL_UDP] = "tcp+udp",
 	};
-	char room[256], text[MAX(ADDR_TEXT_BYTES, 64)];
-	struct buf b = { .a = a, .s = { .v = room, .cap = sizeof(room) } };
+	char text[MAX(ADDR_TEXT_BYTES, 64)];
 
-	put(&b, protos[f->protos]);
-	put_ports(&b, f);
+	put(b, protos[f->protos]);
+	put_ports(b, f);
 	if (f->from.a.af != AF_NONE)
-		put_option(&b, " from ", prefix_print(f->from, text));
+		put_option(b, " from ", prefix_print(f->from, text));
 	if (f->on != NULL)
-		put_option(&b, " on ", f->on);
+		put_option(b, " on ", f->on);
 	if (f->to.af != AF_NONE)
-		put_option(&b, " to ", addr_print(f->to, text));
-	put(&b, jail_quota_print(&f->quota, text));
+		put_option(b, " to ", addr_print(f->to, text));
+	put(b, jail_quota_print(&f->quota, text));
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (options[i].read == NULL && *(const bool *)((const char *)f + options[i].flag))
-			put_option(&b, " ", options[i].word);
+			put_option(b, " ", options[i].word);
+}
+
+const char *forward_print(struct arena *a, const struct decl_forward *f)
+{
+	char room[256];
+	struct buf b = { .a = a, .s = { .v = room, .cap = sizeof(room) } };
+
+	print(&b, f);
 	return b.s.v != room ? b.s.v : arena_strndup(a, room, b.s.n);
+}
+
+/* As it would be printed, which mostly is as it stands in @t */
+static const char *canonical(struct arena *a, const struct text *t, const struct decl_forward *f)
+{
+	char room[256];
+	struct buf b = { .a = a, .s = { .v = room, .cap = sizeof(room) } };
+
+	print(&b, f);
+	if (b.s.n == t->buf.n && memcmp(b.s.v, t->buf.v, b.s.n) == 0)
+		return t->buf.v;
+	return b.s.v != room ? b.s.v : arena_strndup(a, room, b.s.n);
+}
+
+bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_forward *ret)
+{
+	struct decl_forward f = { .at = t->at };
+	struct reader r = { .c = c, .t = t, .f = &f };
+	struct text_word proto, ports;
+
+	if (!text_next_word(t, &r.pos, t->buf.n, &proto) || !read_proto(&r, proto)) {
+		if (t->buf.n == 0)
+			text_error(c, DIAG_E1432, t, 0, 0, "an empty forward");
+		return false;
+	}
+	if (!text_next_word(t, &r.pos, t->buf.n, &ports)) {
+		text_error(c, DIAG_E1432, t, 0, t->buf.n, "a forward without ports");
+		diag_help(c->diags, "as in \"tcp 8443:443\"");
+		return false;
+	}
+	if (!read_ports(&r, ports) || !read_options(&r) || !check_families(&r))
+		return false;
+	f.text = canonical(c->a, t, &f);
+	*ret = f;
+	return true;
+}
+
+bool jail_nat_parse(struct lang_ctx *c, const struct text *t, struct decl_nat *ret)
+{
+	const uint32_t end = t->buf.n, bar = find(t, 0, end, '|');
+	struct decl_nat n = { .at = t->at };
+
+	if (!ifname_is_good(t->buf.v, bar)) {
+		text_error(c, DIAG_E1418, t, 0, bar, "'%.*s' cannot be an interface's name",
+			   (int)bar, t->buf.v);
+		return false;
+	}
+	if (bar < end && addr_parse(t->buf.v + bar + 1, end - bar - 1, &n.as) != 0) {
+		text_error(c, DIAG_E1435, t, bar + 1, end, "'%.*s' is not an address",
+			   (int)(end - bar - 1), t->buf.v + bar + 1);
+		diag_help(c->diags, "$nat = \"igb0\" or \"igb0|203.0.113.5\"");
+		return false;
+	}
+	n.iface = intern_str(c->names, t->buf.v, bar);
+	*ret = n;
+	return true;
+}
+
+bool forward_read_at(struct lang_ctx *c, struct span at, struct decl_forward *ret)
+{
+	const struct source *s = source_at(c->sources, at.src);
+	struct text t = { .at = at };
+
+	text_add(c->a, &t, s->text + at.lo, at.hi - at.lo, at, true);
+	text_finish(c->a, &t);
+	return jail_forward_parse(c, &t, ret);
+}
+
+bool forward_read(struct lang_ctx *c, uint32_t src, struct decl_forward *ret)
+{
+	const struct span at = { src, 0, source_at(c->sources, src)->len };
+
+	return lang_check_text(c, src) && forward_read_at(c, at, ret);
 }

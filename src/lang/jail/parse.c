@@ -35,6 +35,7 @@ struct parser {
 	struct span end_at;
 	uint32_t depth;
 	uint32_t n_unclosed;
+	VEC(struct jail_stmt) stmts;	/* of the block that is open */
 };
 
 static const char *const token_names[] = {
@@ -290,6 +291,19 @@ static bool is_include(const struct jail_string *s)
 	       memcmp(s->parts.v[0].s, ".include", 8) == 0;
 }
 
+/* The statements of the block that ends here, which has as much room as they need */
+static void keep_statements(struct parser *p)
+{
+	struct jail_block *b = &p->f->blocks.v[p->f->blocks.n - 1];
+
+	if (p->stmts.n == 0)
+		return;
+	vec_reserve(lang_tree(p->c), &b->stmts, p->stmts.n);
+	memcpy(b->stmts.v, p->stmts.v, p->stmts.n * sizeof(*b->stmts.v));
+	b->stmts.n = p->stmts.n;
+	p->stmts.n = 0;
+}
+
 /* "name { ... }" with its brace as the next token */
 static void parse_block(struct parser *p, const struct jail_string *first)
 {
@@ -307,7 +321,7 @@ static void parse_block(struct parser *p, const struct jail_string *first)
 					 "'%s' is never closed with '}'", b->name);
 			else
 				advance(p);
-			return;
+			break;
 		}
 		if (p->tok != JAIL_TOK_STRING) {
 			if (p->tok != JAIL_TOK_SEMICOLON && p->tok != JAIL_TOK_BAD)
@@ -319,14 +333,16 @@ static void parse_block(struct parser *p, const struct jail_string *first)
 		advance(p);
 		if (p->tok == JAIL_TOK_OPEN) {
 			tell_nested(p, b, &s);
+			keep_statements(p);
 			open_block(p, &s);
 		} else if (is_include(&s)) {
 			diag_add(p->c->diags, DIAG_E1406, s.at, "'.include' inside a jail");
 			skip_statement(p);
 		} else if (parse_statement(p, &s, &st)) {
-			vec_add(lang_tree(p->c), &b->stmts, st);
+			vec_add(lang_tree(p->c), &p->stmts, st);
 		}
 	}
+	keep_statements(p);
 }
 
 static void include_files(struct parser *p, const char *pattern, struct span at)

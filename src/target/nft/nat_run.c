@@ -269,6 +269,8 @@ static void fill_run(struct run *w, uint32_t list, uint32_t first)
 
 /* ---- tables ----------------------------------------------------------------------- */
 
+#define RULE_ORIGINS 1024u
+
 /* The origins of a table in the program, once; the number of the first */
 static uint32_t add_origins(struct frame *f, const struct portmap *map)
 {
@@ -277,6 +279,9 @@ static uint32_t add_origins(struct frame *f, const struct portmap *map)
 	for (uint32_t i = 0; i < f->forwards.n; i++)
 		if (f->forwards.v[i].map == map)
 			return f->forwards.v[i].set->forwards_origin;
+	/* And some of rules, so that these are not the ones that double it */
+	vec_reserve(f->p->a, &f->p->origins, first + map->origins.n + RULE_ORIGINS);
+	vec_reserve(f->p->a, &f->p->origin_next, first + map->origins.n + RULE_ORIGINS);
 	for (uint32_t i = 0; i < map->origins.n; i++) {
 		vec_add(f->p->a, &f->p->origins, map->origins.v[i]);
 		vec_add(f->p->a, &f->p->origin_next, 0);
