@@ -47,6 +47,8 @@ static inline bool span_equal(struct span x, struct span y)
  *		on first use
  * @n_marks:	How many; 0 = not built yet
  * @last_mark:	The mark that was used last
+ * @last_line:	The line that was found last
+ * @last_lo:	Its first byte
  * @is_numbered: See sources_number()
  * @is_file:	Read from a file other than standard input, whose path is @name
  * @dir:	Where the files that it names are, "" for here; NULL: beside @name
@@ -60,6 +62,8 @@ struct source {
 	uint32_t *mark;
 	uint32_t n_marks;
 	uint32_t last_mark;
+	uint32_t last_line;
+	uint32_t last_lo;
 	bool is_numbered;
 	bool is_file;
 	const char *dir;

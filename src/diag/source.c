@@ -47,8 +47,8 @@ uint32_t sources_add(struct sources *s, const char *name, const char *text,
 	return s->list.n - 1;
 }
 
-/* Read @fd to its end into *@buf; the length, or a negative errno */
-static ssize_t read_all(int fd, char **buf)
+/* Read @fd to its end, of perhaps @guess bytes, into *@buf; the length, or a negative errno */
+static ssize_t read_all(int fd, size_t guess, char **buf)
 {
 	size_t len = 0, cap = 0;
 
@@ -60,7 +60,7 @@ static ssize_t read_all(int fd, char **buf)
 
 			if (cap > LIMIT_FILE_BYTES)
 				return -EFBIG;
-			cap = cap == 0 ? 16384 : cap * 2;
+			cap = cap == 0 ? guess + 1 : cap * 2;
 			grown = realloc(*buf, cap);
 			if (grown == NULL)
 				return -ENOMEM;
@@ -91,6 +91,7 @@ int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 	const struct kept_text *kept = find_kept(s, path);
 	CLEANUP(base_fd_close) int fd = -1;
 	CLEANUP(base_free) char *buf = NULL;
+	size_t guess = 16384;
 	struct stat st;
 	ssize_t len;
 
@@ -107,8 +108,9 @@ int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 			return -errno;
 		if (S_ISREG(st.st_mode) && st.st_size > (off_t)LIMIT_FILE_BYTES)
 			return -EFBIG;
+		guess = MAX(guess, (size_t)st.st_size);
 	}
-	len = read_all(is_stdin ? STDIN_FILENO : fd, &buf);
+	len = read_all(is_stdin ? STDIN_FILENO : fd, guess, &buf);
 	if (len < 0)
 		return (int)len;
 	*ret_src = sources_add(s, is_stdin ? "stdin" : path, buf != NULL ? buf : "",
@@ -162,8 +164,14 @@ static uint32_t find_line(struct source *src, uint32_t at, uint32_t *ret_lo)
 	src->last_mark = lo;
 	line = lo * SOURCE_MARK_LINES + 1;
 	*ret_lo = src->mark[lo];
+	if (src->last_lo > *ret_lo && src->last_lo <= at) {
+		line = src->last_line;
+		*ret_lo = src->last_lo;
+	}
 	for (const char *p; (p = memchr(src->text + *ret_lo, '\n', at - *ret_lo)) != NULL; line++)
 		*ret_lo = (uint32_t)(p + 1 - src->text);
+	src->last_line = line;
+	src->last_lo = *ret_lo;
 	return line;
 }
 

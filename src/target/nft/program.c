@@ -366,18 +366,46 @@ uint32_t nft_origin(struct nft_program *p, const struct origin *o)
 	return p->origins.n - 1;
 }
 
-static void sanitise(char *s)
+#define EACH_BYTE(b)	(UINT64_C(0x0101010101010101) * (b))
+
+/* Is a byte of a word 0; with bits above the lowest of them wrong, as that is known then */
+static uint64_t has_zero(uint64_t w)
 {
-	for (char *c = s; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' || *c == '"' || *c == '\\')
-			*c = '?';
+	return (w - EACH_BYTE(1)) & ~w & EACH_BYTE(0x80);
+}
+
+/* Is any of eight bytes one that a comment may not have */
+static bool is_bad(const char *s)
+{
+	uint64_t w;
+
+	memcpy(&w, s, sizeof(w));
+	return ((w | (w - EACH_BYTE(' ')) | (w + EACH_BYTE(0x7f - '~'))) & EACH_BYTE(0x80)) != 0 ||
+	       (has_zero(w ^ EACH_BYTE('"')) | has_zero(w ^ EACH_BYTE('\\'))) != 0;
+}
+
+/* Eight bytes at a time where all are good: there may be 100,000 comments */
+static void sanitise(char *s, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len) {
+		if (len - i >= sizeof(uint64_t) && !is_bad(s + i)) {
+			i += sizeof(uint64_t);
+			continue;
+		}
+		if ((unsigned char)s[i] < ' ' || (unsigned char)s[i] > '~' || s[i] == '"' ||
+		    s[i] == '\\')
+			s[i] = '?';
+		i++;
+	}
 }
 
 const char *nft_sanitise(struct nft_program *p, const char *text)
 {
 	char *s = arena_printf(p->a, "%.*s", (int)LIMIT_COMMENT_BYTES, text);
 
-	sanitise(s);
+	sanitise(s, strlen(s));
 	return s;
 }
 
@@ -418,7 +446,7 @@ size_t nft_comment_write(struct sources *sources, const struct origin *o, char *
 		len = put(buf, len, " ");
 	}
 	len = put(buf, len, o->text != NULL ? o->text : "");
-	sanitise(buf);
+	sanitise(buf, len);
 	return len;
 }
 
