@@ -82,6 +82,7 @@ struct flow {
  * @name:	Its name (free), or 0
  * @tags:	Tags of the packet that made it (directed), which all its packets
  *		get; 0: they keep their own
+ * @mend:	What is changed in headers of its packets (directed), or NULL
  * @limit:	Of the ruling that made it (directed)
  * @allow_opts:	As @limit
  * @origin:	Of the rule that made it
@@ -94,6 +95,7 @@ struct state {
 	uint32_t cont;
 	uint32_t name;
 	uint8_t tags;
+	const struct scrub *mend;
 	uint32_t limit;
 	bool allow_opts;
 	struct origin origin;

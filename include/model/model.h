@@ -127,6 +127,8 @@ struct answer {
  * @keep:	A pass makes a directed state; not of ICMP errors, which never do
  * @allow_opts:	A pass holds for packets with IP options too, where the model
  *		refuses those (model.drops_opts); so does its state
+ * @mend:	A pass changes headers, as EF_MEND: number + 1 in model.scrubs, 0 =
+ *		nothing
  * @limit:	With @keep: number + 1 in model.limits of what limits its
  *		states, 0 = nothing
  * @answer:	For V_RETURN
@@ -135,6 +137,7 @@ struct ruling {
 	enum verdict verdict;
 	bool keep;
 	bool allow_opts;
+	uint32_t mend;
 	uint32_t limit;
 	struct answer answer;
 };
@@ -292,7 +295,7 @@ struct scrub {
 };
 
 enum effect_kind {
-	EF_LOG, EF_PREFER, EF_TRANSLATE, EF_PROBE, EF_RECORD, EF_TAG, EF_SCRUB
+	EF_LOG, EF_PREFER, EF_TRANSLATE, EF_PROBE, EF_RECORD, EF_TAG, EF_SCRUB, EF_MEND
 };
 
 /* What the states of a limit have in common */
@@ -316,7 +319,11 @@ enum effect_kind {
  * @limit_by:	LIMIT_* flags
  * @tags:	EF_TAG: bits that become 1
  * @untags:	EF_TAG: bits that become 0
- * @scrub:	EF_SCRUB: number in model.scrubs
+ * @scrub:	EF_SCRUB, EF_MEND: number in model.scrubs
+ *
+ * EF_SCRUB changes headers at once, of this packet.  EF_MEND does so when the packet
+ * passes, and of every packet of the state that it makes (directed), either way; of
+ * several the last one that says something of a header counts for it.
  *
  * EF_PROBE looks for a state; a directed one replays its translation and
  * decides pass, a free one goes to the list that it was recorded with.  In one
@@ -595,6 +602,15 @@ void rule_tag(struct model *m, struct rule *r, uint8_t tags, uint8_t untags);
 
 /** rule_scrub() - Effect: change headers */
 void rule_scrub(struct model *m, struct rule *r, struct scrub scrub);
+
+/** model_add_scrub() - The number of a change of headers, those that are equal have one */
+uint32_t model_add_scrub(struct model *m, struct scrub scrub);
+
+/** rule_mend() - Effect: change headers of what passes, and of its state */
+void rule_mend(struct model *m, struct rule *r, uint32_t scrub);
+
+/** scrub_merge() - @first, and what @then says of a header in its place */
+struct scrub scrub_merge(struct scrub first, struct scrub then);
 
 /** rule_goto() - Exit: go to @list */
 void rule_goto(struct rule *r, uint32_t list);

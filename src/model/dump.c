@@ -178,6 +178,8 @@ static void print_ruling(struct ruling r, FILE *out)
 		fputs(" keep", out);
 	if (r.allow_opts)
 		fputs(" allow-opts", out);
+	if (r.mend != 0)
+		fprintf(out, " scrub#%u", r.mend);
 	if (r.limit != 0)
 		fprintf(out, " limit#%u", r.limit);
 	if (r.verdict == V_RETURN)
@@ -324,6 +326,9 @@ static void print_effect(const struct model *m, const struct effect *e, FILE *ou
 		break;
 	case EF_SCRUB:
 		print_scrub(&m->scrubs.v[e->scrub], out);
+		break;
+	case EF_MEND:
+		fprintf(out, " scrub#%u", e->scrub + 1);
 		break;
 	case EF_TAG:
 		fprintf(out, " tag 0x%02x untag 0x%02x", e->tags, e->untags);

@@ -41,6 +41,7 @@ struct run {
 	struct ruling candidate;
 	uint32_t candidate_step;	/* index + 1 in res.steps; 0 = none */
 	bool candidate_logs;
+	const struct scrub *mend;	/* of what passes, or NULL */
 	bool translated;
 	uint32_t xlate;			/* the last one, from 1 on; 0 = none */
 	bool probed;
@@ -209,6 +210,7 @@ static void remember(struct run *run, struct ruling ruling, struct origin origin
 		.after = packet_flow(&run->res.packet),
 		.cont = LIST_NONE,
 		.tags = run->res.packet.tags,
+		.mend = run->mend,
 		.limit = ruling.limit,
 		.allow_opts = ruling.allow_opts,
 		.origin = origin,
@@ -254,6 +256,37 @@ static bool refuses_opts(const struct run *run, bool allow_opts)
 	return run->m->drops_opts && run->first.has_opts && !allow_opts;
 }
 
+static void set_tos(struct run *run, int16_t tos)
+{
+	struct packet *p = &run->res.packet;
+
+	if (tos >= 0)
+		p->tos = (uint8_t)((tos & ~TOS_ECN) | (p->tos & TOS_ECN));
+}
+
+/* Change the headers of a packet that passes; what a scrub rule said stays besides */
+static void mend(struct run *run, const struct scrub *s)
+{
+	struct scrub *all;
+
+	if (s == NULL)
+		return;
+	all = arena_new(run->w->a, struct scrub);
+	*all = run->res.scrub != NULL ? scrub_merge(*run->res.scrub, *s) : *s;
+	run->res.scrub = all;
+	set_tos(run, s->tos);
+}
+
+static void note_mend(struct run *run, uint32_t scrub)
+{
+	struct scrub *all = arena_new(run->w->a, struct scrub);
+
+	*all = run->m->scrubs.v[scrub];
+	if (run->mend != NULL)
+		*all = scrub_merge(*run->mend, *all);
+	run->mend = all;
+}
+
 static enum outcome decide(struct run *run, struct ruling ruling, struct origin origin)
 {
 	run->res.verdict = ruling.verdict;
@@ -266,8 +299,11 @@ static enum outcome decide(struct run *run, struct ruling ruling, struct origin 
 		return refuse(run, origin, "options");
 	if (ruling.keep && limit_is_met(run->m, run->w, ruling.limit, &run->res.packet))
 		return refuse(run, origin, "limit");
+	if (ruling.mend != 0)
+		note_mend(run, ruling.mend - 1);
 	if ((ruling.keep || run->translated) && !is_icmp_error(&run->res.packet))
 		remember(run, ruling, origin);
+	mend(run, run->mend);
 	return DECIDED;
 }
 
@@ -470,6 +506,7 @@ static enum outcome probe_directed(struct run *run)
 	run->res.verdict = V_PASS;
 	if (refuses_opts(run, s->allow_opts))
 		return refuse(run, s->origin, "options");
+	mend(run, s->mend);
 	return DECIDED;
 }
 
@@ -534,9 +571,7 @@ static void do_scrub(struct run *run, const struct rule *r, const struct scrub *
 	if (s->max_mss == 0 && s->min_ttl == 0 && !s->no_df && s->tos < 0)
 		return;
 	run->res.scrub = s;
-	if (s->tos >= 0)
-		run->res.packet.tos = (uint8_t)((s->tos & ~TOS_ECN) |
-						(run->res.packet.tos & TOS_ECN));
+	set_tos(run, s->tos);
 	add_step(run, r, r->origin, "scrub");
 }
 
@@ -560,6 +595,10 @@ static enum outcome do_effect(struct run *run, const struct rule *r, const struc
 		return record_free(run, r, e);
 	case EF_SCRUB:
 		do_scrub(run, r, &run->m->scrubs.v[e->scrub]);
+		return GO_ON;
+	case EF_MEND:
+		note_mend(run, e->scrub);
+		add_step(run, r, r->origin, "scrub");
 		return GO_ON;
 	case EF_TAG:
 		run->res.packet.tags = (uint8_t)((run->res.packet.tags | e->tags) & ~e->untags);

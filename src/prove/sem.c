@@ -526,6 +526,7 @@ static dd do_effect(struct sem *w, dd f, const struct effect *e)
 {
 	switch (e->kind) {
 	case EF_LOG:
+	case EF_MEND:
 		return f;
 	case EF_PREFER:
 		return prefer(w, f, &e->ruling);

@@ -489,7 +489,10 @@ static void number_tags(struct proof *p)
 
 static void note_rule(struct work *w, const struct rule *r)
 {
-	if (rule_has_effect(r, EF_SCRUB) != NULL)
+	const struct effect *e = rule_has_effect(r, EF_PREFER);
+
+	if (rule_has_effect(r, EF_SCRUB) != NULL || rule_has_effect(r, EF_MEND) != NULL ||
+	    (e != NULL && e->ruling.mend != 0))
 		prove_unproven(&w->p, w->ret, "scrub");
 	for (uint32_t i = 0; i < r->tests.n; i++)
 		if (r->tests.v[i].f >= F_TTL)

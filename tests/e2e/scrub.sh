@@ -77,4 +77,49 @@ is "all is changed there too" "changed4 1 changed6 1 plain4 0 plain6 0 " "$(seen
 ask "$HOST" tcp:203.0.113.66:80 >/dev/null
 ask "$HOST" 'tcp:[2001:db8:113::66]:80' >/dev/null
 is "and others left as they are" "changed4 0 changed6 0 plain4 1 plain6 1 " "$(seen "$NEIGHBOUR")"
+
+# ---- by filter rules: match rules add up, a pass rule's counts where it decides -------
+
+again()		# NAMESPACE HOOK-AND-PRIORITY PORT
+{
+	in_ns "$1" nft delete table inet seen
+	watch_syns "$@"
+}
+
+cat >"$TMP/pf.conf" <<-'END'
+	set skip on lo
+	match in on igb0 proto tcp from { 203.0.113.9 2001:db8:113::9 } scrub (max-mss 900 no-df)
+	match in on igb0 proto tcp from { 203.0.113.9 2001:db8:113::9 } scrub (min-ttl 99 set-tos 0x20)
+	pass
+	match out on igb0 proto tcp to { 203.0.113.9 2001:db8:113::9 } scrub (min-ttl 99 set-tos 0x20)
+	pass out on igb0 proto tcp to { 203.0.113.9 2001:db8:113::9 } scrub (max-mss 900 no-df)
+	block out on igb0 proto tcp to port 81
+	pass in on igb0 proto tcp from 203.0.113.66 scrub (max-mss 900)
+	pass in on igb0 proto tcp from 203.0.113.66
+END
+sp_must -f "$TMP/pf.conf" apply
+again "$HOST" "input priority 300" 80
+again "$REPLICA" "prerouting priority -450" 80
+again "$NEIGHBOUR" "prerouting priority -450" 80
+in_ns "$REPLICA" nft -f - <<-'END'
+	table inet answers {
+		counter changed { }
+		chain c {
+			type filter hook prerouting priority -450;
+			tcp sport 80 tcp flags & (syn | ack) == syn | ack ip ttl 99 ip dscp 8 tcp option maxseg size 900 counter name changed
+		}
+	}
+END
+is "by rules of the filter too" $'host 203.0.113.9\nhost 2001:db8:113::9' \
+	"$(ask "$REPLICA" tcp:203.0.113.2:80; ask "$REPLICA" 'tcp:[2001:db8:113::2]:80')"
+is "what match rules say adds up" "changed4 1 changed6 1 plain4 0 plain6 0 " "$(seen "$HOST")"
+has "the answers of the state are changed too" '"packets": 1,' \
+	"$(in_ns "$REPLICA" nft -j list counter inet answers changed)"
+ask "$NEIGHBOUR" tcp:203.0.113.2:80 >/dev/null
+ask "$NEIGHBOUR" 'tcp:[2001:db8:113::2]:80' >/dev/null
+is "a pass rule that does not decide changes nothing" \
+	"changed4 1 changed6 1 plain4 1 plain6 1 " "$(seen "$HOST")"
+is "out, by match and pass together" $'replica 203.0.113.2\nreplica 2001:db8:113::2' \
+	"$(ask "$HOST" tcp:203.0.113.9:80; ask "$HOST" 'tcp:[2001:db8:113::9]:80')"
+is "they add up as well" "changed4 1 changed6 1 plain4 0 plain6 0 " "$(seen "$REPLICA")"
 lab_done

@@ -400,6 +400,31 @@ static const char *filter(struct gen *g, struct arena *a, bool block)
 			    gen_often(g, 5) ? gen_tags(g, a) : "", gen_chance(g));
 }
 
+static void filters(struct gen *g, struct arena *a, bool by_filter, struct gen_lines *ret)
+{
+	static const char *const anchors[] = { "anchor {", "anchor on igb0 {", "anchor in {" };
+	static const char *const changes[] = {
+		"match in scrub (no-df)", "match on igb0 scrub (max-mss 1300)",
+		"match out scrub (min-ttl 9)",
+	};
+	bool is_inner;
+
+	if (by_filter && gen_often(g, 25))
+		vec_add(a, &ret->list, PICK(g, changes));
+	is_inner = by_filter && gen_often(g, 35);
+	if (is_inner)
+		vec_add(a, &ret->list, PICK(g, anchors));
+	if (by_filter && gen_often(g, 50))
+		vec_add(a, &ret->list, to(g, a, true));
+	for (uint32_t n = gen_below(g, 7); n > 0; n--) {
+		if (by_filter && gen_often(g, 40))
+			vec_add(a, &ret->list, to(g, a, false));
+		vec_add(a, &ret->list, filter(g, a, gen_often(g, 45)));
+	}
+	if (is_inner)
+		vec_add(a, &ret->list, "}");
+}
+
 void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 {
 	static const char *const skips[] = {
@@ -442,13 +467,7 @@ void gen_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 		vec_add(a, &ret->list, binat(g, a));
 	if (gen_often(g, 40))
 		vec_add(a, &ret->list, gen_often(g, 50) ? "block in all" : "block all");
-	if (by_filter && gen_often(g, 50))
-		vec_add(a, &ret->list, to(g, a, true));
-	for (n = gen_below(g, 7); n > 0; n--) {
-		if (by_filter && gen_often(g, 40))
-			vec_add(a, &ret->list, to(g, a, false));
-		vec_add(a, &ret->list, filter(g, a, gen_often(g, 45)));
-	}
+	filters(g, a, by_filter, ret);
 	if (gen_often(g, 15))
 		vec_add(a, &ret->list, gen_often(g, 50) ? "antispoof for igb0"
 							: "antispoof quick for { igb0 lo1 }");

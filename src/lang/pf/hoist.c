@@ -246,6 +246,44 @@ static void add_exit(const struct hoist *h, const struct rule *from)
 	r->exit = EX_RETURN;
 }
 
+static bool mends(const struct rule *r)
+{
+	return rule_has_effect(r, EF_MEND) != NULL;
+}
+
+/* Is all that @t tests for tested by @of too, so that what meets one meets the other */
+static bool covers(const struct tests *t, const struct tests *of)
+{
+	for (int f = 0; f < N_FIELDS; f++)
+		if (f != F_DIR && t->f[f] != NULL &&
+		    (of->f[f] == NULL || !set_is_subset(of->f[f], t->f[f])))
+			return false;
+	return true;
+}
+
+/* Does rule @i change headers of packets that the pass rule @at translates */
+static bool mends_final(const struct hoist *h, uint32_t i, uint32_t at)
+{
+	const struct rule *r = rule_at(h, i);
+	const struct tests t = tests_of(r), final = tests_of(rule_at(h, at));
+	const bool quick = rule_at(h, at)->exit == EX_SETTLE;
+
+	return mends(r) && i != at && !(quick && i > at) && is_of_dir(h, r) &&
+	       may_both(&t, &final);
+}
+
+/* A pass rule that translates passes the filter by: what it changes goes with it */
+static void add_mends(const struct hoist *h, uint32_t at, struct rule *to)
+{
+	const struct effect *own = rule_has_effect(rule_at(h, at), EF_PREFER);
+
+	for (uint32_t i = 0; i < h->n_rules; i++)
+		if (mends_final(h, i, at))
+			rule_mend(h->l->m, to, rule_has_effect(rule_at(h, i), EF_MEND)->scrub);
+	if (own->ruling.mend != 0)
+		rule_mend(h->l->m, to, own->ruling.mend - 1);
+}
+
 static void add_translation(const struct hoist *h, uint32_t i)
 {
 	struct rule *r = model_add_rule(h->l->m, h->list, rule_at(h, i)->origin);
@@ -255,6 +293,8 @@ static void add_translation(const struct hoist *h, uint32_t i)
 	for (uint32_t e = 0; e < from->effects.n; e++)
 		if (from->effects.v[e].kind == EF_LOG || from->effects.v[e].kind == EF_TAG)
 			vec_add(h->l->m->a, &r->effects, from->effects.v[e]);
+	if (!turn_at(h, i)->is_match)
+		add_mends(h, i, r);
 	rule_translate(h->l->m, r, turn_at(h, i)->xlate, h->l->list_filter);
 	if (turn_at(h, i)->is_match)
 		rule_goto(r, h->l->list_filter);
@@ -311,12 +351,14 @@ static bool check_final(const struct hoist *h, uint32_t at)
 
 	for (uint32_t i = 0; h->any_more && i < h->n_rules; i++) {
 		const struct rule *r = rule_at(h, i);
-		struct tests other;
+		struct tests other = tests_of(r);
 
+		if (mends_final(h, i, at) && (r->prob != 0 || !covers(&other, &t)))
+			return refuse(h, r, "the rule changes headers of some of the packets that "
+				      "a pass rule translates");
 		/* What a match rule has translated is another packet */
 		if (!does_more(r, true) || is_turn_of(h, i, true) || i == at || (quick && i > at))
 			continue;
-		other = tests_of(r);
 		if (is_of_dir(h, r) && may_both(&t, &other))
 			return refuse(h, r, "the rule tags or logs what a pass rule translates");
 	}
@@ -460,7 +502,8 @@ static bool check_shape(const struct hoist *h)
 	for (uint32_t i = 0; i < h->l->turns.n; i++)
 		if (h->l->turns.v[i].is_inner)
 			return refuse(h, rule_at(h, h->l->turns.v[i].rule),
-				      "a filter rule in an anchor translates");
+				      "a match rule translates within an anchor that asks for "
+				      "addresses");
 	return true;
 }
 
@@ -479,7 +522,7 @@ bool pf_hoist(struct pf_lower *l)
 	if (!check_shape(&h))
 		return false;
 	for (uint32_t i = 0; i < n; i++)
-		h.any_more |= does_more(rule_at(&h, i), true);
+		h.any_more |= does_more(rule_at(&h, i), true) || mends(rule_at(&h, i));
 	for (h.dir = DIR_IN; h.dir <= DIR_OUT; h.dir++)
 		if (!hoist_dir(&h))
 			return false;

@@ -130,7 +130,7 @@ struct pf_outer {
  * @rule:	Its number in the list of the filter
  * @xlate:	The translation
  * @is_match:	Of match: translates at once; else only as the last match
- * @is_inner:	Within an anchor
+ * @is_inner:	Of match, within an anchor that asks for addresses
  */
 struct pf_turn {
 	uint32_t rule;
@@ -278,6 +278,9 @@ bool pf_emit_options(struct pf_lower *l, struct rule *r, const struct pf_rule_op
 
 /** pf_lower_scrub() - "scrub" and "no scrub" */
 bool pf_lower_scrub(struct pf_lower *l, const struct pf_stmt *s);
+
+/** pf_mend_of() - What "scrub (...)" on a rule changes: number + 1 in model.scrubs, or 0 */
+uint32_t pf_mend_of(struct pf_lower *l, const struct pf_rule *r);
 
 /** pf_has_scrub() - Does any scrub statement change headers */
 bool pf_has_scrub(const struct pf_file *f);

@@ -41,8 +41,6 @@ static const struct {
 	{ "'max-pkt-rate'", REFUSED, "the rate of a rule's states cannot be measured", NULL },
 	{ "'max-pkt-size'", REFUSED, "packets have been put together from their fragments, and "
 	  "may be larger than what was received", NULL },
-	{ "'scrub' on a rule", REFUSED, "headers are changed by 'scrub' statements only",
-	  "write a statement of its own, as 'scrub in on igb0 max-mss 1440'" },
 	{ "'if-bound'", REFUSED, "a connection's state is good for every interface here",
 	  "leave 'if-bound' out, and block what must not come by another interface" },
 	{ "'state limiter'", REFUSED, "states are limited by rules only",

@@ -350,6 +350,7 @@ void pf_finish_filter(struct pf_lower *l, struct rule *r, const void *arg)
 	struct ruling x = ruling_of(p);
 
 	x.limit = pf_limit_of(l, p);
+	x.mend = p->action == PA_PASS ? pf_mend_of(l, p) : 0;
 	if (p->is_log)
 		rule_log(l->m, r);
 	rule_prefer(l->m, r, x);

@@ -5,6 +5,9 @@
  * The kernel reassembles fragments anyway, so of a scrub statement counts what
  * it changes in headers.  The first statement that a packet matches is its
  * only one, "no scrub" too; where none changes anything there is no list.
+ *
+ * "scrub (...)" on a rule is another thing: what match rules say adds up, what a
+ * pass rule says counts where it decides, and all packets of the state get it.
  */
 #include "lang/pf/lower.h"
 
@@ -17,16 +20,23 @@ bool pf_has_scrub(const struct pf_file *f)
 	return false;
 }
 
+static struct scrub scrub_of(const struct pf_scrub_opts *o)
+{
+	return (struct scrub){ .max_mss = o->max_mss, .min_ttl = o->min_ttl, .no_df = o->no_df,
+			       .tos = o->set_tos };
+}
+
+uint32_t pf_mend_of(struct pf_lower *l, const struct pf_rule *r)
+{
+	if (!r->o->has_scrub || !pf_scrub_changes(&r->o->scrub))
+		return 0;
+	return model_add_scrub(l->m, scrub_of(&r->o->scrub)) + 1;
+}
+
 static void finish_scrub(struct pf_lower *l, struct rule *r, const void *arg)
 {
 	const struct pf_rule *p = arg;
-	const struct pf_scrub_opts *o = &p->o->scrub;
-	struct scrub x = { .tos = -1 };
-
-	if (!p->is_no)
-		x = (struct scrub){ .max_mss = o->max_mss, .min_ttl = o->min_ttl,
-				    .no_df = o->no_df, .tos = o->set_tos };
-	rule_scrub(l->m, r, x);
+	rule_scrub(l->m, r, p->is_no ? (struct scrub){ .tos = -1 } : scrub_of(&p->o->scrub));
 	r->exit = EX_RETURN;
 }
 

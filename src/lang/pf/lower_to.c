@@ -25,6 +25,20 @@ static void finish_match(struct pf_lower *l, struct rule *r, const void *arg)
 
 	if (p->is_log)
 		rule_log(l->m, r);
+	if (pf_mend_of(l, p) != 0)
+		rule_mend(l->m, r, pf_mend_of(l, p) - 1);
+}
+
+/* Does an anchor around ask for addresses: once in pf, here again of each rule within */
+static bool is_asked_around(const struct pf_lower *l)
+{
+	for (const struct pf_outer *o = l->outer; o != NULL; o = o->up) {
+		const struct pf_rule *r = o->s->rule;
+
+		if (r->from.hosts.n + r->to.hosts.n + r->from.ports.n + r->to.ports.n > 0)
+			return true;
+	}
+	return false;
 }
 
 static void finish_to(struct pf_lower *l, struct rule *r, const void *arg)
@@ -38,7 +52,7 @@ static void finish_to(struct pf_lower *l, struct rule *r, const void *arg)
 		pf_finish_filter(l, r, to->rule);
 	vec_add(l->c->a, &l->turns, ((struct pf_turn){
 		.rule = l->m->lists.v[l->list_filter].rules.n - 1, .xlate = to->xlate,
-		.is_match = is_match, .is_inner = l->outer != NULL }));
+		.is_match = is_match, .is_inner = is_match && is_asked_around(l) }));
 }
 
 static bool emit_to(struct pf_lower *l, const struct pf_xlating *w, const struct xlate *x)
@@ -129,6 +143,9 @@ bool pf_lower_to(struct pf_lower *l, const struct pf_stmt *s)
 	if ((o->nat_to != NULL) + (o->rdr_to != NULL) + (o->binat_to != NULL) > 1)
 		return refuse(l, s, "a packet is translated once at a crossing: nat-to and rdr-to "
 			      "cannot stand on one rule");
+	if (pf_mend_of(l, s->rule) != 0 && s->rule->action == PA_MATCH)
+		return refuse(l, s, "scrub and a translation cannot stand on one match rule: write "
+			      "two");
 	if (o->binat_to != NULL)
 		return lower_binat_to(l, s);
 	if (s->rule->dir < 0)

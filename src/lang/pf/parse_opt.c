@@ -386,7 +386,6 @@ static bool opt_divert(struct pf_parser *p, struct pf_rule *r)
 
 static bool opt_scrub(struct pf_parser *p, struct pf_rule *r)
 {
-	pf_later(p, "'scrub' on a rule", p->t.at);
 	pf_next(p);
 	if (!pf_expect(p, '(', "'('"))
 		return false;

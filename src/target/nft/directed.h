@@ -211,6 +211,20 @@ struct limit_chain {
 };
 
 /**
+ * struct mend - A change of headers that rules of the filter make
+ * @scrub:	Number in the model
+ * @bit:	Bit of the packet mark: this packet gets it
+ * @ct:		Bits of the ct mark: so do those of a state of this leg
+ * @chain:	Makes the change, or NULL
+ */
+struct mend {
+	uint32_t scrub;
+	uint32_t bit;
+	uint32_t ct[2];
+	const char *chain;
+};
+
+/**
  * struct frame - The lowering of one model
  * @p:		Program
  * @m:		Model
@@ -228,6 +242,9 @@ struct limit_chain {
  * @opts:	Bit of the ct mark: so has it, for packets with options too; 0: no
  *		state is
  * @opts_states: Chains for packets with options that have a state, or NULL
+ * @mends:	Changes of headers by the filter
+ * @mended:	Chain that makes those of a packet and accepts, or NULL
+ * @mended_states: Chains that make those of a state of a leg, or NULL
  * @limits:	Chains of limits
  * @sources:	Sets that limits share
  * @keep:	Chains that set the bit and accept, or NULL, by direction, [1] for
@@ -259,6 +276,9 @@ struct frame {
 	uint32_t decided;
 	uint32_t opts[2];
 	struct nft_chain *opts_states[2];
+	VEC(struct mend) mends;
+	struct nft_chain *mended;
+	struct nft_chain *mended_states[2];
 	VEC(struct limit_chain) limits;
 	VEC(struct source_set) sources;
 	struct nft_chain *keep[2][2];
@@ -437,6 +457,27 @@ bool directed_has_scrub(const struct frame *f, enum direction dir);
 
 /** directed_scrub() - Changes of headers at the end of a base chain; false on error */
 bool directed_scrub(struct frame *f, struct nft_chain *c, const struct nft_view *v);
+
+/** directed_scrub_chain() - A new chain that makes a change of headers, and comes back */
+const char *directed_scrub_chain(struct frame *f, const struct scrub *x);
+
+/** directed_mends() - Find the changes of headers that the filter makes */
+void directed_mends(struct frame *f);
+
+/** directed_mend() - The packet gets a change of headers, if it passes */
+void directed_mend(struct frame *f, struct nft_stmts *s, uint32_t scrub);
+
+/** directed_mend_bits() - Bits of the ct mark for what a translation changes, by its legs */
+uint32_t directed_mend_bits(struct frame *f, const struct rule *r, uint32_t legs);
+
+/** directed_keep_mends() - A new state of a leg gets the changes of the packet */
+void directed_keep_mends(struct frame *f, struct nft_chain *c, bool is_reply, enum direction leg);
+
+/** directed_pass() - Accept a packet, its headers changed */
+void directed_pass(struct frame *f, struct nft_stmts *s);
+
+/** directed_pass_state() - Accept a packet that has a state of a leg, as that state says */
+void directed_pass_state(struct frame *f, struct nft_stmts *s, enum direction leg);
 
 /** directed_log() - The log statement of a rule */
 void directed_log(struct frame *f, struct nft_stmts *s, const struct origin *o, const char *what);

@@ -53,13 +53,16 @@ static uint32_t leg_of(const struct frame *f, enum direction dir, bool is_reply)
 static void accept_state(struct frame *f, struct nft_chain *c, enum direction dir, bool is_reply,
 			 enum judging how)
 {
-	const bool has_tags = f->tag_mask != 0 && how == JUDGE;
+	const enum direction leg = is_reply ? (enum direction)(1 - (int)dir) : dir;
 	struct nft_stmts s = { 0 };
 
 	match_direction(f, &s, is_reply);
-	match_bit(f, &s, leg_of(f, dir, is_reply));
-	add_verdict(f, c, &s, has_tags ? NFT_V_GOTO : NFT_V_ACCEPT,
-		    has_tags ? directed_restore_tags(f) : NULL);
+	match_bit(f, &s, f->leg[leg]);
+	if (how == JUDGE)
+		directed_pass_state(f, &s, leg);
+	else
+		stmt_verdict(f->p, &s, NFT_V_ACCEPT, NULL);
+	nft_add_rule(f->p, c, &s, NULL);
 }
 
 void directed_states(struct frame *f, struct nft_chain *c, enum direction dir, enum judging how)
@@ -115,8 +118,10 @@ static const char *keep_chain(struct frame *f, enum direction dir, bool allow_op
 			  leg_of(f, dir, reply) |
 			  (allow_opts ? f->opts[reply != 0 ? 1 - dir : dir] : 0));
 		nft_add_rule(f->p, c, &s, NULL);
+		directed_keep_mends(f, c, reply != 0, (enum direction)(reply != 0 ? 1 - dir : dir));
 	}
-	add_verdict(f, c, &end, NFT_V_ACCEPT, NULL);
+	directed_pass(f, &end);
+	nft_add_rule(f->p, c, &end, NULL);
 	return c->name;
 }
 
@@ -158,7 +163,8 @@ static const char *pass_chain(struct frame *f, enum direction dir, bool allow_op
 	}
 	if (f->m->drops_opts && !allow_opts)
 		directed_if_opts(f, c, NFT_V_DROP, NULL);
-	add_verdict(f, c, &end, NFT_V_ACCEPT, NULL);
+	directed_pass(f, &end);
+	nft_add_rule(f->p, c, &end, NULL);
 	return c->name;
 }
 
@@ -283,6 +289,8 @@ static void add_ruling(struct frame *f, struct nft_stmts *s, const struct ruling
 	}
 	if (how == JUDGE_AHEAD)
 		stmt_mark(f->p, s, NFT_K_MARK, UINT32_MAX, f->decided);
+	if (r->mend != 0)
+		directed_mend(f, s, r->mend - 1);
 	if (r->keep && r->limit != 0)
 		stmt_verdict(f->p, s, NFT_V_GOTO,
 			     directed_limit(f, dir, r, keep_chain(f, dir, r->allow_opts)));
@@ -291,7 +299,7 @@ static void add_ruling(struct frame *f, struct nft_stmts *s, const struct ruling
 	else if (is_translating(f, dir) || (f->m->drops_opts && !r->allow_opts))
 		stmt_verdict(f->p, s, NFT_V_GOTO, pass_chain(f, dir, r->allow_opts));
 	else
-		stmt_verdict(f->p, s, NFT_V_ACCEPT, NULL);
+		directed_pass(f, s);
 }
 
 bool directed_ruling(struct frame *f, struct nft_stmts *s, const struct ruling *r,
@@ -368,9 +376,11 @@ static void add_exempt(struct frame *f, struct nft_chain *c, enum direction dir)
 /* What an earlier run in this crossing decided is obeyed, what one left is cleared */
 static void add_start(struct frame *f, struct nft_chain *c, enum direction dir, enum judging how)
 {
-	const uint32_t bits = f->ids | f->memos | (how == JUDGE_AHEAD ? f->decided : 0);
+	uint32_t bits = f->ids | f->memos | (how == JUDGE_AHEAD ? f->decided : 0);
 	struct nft_stmts obey = { 0 }, clear = { 0 };
 
+	for (uint32_t i = 0; i < f->mends.n; i++)
+		bits |= f->mends.v[i].bit;
 	if (f->decided != 0 && dir == DIR_OUT && how == JUDGE) {
 		stmt_masked(f->p, &obey, NFT_K_MARK, f->decided, f->decided, false);
 		stmt_mark(f->p, &obey, NFT_K_MARK, ~f->decided, 0);

@@ -114,6 +114,9 @@ static void add_effects(struct lister *w, struct nft_stmts *s, const struct rule
 	    r->exit != EX_DECIDE)
 		directed_log(w->f, s, &r->origin, "match");
 	directed_tag(w->f, s, r);
+	for (uint32_t i = 0; i < r->effects.n; i++)
+		if (r->effects.v[i].kind == EF_MEND)
+			directed_mend(w->f, s, r->effects.v[i].scrub);
 }
 
 static bool first_call(struct lister *w, const struct rule *r, uint32_t memo)

@@ -408,7 +408,7 @@ static bool lower_translation(struct frame *f, struct nft_chain *c, const struct
 	const struct xlate *x = &f->m->xlates.v[e->xlate];
 	struct nat_rule n = {
 		.f = f, .c = c, .v = v, .r = r, .x = x,
-		.bits = nat_rule_passes(r) ? bits : 0,
+		.bits = nat_rule_passes(r) ? bits | directed_mend_bits(f, r, bits) : 0,
 	};
 	const struct nft_tests t = nft_tests_of(r);
 	const bool is_out = f->leg[DIR_OUT] == bits;

@@ -84,7 +84,8 @@ static bool check_rule(const struct planner *w, const struct rule *r, bool is_ca
 {
 	const bool prefers = rule_has_effect(r, EF_PREFER) != NULL;
 
-	if (!only_effects(r, 1u << EF_LOG | 1u << EF_PREFER | 1u << EF_TAG))
+	if (!only_effects(r, 1u << EF_LOG | 1u << EF_PREFER | 1u << EF_TAG |
+			     1u << EF_MEND))
 		return refuse(w, r, "a filter rule that translates or remembers");
 	if (prefers && r->exit != EX_NEXT && r->exit != EX_SETTLE)
 		return refuse(w, r, "a filter rule that prefers and goes elsewhere");
@@ -251,6 +252,30 @@ uint32_t nft_state_bit(const struct nft_options *o, enum direction dir)
 	return take_bits(&left, 1);
 }
 
+/*
+ * Both legs of a forwarded flow see all of its packets, and a change that is made twice
+ * is made: one bit does for both.  But the TTL is lowered between them.
+ */
+static uint32_t mend_bits(const struct frame *f)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < f->mends.n; i++)
+		n += f->m->scrubs.v[f->mends.v[i].scrub].min_ttl != 0 ? 2 : 1;
+	return n;
+}
+
+static void share_mends(struct frame *f, uint32_t *left)
+{
+	for (uint32_t i = 0; i < f->mends.n; i++) {
+		struct mend *x = &f->mends.v[i];
+
+		x->ct[DIR_IN] = x->ct[DIR_OUT] = take_bits(left, 1);
+		if (f->m->scrubs.v[x->scrub].min_ttl != 0)
+			x->ct[DIR_OUT] = take_bits(left, 1);
+	}
+}
+
 #define CT_BITS	3u	/* a state of each leg, and the answer */
 
 /* The packet mark and the ct mark have the same bits for us, each for its own */
@@ -262,15 +287,18 @@ static bool share_bits(struct frame *f)
 	const uint32_t tags = bits_for(f->n_codes), ids = bits_for(MAX(in->n_ids, out->n_ids));
 	const uint32_t memos = MAX(in->n_memos, out->n_memos);
 	const uint32_t opts = directed_allows_opts(f->m) ? 1 : 0;
+	const uint32_t mends = f->mends.n;
 	const bool ahead = out->has_effects && out->answer != NULL;
 	uint32_t left = mask;
 
-	if (have < CT_BITS + 2 * opts + tags || have < tags + ids + memos + ahead) {
+	if (have < CT_BITS + 2 * opts + tags + mend_bits(f) ||
+	    have < tags + ids + memos + ahead + mends) {
 		diag_add(f->d, DIAG_E1707, SPAN_NONE,
-			 "mask 0x%08x has %u bits: the ct mark needs %u for states and %u for "
-			 "tags, the packet mark %u for tags, %u for rules that ask for tags "
-			 "before others give them, and %u for anchors and answers", mask, have,
-			 CT_BITS + 2 * opts, tags, tags, ids, memos + ahead);
+			 "mask 0x%08x has %u bits: the ct mark needs %u for states, %u for tags "
+			 "and %u for scrub, the packet mark %u for tags, %u for rules that ask for "
+			 "tags before others give them, %u for anchors and answers, and %u for "
+			 "scrub", mask, have, CT_BITS + 2 * opts, tags, mend_bits(f), tags, ids,
+			 memos + ahead, mends);
 		return false;
 	}
 	f->leg[DIR_IN] = take_bits(&left, 1);
@@ -281,11 +309,14 @@ static bool share_bits(struct frame *f)
 	f->opts[DIR_IN] = take_bits(&left, opts);
 	f->opts[DIR_OUT] = take_bits(&left, opts);
 	f->ct_tags = take_bits(&left, tags);
+	share_mends(f, &left);
 	left = mask;
 	f->tag_mask = take_bits(&left, tags);
 	f->ids = take_bits(&left, ids);
 	f->memos = take_bits(&left, memos);
 	f->decided = take_bits(&left, ahead);
+	for (uint32_t i = 0; i < mends; i++)
+		f->mends.v[i].bit = take_bits(&left, 1);
 	f->p->marks = (struct nft_marks){
 		.own = mask, .state = { f->leg[DIR_IN], f->leg[DIR_OUT] },
 		.opts = { f->opts[DIR_IN], f->opts[DIR_OUT] }, .answer = f->answer,
@@ -296,5 +327,6 @@ static bool share_bits(struct frame *f)
 
 bool directed_plan(struct frame *f)
 {
+	directed_mends(f);
 	return directed_tags(f) && plan_side(f, DIR_IN) && plan_side(f, DIR_OUT) && share_bits(f);
 }

@@ -44,7 +44,7 @@ static void add_mss(struct frame *f, struct nft_chain *c, uint16_t mss)
 	add_write(f, c, &s, NFT_H_MAXSEG, mss);
 }
 
-static const char *scrub_chain(struct frame *f, const struct scrub *x)
+const char *directed_scrub_chain(struct frame *f, const struct scrub *x)
 {
 	struct nft_chain *c = nft_add_chain(f->p, NFT_INET, "scrub");
 
@@ -101,7 +101,8 @@ bool directed_scrub(struct frame *f, struct nft_chain *c, const struct nft_view 
 		if (!nft_match(v, &t, r->origin.at, &alts))
 			return false;
 		for (uint32_t k = 0; k < alts.list.n; k++) {
-			chain = chain != NULL ? chain : scrub_chain(f, &f->m->scrubs.v[e->scrub]);
+			chain = chain != NULL ? chain :
+				directed_scrub_chain(f, &f->m->scrubs.v[e->scrub]);
 			stmt_counter(f->p, &alts.list.v[k]);
 			stmt_verdict(f->p, &alts.list.v[k], NFT_V_GOTO, chain);
 			nft_add_rule(f->p, c, &alts.list.v[k], &r->origin);

@@ -52,13 +52,15 @@ void directed_if_opts(struct frame *f, struct nft_chain *c, enum nft_verdict v, 
 static void add_state(struct frame *f, struct nft_chain *c, bool is_reply, uint32_t bits,
 		      bool passes)
 {
-	const bool has_tags = passes && f->tag_mask != 0;
 	struct nft_stmts s = { 0 };
 
 	stmt_match(f->p, &s, NFT_K_CT_DIR, false, nft_value_num(NFT_T_CT_DIR, is_reply));
 	stmt_masked(f->p, &s, NFT_K_CT_MARK, bits, bits, false);
-	add_verdict(f, c, &s, has_tags ? NFT_V_GOTO : passes ? NFT_V_ACCEPT : NFT_V_DROP,
-		    has_tags ? directed_restore_tags(f) : NULL);
+	if (passes)
+		directed_pass_state(f, &s, (bits & f->leg[DIR_IN]) != 0 ? DIR_IN : DIR_OUT);
+	else
+		stmt_verdict(f->p, &s, NFT_V_DROP, NULL);
+	nft_add_rule(f->p, c, &s, NULL);
 }
 
 void directed_opts(struct frame *f, struct nft_chain *c, enum direction dir)
