@@ -249,10 +249,11 @@ static bool effect_touches(const struct bpf_decider *d, const struct rule *r,
 		return d->m->xlates.v[e->xlate].kind == XL_INSTANCE ? d->af == AF_V4 :
 		       has_family(d, &d->m->xlates.v[e->xlate]);
 	case EF_SCRUB:
+	case EF_MEND:
 		s = &d->m->scrubs.v[e->scrub];
 		return s->max_mss > 0 || s->min_ttl > 0 || s->no_df || s->tos >= 0;
 	case EF_PREFER:
-		return rule_has_effect(r, EF_LOG) != NULL;
+		return rule_has_effect(r, EF_LOG) != NULL || e->ruling.mend != 0;
 	default:
 		return false;
 	}
