@@ -567,6 +567,14 @@ MUST_USE int nat_init(const struct nat_config *cfg, void *mem, struct nat **ret)
 void nat_batch(struct nat *nat, uint64_t now_ns, struct nat_packet *p, uint32_t n);
 
 /**
+ * nat_set_mtu() - The way of one side has become wider or narrower
+ * @nat:	NAT
+ * @side:	Side
+ * @bytes:	Largest packet; below 576 counts as that
+ */
+void nat_set_mtu(struct nat *nat, enum nat_side side, uint32_t bytes);
+
+/**
  * nat_tick() - Let timers run where no packets come
  * @nat:	NAT
  * @now_ns:	As of nat_batch()

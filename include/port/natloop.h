@@ -20,6 +20,7 @@
 
 #define NATLOOP_WATCHES	16u
 #define NATLOOP_TICK_MS	1000
+#define NATLOOP_LOST_NS	UINT64_C(10000000000)	/* between two lines about lost packets */
 
 /**
  * struct natloop_watch - A descriptor that somebody waits for
@@ -58,6 +59,8 @@ struct natloop_counts {
  * @tell:	Told of an event, a line for people without its newline
  * @tick:	Called about once a second; may be NULL
  * @arg:	For @tell and @tick
+ * @told_lost:	Lost packets that somebody was told of, by side
+ * @told_lost_ns: When
  * @is_stopped:	Set by a watch: natloop_run() returns
  * @n:		Counts
  * @rx:		Packets received
@@ -78,6 +81,8 @@ struct natloop {
 	void (*tell)(void *arg, const char *line);
 	void (*tick)(void *arg);
 	void *arg;
+	uint64_t told_lost[2];
+	uint64_t told_lost_ns;
 	bool is_stopped;
 	struct natloop_counts n;
 	struct io_packet rx[IO_BATCH];

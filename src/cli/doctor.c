@@ -2,6 +2,9 @@
 #include "cli/confine.h"
 #include "cli/host.h"
 #include "host/doctor.h"
+#include "port/io.h"
+
+#include <string.h>
 
 static void print(struct cli *c, const struct doctor_finding *f)
 {
@@ -72,6 +75,25 @@ static void add_unconfined(struct cli *c, struct doctor *x, const struct cli_hos
 			.at = SPAN_NONE, .is_note = true });
 }
 
+/* Ways to take packets for `nat`: of interest where it is used, or to who wants to know all */
+static void add_ways(const struct cli *c, struct doctor *x)
+{
+	if (!c->verbose && c->nat_path != NAT_PATH_USERSPACE)
+		return;
+	for (uint32_t i = 0; io_kinds[i] != NULL; i++) {
+		const struct io_ops *ops = io_kinds[i];
+		const int err = ops->probe();
+		const char *can = ops == io_best() ? "possible, and what auto takes" : "possible";
+
+		doctor_add(x, &(struct doctor_finding){
+			.object = arena_printf(x->a, "nat --io %s", ops->name),
+			.what = err == 0 ? arena_printf(x->a, "%s; it costs %s", can, ops->costs) :
+				arena_printf(x->a, "not possible: %s; it needs %s", strerror(-err),
+					     ops->needs),
+			.at = SPAN_NONE, .is_note = true });
+	}
+}
+
 int verb_doctor(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -89,6 +111,7 @@ int verb_doctor(struct cli *c)
 	add_drift(&x, &h);
 	err = doctor_run(&x);
 	add_unconfined(c, &x, &h);
+	add_ways(c, &x);
 	if (err < 0)
 		return cli_system(c, err, "look at this host");
 	for (uint32_t i = 0; i < x.found.n; i++) {

@@ -8,6 +8,7 @@
 #define BUCKET_FAST	9u		/* entries of 15: a packet's table, 2% overflow */
 #define BUCKET_DENSE	12u		/* a new flow's */
 #define OUTSIDE_MAX	4096u
+#define LEAST_MTU	576u		/* RFC 791 */
 #define TIMEOUT_MAX_S	(1u << 24)	/* half a year */
 
 const char *const nat_reason_names[N_NAT_REASONS] = {
@@ -72,7 +73,7 @@ const char *nat_config_check(const struct nat_config *cfg)
 		return "the range of ports is empty";
 	if (cfg->ports == NAT_PORTS_BLOCK && (cfg->block_ports < 1 || cfg->block_ports > 64512))
 		return "a block has not 1..64512 ports";
-	if (cfg->mtu[0] < 576 || cfg->mtu[1] < 576)
+	if (cfg->mtu[0] < LEAST_MTU || cfg->mtu[1] < LEAST_MTU)
 		return "an MTU is below 576";
 	if (cfg->frag_share < 1)
 		return "the part of fragment memory is none";
@@ -80,6 +81,11 @@ const char *nat_config_check(const struct nat_config *cfg)
 		if (cfg->timeout_s[i] < 1 || cfg->timeout_s[i] > TIMEOUT_MAX_S)
 			return "a timeout is not in 1..16777216 seconds";
 	return check_prefixes(cfg);
+}
+
+void nat_set_mtu(struct nat *nat, enum nat_side side, uint32_t bytes)
+{
+	nat->cfg.mtu[side] = MAX(bytes, LEAST_MTU);
 }
 
 /* Where each part of the memory is */

@@ -171,9 +171,10 @@ static bool is_from_lo(const uint8_t *frame, uint32_t len)
 static bool take_frame(struct tun *t, uint8_t *frame, uint32_t len,
 		       const struct virtio_net_hdr *vnet, struct io_packet *ret)
 {
-	const uint32_t l2 = t->l2 == 0 && is_from_lo(frame, len) ? IO_ETHER_BYTES : t->l2;
+	const bool from_lo = is_from_lo(frame, len);
+	const uint32_t l2 = from_lo ? IO_ETHER_BYTES : t->l2;
 
-	if (t->l2 > 0) {
+	if (t->l2 > 0 && !from_lo) {
 		if (!socket_take(&t->io, frame, len, ret))
 			return false;
 	} else {

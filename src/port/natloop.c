@@ -222,10 +222,13 @@ uint32_t natloop_step(struct natloop *l, uint64_t now_ns)
 
 /* ---- everything else ------------------------------------------------------------- */
 
-static void tell_link(struct natloop *l, const struct io *io)
+/* The NAT answers for a way that has become narrower, as any router */
+static void hear_state(struct natloop *l, enum nat_side side)
 {
+	const struct io *io = l->io[side];
 	char line[96];
 
+	nat_set_mtu(l->nat, side, io->mtu_bytes);
 	snprintf(line, sizeof(line), "%s is %s, MTU %u", io->name, io->is_down ? "down" : "up",
 		 io->mtu_bytes);
 	l->tell(l->arg, line);
@@ -240,7 +243,26 @@ static void hear(struct natloop *l, size_t len)
 	for (; mnl_nlmsg_ok(msg, left); msg = mnl_nlmsg_next(msg, &left))
 		for (int side = 0; side < 2; side++)
 			if (hops_hear(&l->hops[side], msg))
-				tell_link(l, l->io[side]);
+				hear_state(l, (enum nat_side)side);
+}
+
+/* One line in a while, however long it goes on */
+static void tell_lost(struct natloop *l, uint64_t now_ns)
+{
+	if (now_ns - l->told_lost_ns < NATLOOP_LOST_NS)
+		return;
+	for (int side = 0; side < 2; side++) {
+		const uint64_t lost = l->io[side]->n.rx_lost - l->told_lost[side];
+		char line[96];
+
+		if (lost == 0)
+			continue;
+		l->told_lost[side] = l->io[side]->n.rx_lost;
+		l->told_lost_ns = now_ns;
+		snprintf(line, sizeof(line), "%s: %llu packets came that there was no room for",
+			 l->io[side]->name, (unsigned long long)lost);
+		l->tell(l->arg, line);
+	}
 }
 
 static void hear_all(void *arg)
@@ -285,6 +307,8 @@ int natloop_init(struct natloop *l, struct io *inside, struct io *outside,
 	memset(l, 0, sizeof(*l));
 	l->io[NAT_INSIDE] = inside;
 	l->io[NAT_OUTSIDE] = outside;
+	for (int side = 0; side < 2; side++)
+		l->told_lost[side] = l->io[side]->n.rx_lost;	/* an earlier process's */
 	natloop_claim(l, claim);
 	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
 		l->watch[i].fd = -1;
@@ -351,6 +375,7 @@ void natloop_run(struct natloop *l)
 			send_made(l, now_ns);
 			flush(l, NAT_INSIDE);
 			flush(l, NAT_OUTSIDE);
+			tell_lost(l, now_ns);
 			if (l->tick != NULL)
 				l->tick(l->arg);
 		}
