@@ -12,11 +12,12 @@
 #include <string.h>
 
 #include "host/ipfw_exec.h"
-#include "net/addr.h"
+#include "lang/ipfw_show.h"
 
 #define STATUS_USAGE	64
 #define STATUS_DATA	65
 #define STATUS_KERNEL	69
+#define STATUS_SYSTEM	71
 
 /* Index of the first word that is no option, or the number of words */
 static uint32_t verb_index(const struct ipfw_cmd *cmd)
@@ -48,153 +49,140 @@ static void refuse(struct lang_ctx *c, struct ipfw_exec_answer *ret, int status,
 	ret->err = arena_printf(c->a, "ipfw: %s", text);
 }
 
-/* "00100 set 1 allow ..." without its set; what is disabled is not shown */
-static const char *without_sets(struct arena *a, const char *text)
-{
-	char *all = arena_alloc(a, strlen(text) + 1), *out = all;
+/* ---- questions ------------------------------------------------------------- */
 
-	while (*text != '\0') {
-		const size_t len = strcspn(text, "\n"), number = strcspn(text, " ");
-		const char *rest = text + number;
-
-		if (text[0] != '#' && number < len) {
-			if (strncmp(rest, " set ", 5) == 0)
-				rest += 5 + strspn(rest + 5, "0123456789");
-			memcpy(out, text, number);
-			out += number;
-			memcpy(out, rest, (size_t)(text + len - rest));
-			out += text + len - rest;
-			*out++ = '\n';
-		}
-		text += len + (text[len] == '\n');
-	}
-	return all;
-}
-
-/* The ruleset so far as `ipfw list` prints it */
-static const char *list_text(struct lang_ctx *c, const struct ipfw_cmds *before)
+/* The ruleset so far; what is wrong with it is told when the run is over */
+static const struct ipfw_ruleset *ruleset(struct lang_ctx *c, const struct ipfw_cmds *before)
 {
 	struct diags scratch;
 	struct lang_ctx quiet = *c;
-	const struct ipfw_ruleset *rs;
-	char *text = NULL;
-	const char *kept;
-	size_t len = 0;
-	FILE *f;
 
 	diags_init(&scratch, c->a, c->sources);
 	quiet.diags = &scratch;
-	rs = ipfw_parse(&quiet, before);
-	f = open_memstream(&text, &len);
-	if (f == NULL)
-		return "";
-	/* If the arena is full here the stream stays behind, and the run ends */
-	ipfw_print_list(rs, false, f);
-	fclose(f);
-	kept = text != NULL ? arena_strndup(c->a, text, len) : "";
-	free(text);
-	return without_sets(c->a, kept);
-}
-
-/* The lines of a list whose rule has number @n; NULL: none */
-static const char *lines_of(struct lang_ctx *c, const char *list, unsigned long n)
-{
-	const char *all = NULL;
-
-	while (*list != '\0') {
-		const size_t len = strcspn(list, "\n");
-
-		if (strtoul(list, NULL, 10) == n)
-			all = arena_printf(c->a, "%s%.*s\n", all != NULL ? all : "", (int)len,
-					   list);
-		list += len + (list[len] == '\n');
-	}
-	return all;
-}
-
-static void answer_list(struct lang_ctx *c, const struct ipfw_cmd *cmd, uint32_t at,
-			const struct ipfw_cmds *before, struct ipfw_exec_answer *ret)
-{
-	const char *list = list_text(c, before);
-
-	ret->is_query = true;
-	ret->out = at + 1 < cmd->words.n ? "" : list;
-	for (uint32_t i = at + 1; i < cmd->words.n; i++) {
-		const char *lines = lines_of(c, list, strtoul(word(cmd, i), NULL, 10));
-
-		if (lines == NULL)
-			refuse(c, ret, STATUS_KERNEL, arena_printf(c->a, "rule %s does not exist",
-								   word(cmd, i)));
-		else
-			ret->out = arena_printf(c->a, "%s%s", ret->out, lines);
-	}
-}
-
-static const char *entry_text(struct lang_ctx *c, const char *key, const char *value)
-{
-	struct prefix p;
-	char buf[ADDR_TEXT_BYTES];
-
-	if (prefix_parse(key, strlen(key), &p) == 0)
-		key = prefix_print(p, buf);
-	return arena_printf(c->a, "%s %s\n", key, value[0] != '\0' ? value : "0");
+	return ipfw_parse(&quiet, before);
 }
 
 /**
- * struct entry - An entry of a table, while it is found what it holds
- * @key:	As written; NULL: deleted
- * @value:	As written
+ * struct asked - A question
+ * @c:		Context
+ * @cmd:	Call
+ * @at:		Its verb
+ * @rs:		What is asked about
+ * @ret:	The answer's status
  */
-struct entry {
-	const char *key;
-	const char *value;
+struct asked {
+	struct lang_ctx *c;
+	const struct ipfw_cmd *cmd;
+	uint32_t at;
+	const struct ipfw_ruleset *rs;
+	struct ipfw_exec_answer *ret;
 };
 
-/* What a table holds: its entries as `ipfw table X list` prints them; NULL: there is none */
-static const char *table_text(struct lang_ctx *c, const struct ipfw_cmds *before,
-			      const char *name)
+/* Nothing has been counted: no packet was there */
+static void no_count(void *arg, const char *text, uint64_t *packets, uint64_t *bytes)
 {
-	VEC(struct entry) entries = { .n = 0 };
-	const char *text = "";
-	bool exists = false;
+	(void)arg;
+	(void)text;
+	*packets = *bytes = 0;
+}
 
-	for (uint32_t i = 0; i < before->list.n; i++) {
-		const struct ipfw_cmd *cmd = &before->list.v[i];
-		const uint32_t at = verb_index(cmd);
+static bool has_option(const struct asked *q, char option)
+{
+	for (uint32_t i = 0; i < q->at; i++)
+		if (word(q->cmd, i)[0] == '-' && strchr(word(q->cmd, i), option) != NULL)
+			return true;
+	return false;
+}
 
-		if (!is(cmd, at, "table") || (!is(cmd, at + 1, name) && !is(cmd, at + 1, "all")))
-			continue;
-		exists = (exists || is(cmd, at + 1, name)) && !is(cmd, at + 2, "destroy");
-		for (uint32_t k = 0; k < entries.n && !is(cmd, at + 2, "create"); k++)
-			if (entries.v[k].key != NULL && (!is(cmd, at + 2, "delete") ||
-							 is(cmd, at + 3, entries.v[k].key)) &&
-			    !is(cmd, at + 2, "add"))
-				entries.v[k].key = NULL;
-		if (is(cmd, at + 2, "add"))
-			vec_add(c->a, &entries, ((struct entry){ word(cmd, at + 3),
-								  word(cmd, at + 4) }));
+static void say_list(struct asked *q, FILE *out)
+{
+	struct ipfw_view v = {
+		.sets = has_option(q, 'S'), .compact = has_option(q, 'c'), .set = -1,
+		.hi = UINT16_MAX,
+	};
+
+	if (is(q->cmd, q->at, "show") || has_option(q, 'a'))
+		v.count = no_count;
+	if (q->at + 1 == q->cmd->words.n)
+		ipfw_show_rules(q->rs, &v, out);
+	for (uint32_t i = q->at + 1; i < q->cmd->words.n; i++) {
+		char *end;
+
+		v.lo = v.hi = (uint32_t)strtoul(word(q->cmd, i), &end, 10);
+		if (*end == '-')
+			v.hi = (uint32_t)strtoul(end + 1, NULL, 10);
+		if (ipfw_show_rules(q->rs, &v, out) == 0)
+			refuse(q->c, q->ret, STATUS_KERNEL, arena_printf(q->c->a,
+			       "rule %s does not exist", word(q->cmd, i)));
 	}
-	for (uint32_t k = 0; k < entries.n; k++)
-		if (entries.v[k].key != NULL)
-			text = arena_printf(c->a, "%s%s", text,
-					    entry_text(c, entries.v[k].key, entries.v[k].value));
-	return exists ? text : NULL;
 }
 
-static void answer_table(struct lang_ctx *c, const struct ipfw_cmd *cmd, uint32_t at,
-			 const struct ipfw_cmds *before, struct ipfw_exec_answer *ret)
+static void say_table(struct asked *q, FILE *out)
 {
-	const char *text = table_text(c, before, word(cmd, at + 1));
+	const char *name = word(q->cmd, q->at + 1), *key = word(q->cmd, q->at + 3);
+	enum ipfw_found found;
 
-	ret->is_query = true;
-	if (text == NULL)
-		refuse(c, ret, STATUS_KERNEL, "table not found");
-	else if (is(cmd, at + 2, "list"))
-		ret->out = arena_printf(c->a, "--- table(%s), set(0) ---\n%s", word(cmd, at + 1),
-					text);
-	else
-		ret->out = arena_printf(c->a, "--- table(%s), set(0) ---\n", word(cmd, at + 1));
+	if (!is(q->cmd, q->at + 2, "lookup")) {
+		if (!ipfw_show_table(q->rs, name, !is(q->cmd, q->at + 2, "list"), out))
+			refuse(q->c, q->ret, STATUS_SYSTEM,
+			       "failed to request table info: No such process");
+		return;
+	}
+	found = ipfw_table_lookup(q->rs, name, key, out);
+	if (found != IPFW_FOUND)
+		refuse(q->c, q->ret, STATUS_KERNEL, arena_printf(q->c->a, "%s %s not found",
+		       found == IPFW_NO_TABLE ? "Table" : "Entry",
+		       found == IPFW_NO_TABLE ? name : key));
 }
+
+static void say_nat(struct asked *q, FILE *out)
+{
+	const unsigned long number = strtoul(word(q->cmd, q->at + 1), NULL, 10);
+
+	if (!ipfw_show_nat(q->rs, (uint32_t)number, out))
+		refuse(q->c, q->ret, STATUS_SYSTEM, arena_printf(q->c->a, "nat %lu not found",
+								 number));
+}
+
+static void say_sets(struct asked *q, FILE *out)
+{
+	ipfw_show_sets(q->rs, out);
+}
+
+typedef void say_fn(struct asked *q, FILE *out);
+
+/* Who answers a call that only asks; NULL: it asks nothing */
+static say_fn *question(const struct ipfw_cmd *cmd, uint32_t at)
+{
+	static const char *const of_table[] = { "list", "info", "detail", "lookup" };
+
+	if (is(cmd, at, "list") || is(cmd, at, "show") || is(cmd, at, "print"))
+		return say_list;
+	for (size_t i = 0; i < ARRAY_SIZE(of_table) && is(cmd, at, "table"); i++)
+		if (is(cmd, at + 2, of_table[i]))
+			return say_table;
+	if (is(cmd, at, "nat") && (is(cmd, at + 1, "show") || is(cmd, at + 2, "show")))
+		return say_nat;
+	return is(cmd, at, "set") && is(cmd, at + 1, "show") ? say_sets : NULL;
+}
+
+static void answer_question(struct asked *q, say_fn *say)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	q->ret->is_query = true;
+	if (f == NULL)
+		return;
+	/* If the arena is full here the stream stays behind, and the run ends */
+	say(q, f);
+	fclose(f);
+	q->ret->out = arena_strndup(q->c->a, text, len);
+	free(text);
+}
+
+/* ---- commands -------------------------------------------------------------- */
 
 /* Does ipfw itself, without a kernel, take the call */
 static void check_syntax(struct lang_ctx *c, const struct ipfw_cmd *cmd,
@@ -224,21 +212,19 @@ void ipfw_exec_answer(void *arg, const struct ipfw_cmd *cmd, const struct ipfw_c
 		      struct ipfw_exec_answer *ret)
 {
 	struct lang_ctx *c = arg;
-	const uint32_t at = verb_index(cmd), last = cmd->words.n - 1;
+	const uint32_t at = verb_index(cmd);
+	say_fn *say = question(cmd, at);
+	struct asked q = { .c = c, .cmd = cmd, .at = at, .ret = ret };
 
-	if (is(cmd, at, "list") || is(cmd, at, "show")) {
-		answer_list(c, cmd, at, before, ret);
-	} else if (is(cmd, at, "table") && (is(cmd, at + 2, "list") || is(cmd, at + 2, "info"))) {
-		answer_table(c, cmd, at, before, ret);
-	} else if (is(cmd, at, "nat") && at < last && (is(cmd, at + 1, "show") ||
-						       is(cmd, at + 2, "show"))) {
-		ret->is_query = true;
-	} else {
-		check_syntax(c, cmd, ret);
-		if (ret->status == 0 && is(cmd, at, "delete") &&
-		    strspn(word(cmd, at + 1), "0123456789") > 0 &&
-		    lines_of(c, list_text(c, before), strtoul(word(cmd, at + 1), NULL, 10)) == NULL)
-			refuse(c, ret, STATUS_KERNEL, arena_printf(c->a, "rule %s does not exist",
-								   word(cmd, at + 1)));
+	if (say != NULL) {
+		q.rs = ruleset(c, before);
+		answer_question(&q, say);
+		return;
 	}
+	check_syntax(c, cmd, ret);
+	if (ret->status == 0 && is(cmd, at, "delete") &&
+	    strspn(word(cmd, at + 1), "0123456789") == strlen(word(cmd, at + 1)) &&
+	    !ipfw_is_number(ruleset(c, before), (uint32_t)strtoul(word(cmd, at + 1), NULL, 10)))
+		refuse(c, ret, STATUS_KERNEL, arena_printf(c->a, "rule %s does not exist",
+							   word(cmd, at + 1)));
 }

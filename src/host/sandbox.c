@@ -15,7 +15,9 @@
  *
  * Where the last argument is the path of a file, as in "ipfw /dev/stdin", its
  * text is told too, since the script may have made it; it is read before the
- * turn is taken, because what writes to a pipe may call commands itself.
+ * turn is taken, because what writes to a pipe may call commands itself.  And a
+ * pipe whose reader has gone ("ipfw list | grep -q") must not kill who has the
+ * turn.
  *
  * The shell has written the trace of a command before it starts it.  So when
  * the call comes, standard error is read empty first, and the newest trace of
@@ -40,6 +42,7 @@
 
 static const char shim[] =
 	"#!/bin/sh\n"
+	"trap '' PIPE\n"
 	"_sp=\n"
 	"for _sp in \"$@\"; do :; done\n"
 	"_spf= _spn=$#\n"
@@ -58,7 +61,7 @@ static const char shim[] =
 	"printf '%s\\0' \"$_spn\" \"${0##*/}\" \"$@\" >" SANDBOX_ASK "\n"
 	"while IFS= read -r _sp; do\n"
 	"	case $_sp in\n"
-	"	o*) printf '%s\\n' \"${_sp#?}\" ;;\n"
+	"	o*) printf '%s\\n' \"${_sp#?}\" 2>/dev/null ;;\n"
 	"	e*) printf '%s\\n' \"${_sp#?}\" >&2 ;;\n"
 	"	\\?*) eval \"printf '%s' \\\"\\${${_sp#?}+1}0\\\"\" >" SANDBOX_ASK " ;;\n"
 	"	x*) printf 'T\\n' >" SANDBOX_TURN "; exit \"${_sp#?}\" ;;\n"
