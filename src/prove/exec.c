@@ -23,6 +23,7 @@
 
 #include "prove/exec_nat.h"
 #include "prove/sets.h"
+#include "prove/states.h"
 #include "prove/tables.h"
 
 #define MAX_DEPTH	32u	/* chains in each other; the kernel takes 16 */
@@ -108,7 +109,7 @@ static dd reject(struct run *w, const struct prog_expr *x)
 			      proof_leaf(w->p, FATE_RST), unknown(w, "RST in answer to", "others"));
 	if (x->key != NFT_REJECT_ICMP_UNREACH)
 		return unknown(w, "an answer", NULL);
-	return dd_leaf(w->d, outcome_of(w->p->o, &icmp));
+	return proof_outcome(w->p, &icmp);
 }
 
 /* ---- translations -------------------------------------------------------------------- */
@@ -331,10 +332,28 @@ static dd in_map(struct rule_run *r, const struct prog_expr *x, const struct pro
 	return f;
 }
 
+/* A flow that is remembered; what comes later may write that */
+static dd in_states(struct rule_run *r, const struct states_set *of, uint32_t i,
+		    struct regs *regs)
+{
+	const dd before = r->when;
+	dd f;
+
+	if (!of->is_safe && !of->tells)
+		return unknown(r->w, "flows of another protocol", NULL);
+	r->when = dd_and(r->w->d, before, of->kind);
+	r->asks_marks = true;
+	f = where(r, dd_and(r->w->d, of->kind, states_has_way(r->w->p, of->k, of->reversed)), i,
+		  regs);
+	r->when = before;
+	return f;
+}
+
 static dd look_up(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
 {
 	struct run *w = r->w;
 	const struct prog_set *s = prog_set_of(w->p->p, w->family, x->set);
+	struct states_set of;
 	dd c;
 
 	if (s == NULL)
@@ -342,6 +361,8 @@ static dd look_up(struct rule_run *r, const struct prog_expr *x, uint32_t i, str
 	if (x->has_dreg)
 		return x->is_not ? unknown(w, "a map that is not met", s->name)
 				 : in_map(r, x, s, i, regs);
+	if (states_of_set(w->p, s, regs, regs_word(x->sreg), r->when, &of) && !x->is_not)
+		return in_states(r, &of, i + 1, regs);
 	if (!sets_has(w->p, s, regs, regs_word(x->sreg), &c))
 		return unknown(w, "a key of set", s->name);
 	return where(r, x->is_not ? dd_not(w->d, c) : c, i + 1, regs);
@@ -398,6 +419,32 @@ static dd set_ct_mark(struct rule_run *r, const struct prog_expr *x, uint32_t i,
 	const dd with = set_mark(r, x, i, regs);
 
 	return dd_ite(w->d, space_bit(&w->p->s, P_INVALID, 0), run_from(r, i + 1, &same), with);
+}
+
+/* An element is added, or refreshed; sets are never full here */
+static dd update(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
+{
+	struct run *w = r->w;
+	const struct prog_set *s = prog_set_of(w->p->p, w->family, x->set);
+	const uint32_t word = regs_word(x->sreg);
+	struct states_set of;
+	dd c;
+
+	if (s == NULL)
+		return unknown(w, "set", x->set);
+	if (!x->has_inner && !states_of_set(w->p, s, regs, word, r->when, &of))
+		return strncmp(s->name, "states_", 7) != 0 ? run_from(r, i + 1, regs)
+							   : unknown(w, "a key of", x->set);
+	if (!x->has_inner && !of.is_safe)
+		return unknown(w, "flows of another protocol in", x->set);
+	if (!x->has_inner)
+		return states_write(w->p, so_far(r, run_from(r, i + 1, regs)), of.k, of.reversed);
+	if (states_count(w->p, s, x, regs, r->when, &c))
+		return where(r, c, i + 1, regs);
+	/* Counting may fail where the set is full, and that ends the rule */
+	if (x->is_count && i + 1 == r->rule->exprs.n)
+		return r->next;
+	return unknown(w, "what is counted in", x->set);
 }
 
 static bool bitwise(struct run *w, const struct prog_expr *x, struct regs *regs)
@@ -527,12 +574,7 @@ static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 	case X_CT_SET:
 		return set_ct_mark(r, x, i, regs);
 	case X_DYNSET:
-		if (!x->has_inner)
-			return run_from(r, i + 1, regs);
-		/* Counting may fail where the set is full, and that ends the rule */
-		if (x->is_count && i + 1 == r->rule->exprs.n)
-			return r->next;
-		return unknown(r->w, "what is counted in", x->set);
+		return update(r, x, i, regs);
 	default:
 		if (!step(r, x, regs))
 			return unknown(r->w, "expression", x->name);

@@ -36,7 +36,7 @@ static uint64_t hash_outcome(const struct outcome *x)
 	uint64_t h = stir(x->fate, x->code);
 
 	h = stir(h, (uint64_t)x->states << 24 | x->tag << 16 | x->kept_tag << 8 | x->is_turn);
-	h = stir(h, x->xlate);
+	h = stir(h, (uint64_t)x->record << 32 | x->xlate);
 	for (const char *c = x->text; c != NULL && *c != '\0'; c++)
 		h = stir(h, (uint8_t)*c);
 	for (uint32_t i = 0; i < x->n_lots; i++)
@@ -52,7 +52,7 @@ static bool same_text(const char *x, const char *y)
 static bool same_outcome(const struct outcome *x, const struct outcome *y)
 {
 	if (x->fate != y->fate || x->code != y->code || x->states != y->states ||
-	    x->tag != y->tag || x->kept_tag != y->kept_tag || x->xlate != y->xlate ||
+	    x->tag != y->tag || x->kept_tag != y->kept_tag || x->record != y->record || x->xlate != y->xlate ||
 	    x->is_turn != y->is_turn || x->n_lots != y->n_lots || !same_text(x->text, y->text))
 		return false;
 	for (uint32_t i = 0; i < x->n_lots; i++)
@@ -263,7 +263,7 @@ const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t val
 	if (x->xlate != 0)
 		text = arena_printf(a, "%s, %s", text,
 				    translation_text(&o->xlates.v[x->xlate - 1], a));
-	if ((x->states & 3) != 0)
+	if ((x->states & 3) != 0 || x->record != 0)
 		text = arena_printf(a, "%s, state", text);
 	if (x->tag != 0)
 		text = arena_printf(a, "%s, tag %u", text, x->tag);

@@ -67,6 +67,7 @@ struct lot {
  * @states:	FATE_PASS: bits of what is remembered then, as the proof numbers them
  * @tag:	The tag it has then
  * @kept_tag:	The tag that its state has then
+ * @record:	Number of the record that it has added to; 0: none
  * @xlate:	Number of its translation; 0: none
  * @text:	FATE_UNKNOWN: why
  * @is_turn:	FATE_DRAW: in turn, not at random
@@ -79,6 +80,7 @@ struct outcome {
 	uint8_t states;
 	uint8_t tag;
 	uint8_t kept_tag;
+	uint16_t record;
 	uint32_t xlate;
 	const char *text;
 	bool is_turn;

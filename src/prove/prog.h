@@ -47,7 +47,8 @@ struct nftnl_rule;
  * @X_EXTHDR:	Is option or header @key of @offset there, into @dreg
  * @X_EXTHDR_SET: @len bytes of @sreg to @offset2 of option @key
  * @X_DYNSET:	Add or update @sreg in @set (@key); @has_inner: and it
- *		may end there; @is_count: it only counts
+ *		may end there; @is_count: it only counts; @is_over: goes on where
+ *		there are more connections than @modulus
  * @X_LIMIT:	Goes on or not as counts say
  */
 enum prog_op {
@@ -93,6 +94,7 @@ struct prog_expr {
 	bool has_dreg;
 	bool has_inner;
 	bool is_count;
+	bool is_over;
 	const char *set;
 	const char *text;
 	struct prog_nat nat;

@@ -241,6 +241,12 @@ static enum prog_op read_dynset(struct reading *r)
 		r->to->text = printed(r, inner);
 		r->to->is_count = strcmp(nftnl_expr_get_str(inner, NFTNL_EXPR_NAME),
 					 "counter") == 0;
+		r->to->is_over = strcmp(nftnl_expr_get_str(inner, NFTNL_EXPR_NAME),
+					"connlimit") == 0 &&
+				 nftnl_expr_get_u32(inner, NFTNL_EXPR_CONNLIMIT_FLAGS) ==
+					NFT_CONNLIMIT_F_INV;
+		if (r->to->is_over)
+			r->to->modulus = nftnl_expr_get_u32(inner, NFTNL_EXPR_CONNLIMIT_COUNT);
 	}
 	if (r->to->set == NULL || has(r, NFTNL_EXPR_DYNSET_SREG_DATA))
 		return X_UNKNOWN;

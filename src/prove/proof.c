@@ -15,9 +15,26 @@
 
 #include <string.h>
 
+#include "prove/states.h"
+
+dd proof_outcome(struct proof *p, const struct outcome *x)
+{
+	struct outcome told = *x;
+	dd f = dd_leaf(p->d, outcome_of(p->o, x));
+
+	for (uint32_t i = 2 * p->records.n; i > 0; i--) {
+		told.record = (uint16_t)i;
+		f = dd_ite(p->d, space_is(&p->s, P_RECORD, i),
+			   dd_leaf(p->d, outcome_of(p->o, &told)), f);
+	}
+	return f;
+}
+
 dd proof_leaf(struct proof *p, enum fate fate)
 {
-	return dd_leaf(p->d, outcome_fate(p->o, fate));
+	const struct outcome x = { .fate = fate };
+
+	return proof_outcome(p, &x);
 }
 
 dd proof_unknown(struct proof *p, const char *why)
@@ -91,7 +108,7 @@ static dd told(struct proof *p, struct telling *t, uint32_t i)
 	dd lo, hi;
 
 	if (i == t->n)
-		return dd_leaf(p->d, outcome_of(p->o, &t->x));
+		return proof_outcome(p, &t->x);
 	lo = told(p, t, i + 1);
 	*t->bits[i].at |= t->bits[i].value;
 	hi = told(p, t, i + 1);

@@ -22,6 +22,7 @@
 #include "prove/space.h"
 #include "target/nft.h"
 
+struct proof_record;
 struct table_rows;
 
 /** struct proof_table - Something that a table was made of; see tables.h */
@@ -51,6 +52,7 @@ struct proof_map {
  * @maps:	Tables of forwards and the condition that they have a packet's destination
  * @tables:	Tables that were seen, by number - 1
  * @table_of:	What they were made of
+ * @records:	Rules that remember free states; see states.h
  * @by_tables:	Exact forwards are compared as tables, not bit by bit
  * @states:	What is remembered counts: FATE_PASS tells it
  * @only_that:	Of a translation only that there is one counts, not where it leads
@@ -71,6 +73,7 @@ struct proof {
 	VEC(struct proof_map) maps;
 	VEC(struct table_rows *) tables;
 	VEC(struct proof_table) table_of;
+	VEC(struct proof_record) records;
 	bool by_tables;
 	bool states;
 	bool only_that;
@@ -87,7 +90,10 @@ void proof_keeps_states(struct proof *p, bool states);
 /** proof_tells_translations() - Whether proof_pass() tells where translations lead */
 void proof_tells_translations(struct proof *p, bool tells);
 
-/** proof_leaf() - A constant outcome */
+/** proof_outcome() - An outcome, and with it what the packet has added to what is remembered */
+dd proof_outcome(struct proof *p, const struct outcome *x);
+
+/** proof_leaf() - An outcome of which there is no more to say; as proof_outcome() */
 dd proof_leaf(struct proof *p, enum fate fate);
 
 /** proof_unknown() - A constant outcome that cannot be said */

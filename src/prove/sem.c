@@ -17,13 +17,17 @@
 
 #include <string.h>
 
+#include "prove/states.h"
+
 #define MAX_RULINGS	1000u
 #define MAX_QUICK	20u
+#define MAX_HITS	3u	/* free states found one behind the other */
 
 /* A list that was entered before, with what came behind it then */
 struct entered {
 	uint32_t list;
 	dd behind;
+	uint32_t n_hits;
 	dd r;
 };
 
@@ -38,217 +42,19 @@ struct sem {
 	dd passed;			/* what becomes of what passes */
 	uint32_t n_quick;		/* quick calls that the rule at hand is in */
 	bool is_head;			/* ahead of translation */
+	dd behind;			/* what comes behind the list of the rule at hand */
+	VEC(uint32_t) names;		/* of free states, by number - 2 */
+	uint32_t n_hits;		/* free states found on the way to the rule at hand */
 	VEC(struct entered) entered;
 	VEC(uint32_t) draws;		/* by number: the probability, 0: not asked for */
 };
 
-/* ---- tests ----------------------------------------------------------------------- */
-
-static dd routes_in(struct sem *w, const struct set *in, bool src)
-{
-	struct space *s = &w->p->s;
-	struct dds *d = w->d;
-	const dd here = space_bit(s, P_RPF, 0);
-	const dd routed = space_bit(s, src ? P_SROUTE : P_DROUTE, 0);
-	const dd cast = space_is(s, src ? P_SCAST : P_DCAST, 0);
-	const dd none = dd_and(d, dd_and(d, dd_not(d, routed), cast),
-			       dd_not(d, space_local(s, src ? P_SRC : P_DST)));
-	const dd is_in[] = {
-		[ROUTE_HERE] = set_has(in, AF_NONE, ROUTE_HERE) ? DD_TRUE : DD_FALSE,
-		[ROUTE_ELSEWHERE] = set_has(in, AF_NONE, ROUTE_ELSEWHERE) ? DD_TRUE : DD_FALSE,
-		[ROUTE_NONE] = set_has(in, AF_NONE, ROUTE_NONE) ? DD_TRUE : DD_FALSE,
-	};
-
-	if (!src)
-		return dd_ite(d, none, is_in[ROUTE_NONE], is_in[ROUTE_HERE]);
-	return dd_ite(d, here, is_in[ROUTE_HERE],
-		      dd_ite(d, none, is_in[ROUTE_NONE], is_in[ROUTE_ELSEWHERE]));
-}
-
-static dd tags_in(struct sem *w, const struct set *in)
-{
-	struct proof *p = w->p;
-	dd r = set_has(in, AF_NONE, 0) ? DD_TRUE : DD_FALSE;
-
-	for (uint32_t i = 0; i < MODEL_TAGS; i++)
-		if (p->codes[i] != 0)
-			r = dd_ite(w->d, proof_mark_is(p, P_MARK, p->marks.tags,
-						       proof_spread(p->codes[i], p->marks.tags)),
-				   set_has(in, AF_NONE, 1u << i) ? DD_TRUE : DD_FALSE, r);
-	return r;
-}
-
-/* The members of a set of table bits, of which each says whether an address is in a table */
-static dd grown_in(struct sem *w, const struct set *in, const char *which)
-{
-	const struct model *m = w->p->m;
-	dd r = DD_FALSE;
-
-	for (uint32_t v = 0; v < 1u << m->grown.n; v++) {
-		dd all = set_has(in, AF_NONE, v) ? DD_TRUE : DD_FALSE;
-
-		for (uint32_t i = 0; i < m->grown.n && all != DD_FALSE; i++) {
-			const char *what = arena_printf(w->p->a, "%s in grown %s", which,
-							m->grown.v[i]);
-			const uint32_t var = space_opaque(&w->p->s, what, 1);
-			const dd bit = var == DD_NO_VAR ? DD_FALSE : dd_var(w->d, var);
-
-			all = dd_and(w->d, all, (v >> i & 1) != 0 ? bit : dd_not(w->d, bit));
-		}
-		r = dd_or(w->d, r, all);
-	}
-	return r;
-}
-
-static dd tos_in(struct sem *w, const struct set *in)
-{
-	dd r = DD_FALSE;
-
-	for (uint32_t v = 0; v <= UINT8_MAX; v += 4)
-		if (set_has(in, AF_NONE, v))
-			r = dd_or(w->d, r, space_range(&w->p->s, P_TOS, v, v + 3));
-	return r;
-}
-
-/* Each combination of options for itself; IPv6 has none of them */
-static dd options_in(struct sem *w, const struct set *in)
-{
-	static const struct { uint32_t bit; enum part part; } options[] = {
-		{ IP_OPTION_LSRR, P_LSRR }, { IP_OPTION_SSRR, P_SSRR }, { IP_OPTION_RR, P_RR },
-	};
-	dd r = DD_FALSE;
-
-	if (w->p->s.af != AF_V4)
-		return set_has(in, AF_NONE, 0) ? DD_TRUE : DD_FALSE;
-	for (uint32_t v = 0; v <= IP_OPTIONS_ALL; v++) {
-		dd all = set_has(in, AF_NONE, v) ? DD_TRUE : DD_FALSE;
-
-		for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-			const dd is = space_bit(&w->p->s, options[i].part, 0);
-
-			all = dd_and(w->d, all, (v & options[i].bit) != 0 ? is : dd_not(w->d, is));
-		}
-		r = dd_or(w->d, r, all);
-	}
-	return r;
-}
-
-static dd bool_in(struct sem *w, const struct set *in, dd is)
-{
-	return dd_ite(w->d, is, set_has(in, AF_NONE, 1) ? DD_TRUE : DD_FALSE,
-		      set_has(in, AF_NONE, 0) ? DD_TRUE : DD_FALSE);
-}
-
-static dd icmp_in(struct sem *w, const struct set *in)
-{
-	struct space *s = &w->p->s;
-	const dd icmp = dd_or(w->d, space_is(s, P_PROTO, PROTO_ICMP),
-			      space_is(s, P_PROTO, PROTO_ICMP6));
-
-	return dd_and(w->d, icmp, space_in(s, P_SPORT, in));
-}
-
-static dd flags_in(struct sem *w, const struct set *in)
-{
-	struct space *s = &w->p->s;
-
-	return dd_or(w->d, dd_not(w->d, space_is(s, P_PROTO, PROTO_TCP)),
-		     space_in(s, P_FLAGS, in));
-}
-
-static dd test_holds(struct sem *w, const struct test *t)
-{
-	struct space *s = &w->p->s;
-
-	switch (t->f) {
-	case F_DIR:
-		return set_has(t->in, AF_NONE, w->dir) ? DD_TRUE : DD_FALSE;
-	case F_IFACE:
-		return space_iface_in(s, t->in);
-	case F_RECV:
-		return w->dir == DIR_IN ? space_iface_in(s, t->in)
-					: space_link_in(s, P_RECV, t->in);
-	case F_AF:
-		return set_has(t->in, AF_NONE, s->af) ? DD_TRUE : DD_FALSE;
-	case F_PROTO:
-		return space_in(s, P_PROTO, t->in);
-	case F_SRC:
-		return space_addr_in(s, P_SRC, t->in);
-	case F_DST:
-		return space_addr_in(s, P_DST, t->in);
-	case F_SPORT:
-		return dd_and(w->d, space_ports(s), space_in(s, P_SPORT, t->in));
-	case F_DPORT:
-		return dd_and(w->d, space_ports(s), space_in(s, P_DPORT, t->in));
-	case F_TCPFLAGS:
-		return flags_in(w, t->in);
-	case F_ICMP:
-		return icmp_in(w, t->in);
-	case F_DST_LOCAL:
-		return bool_in(w, t->in, space_local(s, P_DST));
-	case F_SRC_LOCAL:
-		return bool_in(w, t->in, space_local(s, P_SRC));
-	case F_TAGS:
-		return tags_in(w, t->in);
-	case F_SRC_GROWN:
-		return grown_in(w, t->in, "source");
-	case F_DST_GROWN:
-		return grown_in(w, t->in, "destination");
-	case F_SRC_ROUTE:
-		return routes_in(w, t->in, true);
-	case F_DST_ROUTE:
-		return routes_in(w, t->in, false);
-	case F_TOS:
-		return tos_in(w, t->in);
-	case F_IPOPTS:
-		return options_in(w, t->in);
-	default:	/* numbers of headers: told as not proven */
-		return DD_FALSE;
-	}
-}
-
-/* Tests of a family that a rule does not have cost nothing: they come first */
-static bool is_of_family(const struct sem *w, const struct rule *r)
-{
-	const unsigned int own = w->p->s.af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6;
-	const struct set *src = rule_tests(r, F_SRC), *dst = rule_tests(r, F_DST);
-
-	return (src == NULL || (set_families(src) & own) != 0) &&
-	       (dst == NULL || (set_families(dst) & own) != 0);
-}
-
-/* What a rule asks of headers: all but tags, which rules change */
-static dd match_headers(struct sem *w, const struct rule *r)
-{
-	dd all = DD_TRUE;
-
-	if (!is_of_family(w, r))
-		return DD_FALSE;
-	for (uint32_t i = 0; i < r->tests.n && all != DD_FALSE; i++)
-		if (r->tests.v[i].f != F_TAGS)
-			all = dd_and(w->d, all, test_holds(w, &r->tests.v[i]));
-	return r->map == NULL || all == DD_FALSE ? all
-						 : dd_and(w->d, all, sem_in_map(w->p, r->map));
-}
-
-static dd match(struct sem *w, const struct rule *r, dd headers)
-{
-	const struct set *tags = rule_tests(r, F_TAGS);
-
-	return tags == NULL ? headers : dd_and(w->d, headers, tags_in(w, tags));
-}
-
-dd sem_match(struct proof *p, enum direction dir, const struct rule *r)
-{
-	struct sem w = { .p = p, .d = p->d, .dir = dir };
-
-	return match(&w, r, match_headers(&w, r));
-}
+/* ---- draws and states ------------------------------------------------------------- */
 
 /* Matches, its @headers as they are, and is drawn */
 static dd holds_with(struct sem *w, const struct rule *r, dd headers)
 {
-	dd m = match(w, r, headers);
+	dd m = sem_with_tags(w->p, r, headers);
 
 	if (r->prob == 0 || m == DD_FALSE)
 		return m;
@@ -262,10 +68,8 @@ static dd holds_with(struct sem *w, const struct rule *r, dd headers)
 
 static dd holds(struct sem *w, const struct rule *r)
 {
-	return holds_with(w, r, match_headers(w, r));
+	return holds_with(w, r, sem_headers(w->p, w->dir, r));
 }
-
-/* ---- states ---------------------------------------------------------------------- */
 
 static dd state_bit(struct sem *w, const uint32_t bits[2], bool same_way)
 {
@@ -387,7 +191,7 @@ static dd icmp_answer(struct sem *w, int32_t icmp)
 		return proof_leaf(w->p, FATE_BLOCK);
 	if (icmp >> 8 != unreachable)
 		return proof_unknown(w->p, "an ICMP answer that is not `unreachable`");
-	return dd_leaf(w->d, outcome_of(w->p->o, &x));
+	return proof_outcome(w->p, &x);
 }
 
 static dd answered(struct sem *w, const struct answer *a)
@@ -422,6 +226,8 @@ static dd decided(struct sem *w, const struct ruling *r)
 		return answered(w, &r->answer);
 	if (r->limit != 0)
 		return proof_unknown(w->p, "a limit of states");
+	if (w->p->m->discipline == STATES_FREE)
+		return w->passed;
 	pass = with_state(w, r->allow_opts);
 	if (!r->keep)
 		pass = w->is_head ? w->passed : dd_ite(w->d, is_translated(w), pass, w->passed);
@@ -449,13 +255,15 @@ static uint32_t ruling_number(struct sem *w, const struct ruling *r)
 /* ---- rules ----------------------------------------------------------------------- */
 
 static dd list_from(struct sem *w, uint32_t list, uint32_t first, dd behind);
+static dd enter(struct sem *w, uint32_t list, dd behind);
 
 static dd enter(struct sem *w, uint32_t list, dd behind)
 {
-	struct entered e = { .list = list, .behind = behind };
+	struct entered e = { .list = list, .behind = behind, .n_hits = w->n_hits };
 
 	for (uint32_t i = 0; i < w->entered.n; i++)
-		if (w->entered.v[i].list == list && w->entered.v[i].behind == behind)
+		if (w->entered.v[i].list == list && w->entered.v[i].behind == behind &&
+		    w->entered.v[i].n_hits == w->n_hits)
 			return w->entered.v[i].r;
 	e.r = list_from(w, list, 0, behind);
 	if (w->n_quick == 0)
@@ -522,6 +330,74 @@ static dd assign_tag(struct sem *w, dd f, const struct effect *e)
 			    proof_spread(p->codes[bit], p->marks.tags));
 }
 
+/* The number of a name that free states are looked for by; 1: any */
+static uint32_t name_number(struct sem *w, uint32_t name)
+{
+	for (uint32_t i = 0; i < w->names.n; i++)
+		if (w->names.v[i] == name)
+			return i + 2;
+	if (name != 0)
+		vec_add(w->p->a, &w->names, name);
+	return name == 0 ? 1 : w->names.n + 1;
+}
+
+/* Are all looks for free states by this name */
+static bool is_only_name(const struct model *m, uint32_t name)
+{
+	for (uint32_t l = 0; l < m->lists.n; l++)
+		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++) {
+			const struct effect *e = rule_has_effect(&m->lists.v[l].rules.v[i],
+								 EF_PROBE);
+
+			if (e != NULL && e->name != name)
+				return false;
+		}
+	return true;
+}
+
+/* A look for free states: @f where none is found; it is not done again for what was asked */
+static dd probe_free(struct sem *w, dd f, const struct effect *e)
+{
+	struct proof *p = w->p;
+	struct space *s = &p->s;
+	const uint32_t number = name_number(w, e->name), bits = space_width(s, P_PROBED);
+	const dd asked = dd_or(w->d, space_is(s, P_PROBED, 1), space_is(s, P_PROBED, number));
+	dd found = f;
+
+	if (number >= 1u << bits)
+		return proof_unknown(p, "so many names of states");
+	/* What was found leads to rules that look again: not by the only name there is */
+	if (w->n_hits == MAX_HITS || (w->n_hits > 0 && is_only_name(p->m, e->name)))
+		return dd_ite(w->d, asked, f, proof_unknown(p, "states that lead to states"));
+	w->n_hits++;
+	for (uint32_t k = p->records.n; k-- > 0;) {
+		const struct effect *rec = p->records.v[k].e;
+
+		if (e->name == 0 || rec->name == e->name)
+			found = dd_ite(w->d, states_has(p, k), enter(w, rec->list, w->behind),
+				       found);
+	}
+	w->n_hits--;
+	for (uint32_t i = 0; i < bits; i++)
+		found = dd_with(w->d, found, space_var(s, P_PROBED, i),
+				(number >> (bits - 1 - i) & 1) != 0);
+	return dd_ite(w->d, asked, f, found);
+}
+
+static dd record_free(struct sem *w, dd f, const struct effect *e)
+{
+	struct proof *p = w->p;
+	uint32_t own = 0;
+	dd met, made;
+
+	while (p->records.v[own].e != e)
+		own++;
+	if (!states_is_met(p, own, &met))
+		return proof_unknown(p, "so many limits of states");
+	made = dd_ite(w->d, met, proof_leaf(p, FATE_BLOCK), states_write(p, f, own, false));
+	return dd_ite(w->d, states_is_there(p, own, false), f, made);
+}
+
 static dd do_effect(struct sem *w, dd f, const struct effect *e)
 {
 	switch (e->kind) {
@@ -531,14 +407,16 @@ static dd do_effect(struct sem *w, dd f, const struct effect *e)
 	case EF_PREFER:
 		return prefer(w, f, &e->ruling);
 	case EF_PROBE:
-		return dd_ite(w->d, has_state(w), found_state(w), f);
+		return w->p->m->discipline == STATES_FREE ? probe_free(w, f, e)
+			: dd_ite(w->d, has_state(w), found_state(w), f);
 	case EF_TAG:
 		return assign_tag(w, f, e);
 	case EF_SCRUB:
 		return proof_unknown(w->p, "a change of headers");
-	case EF_TRANSLATE:
 	case EF_RECORD:
-		return proof_unknown(w->p, "a translation or a state in the middle of a filter");
+		return record_free(w, f, e);
+	case EF_TRANSLATE:
+		return proof_unknown(w->p, "a translation in the middle of a filter");
 	}
 	BUG_IF(true);
 }
@@ -551,15 +429,17 @@ static dd list_from(struct sem *w, uint32_t list, uint32_t first, dd behind)
 
 	for (uint32_t i = l->rules.n; i-- > first;) {
 		const struct rule *r = &l->rules.v[i];
-		const dd headers = match_headers(w, r), cond = holds_with(w, r, headers);
+		const dd headers = sem_headers(w->p, w->dir, r), cond = holds_with(w, r, headers);
 		dd then;
 
 		if (cond == DD_FALSE)
 			continue;
 		/* Effects change what follows, of which only these packets' part counts */
 		then = dd_ite(w->d, headers, leave(w, r, f, behind), DD_FALSE);
-		for (uint32_t k = r->effects.n; k-- > 0;)
+		for (uint32_t k = r->effects.n; k-- > 0;) {
+			w->behind = behind;
 			then = do_effect(w, then, &r->effects.v[k]);
+		}
 		f = dd_ite(w->d, cond, then, f);
 	}
 	return f;
@@ -670,4 +550,13 @@ dd sem_filter(struct proof *p, enum direction dir, enum sem_answers answers)
 	for (uint32_t i = 0; i < space_width(&p->s, P_CAND); i++)
 		f = dd_with(p->d, f, space_var(&p->s, P_CAND, i), false);
 	return draw_all(&w, f);
+}
+
+dd sem_free(struct proof *p, enum direction dir)
+{
+	struct sem w = { .p = p, .d = p->d, .dir = dir, .answers = SEM_ANSWERED };
+
+	w.passed = policy_list(&w, p->m->after[dir], proof_pass(p, 0));
+	w.settled = decided(&w, &p->m->otherwise);
+	return draw_all(&w, enter(&w, p->m->entry[dir], w.settled));
 }

@@ -44,6 +44,9 @@ enum sem_answers { SEM_ANSWERED, SEM_SILENT };
 /** sem_filter() - The language's own list without translations, then what stands after it */
 dd sem_filter(struct proof *p, enum direction dir, enum sem_answers answers);
 
+/** sem_free() - All rules of a model with free states that translates nothing */
+dd sem_free(struct proof *p, enum direction dir);
+
 /**
  * sem_head() - Where the filter of a language's own list begins
  * @m:		Model
@@ -56,6 +59,12 @@ uint32_t sem_head(const struct model *m, uint32_t list);
 
 /** sem_match() - The condition of a rule, but for its draw */
 dd sem_match(struct proof *p, enum direction dir, const struct rule *r);
+
+/** sem_headers() - The same, but for tags: what a rule asks of what no rule changes */
+dd sem_headers(struct proof *p, enum direction dir, const struct rule *r);
+
+/** sem_with_tags() - @headers, and what a rule asks of tags */
+dd sem_with_tags(struct proof *p, const struct rule *r, dd headers);
 
 /** sem_in_map() - The condition that a table of forwards has a packet's destination */
 dd sem_in_map(struct proof *p, const struct portmap *map);

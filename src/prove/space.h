@@ -54,6 +54,8 @@
  * @P_DRAW:	By number of the draw: it is below its probability
  * @P_CAND:	Number of the last preferred ruling; 0: none
  * @P_QUICK:	By depth of calls: something was preferred since
+ * @P_RECORD:	Number of the record that this packet has added to; 0: none
+ * @P_PROBED:	Number of the name that free states were last looked for by; 0: not yet
  *
  * In the order in which they are asked.
  */
@@ -61,11 +63,11 @@ enum part {
 	P_IFACE, P_RECV, P_PROTO, P_DST, P_DPORT, P_SRC, P_SPORT, P_FLAGS, P_REST, P_TOS, P_TTL,
 	P_LSRR, P_SSRR, P_RR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST, P_OPAQUE, P_OPTS,
 	P_INVALID, P_REPLY, P_RELATED, P_NEW, P_SNAT, P_DNAT, P_KNOWN, P_CTMARK, P_MARK, P_DRAW,
-	P_CAND, P_QUICK,
+	P_CAND, P_QUICK, P_RECORD, P_PROBED,
 	N_PARTS
 };
 
-#define SPACE_OPAQUE	256u	/* opaque conditions and hashes, in bits */
+#define SPACE_OPAQUE	1024u	/* opaque conditions and hashes, in bits */
 #define SPACE_DRAWS	256u	/* draws of a model */
 
 /**

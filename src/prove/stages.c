@@ -28,6 +28,7 @@
 #include "prove/exec.h"
 #include "prove/guard.h"
 #include "prove/sem.h"
+#include "prove/states.h"
 
 #define PRIO_CONNTRACK	(-200)
 #define PRIO_DNAT	(-100)
@@ -494,9 +495,6 @@ static void note_rule(struct work *w, const struct rule *r)
 	if (rule_has_effect(r, EF_SCRUB) != NULL || rule_has_effect(r, EF_MEND) != NULL ||
 	    (e != NULL && e->ruling.mend != 0))
 		prove_unproven(&w->p, w->ret, "scrub");
-	for (uint32_t i = 0; i < r->tests.n; i++)
-		if (r->tests.v[i].f >= F_TTL)
-			prove_unproven(&w->p, w->ret, "numbers of headers");
 }
 
 static void note_uncovered(struct work *w)
@@ -505,8 +503,6 @@ static void note_uncovered(struct work *w)
 
 	if (w->p.p->n_broken > 0)
 		prove_unproven(&w->p, w->ret, "objects that could not be read");
-	if (m->discipline != STATES_DIRECTED)
-		prove_unproven(&w->p, w->ret, "rules of ipfw");
 	for (uint32_t l = 0; l < m->lists.n; l++)
 		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++)
 			note_rule(w, &m->lists.v[l].rules.v[i]);
@@ -520,25 +516,103 @@ static void note_uncovered(struct work *w)
 	}
 }
 
-static void prove_family(struct work *w)
-{
-	const dd moved = dd_or(w->p.d, bit(w, P_SNAT), bit(w, P_DNAT));
-	dd fresh;
+/* ---- free states ------------------------------------------------------------------------------ */
 
-	w->p.ethertype = w->p.s.af == AF_V4 ? ETH_P_IP : ETH_P_IPV6;
-	number_tags(&w->p);
-	w->real = what_can_be(w);
-	fresh = both(w, bit(w, P_NEW), no(w, dd_or(w->p.d, moved, bit(w, P_KNOWN))));
-	fresh = both(w, fresh, no(w, dd_or(w->p.d, bit(w, P_INVALID), bit(w, P_REPLY))));
-	fresh = both(w, fresh, proof_mark_is(&w->p, P_CTMARK, UINT32_MAX, 0));
-	w->fresh = both(w, fresh, proof_mark_is(&w->p, P_MARK, UINT32_MAX, 0));
-	fences(w);
+static bool asks_numbers(const struct rule *r)
+{
+	for (uint32_t i = 0; i < r->tests.n; i++)
+		if (r->tests.v[i].f >= F_TTL)
+			return true;
+	return false;
+}
+
+/* What a rule does or asks that is not read yet, so that nothing can be said; or NULL */
+static const char *not_read(const struct model *m, const struct rule *r)
+{
+	const bool is_free = m->discipline == STATES_FREE;
+
+	if (asks_numbers(r))
+		return "numbers of headers";
+	if (is_free && rule_has_effect(r, EF_TRANSLATE) != NULL)
+		return "nat of ipfw";
+	return is_free && rule_has_effect(r, EF_TAG) != NULL ? "tags of ipfw" : NULL;
+}
+
+static bool is_readable(struct work *w)
+{
+	const struct model *m = w->p.m;
+	bool is = states_init(&w->p);
+
+	if (!is)
+		prove_unproven(&w->p, w->ret, "so many states");
+	for (uint32_t l = 0; l < m->lists.n; l++)
+		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++) {
+			const char *what = not_read(m, &m->lists.v[l].rules.v[i]);
+
+			if (what != NULL)
+				prove_unproven(&w->p, w->ret, what);
+			is &= what == NULL;
+		}
+	return is;
+}
+
+/* Rules that translate nothing judge a packet in one go, in and out */
+static void prove_free(struct work *w)
+{
+	static const struct { uint32_t hook; const char *name; } hooks[] = {
+		{ NF_INET_FORWARD, "rules for what is forwarded" },
+		{ NF_INET_LOCAL_OUT, "rules for the host's own" },
+	};
+	const dd none = proof_pass(&w->p, 0), own = space_is(&w->p.s, P_RECV, 0);
+	const dd after = chains(w, NF_INET_POST_ROUTING, INT_MIN, INT_MAX, false, none);
+	const dd out = sem_free(&w->p, DIR_OUT);
+
+	compare(w, "rules", DIR_IN, sem_free(&w->p, DIR_IN),
+		chains(w, NF_INET_PRE_ROUTING, PRIO_CONNTRACK + 1, INT_MAX, false, none),
+		both(w, w->real, no(w, own_answers(w, DIR_IN))));
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		compare(w, hooks[i].name, DIR_OUT, out,
+			chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, after),
+			both(w, both(w, w->real, no(w, own_answers(w, DIR_OUT))),
+			     hooks[i].hook == NF_INET_FORWARD ? no(w, own) : own));
+	for (uint32_t hook = 0; hook < NF_INET_NUMHOOKS; hook++)
+		compare(w, "translation", DIR_IN, none,
+			chains(w, hook, INT_MIN, INT_MAX, true, none), w->real);
+	compare(w, "input", DIR_IN, none,
+		chains(w, NF_INET_LOCAL_IN, INT_MIN, INT_MAX, false, none), w->real);
+}
+
+/* ---- a family --------------------------------------------------------------------------------- */
+
+static void prove_directed(struct work *w)
+{
 	proof_keeps_states(&w->p, true);
 	translations(w);
 	filter_in(w);
 	filter_out(w);
 	nothing_else(w);
 	proof_keeps_states(&w->p, false);
+}
+
+static void prove_family(struct work *w)
+{
+	const dd moved = dd_or(w->p.d, bit(w, P_SNAT), bit(w, P_DNAT));
+	bool is_read;
+	dd fresh;
+
+	w->p.ethertype = w->p.s.af == AF_V4 ? ETH_P_IP : ETH_P_IPV6;
+	number_tags(&w->p);
+	is_read = is_readable(w);
+	w->real = both(w, what_can_be(w), states_real(&w->p));
+	fresh = both(w, bit(w, P_NEW), no(w, dd_or(w->p.d, moved, bit(w, P_KNOWN))));
+	fresh = both(w, fresh, no(w, dd_or(w->p.d, bit(w, P_INVALID), bit(w, P_REPLY))));
+	fresh = both(w, fresh, proof_mark_is(&w->p, P_CTMARK, UINT32_MAX, 0));
+	w->fresh = both(w, fresh, proof_mark_is(&w->p, P_MARK, UINT32_MAX, 0));
+	fences(w);
+	if (is_read && w->p.m->discipline == STATES_DIRECTED)
+		prove_directed(w);
+	else if (is_read)
+		prove_free(w);
 	if (w->p.s.af == AF_V4)
 		arp(w);
 	bridges(w);
@@ -559,8 +633,7 @@ static bool prove_within(struct work *w, uint8_t af)
 	exec_names(&w->p);
 	space_seal(&w->p.s);
 	note_uncovered(w);
-	if (w->p.m->discipline == STATES_DIRECTED)
-		prove_family(w);
+	prove_family(w);
 	a->full = outer;
 	return !w->p.d->is_full;
 }

@@ -4,23 +4,39 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "diff_gen_ipfw.h"
+#include "lang/ipfw.h"
 #include "lang/jail.h"
 #include "lang/pf.h"
 #include "model/policy.h"
 
-static void compile(struct prove_case *c, const struct policy_options *policy)
+static bool lower_pf(struct prove_case *c, struct lang_ctx *ctx, uint32_t src)
 {
 	const struct pf_options o = { .tolerate_missing = false };
+
+	return pf_lower(ctx, pf_parse(ctx, NULL, &src, 1), &c->facts, NULL, &o, &c->m);
+}
+
+static bool lower_ipfw(struct prove_case *c, struct lang_ctx *ctx, uint32_t src)
+{
+	const struct ipfw_options o = { .one_pass = -1 };
+	struct ipfw_cmds cmds = { .list = { .n = 0 } };
+
+	return ipfw_rules_read(ctx, src, &cmds) &&
+	       ipfw_lower(ctx, ipfw_parse(ctx, &cmds), &c->facts, &o, &c->m);
+}
+
+static void compile(struct prove_case *c, bool is_ipfw, const struct policy_options *policy)
+{
 	struct lang_ctx ctx = {
 		.a = &c->a, .names = &c->names, .sources = &c->sources, .diags = &c->diags,
 	};
-	const uint32_t src = sources_add(&c->sources, "case.pf.conf", c->text,
-					 (uint32_t)strlen(c->text), SPAN_NONE);
+	const uint32_t src = sources_add(&c->sources, is_ipfw ? "case.ipfw.rules" : "case.pf.conf",
+					 c->text, (uint32_t)strlen(c->text), SPAN_NONE);
 	struct nft_options options;
 
 	model_init(&c->m, &c->a, &c->names, &c->facts);
-	if (!pf_lower(&ctx, pf_parse(&ctx, NULL, &src, 1), &c->facts, NULL, &o, &c->m) ||
-	    c->diags.n_errors > 0)
+	if (!(is_ipfw ? lower_ipfw : lower_pf)(c, &ctx, src) || c->diags.n_errors > 0)
 		return;
 	policy_add(&c->m, policy, &c->diags);
 	nft_options_init(&options);
@@ -45,7 +61,16 @@ void prove_case_text(struct prove_case *c, const char *text, const bool off[N_PO
 	if (off != NULL)
 		memcpy(policy.off, off, sizeof(policy.off));
 	c->text = text;
-	compile(c, &policy);
+	compile(c, false, &policy);
+}
+
+void prove_case_ipfw(struct prove_case *c, const char *text)
+{
+	const struct policy_options policy = { .off = { false } };
+
+	start(c);
+	c->text = text;
+	compile(c, true, &policy);
 }
 
 void prove_case_jails(struct prove_case *c, const char *text)
@@ -97,7 +122,7 @@ void prove_case_read(struct prove_case *c, struct prog *p)
 void prove_case_init(struct prove_case *c, int kind, uint64_t seed)
 {
 	static void (*const gens[])(struct gen *, struct arena *, struct gen_lines *) = {
-		gen_ruleset, gen_dense, gen_host,
+		gen_ruleset, gen_dense, gen_host, gen_ipfw_ruleset,
 	};
 	struct policy_options policy = { 0 };
 	struct gen_lines lines = { .list = { .n = 0 } };
@@ -111,7 +136,7 @@ void prove_case_init(struct prove_case *c, int kind, uint64_t seed)
 	for (uint32_t i = 0; i < lines.list.n; i++)
 		text = arena_printf(&c->a, "%s%s\n", text, lines.list.v[i]);
 	c->text = text;
-	compile(c, &policy);
+	compile(c, kind == PROVE_IPFW, &policy);
 }
 
 int prove_case_prove(struct prove_case *c, struct prove_result *ret)

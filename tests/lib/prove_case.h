@@ -43,7 +43,12 @@ void prove_case_text(struct prove_case *c, const char *text, const bool off[N_PO
 /** prove_case_jails() - The case of a jail.conf, on a host with igb0 alone */
 void prove_case_jails(struct prove_case *c, const char *text);
 
-/** prove_case_init() - The case of generator @kind (0..2) and number @seed */
+#define PROVE_IPFW	3	/* generator of rulesets of ipfw */
+
+/** prove_case_ipfw() - The case of rules of ipfw, on the host of gen_facts() */
+void prove_case_ipfw(struct prove_case *c, const char *text);
+
+/** prove_case_init() - The case of generator @kind (0..3) and number @seed */
 void prove_case_init(struct prove_case *c, int kind, uint64_t seed);
 
 /** prove_case_prove() - Prove its program; as prove_program() */

@@ -46,6 +46,11 @@ TEST(random_dense_rulesets)
 	prove_random(1, rulesets_of(20, 3000));
 }
 
+TEST(random_rulesets_of_ipfw)
+{
+	prove_random(PROVE_IPFW, rulesets_of(20, 2000));
+}
+
 TEST(random_rulesets_of_a_host)
 {
 	prove_random(2, rulesets_of(20, 3000));

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A rule matches where all its tests hold.  What they ask of headers does not change
+ * on the way through the rules, and what they ask of tags does; so each is a condition
+ * of its own.
+ */
+#include "prove/sem.h"
+
+/* Packets of a direction, as a rule asks for them */
+struct asked {
+	struct proof *p;
+	struct dds *d;
+	enum direction dir;
+};
+
+static dd routes_in(struct asked *w, const struct set *in, bool src)
+{
+	struct space *s = &w->p->s;
+	struct dds *d = w->d;
+	const dd here = space_bit(s, P_RPF, 0);
+	const dd routed = space_bit(s, src ? P_SROUTE : P_DROUTE, 0);
+	const dd cast = space_is(s, src ? P_SCAST : P_DCAST, 0);
+	const dd none = dd_and(d, dd_and(d, dd_not(d, routed), cast),
+			       dd_not(d, space_local(s, src ? P_SRC : P_DST)));
+	const dd is_in[] = {
+		[ROUTE_HERE] = set_has(in, AF_NONE, ROUTE_HERE) ? DD_TRUE : DD_FALSE,
+		[ROUTE_ELSEWHERE] = set_has(in, AF_NONE, ROUTE_ELSEWHERE) ? DD_TRUE : DD_FALSE,
+		[ROUTE_NONE] = set_has(in, AF_NONE, ROUTE_NONE) ? DD_TRUE : DD_FALSE,
+	};
+
+	if (!src)
+		return dd_ite(d, none, is_in[ROUTE_NONE], is_in[ROUTE_HERE]);
+	return dd_ite(d, here, is_in[ROUTE_HERE],
+		      dd_ite(d, none, is_in[ROUTE_NONE], is_in[ROUTE_ELSEWHERE]));
+}
+
+static dd tags_in(struct asked *w, const struct set *in)
+{
+	struct proof *p = w->p;
+	dd r = set_has(in, AF_NONE, 0) ? DD_TRUE : DD_FALSE;
+
+	for (uint32_t i = 0; i < MODEL_TAGS; i++)
+		if (p->codes[i] != 0)
+			r = dd_ite(w->d, proof_mark_is(p, P_MARK, p->marks.tags,
+						       proof_spread(p->codes[i], p->marks.tags)),
+				   set_has(in, AF_NONE, 1u << i) ? DD_TRUE : DD_FALSE, r);
+	return r;
+}
+
+/* The members of a set of table bits, of which each says whether an address is in a table */
+static dd grown_in(struct asked *w, const struct set *in, const char *which)
+{
+	const struct model *m = w->p->m;
+	dd r = DD_FALSE;
+
+	for (uint32_t v = 0; v < 1u << m->grown.n; v++) {
+		dd all = set_has(in, AF_NONE, v) ? DD_TRUE : DD_FALSE;
+
+		for (uint32_t i = 0; i < m->grown.n && all != DD_FALSE; i++) {
+			const char *what = arena_printf(w->p->a, "%s in grown %s", which,
+							m->grown.v[i]);
+			const uint32_t var = space_opaque(&w->p->s, what, 1);
+			const dd bit = var == DD_NO_VAR ? DD_FALSE : dd_var(w->d, var);
+
+			all = dd_and(w->d, all, (v >> i & 1) != 0 ? bit : dd_not(w->d, bit));
+		}
+		r = dd_or(w->d, r, all);
+	}
+	return r;
+}
+
+static dd tos_in(struct asked *w, const struct set *in)
+{
+	dd r = DD_FALSE;
+
+	for (uint32_t v = 0; v <= UINT8_MAX; v += 4)
+		if (set_has(in, AF_NONE, v))
+			r = dd_or(w->d, r, space_range(&w->p->s, P_TOS, v, v + 3));
+	return r;
+}
+
+/* Each combination of options for itself; IPv6 has none of them */
+static dd options_in(struct asked *w, const struct set *in)
+{
+	static const struct { uint32_t bit; enum part part; } options[] = {
+		{ IP_OPTION_LSRR, P_LSRR }, { IP_OPTION_SSRR, P_SSRR }, { IP_OPTION_RR, P_RR },
+	};
+	dd r = DD_FALSE;
+
+	if (w->p->s.af != AF_V4)
+		return set_has(in, AF_NONE, 0) ? DD_TRUE : DD_FALSE;
+	for (uint32_t v = 0; v <= IP_OPTIONS_ALL; v++) {
+		dd all = set_has(in, AF_NONE, v) ? DD_TRUE : DD_FALSE;
+
+		for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+			const dd is = space_bit(&w->p->s, options[i].part, 0);
+
+			all = dd_and(w->d, all, (v & options[i].bit) != 0 ? is : dd_not(w->d, is));
+		}
+		r = dd_or(w->d, r, all);
+	}
+	return r;
+}
+
+static dd bool_in(struct asked *w, const struct set *in, dd is)
+{
+	return dd_ite(w->d, is, set_has(in, AF_NONE, 1) ? DD_TRUE : DD_FALSE,
+		      set_has(in, AF_NONE, 0) ? DD_TRUE : DD_FALSE);
+}
+
+static dd icmp_in(struct asked *w, const struct set *in)
+{
+	struct space *s = &w->p->s;
+	const dd icmp = dd_or(w->d, space_is(s, P_PROTO, PROTO_ICMP),
+			      space_is(s, P_PROTO, PROTO_ICMP6));
+
+	return dd_and(w->d, icmp, space_in(s, P_SPORT, in));
+}
+
+static dd flags_in(struct asked *w, const struct set *in)
+{
+	struct space *s = &w->p->s;
+
+	return dd_or(w->d, dd_not(w->d, space_is(s, P_PROTO, PROTO_TCP)),
+		     space_in(s, P_FLAGS, in));
+}
+
+static dd test_holds(struct asked *w, const struct test *t)
+{
+	struct space *s = &w->p->s;
+
+	switch (t->f) {
+	case F_DIR:
+		return set_has(t->in, AF_NONE, w->dir) ? DD_TRUE : DD_FALSE;
+	case F_IFACE:
+		return space_iface_in(s, t->in);
+	case F_RECV:
+		return w->dir == DIR_IN ? space_iface_in(s, t->in)
+					: space_link_in(s, P_RECV, t->in);
+	case F_AF:
+		return set_has(t->in, AF_NONE, s->af) ? DD_TRUE : DD_FALSE;
+	case F_PROTO:
+		return space_in(s, P_PROTO, t->in);
+	case F_SRC:
+		return space_addr_in(s, P_SRC, t->in);
+	case F_DST:
+		return space_addr_in(s, P_DST, t->in);
+	case F_SPORT:
+		return dd_and(w->d, space_ports(s), space_in(s, P_SPORT, t->in));
+	case F_DPORT:
+		return dd_and(w->d, space_ports(s), space_in(s, P_DPORT, t->in));
+	case F_TCPFLAGS:
+		return flags_in(w, t->in);
+	case F_ICMP:
+		return icmp_in(w, t->in);
+	case F_DST_LOCAL:
+		return bool_in(w, t->in, space_local(s, P_DST));
+	case F_SRC_LOCAL:
+		return bool_in(w, t->in, space_local(s, P_SRC));
+	case F_TAGS:
+		return tags_in(w, t->in);
+	case F_SRC_GROWN:
+		return grown_in(w, t->in, "source");
+	case F_DST_GROWN:
+		return grown_in(w, t->in, "destination");
+	case F_SRC_ROUTE:
+		return routes_in(w, t->in, true);
+	case F_DST_ROUTE:
+		return routes_in(w, t->in, false);
+	case F_TOS:
+		return tos_in(w, t->in);
+	case F_IPOPTS:
+		return options_in(w, t->in);
+	default:	/* numbers of headers: stages.c proves nothing of a model that asks */
+		return DD_FALSE;
+	}
+}
+
+/* Tests of a family that a rule does not have cost nothing: they come first */
+static bool is_of_family(const struct asked *w, const struct rule *r)
+{
+	const unsigned int own = w->p->s.af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6;
+	const struct set *src = rule_tests(r, F_SRC), *dst = rule_tests(r, F_DST);
+
+	return (src == NULL || (set_families(src) & own) != 0) &&
+	       (dst == NULL || (set_families(dst) & own) != 0);
+}
+
+dd sem_headers(struct proof *p, enum direction dir, const struct rule *r)
+{
+	struct asked w = { .p = p, .d = p->d, .dir = dir };
+	dd all = DD_TRUE;
+
+	if (!is_of_family(&w, r))
+		return DD_FALSE;
+	for (uint32_t i = 0; i < r->tests.n && all != DD_FALSE; i++)
+		if (r->tests.v[i].f != F_TAGS)
+			all = dd_and(p->d, all, test_holds(&w, &r->tests.v[i]));
+	return r->map == NULL || all == DD_FALSE ? all : dd_and(p->d, all, sem_in_map(p, r->map));
+}
+
+dd sem_with_tags(struct proof *p, const struct rule *r, dd headers)
+{
+	struct asked w = { .p = p, .d = p->d };
+	const struct set *tags = rule_tests(r, F_TAGS);
+
+	return tags == NULL ? headers : dd_and(p->d, headers, tags_in(&w, tags));
+}
+
+dd sem_match(struct proof *p, enum direction dir, const struct rule *r)
+{
+	return sem_with_tags(p, r, sem_headers(p, dir, r));
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A set of the program holds one kind of flows of one rule: of one protocol with ports,
+ * or of all without.  One pair of variables stands for all sets of a rule, as a packet
+ * is of one kind; so a set that is asked for packets of another kind is nobody's.
+ */
+#include "prove/states.h"
+
+#include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_RECORDS	400u	/* each is two of P_OPAQUE */
+
+static bool has_room(struct proof *p, struct proof_record *rec, uint32_t k)
+{
+	for (int way = 0; way < 2; way++) {
+		rec->flow[way] = space_opaque(&p->s, arena_printf(p->a, "flow %u %d", k, way), 1);
+		if (rec->flow[way] == DD_NO_VAR)
+			return false;
+	}
+	return true;
+}
+
+bool states_init(struct proof *p)
+{
+	for (uint32_t l = 0; l < p->m->lists.n; l++)
+		for (uint32_t i = 0; i < p->m->lists.v[l].rules.n; i++) {
+			const struct rule *r = &p->m->lists.v[l].rules.v[i];
+			struct proof_record rec = { r, rule_has_effect(r, EF_RECORD), { 0 } };
+
+			if (rec.e == NULL)
+				continue;
+			if (p->records.n == MOST_RECORDS || !has_room(p, &rec, p->records.n))
+				return false;
+			vec_add(p->a, &p->records, rec);
+		}
+	return true;
+}
+
+dd states_has_way(struct proof *p, uint32_t k, bool reversed)
+{
+	return dd_var(p->d, p->records.v[k].flow[reversed]);
+}
+
+dd states_has(struct proof *p, uint32_t k)
+{
+	return dd_or(p->d, states_has_way(p, k, false), states_has_way(p, k, true));
+}
+
+/* ---- what can be ------------------------------------------------------------------- */
+
+/* Flows that a rule may have met */
+static dd may_be_of(struct proof *p, const struct rule *r)
+{
+	const struct set *af = rule_tests(r, F_AF), *protos = rule_tests(r, F_PROTO);
+	dd may = protos == NULL ? DD_TRUE : space_in(&p->s, P_PROTO, protos);
+
+	if (af != NULL && !set_has(af, AF_NONE, p->s.af))
+		return DD_FALSE;
+	if (rule_tests(r, F_SPORT) != NULL || rule_tests(r, F_DPORT) != NULL)
+		may = dd_and(p->d, may, space_ports(&p->s));
+	return may;
+}
+
+static bool asks_any(const struct model *m)
+{
+	for (uint32_t l = 0; l < m->lists.n; l++)
+		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++) {
+			const struct effect *e = rule_has_effect(&m->lists.v[l].rules.v[i],
+								 EF_PROBE);
+
+			if (e != NULL && e->name == 0)
+				return true;
+		}
+	return false;
+}
+
+/* Of the records of one name, or of all, one at the most has a flow */
+static dd only_one_of(struct proof *p, uint32_t name, bool any)
+{
+	dd none = DD_TRUE, one = DD_FALSE;
+
+	for (uint32_t k = p->records.n; k-- > 0;) {
+		const dd has = states_has(p, k);
+
+		if (!any && p->records.v[k].e->name != name)
+			continue;
+		one = dd_ite(p->d, has, none, one);
+		none = dd_and(p->d, none, dd_not(p->d, has));
+	}
+	return dd_or(p->d, none, one);
+}
+
+dd states_real(struct proof *p)
+{
+	const bool any = asks_any(p->m);
+	dd r = dd_and(p->d, space_is(&p->s, P_RECORD, 0), space_is(&p->s, P_PROBED, 0));
+
+	for (uint32_t k = 0; k < p->records.n; k++) {
+		const struct proof_record *rec = &p->records.v[k];
+
+		r = dd_and(p->d, r, dd_or(p->d, dd_not(p->d, states_has(p, k)),
+					  may_be_of(p, rec->r)));
+		for (uint32_t i = 0; i <= k; i++)
+			if (i == k || p->records.v[i].e->name == rec->e->name) {
+				if (i == k && (!any || k == 0))
+					r = dd_and(p->d, r, only_one_of(p, rec->e->name, any));
+				break;
+			}
+	}
+	return r;
+}
+
+/* ---- what is written ------------------------------------------------------------------ */
+
+/* The first record whose flows go on in the same list: nothing tells the two apart */
+static uint32_t first_alike(const struct proof *p, uint32_t k)
+{
+	uint32_t first = 0;
+
+	while (p->records.v[first].e->list != p->records.v[k].e->list)
+		first++;
+	return first;
+}
+
+dd states_is_there(struct proof *p, uint32_t k, bool reversed)
+{
+	dd is = DD_FALSE;
+
+	for (uint32_t i = p->records.n; i-- > 0;)
+		if (p->records.v[i].e->list == p->records.v[k].e->list)
+			is = dd_or(p->d, is, states_has_way(p, i, reversed));
+	return is;
+}
+
+dd states_write(struct proof *p, dd f, uint32_t k, bool reversed)
+{
+	struct space *s = &p->s;
+	const uint32_t bits = space_width(s, P_RECORD), first = first_alike(p, k);
+	const uint32_t number = 2 * first + reversed + 1;
+	dd to = dd_with(p->d, f, p->records.v[k].flow[reversed], true);
+
+	for (uint32_t i = 0; i < bits; i++)
+		to = dd_with(p->d, to, space_var(s, P_RECORD, i),
+			     (number >> (bits - 1 - i) & 1) != 0);
+	/* A second flow of one packet has no word in an outcome */
+	to = dd_ite(p->d, space_is(s, P_RECORD, 0), to,
+		    proof_unknown(p, "a packet that is remembered twice"));
+	return dd_ite(p->d, states_is_there(p, k, reversed), f, to);
+}
+
+/* ---- limits --------------------------------------------------------------------------- */
+
+/* The same count has the same name on either side */
+static bool count_var(struct proof *p, uint32_t list, uint32_t most, uint8_t by, bool has_ports,
+		      dd *ret)
+{
+	const char *name = arena_printf(p->a, "more than %u of list %u by %u, %s", most, list, by,
+					has_ports ? "with ports" : "without");
+	const uint32_t var = space_opaque(&p->s, name, 1);
+
+	*ret = var == DD_NO_VAR ? DD_FALSE : dd_var(p->d, var);
+	return var != DD_NO_VAR;
+}
+
+bool states_is_met(struct proof *p, uint32_t k, dd *ret)
+{
+	const struct effect *e = p->records.v[k].e;
+	dd with, without;
+
+	*ret = DD_FALSE;
+	if (e->limit == 0)
+		return true;
+	if (!count_var(p, e->list, e->limit, e->limit_by, true, &with) ||
+	    !count_var(p, e->list, e->limit,
+		       e->limit_by & (LIMIT_SRC_ADDR | LIMIT_DST_ADDR), false, &without))
+		return false;
+	*ret = dd_ite(p->d, space_ports(&p->s), with, without);
+	return true;
+}
+
+/* ---- sets of the program ---------------------------------------------------------------- */
+
+/* Some bits of a key are those of a part, and what is left of its last word is 0 */
+static bool is_part(struct proof *p, const struct regs *regs, uint32_t *word, enum part part)
+{
+	const uint32_t n = space_width(&p->s, part), words = (n + 31) / 32;
+
+	for (uint32_t i = 0; i < 32 * words; i++)
+		if (regs_bit(regs, *word, i) != (i < n ? space_bit(&p->s, part, i) : DD_FALSE))
+			return false;
+	*word += words;
+	return true;
+}
+
+static bool is_key(struct proof *p, const struct regs *regs, uint32_t word, bool has_ports,
+		   bool reversed)
+{
+	const enum part parts[2][4] = { { P_SRC, P_DST, P_SPORT, P_DPORT },
+					{ P_DST, P_SRC, P_DPORT, P_SPORT } };
+
+	if (!has_ports && !is_part(p, regs, &word, P_PROTO))
+		return false;
+	for (uint32_t i = 0; i < (has_ports ? 4u : 2u); i++)
+		if (!is_part(p, regs, &word, parts[reversed][i]))
+			return false;
+	return true;
+}
+
+/* "PROTOCOL FAMILY RULE", of the family at hand; the rule's text in @ret */
+static bool read_comment(const struct proof *p, const struct prog_set *s, int *ret_proto,
+			 const char **ret)
+{
+	int family = 0, n = 0;
+
+	if (s->comment == NULL || sscanf(s->comment, "%d %d %n", ret_proto, &family, &n) < 2 ||
+	    n == 0)
+		return false;
+	*ret = s->comment + n;
+	return family == (p->s.af == AF_V4 ? 4 : 6);
+}
+
+static bool is_text(const char *text, const struct rule *r)
+{
+	const char *own = r->origin.text != NULL ? r->origin.text : "";
+
+	return strncmp(own, text, strlen(text)) == 0;
+}
+
+/* May a rule remember packets of a kind: a protocol with ports, or < 0: those without */
+static bool remembers(const struct rule *r, int proto)
+{
+	const struct set *protos = rule_tests(r, F_PROTO);
+
+	if (proto >= 0)
+		return protos == NULL || set_has(protos, AF_NONE, (u128)proto);
+	for (uint32_t v = 0; v <= UINT8_MAX; v++)
+		if (!proto_has_ports((uint8_t)v) && (protos == NULL || set_has(protos, AF_NONE, v)))
+			return true;
+	return false;
+}
+
+/* How many sets of the same kind and comment stand before this one */
+static uint32_t rank_of(const struct proof *p, const struct prog_set *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->p->sets.n && &p->p->sets.v[i] != s; i++) {
+		const struct prog_set *o = &p->p->sets.v[i];
+
+		n += o->comment != NULL && strcmp(o->comment, s->comment) == 0 &&
+		     strncmp(o->name, s->name, strcspn(s->name, "_")) == 0;
+	}
+	return n;
+}
+
+/* The record that a set is of, by its comment */
+static bool record_of(const struct proof *p, const struct prog_set *s, int *ret_proto,
+		      uint32_t *ret)
+{
+	const char *text;
+	uint32_t rank;
+
+	if (!read_comment(p, s, ret_proto, &text))
+		return false;
+	rank = rank_of(p, s);
+	for (uint32_t k = 0; k < p->records.n; k++)
+		if (is_text(text, p->records.v[k].r) &&
+		    remembers(p->records.v[k].r, *ret_proto) && rank-- == 0) {
+			*ret = k;
+			return true;
+		}
+	return false;
+}
+
+static dd kind_of(struct proof *p, int proto)
+{
+	return proto >= 0 ? space_is(&p->s, P_PROTO, (u128)proto)
+			  : dd_not(p->d, space_ports(&p->s));
+}
+
+static bool are_all(struct proof *p, dd when, dd kind)
+{
+	return dd_and(p->d, when, dd_not(p->d, kind)) == DD_FALSE;
+}
+
+bool states_of_set(struct proof *p, const struct prog_set *s, const struct regs *regs,
+		   uint32_t word, dd when, struct states_set *ret)
+{
+	int proto;
+
+	if ((s->flags & NFT_SET_EVAL) == 0 || strncmp(s->name, "states_", 7) != 0 ||
+	    !record_of(p, s, &proto, &ret->k))
+		return false;
+	ret->reversed = is_key(p, regs, word, proto >= 0, true);
+	ret->kind = kind_of(p, proto);
+	ret->is_safe = are_all(p, when, ret->kind);
+	ret->tells = proto < 0;
+	return ret->reversed || is_key(p, regs, word, proto >= 0, false);
+}
+
+bool states_count(struct proof *p, const struct prog_set *s, const struct prog_expr *x,
+		  const struct regs *regs, dd when, dd *ret)
+{
+	static const struct { enum part part; uint8_t by; } parts[] = {
+		{ P_SRC, LIMIT_SRC_ADDR }, { P_SPORT, LIMIT_SRC_PORT }, { P_DST, LIMIT_DST_ADDR },
+		{ P_DPORT, LIMIT_DST_PORT },
+	};
+	uint32_t word = regs_word(x->sreg), first = word, k;
+	uint8_t by = 0;
+	int proto;
+
+	if (!x->is_over || !record_of(p, s, &proto, &k) || !are_all(p, when, kind_of(p, proto)) ||
+	    (proto < 0 && !is_part(p, regs, &word, P_PROTO)))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (4 * (word - first) < s->key_len && is_part(p, regs, &word, parts[i].part))
+			by |= parts[i].by;
+	return 4 * (word - first) == s->key_len &&
+	       count_var(p, p->records.v[k].e->list, x->modulus, by, proto >= 0, ret);
+}
