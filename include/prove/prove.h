@@ -6,10 +6,11 @@
  * declarations into functions of a packet and compares them.
  *
  *	compared	verdict, translation, what is remembered, tags; for each family,
- *			direction and interface, whatever is remembered
- *	not compared	counters, logs, lifetimes; what fragments, source routes and the
- *			kernel's own answers meet; ICMP errors about a known flow, which
- *			go with it
+ *			direction and interface, whatever is remembered; of ipfw what
+ *			translates nothing
+ *	not compared	counters, logs, lifetimes, and what a full set forgets; what
+ *			fragments, source routes and the kernel's own answers meet; ICMP
+ *			errors about a known flow, which go with it
  *
  * Owns:	 nothing.
  * Does not:	 change the kernel.

@@ -6,7 +6,7 @@
  * the first, as `verify` holds a program against its own declaration.  So what is
  * compared, and what is told as not proven, is the same.  Files of -f belong to both.
  *
- * Of ipfw rules nothing is proven yet: many packets are tried.
+ * What pf and ipfw remember cannot be compared: of one each, many packets are tried.
  */
 #include "cli/verify.h"
 
@@ -31,7 +31,7 @@ static bool have_same_tags(const struct model *one, const struct model *other)
 
 #define TRIED	200000u
 
-/* One of the two is ipfw's: a difference that is found is one, but none is no proof */
+/* They remember in two ways: a difference that is found is one, but none is no proof */
 static int try_packets(struct cli *c, const struct model *one, const struct model *other,
 		       const struct cli_sides *sides)
 {
@@ -39,7 +39,7 @@ static int try_packets(struct cli *c, const struct model *one, const struct mode
 	const uint32_t n = prove_sample(one, other, TRIED, &c->arena, &r);
 
 	vec_add(&c->arena, &r.unproven,
-		arena_printf(&c->arena, "rules of ipfw; %u packets were tried", n));
+		arena_printf(&c->arena, "what pf and ipfw remember; %u packets were tried", n));
 	return cli_verify_tell(c, &r, sides);
 }
 
@@ -59,7 +59,7 @@ int verb_equal(struct cli *c)
 		status = declare(c, n_common, c->args.v[1], &other);
 	if (status != 0)
 		return status;
-	if (one.ipfw != NULL || other.ipfw != NULL)
+	if ((one.ipfw != NULL) != (other.ipfw != NULL))
 		return try_packets(c, &one.model, &other.model, &sides);
 	nft_options_init(&o);
 	p = nft_program_from_model(&other.model, &o, &c->diags);
@@ -68,6 +68,9 @@ int verb_equal(struct cli *c)
 	err = prove_program(&one.model, p, PROVE_MAX_NODES, &c->arena, &r);
 	if (err < 0)
 		return cli_system(c, err, "compare the two");
+	/* Where no proof was possible a difference may yet be met */
+	if (r.differences.n == 0 && r.unproven.n > 0)
+		prove_sample(&one.model, &other.model, TRIED, &c->arena, &r);
 	if (!have_same_tags(&one.model, &other.model))
 		vec_add(&c->arena, &r.unproven, "tags with other names, or in another order");
 	return cli_verify_tell(c, &r, &sides);

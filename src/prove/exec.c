@@ -102,7 +102,13 @@ static dd verdict(const struct rule_run *r, int32_t code, const char *chain)
 
 static dd reject(struct run *w, const struct prog_expr *x)
 {
+	static const struct outcome mute = {
+		.fate = FATE_HARM, .text = "an answer where the kernel gives none",
+	};
 	const struct outcome icmp = { .fate = FATE_ICMP, .code = (uint16_t)x->offset };
+
+	if (w->at->hook == NF_INET_POST_ROUTING || w->at->family != NFPROTO_INET)
+		return proof_outcome(w->p, &mute);
 
 	if (x->key == NFT_REJECT_TCP_RST)
 		return dd_ite(w->d, space_is(&w->p->s, P_PROTO, PROTO_TCP),
@@ -383,9 +389,12 @@ static dd mark_bit(const struct regs *regs, uint32_t word, uint32_t n)
 static dd set_mark(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
 {
 	struct run *w = r->w;
+	static const struct outcome foreign = {
+		.fate = FATE_HARM, .text = "a bit of a mark that is not ours is written",
+	};
 	const enum part mark = x->op == X_CT_SET ? P_CTMARK : P_MARK;
 	const uint32_t word = regs_word(x->sreg);
-	dd bits[32], f;
+	dd bits[32], own, f;
 
 	if (x->key != (x->op == X_CT_SET ? (uint32_t)NFT_CT_MARK : (uint32_t)NFT_META_MARK))
 		return unknown(w, "what is written by", x->name);
@@ -396,17 +405,18 @@ static dd set_mark(struct rule_run *r, const struct prog_expr *x, uint32_t i, st
 		/* Not ours: it must stay */
 		if ((w->p->marks.own >> n & 1) == 0 &&
 		    bits[n] != dd_var(w->d, space_mark(&w->p->s, mark, n)))
-			return unknown(w, "a bit of a mark that is not ours", NULL);
-		/* Another bit of it may be a value only where it is that bit itself */
-		if (bits[n] != DD_TRUE && bits[n] != DD_FALSE &&
-		    bits[n] != dd_var(w->d, space_mark(&w->p->s, mark, n)))
+			return proof_outcome(w->p, &foreign);
+		/* What is no constant may only be the bit itself, turned round or not */
+		own = dd_var(w->d, space_mark(&w->p->s, mark, n));
+		if (bits[n] != DD_TRUE && bits[n] != DD_FALSE && bits[n] != own &&
+		    bits[n] != dd_not(w->d, own))
 			return unknown(w, "a mark made of others", NULL);
 	}
 	*regs = (struct regs){ 0 };
 	f = so_far(r, run_from(r, i + 1, regs));
 	for (uint32_t n = 0; n < 32; n++)
-		if (bits[n] == DD_TRUE || bits[n] == DD_FALSE)
-			f = dd_with(w->d, f, space_mark(&w->p->s, mark, n), bits[n] == DD_TRUE);
+		if (bits[n] != dd_var(w->d, space_mark(&w->p->s, mark, n)))
+			f = dd_compose(w->d, f, space_mark(&w->p->s, mark, n), bits[n]);
 	return f;
 }
 

@@ -52,7 +52,8 @@ static bool same_text(const char *x, const char *y)
 static bool same_outcome(const struct outcome *x, const struct outcome *y)
 {
 	if (x->fate != y->fate || x->code != y->code || x->states != y->states ||
-	    x->tag != y->tag || x->kept_tag != y->kept_tag || x->record != y->record || x->xlate != y->xlate ||
+	    x->tag != y->tag || x->kept_tag != y->kept_tag ||
+	    x->record != y->record || x->xlate != y->xlate ||
 	    x->is_turn != y->is_turn || x->n_lots != y->n_lots || !same_text(x->text, y->text))
 		return false;
 	for (uint32_t i = 0; i < x->n_lots; i++)
@@ -240,7 +241,7 @@ const char *outcome_word(const struct outcomes *o, uint32_t value)
 	static const char *const fates[] = {
 		[FATE_NONE] = "nothing", [FATE_PASS] = "pass", [FATE_BLOCK] = "block",
 		[FATE_RST] = "return", [FATE_ICMP] = "return", [FATE_DRAW] = "by lot",
-		[FATE_UNKNOWN] = "cannot be said",
+		[FATE_HARM] = "harm", [FATE_UNKNOWN] = "cannot be said",
 	};
 
 	return fates[o->list.v[value].fate];
@@ -251,7 +252,7 @@ const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t val
 	const struct outcome *x = &o->list.v[value];
 	const char *text = outcome_word(o, value);
 
-	if (x->fate == FATE_UNKNOWN)
+	if (x->fate == FATE_UNKNOWN || x->fate == FATE_HARM)
 		return arena_printf(a, "%s: %s", text, x->text);
 	if (x->fate == FATE_ICMP)
 		text = arena_printf(a, "%s, ICMP code %u", text, x->code);

@@ -22,10 +22,11 @@
  * @FATE_RST:	It is refused with a RST
  * @FATE_ICMP:	It is refused with ICMP unreachable, @code
  * @FATE_DRAW:	One of several, by lot
+ * @FATE_HARM:	It, or what is known of it, becomes what nobody may make of it; @text
  * @FATE_UNKNOWN: It cannot be said, @text says why
  */
 enum fate {
-	FATE_NONE, FATE_PASS, FATE_BLOCK, FATE_RST, FATE_ICMP, FATE_DRAW, FATE_UNKNOWN
+	FATE_NONE, FATE_PASS, FATE_BLOCK, FATE_RST, FATE_ICMP, FATE_DRAW, FATE_HARM, FATE_UNKNOWN
 };
 
 /**
@@ -69,7 +70,7 @@ struct lot {
  * @kept_tag:	The tag that its state has then
  * @record:	Number of the record that it has added to; 0: none
  * @xlate:	Number of its translation; 0: none
- * @text:	FATE_UNKNOWN: why
+ * @text:	FATE_UNKNOWN: why; FATE_HARM: what
  * @is_turn:	FATE_DRAW: in turn, not at random
  * @lots:	FATE_DRAW: the outcomes, sorted
  * @n_lots:	How many

@@ -552,11 +552,19 @@ dd sem_filter(struct proof *p, enum direction dir, enum sem_answers answers)
 	return draw_all(&w, f);
 }
 
-dd sem_free(struct proof *p, enum direction dir)
+dd sem_after(struct proof *p, enum direction dir, dd passed)
+{
+	struct sem w = { .p = p, .d = p->d, .dir = dir };
+
+	w.passed = passed;
+	return policy_list(&w, p->m->after[dir], passed);
+}
+
+dd sem_free(struct proof *p, enum direction dir, dd passed)
 {
 	struct sem w = { .p = p, .d = p->d, .dir = dir, .answers = SEM_ANSWERED };
 
-	w.passed = policy_list(&w, p->m->after[dir], proof_pass(p, 0));
+	w.passed = passed;
 	w.settled = decided(&w, &p->m->otherwise);
 	return draw_all(&w, enter(&w, p->m->entry[dir], w.settled));
 }

@@ -44,8 +44,11 @@ enum sem_answers { SEM_ANSWERED, SEM_SILENT };
 /** sem_filter() - The language's own list without translations, then what stands after it */
 dd sem_filter(struct proof *p, enum direction dir, enum sem_answers answers);
 
-/** sem_free() - All rules of a model with free states that translates nothing */
-dd sem_free(struct proof *p, enum direction dir);
+/** sem_after() - What stands behind a language's own list, and then @passed */
+dd sem_after(struct proof *p, enum direction dir, dd passed);
+
+/** sem_free() - The list of a model with free states that translates nothing, then @passed */
+dd sem_free(struct proof *p, enum direction dir, dd passed);
 
 /**
  * sem_head() - Where the filter of a language's own list begins

@@ -516,7 +516,7 @@ static void note_uncovered(struct work *w)
 	}
 }
 
-/* ---- free states ------------------------------------------------------------------------------ */
+/* ---- free states ------------------------------------------------------------------------- */
 
 static bool asks_numbers(const struct rule *r)
 {
@@ -564,17 +564,18 @@ static void prove_free(struct work *w)
 		{ NF_INET_LOCAL_OUT, "rules for the host's own" },
 	};
 	const dd none = proof_pass(&w->p, 0), own = space_is(&w->p.s, P_RECV, 0);
-	const dd after = chains(w, NF_INET_POST_ROUTING, INT_MIN, INT_MAX, false, none);
-	const dd out = sem_free(&w->p, DIR_OUT);
+	const dd out = sem_free(&w->p, DIR_OUT, none);
+	const dd leaves = both(w, w->real, no(w, own_answers(w, DIR_OUT)));
 
-	compare(w, "rules", DIR_IN, sem_free(&w->p, DIR_IN),
+	compare(w, "rules", DIR_IN, sem_free(&w->p, DIR_IN, sem_after(&w->p, DIR_IN, none)),
 		chains(w, NF_INET_PRE_ROUTING, PRIO_CONNTRACK + 1, INT_MAX, false, none),
 		both(w, w->real, no(w, own_answers(w, DIR_IN))));
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
 		compare(w, hooks[i].name, DIR_OUT, out,
-			chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, after),
-			both(w, both(w, w->real, no(w, own_answers(w, DIR_OUT))),
-			     hooks[i].hook == NF_INET_FORWARD ? no(w, own) : own));
+			chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, none),
+			both(w, leaves, hooks[i].hook == NF_INET_FORWARD ? no(w, own) : own));
+	compare(w, "fences of what leaves", DIR_OUT, sem_after(&w->p, DIR_OUT, none),
+		chains(w, NF_INET_POST_ROUTING, INT_MIN, INT_MAX, false, none), w->real);
 	for (uint32_t hook = 0; hook < NF_INET_NUMHOOKS; hook++)
 		compare(w, "translation", DIR_IN, none,
 			chains(w, hook, INT_MIN, INT_MAX, true, none), w->real);
@@ -582,7 +583,7 @@ static void prove_free(struct work *w)
 		chains(w, NF_INET_LOCAL_IN, INT_MIN, INT_MAX, false, none), w->real);
 }
 
-/* ---- a family --------------------------------------------------------------------------------- */
+/* ---- a family ---------------------------------------------------------------------------- */
 
 static void prove_directed(struct work *w)
 {

@@ -257,22 +257,60 @@ static uint32_t rank_of(const struct proof *p, const struct prog_set *s)
 	return n;
 }
 
-/* The record that a set is of, by its comment */
+/* How many other rules the sets that stand before one of a rule are of */
+static uint32_t rules_before(const struct proof *p, const char *text)
+{
+	const char *last = NULL;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->p->sets.n; i++) {
+		const struct prog_set *s = &p->p->sets.v[i];
+		const char *own;
+		int proto;
+
+		if (strncmp(s->name, "states_", 7) != 0 || !read_comment(p, s, &proto, &own))
+			continue;
+		if (strcmp(own, text) == 0)
+			return n;
+		n += last == NULL || strcmp(own, last) != 0;
+		last = own;
+	}
+	return n;
+}
+
+/* The list where flows of the @n-th rule that remembers any go on */
+static uint32_t list_of(const struct proof *p, uint32_t n)
+{
+	for (uint32_t k = 0; k < p->records.n; k++)
+		if (first_alike(p, k) == k && n-- == 0)
+			return p->records.v[k].e->list;
+	return LIST_NONE;
+}
+
+/* The record that a set is of, by its comment; of another declaration's by its place */
 static bool record_of(const struct proof *p, const struct prog_set *s, int *ret_proto,
 		      uint32_t *ret)
 {
+	uint32_t rank, list = LIST_NONE;
+	bool is_named = false;
 	const char *text;
-	uint32_t rank;
 
 	if (!read_comment(p, s, ret_proto, &text))
 		return false;
 	rank = rank_of(p, s);
 	for (uint32_t k = 0; k < p->records.n; k++)
-		if (is_text(text, p->records.v[k].r) &&
-		    remembers(p->records.v[k].r, *ret_proto) && rank-- == 0) {
+		is_named |= is_text(text, p->records.v[k].r);
+	if (!is_named)
+		list = list_of(p, rules_before(p, text));
+	for (uint32_t k = 0; k < p->records.n; k++) {
+		const struct proof_record *rec = &p->records.v[k];
+
+		if ((is_named ? is_text(text, rec->r) : rec->e->list == list) &&
+		    remembers(rec->r, *ret_proto) && rank-- == 0) {
 			*ret = k;
 			return true;
 		}
+	}
 	return false;
 }
 
