@@ -33,7 +33,7 @@ static void prove_random(int kind, uint32_t n)
 	}
 	printf("# %u rulesets: %u proven, %u of them not wholly, %u do not compile\n", n,
 	       n_equal + n_unproven, n_unproven, n_refused);
-	CHECK(n_equal * 5 > n);
+	CHECK(n_equal * 10 > n);
 }
 
 TEST(random_rulesets)
