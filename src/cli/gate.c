@@ -7,6 +7,11 @@
  * construct that the prover does not read is no reason to leave a host without
  * rules, so that is told and loaded.
  *
+ * `up` and `down` are called by hooks while a jail waits, and take milliseconds, of
+ * which a proof would be most (updown-up in tests/bench: 6 ms without, 30 with; a
+ * hundred vnet jails 10 s).  They switch what `apply` has proven with all jails up;
+ * `verify` proves what they left.
+ *
  * Whole programs pass here.  The short way of `forward` changes elements of a table
  * whose rules passed here when they were loaded; what it makes of them is proven
  * when the whole is next built, or by `verify`.
@@ -40,7 +45,7 @@ int cli_gate(struct cli *c, const struct model *m, const struct nft_program *p)
 	struct prove_result r;
 	int err;
 
-	if (c->no_verify)
+	if (c->no_verify || c->runs.list.n > 0)
 		return 0;
 	/* Half of what was declared is done by a NAT that is no program of the kernel's */
 	if (c->nat_path == NAT_PATH_USERSPACE) {

@@ -10,9 +10,11 @@
  *	updown-down-ratio	the same of down
  *	updown-vnet-...		a vnet jail: a pair of veth, of which the netlink alone
  *				makes the host's end ready, not the jail's
+ *	updown-create-...	the same with a namespace that is made and goes again
+ *	updown-vnet100-...	a hundred such at once
  *
- * All in one network namespace of its own, and in memory, as /run is; the least of
- * some runs counts.
+ * All in network and mount namespaces of its own, and in memory, as /run is; the least
+ * of some runs counts.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +39,8 @@
 
 #define RUNS	15
 #define JAILS	50
+#define MANY	100	/* vnet jails at once */
+#define MANY_RUNS	3
 #define BENCH_GROUP	0x42u
 
 static char dir[] = "/dev/shm/bench-updown-XXXXXX";
@@ -101,8 +106,26 @@ static int write_jails(void)
 			8000 + i);
 	fprintf(f, "v1 { vnet; $address = \"10.1.0.1/32, fd01::1/128\"; "
 		"$forward = \"tcp 9001:80 to 203.0.113.2\"; }\n");
+	fprintf(f, "v2 { vnet; $address = \"10.1.0.2/32, fd01::2/128\"; "
+		"$forward = \"tcp 9002:80 to 203.0.113.2\"; }\n");
 	fclose(f);
 	err = write_file("jail.conf", text);
+	free(text);
+	return err;
+}
+
+static int write_many(void)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int err;
+
+	for (int i = 1; i <= MANY; i++)
+		fprintf(f, "m%d { vnet; $address = \"10.2.0.%d/32, fd02::%d/128\"; "
+			"$forward = \"tcp %d:80 to 203.0.113.2\"; }\n", i, i, i, 20000 + i);
+	fclose(f);
+	err = write_file("many.jail.conf", text);
 	free(text);
 	return err;
 }
@@ -217,43 +240,103 @@ static int make_jail(void)
 	return jail.fd < 0 ? -errno : 0;
 }
 
-/* A pair of veth comes or goes, its end here up with an address and a route */
+/* A pair of veth to the namespace @fd, its end here up with an address and a route */
+static int add_pair(struct nl_session *s, uint8_t i, int fd)
+{
+	struct rtnl_addr x = { .p = { addr_v4(10, 9, 1, 1), 32 } };
+	struct rtnl_hop hop = { .dst = { addr_v4(10, 9, 2, i), 32 } };
+	char name[16], peer[16];
+	struct rtnl_msg m;
+	int err;
+
+	snprintf(name, sizeof(name), "bench%ua", i);
+	snprintf(peer, sizeof(peer), "bench%ub", i);
+	err = nl_talk(s, rtnl_msg_veth_add(&m, name, BENCH_GROUP, peer, fd), NULL, NULL);
+	x.ifindex = hop.ifindex = if_nametoindex(name);
+	if (err == 0)
+		err = nl_talk(s, rtnl_msg_link_set_up(&m, x.ifindex, true), NULL, NULL);
+	if (err == 0)
+		err = nl_talk(s, rtnl_msg_addr_add(&m, &x), NULL, NULL);
+	return err < 0 ? err : nl_talk(s, rtnl_msg_route_add(&m, &hop), NULL, NULL);
+}
+
+/* All of them go at once */
+static int del_pairs(struct nl_session *s)
+{
+	struct rtnl_msg m;
+
+	return nl_talk(s, rtnl_msg_group_del(&m, BENCH_GROUP), NULL, NULL);
+}
+
+/* The pair of the process that has a namespace comes or goes */
 static int change_link(bool is_up)
 {
 	struct nl_session s CLEANUP(nl_close) = { .fd = -1 };
-	struct rtnl_addr x = { .p = { addr_v4(10, 9, 1, 1), 32 } };
-	struct rtnl_hop hop = { .dst = { addr_v4(10, 9, 1, 2), 32 } };
-	struct rtnl_msg m;
 	int err = nl_open(&s, NETLINK_ROUTE);
 
-	if (err < 0 || !is_up)
-		return err < 0 ? err :
-		       nl_talk(&s, rtnl_msg_group_del(&m, BENCH_GROUP), NULL, NULL);
-	err = nl_talk(&s, rtnl_msg_veth_add(&m, "bench0", BENCH_GROUP, "bench1", jail.fd), NULL,
-		      NULL);
-	x.ifindex = hop.ifindex = if_nametoindex("bench0");
-	if (err == 0)
-		err = nl_talk(&s, rtnl_msg_link_set_up(&m, x.ifindex, true), NULL, NULL);
-	if (err == 0)
-		err = nl_talk(&s, rtnl_msg_addr_add(&m, &x), NULL, NULL);
-	return err < 0 ? err : nl_talk(&s, rtnl_msg_route_add(&m, &hop), NULL, NULL);
+	if (err < 0)
+		return err;
+	return is_up ? add_pair(&s, 1, jail.fd) : del_pairs(&s);
+}
+
+static int made[MANY];	/* namespaces that are there only by their descriptors */
+
+static int add_namespaces(int n)
+{
+	const int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int err = own < 0 ? -errno : 0;
+
+	for (int i = 0; i < n && err == 0; i++) {
+		if (unshare(CLONE_NEWNET) < 0)
+			err = -errno;
+		made[i] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	}
+	if (own >= 0 && setns(own, CLONE_NEWNET) < 0)
+		err = -errno;
+	close(own);
+	return err;
+}
+
+/* @n namespaces with a pair each come or go */
+static int change_created(bool is_up, int n)
+{
+	struct nl_session s CLEANUP(nl_close) = { .fd = -1 };
+	int err = nl_open(&s, NETLINK_ROUTE);
+
+	if (err == 0 && is_up)
+		err = add_namespaces(n);
+	for (int i = 0; i < n && err == 0 && is_up; i++)
+		err = add_pair(&s, (uint8_t)(i + 1), made[i]);
+	if (err == 0 && !is_up)
+		err = del_pairs(&s);
+	for (int i = 0; i < n && !is_up; i++)
+		close(made[i]);
+	return err;
+}
+
+static int change_one_created(bool is_up)
+{
+	return change_created(is_up, 1);
 }
 
 /**
  * struct kind - A kind of jail
  * @name:	Of its lines
  * @jail:	One of them
- * @is_vnet:	It is a process's
+ * @place:	Option of `up` that says where it is, or NULL
+ * @of:		Its value, or NULL
  * @change:	What its link or addresses need, by netlink alone
  */
 static const struct kind {
 	const char *name;
 	const char *jail;
-	bool is_vnet;
+	const char *place;
+	const char *of;
 	int (*change)(bool is_up);
 } kinds[] = {
-	{ "updown", "j7", false, change_addrs },
-	{ "updown-vnet", "v1", true, change_link },
+	{ "updown", "j7", NULL, NULL, change_addrs },
+	{ "updown-vnet", "v1", "--pid", jail.text, change_link },
+	{ "updown-create", "v2", "--create", NULL, change_one_created },
 };
 
 /* What the kernel needs for the changes alone; ms, or -1 */
@@ -270,7 +353,7 @@ static double netlink(const struct kind *k, bool is_up)
 static int measure(const struct kind *k, const char *state)
 {
 	const char *const up[] = { program, "-q", "--state-dir", state, "up", k->jail,
-				   k->is_vnet ? "--pid" : NULL, jail.text, NULL };
+				   k->place, k->of, NULL };
 	const char *const down[] = { program, "-q", "--state-dir", state, "down", k->jail, NULL };
 	const char *const nothing[] = { program, "--version", NULL };
 	double t_up = -1, t_down = -1, t_exec = -1, nl_up = -1, nl_down = -1;
@@ -293,9 +376,54 @@ static int measure(const struct kind *k, const char *state)
 	return 0;
 }
 
+/* A hundred vnet jails in a state of their own, ms of the program and of the raw calls */
+static int measure_many(const char *rc, const char *jails, const char *state)
+{
+	const char *const up[] = { program, "-q", "--state-dir", state, "-f", rc, "-f", jails,
+				   "up", "--create", "ALL", NULL };
+	const char *const down[] = { program, "-q", "--state-dir", state, "down", "ALL", NULL };
+	const char *const destroy[] = { program, "-q", "--state-dir", state, "destroy", NULL };
+	double t_up = -1, t_down = -1, raw_up = -1, raw_down = -1;
+
+	for (int i = 0; i < MANY_RUNS; i++) {
+		double start;
+
+		t_up = least(t_up, run(up));
+		t_down = least(t_down, run(down));
+		start = now_ms();
+		if (change_created(true, MANY) < 0)
+			return -1;
+		raw_up = least(raw_up, now_ms() - start);
+		start = now_ms();
+		if (change_created(false, MANY) < 0)
+			return -1;
+		raw_down = least(raw_down, now_ms() - start);
+	}
+	if (t_up < 0 || t_down < 0 || run(destroy) < 0)
+		return -1;
+	printf("updown-vnet100-up %.1f ms\nupdown-vnet100-down %.1f ms\n", t_up, t_down);
+	printf("updown-vnet100-up-netlink %.1f ms\nupdown-vnet100-down-netlink %.1f ms\n", raw_up,
+	       raw_down);
+	printf("updown-vnet100-up-ratio %.2f x\nupdown-vnet100-down-ratio %.2f x\n", t_up / raw_up,
+	       t_down / raw_down);
+	return 0;
+}
+
+/* Namespaces for all of it, as root or in a user namespace, with a /run of its own */
+static int enter(void)
+{
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0 &&
+	    unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) < 0)
+		return -errno;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/run", "tmpfs", 0, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
 static int measure_all(void)
 {
-	char rc[128], jails[128], state[128];
+	char rc[128], jails[128], state[128], many[128], many_state[128];
 	const char *const apply[] = { program, "-q", "--state-dir", state, "-f", rc, "-f", jails,
 				      "apply", NULL };
 	int err = 0;
@@ -303,6 +431,11 @@ static int measure_all(void)
 	snprintf(rc, sizeof(rc), "%s/rc.conf", dir);
 	snprintf(jails, sizeof(jails), "%s/jail.conf", dir);
 	snprintf(state, sizeof(state), "%s/state", dir);
+	snprintf(many, sizeof(many), "%s/many.jail.conf", dir);
+	snprintf(many_state, sizeof(many_state), "%s/many", dir);
+	err = measure_many(rc, many, many_state);
+	if (err < 0)
+		return err;
 	if (run(apply) < 0 || commit(0) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && err == 0; i++)
@@ -318,9 +451,11 @@ int main(void)
 	program = getenv("SALLYPORT");
 	if (program == NULL || mkdtemp(dir) == NULL)
 		return 71;
-	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+	if (enter() < 0)
 		return 77;
 	err = write_jails();
+	if (err == 0)
+		err = write_many();
 	if (err == 0)
 		err = write_file("rc.conf", "cloned_interfaces=\"lo1\"\n");
 	if (err == 0)
