@@ -291,7 +291,28 @@ static void each_use(struct asking *k, use_fn fn)
 	each_use_of_part(k, lo, at.hi, fn);
 }
 
-/* Each variable of the line, and of those that called the functions it is in */
+/* Each variable of a here-document, unless its end is quoted: then it has none */
+static void each_use_of_document(struct asking *k, use_fn fn)
+{
+	const struct span call = line_span(k->r, k->call->line);
+	const char *text = text_of(k->r, call)->text;
+	const char *at = memmem(text + call.lo, call.hi - call.lo, "<<", 2);
+	struct span doc;
+
+	if (k->call->file == NULL || at == NULL ||
+	    strchr("'\"\\", at[strspn(at, "<- ")]) != NULL ||
+	    !ipfw_files_document(k->r->x, call, k->call->file, &doc))
+		return;
+	k->in = doc;
+	k->text = text_of(k->r, doc)->text;
+	for (uint32_t lo = doc.lo; lo < doc.hi; )
+		if (k->text[lo] == '$')
+			lo = take_use(k, lo, doc.hi, fn);
+		else
+			lo += k->text[lo] == '\\' ? 2 : 1;
+}
+
+/* Each variable of the line, its here-document, and the calls of functions around it */
 static void each_use_of_call(struct asking *k, use_fn fn)
 {
 	for (uint32_t i = 0; i <= k->call->n_callers; i++) {
@@ -300,6 +321,7 @@ static void each_use_of_call(struct asking *k, use_fn fn)
 		k->text = text_of(k->r, k->in)->text;
 		each_use(k, fn);
 	}
+	each_use_of_document(k, fn);
 }
 
 static bool collect_name(struct asking *k, const char *name, struct span at)

@@ -370,6 +370,22 @@ static const struct ipfw_file *given_file(const struct ipfw_exec *x, const struc
 	return NULL;
 }
 
+bool ipfw_files_document(const struct ipfw_exec *x, struct span call, const char *text,
+			 struct span *ret)
+{
+	const struct source *s = source_at(x->c->sources, call.src);
+	const uint32_t lo = here_document(x, call);
+	uint32_t hi = lo;
+
+	if (lo >= s->len)
+		return false;
+	for (; *text != '\0' && hi < s->len; text++)
+		if (*text == '\n')
+			hi += (uint32_t)strcspn(s->text + hi, "\n") + 1;
+	*ret = (struct span){ call.src, lo, MIN(hi, s->len) };
+	return true;
+}
+
 bool ipfw_files_is_path(const struct sandbox_call *call)
 {
 	for (uint32_t i = 1; i + 1 < call->n; i++)

@@ -67,6 +67,10 @@ struct span ipfw_files_line(const struct ipfw_exec *x, const struct ipfw_files *
 bool ipfw_files_word(const struct ipfw_exec *x, struct span in, uint32_t *from, const char *word,
 		     struct span *ret);
 
+/** ipfw_files_document() - The lines of the here-document of a call, that became @text; or false */
+bool ipfw_files_document(const struct ipfw_exec *x, struct span call, const char *text,
+			 struct span *ret);
+
 /** ipfw_files_is_path() - Does a call of ipfw name a file of rules, there or not ("-q /FILE") */
 bool ipfw_files_is_path(const struct sandbox_call *call);
 
