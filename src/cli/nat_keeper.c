@@ -15,6 +15,7 @@
  */
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ static bool hear(const struct nat_run *r, const struct nat_worker *w, int wait_m
 }
 
 /* Until a worker says @want; 0 or an exit status, and why not in @why */
-static int await(const struct nat_run *r, struct nat_worker *w, enum nat_word_kind want,
+static int await(struct nat_run *r, struct nat_worker *w, enum nat_word_kind want,
 		 int wait_ms, struct nat_word *why)
 {
 	struct nat_word word;
@@ -85,6 +86,8 @@ static int await(const struct nat_run *r, struct nat_worker *w, enum nat_word_ki
 			return word.value;
 		if (word.kind == NAT_WORD_COMPLAINT)
 			*why = word;
+		if (word.kind == NAT_WORD_HELP)
+			memcpy(r->help, word.text, sizeof(word.text));
 		if (word.kind != want)
 			continue;
 		if (want == NAT_WORD_PREPARED)
@@ -157,6 +160,7 @@ static NORETURN void be_first(struct nat_run *r, const int *ends, bool is_first)
 	base_fd_close(&r->other);
 	base_fd_close(&r->control);
 	base_fd_close(&r->caller);
+	nl_close(&r->route);
 	if (is_first)
 		nat_worker_start(r, ends, true);
 	_exit(cli_round(r->c, begin_anew, &f));
@@ -190,6 +194,7 @@ static int breed(struct nat_run *r, struct nat_worker *v, struct nat_word *why)
 	}
 	for (uint32_t i = 0; i < r->n_workers; i++)
 		base_fd_close(&ends[i]);
+	v[0].pid = MAX(pid, 0);
 	status = pid < 0 ? EX_OSERR : 0;
 	/* However long it takes to read the rules */
 	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
@@ -390,6 +395,9 @@ static int set_up(struct nat_run *r)
 	if (status != 0)
 		return status;
 	err = nl_open(&r->nft, NETLINK_NETFILTER);
+	r->outside_index = if_nametoindex(r->plan.outside);
+	if (err == 0)
+		err = nat_addrs_open(r);
 	if (err == 0)
 		err = nat_control_open(r);
 	if (err == 0)
@@ -404,36 +412,58 @@ static bool hear_front(struct nat_run *r)
 {
 	struct nat_word word, why;
 
-	if (!nat_word_get(r->other, &word) || word.value != SIGHUP)
+	if (!nat_word_get(r->other, &word)) {
+		nat_run_tell(r, "killed: ending, and tidying up");
 		return false;
+	}
+	if (word.value != SIGHUP) {
+		nat_run_tell(r, word.value == SIGTERM ? "SIGTERM: ending" : "SIGINT: ending");
+		return false;
+	}
 	if (nat_keeper_reload(r, &why) != 0 && nat_keeper_save(r) < 0)
 		nat_run_tell(r, "cannot write the state file");
 	return true;
 }
 
+static void hear_addresses(struct nat_run *r)
+{
+	struct nat_word why;
+	char line[64];
+
+	if (!nat_addrs_hear(r))
+		return;
+	snprintf(line, sizeof(line), "%s has other addresses", r->plan.outside);
+	nat_run_tell(r, line);
+	(void)nat_keeper_reload(r, &why);
+}
+
 /* Until the front or a worker ends; an exit status */
 static int keep(struct nat_run *r)
 {
-	struct pollfd fds[2 + NAT_WORKERS_MOST];
+	enum { FRONT, CONTROL, ROUTE, WORKERS };
+	struct pollfd fds[WORKERS + NAT_WORKERS_MOST];
 
 	for (;;) {
-		fds[0] = (struct pollfd){ r->other, POLLIN, 0 };
-		fds[1] = (struct pollfd){ r->control, POLLIN, 0 };
+		fds[FRONT] = (struct pollfd){ r->other, POLLIN, 0 };
+		fds[CONTROL] = (struct pollfd){ r->control, POLLIN, 0 };
+		fds[ROUTE] = (struct pollfd){ r->route.fd, POLLIN, 0 };
 		for (uint32_t i = 0; i < r->n_workers; i++)
-			fds[2 + i] = (struct pollfd){ r->workers[i].fd, POLLIN, 0 };
-		if (poll(fds, 2 + r->n_workers, -1) < 0)
+			fds[WORKERS + i] = (struct pollfd){ r->workers[i].fd, POLLIN, 0 };
+		if (poll(fds, WORKERS + r->n_workers, -1) < 0)
 			continue;
-		if (fds[0].revents != 0 && !hear_front(r))
-			return 0;
-		if (fds[1].revents != 0)
-			nat_control_serve(r);
-		/* Nobody asked them anything: this is an end.  Reloaded ones are looked at next */
+		/* Nobody asked them anything: this is an end */
 		for (uint32_t i = 0; i < r->n_workers; i++) {
-			if (fds[2 + i].revents == 0 || fds[2 + i].fd != r->workers[i].fd)
+			if (fds[WORKERS + i].revents == 0)
 				continue;
 			diag_add(&r->c->diags, DIAG_E2803, SPAN_NONE, "worker %u has died", i);
 			return EX_SOFTWARE;
 		}
+		if (fds[FRONT].revents != 0 && !hear_front(r))
+			return 0;
+		if (fds[CONTROL].revents != 0)
+			nat_control_serve(r);
+		if (fds[ROUTE].revents != 0)
+			hear_addresses(r);
 	}
 }
 
@@ -450,6 +480,8 @@ static int start(struct nat_run *r)
 	nat_keep_forget(&r->keep);
 	if (status != 0) {
 		diag_add(&r->c->diags, (enum diag_code)why.value, SPAN_NONE, "%s", why.text);
+		if (r->help[0] != '\0')
+			diag_help(&r->c->diags, "%s", r->help);
 		return status;
 	}
 	nat_word_send(r->other, NAT_WORD_READY, 0, NULL);
@@ -482,6 +514,7 @@ void nat_keeper_run(struct nat_run *r)
 	nat_control_close(r);
 	close_ways(r);
 	nl_close(&r->nft);
+	nl_close(&r->route);
 	err = nat_keeper_clear(r->c->state_dir);
 	if (err < 0 && status == 0)
 		status = cli_system(r->c, err, "take rules and routes away");

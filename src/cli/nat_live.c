@@ -165,6 +165,8 @@ static int hear_keeper(struct nat_run *r)
 		return w.value;
 	if (w.kind == NAT_WORD_COMPLAINT && w.value >= 0 && w.value < (int32_t)DIAG_N_CODES)
 		diag_add(&r->c->diags, (enum diag_code)w.value, SPAN_NONE, "%s", w.text);
+	if (w.kind == NAT_WORD_HELP)
+		diag_help(&r->c->diags, "%s", w.text);
 	if (w.kind != NAT_WORD_READY)
 		return -1;
 	status = be_ready(r);
@@ -234,7 +236,7 @@ int verb_nat(struct cli *c)
 	if (r == NULL)
 		return cli_system(c, -ENOMEM, "start");
 	r->c = c;
-	r->lock = r->other = r->control = r->caller = r->nft.fd = -1;
+	r->lock = r->other = r->control = r->caller = r->nft.fd = r->route.fd = -1;
 	r->n_workers = 1;
 	r->since_ns = natloop_now();
 	c->is_host = true;

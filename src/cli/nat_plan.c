@@ -90,7 +90,14 @@ static int find_outside(struct planner *w)
 	const struct iface *i = facts_find(&w->d->facts, facts_freebsd_name(w->p->outside));
 	int status = 0;
 
-	for (uint32_t k = 0; i != NULL && k < i->addrs.n; k++)
+	if (i == NULL)
+		return cli_usage(w->c, "there is no interface %s here to be --outside",
+				 w->p->outside);
+	if (w->p->inside != NULL &&
+	    facts_find(&w->d->facts, facts_freebsd_name(w->p->inside)) == NULL)
+		return cli_usage(w->c, "there is no interface %s here to be --inside",
+				 w->p->inside);
+	for (uint32_t k = 0; k < i->addrs.n; k++)
 		add_outside(w, i->addrs.v[k].p.a);
 	for (uint32_t k = 0; k < w->c->nat.outside_addrs.list.n && status == 0; k++)
 		status = add_given(w, w->c->nat.outside_addrs.list.v[k]);

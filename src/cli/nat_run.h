@@ -29,6 +29,7 @@
  * enum nat_word_kind - What processes say to each other
  * @NAT_WORD_SIGNAL:	front: this signal came
  * @NAT_WORD_COMPLAINT:	keeper, new worker: a diagnostic, value is its code
+ * @NAT_WORD_HELP:	and what helps
  * @NAT_WORD_READY:	keeper: packets flow
  * @NAT_WORD_END:	keeper: all is taken away, value is the exit status; new worker:
  *			this generation cannot be, the same
@@ -40,8 +41,8 @@
  * @NAT_WORD_DONE:	worker: the last of these is done
  */
 enum nat_word_kind {
-	NAT_WORD_SIGNAL, NAT_WORD_COMPLAINT, NAT_WORD_READY, NAT_WORD_END, NAT_WORD_PREPARED,
-	NAT_WORD_GO, NAT_WORD_STOP, NAT_WORD_SAVE, NAT_WORD_TELL, NAT_WORD_DONE,
+	NAT_WORD_SIGNAL, NAT_WORD_COMPLAINT, NAT_WORD_HELP, NAT_WORD_READY, NAT_WORD_END,
+	NAT_WORD_PREPARED, NAT_WORD_GO, NAT_WORD_STOP, NAT_WORD_SAVE, NAT_WORD_TELL, NAT_WORD_DONE,
 };
 
 /** struct nat_word - A word, one datagram */
@@ -97,6 +98,9 @@ struct nat_worker {
  * @lock:	That this is the only one
  * @other:	front: end towards the keeper; keeper: towards the front; -1: none
  * @nft:	keeper: session that the claim goes with
+ * @route:	keeper: is told of changed addresses
+ * @outside_index: keeper: number of the outside interface
+ * @addrs:	keeper: what the outside interface has, as one number
  * @n_workers:	How many
  * @io:		keeper: interfaces of each worker, by enum nat_side; NULL: its own
  * @posts:	What they tell
@@ -108,6 +112,7 @@ struct nat_worker {
  * @generation:	keeper: number of this one, from 1 on
  * @control:	keeper: where it is asked, -1: nowhere
  * @caller:	keeper: who asks just now, -1: nobody
+ * @help:	keeper: what a worker said would help, last
  * @since_ns:	When the keeper started
  */
 struct nat_run {
@@ -117,6 +122,9 @@ struct nat_run {
 	int lock;
 	int other;
 	struct nl_session nft;
+	struct nl_session route;
+	uint32_t outside_index;
+	uint64_t addrs;
 	uint32_t n_workers;
 	struct io *io[NAT_WORKERS_MOST][2];
 	struct nat_post *posts;
@@ -128,6 +136,7 @@ struct nat_run {
 	uint32_t generation;
 	int control;
 	int caller;
+	char help[NAT_WORD_BYTES];
 	uint64_t since_ns;
 };
 
@@ -170,6 +179,14 @@ MUST_USE int nat_keeper_save(struct nat_run *r);
 
 /** nat_keeper_count() - What all workers have counted, since the start */
 void nat_keeper_count(struct nat_run *r, struct nat_post *ret);
+
+/* nat_addrs.c */
+
+/** nat_addrs_open() - Be told of changed addresses; 0 or a negative errno */
+MUST_USE int nat_addrs_open(struct nat_run *r);
+
+/** nat_addrs_hear() - Take what has been told: has the outside interface other addresses now */
+bool nat_addrs_hear(struct nat_run *r);
 
 /* nat_control.c */
 

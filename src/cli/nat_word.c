@@ -43,10 +43,16 @@ bool nat_word_get(int fd, struct nat_word *ret)
 
 void nat_word_complain(int fd, const struct diags *d)
 {
-	for (uint32_t i = 0; i < d->list.n; i++)
-		if (diag_codes[d->list.v[i].code].severity == DIAG_ERROR)
-			nat_word_send(fd, NAT_WORD_COMPLAINT, (int32_t)d->list.v[i].code,
-				      d->list.v[i].message);
+	for (uint32_t i = 0; i < d->list.n; i++) {
+		const struct diag *one = &d->list.v[i];
+
+		if (diag_codes[one->code].severity != DIAG_ERROR)
+			continue;
+		nat_word_send(fd, NAT_WORD_COMPLAINT, (int32_t)one->code, one->message);
+		for (uint32_t k = 0; k < one->more.n; k++)
+			if (one->more.v[k].is_help)
+				nat_word_send(fd, NAT_WORD_HELP, 0, one->more.v[k].text);
+	}
 }
 
 void nat_run_tell(const struct nat_run *r, const char *line)
