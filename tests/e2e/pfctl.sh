@@ -471,6 +471,21 @@ else
 	skip "forms of jail managers" "../shared absent"
 fi
 
+# ---- who sends --------------------------------------------------------------
+
+serve "$CLIENT" client tcp:198.51.100.7:80
+pf -f - <<'X'
+pass
+block return out quick on igb0 proto tcp to 198.51.100.7 user root
+X
+is "a rule for the owner of the socket" refused "$(ask "$HOST" tcp:198.51.100.7:80)"
+pf -f - <<'X'
+pass
+block return out quick on igb0 proto tcp to 198.51.100.7 user 0 >< 60000
+X
+is "and for others" "client 203.0.113.2" "$(ask "$HOST" tcp:198.51.100.7:80)"
+pf -f pf.conf
+
 # ---- ipfw ------------------------------------------------------------------
 
 echo 'add 100 allow ip from any to any' >ipfw.rules

@@ -489,7 +489,7 @@ TEST(refused)
 		{ "pass in route-to (em1 10.1.1.9)\n", DIAG_E1316 },
 		{ "pass in reply-to (em1 10.1.1.9)\n", DIAG_E1316 },
 		{ "pass in dup-to (em1 10.1.1.9)\n", DIAG_E1316 },
-		{ "pass out proto tcp user root\n", DIAG_E1316 },
+		{ "pass in proto tcp user root\n", DIAG_E1316 },
 		{ "pass in proto tcp group wheel\n", DIAG_E1316 },
 		{ "pass in rtable 1\n", DIAG_E1316 },
 		{ "pass in proto tcp divert-to 127.0.0.1 port 99\n", DIAG_E1316 },

@@ -198,6 +198,7 @@ bool pf_match_of(struct pf_lower *l, const struct pf_rule *r)
 	mt->dport = pf_port_set(l, r->to.ports.v, r->to.ports.n);
 	if (r->o->tos > 0)
 		mt->tos = set_one(l->c->a, (u128)r->o->tos);
+	mt->users = pf_user_set(l, r);
 	if (r->o->received_on != NULL) {
 		mt->recv = pf_iface_ids(l, r->o->received_on, r->o->received_at);
 		if (r->o->not_received)
@@ -239,6 +240,7 @@ static void add_tests(struct pf_lower *l, struct rule *r, const struct pf_match 
 	test(l, r, F_ICMP, mt->icmp);
 	test(l, r, F_RECV, mt->recv);
 	test(l, r, F_TOS, mt->tos);
+	test(l, r, F_UID, mt->users);
 	test(l, r, F_SRC_GROWN, src->grown);
 	test(l, r, F_DST_GROWN, dst->grown);
 	test(l, r, F_SRC_ROUTE, src->route);

@@ -72,6 +72,26 @@ static void add_range(struct nft_program *p, struct nft_stmts *s, enum nft_key k
 		stmt_range(p, s, key, &(struct range){ AF_NONE, lo, hi });
 }
 
+/* Owners are numbers of the host's order, which compare by bits only: blocks of a range */
+static void add_owners(const struct nft_view *v, const struct nft_stmts *from, uint32_t lo,
+		       uint32_t hi, struct nft_alts *out)
+{
+	for (uint64_t at = lo; at <= hi;) {
+		uint64_t size = at == 0 ? 1ull << 32 : at & -at;
+		struct nft_stmts *s = vec_push(v->p->tmp, &out->list);
+
+		while (size > hi - at + 1)
+			size /= 2;
+		stmts_append(v->p, s, from);
+		if (size == 1)
+			stmt_match(v->p, s, NFT_K_SKUID, false,
+				   nft_value_num(NFT_T_UID, at));
+		else
+			stmt_masked(v->p, s, NFT_K_SKUID, (uint32_t)-size, (uint32_t)at, false);
+		at += size;
+	}
+}
+
 /* Each of @in with each range of a number */
 static struct nft_alts with_head(const struct nft_view *v, const struct nft_alts *in, enum head h,
 				 const struct set *set, bool v6)
@@ -86,6 +106,10 @@ static struct nft_alts with_head(const struct nft_view *v, const struct nft_alts
 
 			if (hi < less)
 				continue;
+			if (h == HEAD_UID) {
+				add_owners(v, &in->list.v[i], lo, hi, &out);
+				continue;
+			}
 			s = vec_push(v->p->tmp, &out.list);
 			stmts_append(v->p, s, &in->list.v[i]);
 			add_range(v->p, s, heads[h].keys[v6], lo > less ? lo - less : 0, hi - less,
