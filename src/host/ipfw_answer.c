@@ -221,6 +221,10 @@ void ipfw_exec_answer(void *arg, const struct ipfw_cmd *cmd, const struct ipfw_c
 		answer_question(&q, say);
 		return;
 	}
+	/* -n: what is read is tested, and nothing changed */
+	ret->is_query = has_option(&q, 'n');
+	if (ret->is_query && word(cmd, at)[0] == '/')
+		return;
 	check_syntax(c, cmd, ret);
 	if (ret->status == 0 && is(cmd, at, "delete") &&
 	    strspn(word(cmd, at + 1), "0123456789") == strlen(word(cmd, at + 1)) &&

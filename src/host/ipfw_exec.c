@@ -365,11 +365,20 @@ static bool tell_name(struct asking *k, const char *name, struct span at)
 		} \
 	} while (0)
 
+static struct sandbox_call at_its_line(const struct exec_run *r, const struct sandbox_call *call)
+{
+	struct sandbox_call own = *call;
+
+	own.line = ipfw_files_true_line(r->x, &r->files, call);
+	return own;
+}
+
 static uint32_t on_ask(void *arg, const struct sandbox_call *call, const char **names,
 		       uint32_t max)
 {
 	struct exec_run *r = arg;
-	struct asking k = { .r = r, .call = call, .names = names, .max = max };
+	const struct sandbox_call own = at_its_line(r, call);
+	struct asking k = { .r = r, .call = &own, .names = names, .max = max };
 
 	if (strcmp(call->argv[0], "ipfw") != 0)
 		return 0;
@@ -403,16 +412,17 @@ static void on_call(void *arg, const struct sandbox_call *call, uint64_t unset,
 		    struct sandbox_answer *ret)
 {
 	struct exec_run *r = arg;
+	const struct sandbox_call own = at_its_line(r, call);
 	const struct host_query q = {
-		.x = r->x, .cmds = r->cmds, .call = call, .at = line_span(r, call->line)
+		.x = r->x, .cmds = r->cmds, .call = &own, .at = line_span(r, own.line)
 	};
 
 	GUARDED(r, {
 		if (strcmp(call->argv[0], "ipfw") == 0) {
-			warn_unset(r, call, unset);
-			answer_ipfw(r, call, ret);
+			warn_unset(r, &own, unset);
+			answer_ipfw(r, &own, ret);
 		} else if (!ipfw_host_answer(&q, ret)) {
-			refuse(r, call->argv[0], call->line);
+			refuse(r, call->argv[0], own.line);
 			ret->status = EXIT_NOT_FOUND;
 		}
 		r->own_err = ret->err != NULL
@@ -424,8 +434,9 @@ static void on_call(void *arg, const struct sandbox_call *call, uint64_t unset,
 static void on_refused(void *arg, const char *name, uint32_t line)
 {
 	struct exec_run *r = arg;
+	const struct sandbox_call call = { .argv = &name, .n = 1, .line = line };
 
-	GUARDED(r, { refuse(r, name, line); });
+	GUARDED(r, { refuse(r, name, at_its_line(r, &call).line); });
 }
 
 /* "NAME: .: line 3: can't open './x': ...": the file; NULL: another message */

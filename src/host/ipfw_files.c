@@ -26,6 +26,8 @@
 
 #include "base/limits.h"
 
+#define BACKQUOTE_LINES	8u	/* how far a line may be behind the one that the shell tells */
+
 static const char *base_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -279,6 +281,37 @@ struct span ipfw_files_line(const struct ipfw_exec *x, const struct ipfw_files *
 	while (hi > lo && strchr(" \t\r", s->text[hi - 1]) != NULL)
 		hi--;
 	return (struct span){ f->src, lo, hi };
+}
+
+/* How many of a call's words stand in a line */
+static uint32_t n_words_in(const struct ipfw_exec *x, struct span line,
+			   const struct sandbox_call *call)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < call->n; i++)
+		n += memmem(source_at(x->c->sources, line.src)->text + line.lo, line.hi - line.lo,
+			    call->argv[i], strlen(call->argv[i])) != NULL;
+	return n;
+}
+
+uint32_t ipfw_files_true_line(const struct ipfw_exec *x, const struct ipfw_files *f,
+			      const struct sandbox_call *call)
+{
+	uint32_t line = call->line;
+	uint32_t most = n_words_in(x, ipfw_files_line(x, f, line), call);
+
+	for (uint32_t i = call->line + 1; i <= call->line + BACKQUOTE_LINES; i++) {
+		const struct span at = ipfw_files_line(x, f, i);
+		const char *text = source_at(x->c->sources, at.src)->text;
+
+		if (memchr(text + at.lo, '`', at.hi - at.lo) == NULL ||
+		    n_words_in(x, at, call) <= most)
+			continue;
+		most = n_words_in(x, at, call);
+		line = i;
+	}
+	return line;
 }
 
 bool ipfw_files_word(const struct ipfw_exec *x, struct span in, uint32_t *from, const char *word,

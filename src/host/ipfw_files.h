@@ -55,6 +55,20 @@ const struct ipfw_file *ipfw_files_at(const struct ipfw_files *f, uint32_t line)
 struct span ipfw_files_line(const struct ipfw_exec *x, const struct ipfw_files *f, uint32_t line);
 
 /**
+ * ipfw_files_true_line() - The line that a call stands in
+ * @x:		Run
+ * @f:		Files
+ * @call:	Call
+ *
+ * Of a command between backquotes the shell tells the line that ran before.
+ *
+ * Return: a line with backquotes shortly behind @call->line that has more of the
+ * call's words than that one; else @call->line
+ */
+uint32_t ipfw_files_true_line(const struct ipfw_exec *x, const struct ipfw_files *f,
+			      const struct sandbox_call *call);
+
+/**
  * ipfw_files_word() - Where a word stands by itself
  * @x:		Run
  * @in:		Place to look in
