@@ -3,7 +3,8 @@
  * DOC: Theory of operation
  *
  * Drift is the plan, seen from the other side: what differs between the host
- * and the declarations.  A jail is up when its addresses are there.
+ * and the declarations; where rules differ, packets show what comes of it.  A jail
+ * is up when its addresses are there.
  */
 #include <string.h>
 #include <time.h>
@@ -11,6 +12,8 @@
 #include "cli/confine.h"
 #include "cli/nat_ask.h"
 #include "cli/status.h"
+
+#define MOST_BROKEN	3u	/* packets shown as text */
 
 static bool is_there(const struct cli_status *s, struct addr a)
 {
@@ -101,6 +104,11 @@ static void drift_json(const struct cli_status *s)
 	for (uint32_t i = 0; i < s->h->changes.n; i++) {
 		fputs(i > 0 ? ", " : "", out);
 		cli_change_json(s->c, &s->h->changes.v[i]);
+	}
+	fputs("], \"broken\": [", out);
+	for (uint32_t i = 0; i < s->broken.differences.n; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		cli_difference_json(s->c, &s->broken.differences.v[i]);
 	}
 	putc(']', out);
 }
@@ -208,6 +216,10 @@ static void print_text(const struct cli_status *s, const struct json *nat)
 		fprintf(out, "drift    %u differences; what apply would change:\n",
 			s->h->changes.n);
 	cli_changes_print(s->c, s->h);
+	for (uint32_t i = 0; i < s->broken.differences.n && i < MOST_BROKEN; i++) {
+		fputs(i == 0 ? "broken   by it, as a packet shows (see verify):\n" : "", out);
+		cli_difference_print(s->c, &s->broken.differences.v[i], &cli_kernel_sides);
+	}
 }
 
 /* The manner of jls: one line for each jail, and one more for each further address */
@@ -247,6 +259,25 @@ int cli_status_read(struct cli *c, struct cli_host *h, struct cli_status *ret)
 	return err < 0 ? cli_system(c, err, "read the counters") : status;
 }
 
+static bool rules_differ(const struct cli_host *h)
+{
+	for (uint32_t i = 0; i < h->changes.n; i++)
+		if (strstr(h->changes.v[i].object, " " NFT_TABLE " ") != NULL)
+			return true;
+	return false;
+}
+
+/* What comes of rules that differ: 0 or an exit status */
+static int read_broken(struct cli *c, struct cli_host *h, struct cli_status *s)
+{
+	int err;
+
+	if (c->listing || c->no_verify || !rules_differ(h))
+		return 0;
+	err = prove_kernel(&h->filter, &h->d.model, h->program, &c->arena, &s->broken);
+	return err < 0 ? cli_system(c, err, "read what the kernel holds") : 0;
+}
+
 int verb_status(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -257,6 +288,8 @@ int verb_status(struct cli *c)
 	if (status != 0 && !h.is_compared)
 		return status;
 	asked = nat_ask_status(c, &nat);
+	if (asked == 0)
+		asked = read_broken(c, &h, &s);
 	status = status != 0 ? status : asked;
 	if (c->json)
 		print_json(&s, nat);

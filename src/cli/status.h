@@ -8,6 +8,7 @@
 #include "cli/confirm.h"
 #include "cli/forwards.h"
 #include "cli/host.h"
+#include "cli/verify.h"
 
 /**
  * struct cli_status - How the host stands
@@ -17,6 +18,7 @@
  * @forwards:	Port forwards
  * @counts:	What they have counted
  * @note:	What waits to be confirmed; @until 0: nothing
+ * @broken:	Packets for which what differs counts
  */
 struct cli_status {
 	struct cli *c;
@@ -25,6 +27,7 @@ struct cli_status {
 	struct cli_forwards forwards;
 	struct cli_counters counts;
 	struct confirm_note note;
+	struct prove_result broken;
 };
 
 /**

@@ -18,8 +18,8 @@ static const char *origin_text(const struct prove_difference *d)
 	return d->origin.text != NULL ? d->origin.text : "no rule matched";
 }
 
-static void print_text(struct cli *c, const struct prove_difference *d,
-		       const struct cli_sides *sides)
+void cli_difference_print(struct cli *c, const struct prove_difference *d,
+			  const struct cli_sides *sides)
 {
 	const char *place = cli_place(c, d->origin.at);
 
@@ -31,10 +31,9 @@ static void print_text(struct cli *c, const struct prove_difference *d,
 	fprintf(c->out, "  %-8s  %s  in: %s\n", sides->other, d->kernel, d->part);
 }
 
-static void print_json(struct cli *c, const struct prove_difference *d)
+void cli_difference_json(struct cli *c, const struct prove_difference *d)
 {
-	cli_object(c);
-	fputs("\"packet\": ", c->out);
+	fputs("{\"packet\": ", c->out);
 	json_cstring(c->out, d->packet);
 	fputs(", \"declared\": ", c->out);
 	json_cstring(c->out, d->declared);
@@ -54,10 +53,12 @@ static void print_json(struct cli *c, const struct prove_difference *d)
 int cli_verify_tell(struct cli *c, const struct prove_result *r, const struct cli_sides *sides)
 {
 	for (uint32_t i = 0; i < r->differences.n; i++) {
-		if (c->json)
-			print_json(c, &r->differences.v[i]);
-		else
-			print_text(c, &r->differences.v[i], sides);
+		if (!c->json) {
+			cli_difference_print(c, &r->differences.v[i], sides);
+			continue;
+		}
+		cli_comma(c);
+		cli_difference_json(c, &r->differences.v[i]);
 	}
 	for (uint32_t i = 0; i < r->unproven.n; i++)
 		diag_add(&c->diags, DIAG_W1713, SPAN_NONE, "not proven: %s", r->unproven.v[i]);
@@ -70,7 +71,7 @@ int cli_verify_tell(struct cli *c, const struct prove_result *r, const struct cl
 	return 0;
 }
 
-static const struct cli_sides sides = {
+const struct cli_sides cli_kernel_sides = {
 	"declared", "kernel", "the program means what was declared",
 };
 
@@ -102,7 +103,7 @@ static int verify_compiled(struct cli *c)
 		return cli_refused(c);
 	err = prove_program(&d.model, p, PROVE_MAX_NODES, &c->arena, &r);
 	return err < 0 ? cli_system(c, err, "prove the program") :
-	       cli_verify_tell(c, &r, &sides);
+	       cli_verify_tell(c, &r, &cli_kernel_sides);
 }
 
 int verb_verify(struct cli *c)
@@ -120,5 +121,5 @@ int verb_verify(struct cli *c)
 		return refuse_halves(c);
 	err = prove_kernel(&h.filter, &h.d.model, h.program, &c->arena, &r);
 	return err < 0 ? cli_system(c, err, "read what the kernel holds") :
-	       cli_verify_tell(c, &r, &sides);
+	       cli_verify_tell(c, &r, &cli_kernel_sides);
 }

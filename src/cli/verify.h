@@ -20,6 +20,15 @@ struct cli_sides {
 	const char *proven;
 };
 
+extern const struct cli_sides cli_kernel_sides;	/* declarations, and what the kernel holds */
+
+/** cli_difference_json() - A difference as a JSON object */
+void cli_difference_json(struct cli *c, const struct prove_difference *d);
+
+/** cli_difference_print() - A difference as text */
+void cli_difference_print(struct cli *c, const struct prove_difference *d,
+			  const struct cli_sides *sides);
+
 /** cli_verify_tell() - Tell what a proof came to; an exit status */
 int cli_verify_tell(struct cli *c, const struct prove_result *r, const struct cli_sides *sides);
 

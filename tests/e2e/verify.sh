@@ -59,9 +59,17 @@ packet=$(jq -r '.sallyport.verify[0].packet' <<<"$out")
 printf '%s\n' "$packet" >"$TMP/packets"
 sp "${files[@]}" why --batch "$TMP/packets"
 has "why says of that packet what verify says" '"verdict": "block"' "$out"
+sp --json status
+check "status names the declaration and a packet too" jq -e \
+	'.sallyport.status[0] | (.drift | length > 0) and (.broken[0] |
+	 .declared == "block" and .line == 3 and (.packet | startswith("in igb0 ")))' <<<"$out"
+sp status
+has "as text" '^broken ' "$out"
 sp_must "${files[@]}" apply
 sp verify
 is "applied again it is proven again" 0 "$rc"
+sp --json status
+is "then nothing is broken" "[]" "$(jq -c '.sallyport.status[0].broken' <<<"$out")"
 
 in_ns "$HOST" nft insert rule inet sallyport in_filter tcp dport 2222 accept
 sp verify

@@ -144,11 +144,16 @@ static int load_ct(struct vm *v, const struct prog_expr *x)
 static int load_payload(struct vm *v, const struct prog_expr *x)
 {
 	const bool net = x->key == NFT_PAYLOAD_NETWORK_HEADER;
-	const uint32_t size = net ? sizeof(v->p->net) : sizeof(v->p->th);
+	const uint32_t net_len = v->p->af == AF_V4 ? 20 : v->p->af == AF_V6 ? 40 : 28;
+	uint8_t all[sizeof(v->p->net) + sizeof(v->p->th)];
+	const uint32_t start = net ? x->offset : net_len + x->offset;
 
-	if (x->offset + x->len > size)
+	/* One header stands behind the other */
+	memcpy(all, v->p->net, net_len);
+	memcpy(all + net_len, v->p->th, sizeof(v->p->th));
+	if (start + x->len > net_len + sizeof(v->p->th))
 		return STRANGE;
-	put(v, x->dreg, (net ? v->p->net : v->p->th) + x->offset, x->len);
+	put(v, x->dreg, all + start, x->len);
 	return GOES_ON;
 }
 
@@ -403,6 +408,16 @@ static const struct prog_chain *next_base(const struct prog *p, uint8_t family, 
 	return next;
 }
 
+/* To the address that it has, and no port: the flow is bound, and stays as it is */
+static bool changes_nothing(const struct vm *v)
+{
+	const uint32_t len = v->p->af == AF_V4 ? 4 : 16, src = v->p->af == AF_V4 ? 12 : 8;
+	const bool is_src = v->nat[0] == 2;
+
+	return v->nat[1] == NF_NAT_RANGE_MAP_IPS &&
+	       memcmp(v->nat + 2, v->p->net + src + (is_src ? 0 : len), len) == 0;
+}
+
 static void run_hook(const struct model *m, const struct prog *prog, uint8_t family,
 		     uint32_t hook, const struct vm_packet *p, struct vm_result *r)
 {
@@ -424,7 +439,8 @@ static void run_hook(const struct model *m, const struct prog *prog, uint8_t fam
 			r->verdict = nat ? NF_ACCEPT : STRANGE;
 	}
 	r->reject = v.reject;
-	memcpy(r->nat, v.nat, sizeof(r->nat));
+	if (!changes_nothing(&v))
+		memcpy(r->nat, v.nat, sizeof(r->nat));
 }
 
 /* ---- packets --------------------------------------------------------------------- */
