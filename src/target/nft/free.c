@@ -323,15 +323,18 @@ static void add_effects(struct free_frame *f, struct nft_stmts *s, const struct 
 	}
 }
 
-/* All rules made of one that has a probability ask for the same draw */
-static void add_draw(struct free_frame *f, struct nft_chain *c, const struct rule_list *l,
-		     uint32_t idx)
+/*
+ * All rules made of one that has a probability ask for the same draw, and the first
+ * that a chain has draws: behind a nat rule some of them are left out
+ */
+static void add_draw(struct free_frame *f, struct nft_chain *c, const struct rule *r)
 {
-	const struct rule *r = &l->rules.v[idx];
 	struct nft_stmts clear = { 0 }, s = { 0 };
 
-	if (idx > 0 && r[-1].prob != 0 && r[-1].draw == r->draw)
+	if (f->drew == c && f->draw == r->draw)
 		return;
+	f->drew = c;
+	f->draw = r->draw;
 	stmt_mark(f->p, &clear, NFT_K_MARK, ~f->drawn, 0);
 	nft_add_rule(f->p, c, &clear, NULL);
 	stmt_add(f->p, &s, &(struct nft_stmt){ .kind = NFT_S_DRAW, .draw = {
@@ -369,7 +372,7 @@ static bool lower_rule(struct free_frame *f, struct nft_chain *c, struct place_k
 	if (!check_rule(f, r) || !nft_match(&v, &t, r->origin.at, &alts))
 		return false;
 	if (r->prob != 0) {
-		add_draw(f, c, &f->m->lists.v[at->list], idx);
+		add_draw(f, c, r);
 		stmt_masked(f->p, &pre, NFT_K_MARK, f->drawn, f->drawn, false);
 	}
 	if (probe != NULL && has_looked(at, probe->name)) {

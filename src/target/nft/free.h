@@ -139,6 +139,8 @@ struct free_probe {
  * @labels:	Labels
  * @links:	Instances that ask for links
  * @drawn:	Bit of the packet mark: the last draw was below its probability
+ * @drew:	The chain that the last draw was put into
+ * @draw:	Its number
  * @tag_mask:	Bits of the packet mark that hold tags
  * @shared:	For what both frames do alike: fences, logs, answers
  */
@@ -155,6 +157,8 @@ struct free_frame {
 	VEC(struct free_label) labels;
 	VEC(struct free_link) links;
 	uint32_t drawn;
+	const struct nft_chain *drew;
+	uint32_t draw;
 	uint32_t tag_mask;
 	struct frame shared;
 };
