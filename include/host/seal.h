@@ -45,6 +45,16 @@ struct seal {
 MUST_USE int seal_enter(struct seal *ret);
 
 /**
+ * seal_walls() - All walls but the last, that of the system calls
+ * @ret:	Set on success, but for @n_calls
+ *
+ * For tests: what a call is refused by depends on these alone then.
+ *
+ * Return: 0, or a negative errno
+ */
+MUST_USE int seal_walls(struct seal *ret);
+
+/**
  * seal_calls() - The system calls that a sealed process may make
  * @ret:	Filled, ascending, none twice
  * @max:	Room

@@ -139,7 +139,7 @@ static int permit_calls(uint32_t *ret_n)
 	return err;
 }
 
-int seal_enter(struct seal *ret)
+int seal_walls(struct seal *ret)
 {
 	struct seal s = { .has_root = true };
 	int err = enter_empty_root();
@@ -154,6 +154,16 @@ int seal_enter(struct seal *ret)
 		err = walls_privileges();
 	if (err == 0)
 		err = lock_files(&s.landlock);
+	if (err == 0)
+		*ret = s;
+	return err;
+}
+
+int seal_enter(struct seal *ret)
+{
+	struct seal s;
+	int err = seal_walls(&s);
+
 	if (err == 0)
 		err = permit_calls(&s.n_calls);
 	if (err == 0)

@@ -3,6 +3,7 @@
 
 #include <linux/landlock.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -165,6 +166,75 @@ TEST(walls_behind_the_calls)
 			  "CapEff:\t0000000000000000 CapBnd:\t0000000000000000 "
 			  "CapAmb:\t0000000000000000 NoNewPrivs:\t1 Seccomp:\t2") != NULL);
 	close(fds[0]);
+}
+
+static int etc = -1;		/* a directory that was opened before */
+
+static long try_back_door(void)	{ return openat(etc, "passwd", O_RDONLY); }
+static long try_list(void)	{ return open("/", O_RDONLY | O_DIRECTORY); }
+static long try_proc(void)	{ return open("/proc/self/mem", O_RDWR); }
+static long try_bind(void)
+{
+	const struct sockaddr_in at = { .sin_family = AF_INET };
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return bind(fd, (const struct sockaddr *)&at, sizeof(at));
+}
+static long try_dump(void)	{ return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? -1 : 0; }
+static long try_look(void)	{ struct stat st; return stat("/etc/passwd", &st); }
+
+/* What each wall refuses where every system call may be made; bits of the seal that it needs */
+enum { ROOT = 1, USER = 2, LANDLOCK = 4, LANDLOCK_NET = 8 };
+static const struct {
+	const char *name;
+	long (*fn)(void);
+	int wall;
+} behind[] = {
+	{ "open a file", try_open, ROOT }, { "create a file", try_create, ROOT },
+	{ "read memory by /proc", try_proc, ROOT },
+	{ "open a packet socket", try_packet, 0 }, { "become root", try_setuid, 0 },
+	{ "mount", try_mount, 0 }, { "change the root", try_chroot, 0 },
+	{ "load a BPF program", try_bpf, 0 }, { "load a module", try_module, 0 },
+	{ "look at a file of the host", try_look, ROOT },
+	{ "open by a directory that was open", try_back_door, LANDLOCK },
+	{ "list the root", try_list, LANDLOCK }, { "listen by TCP", try_bind, LANDLOCK_NET },
+	{ "be traced by others of its user", try_dump, USER },
+};
+
+/* Each wall alone refuses what it is for: none of them leans on the system calls' */
+TEST(each_wall_stands_alone)
+{
+	uint64_t found[2] = { 0, 0 };
+	int fds[2];
+	pid_t pid;
+
+	NS_FRESH();
+	if (!CHECK_INT(pipe(fds), 0))
+		return;
+	etc = open("/etc", O_PATH | O_DIRECTORY);
+	pid = fork();
+	if (pid == 0) {
+		struct seal s;
+
+		if (seal_walls(&s) < 0)
+			_exit(1);
+		found[0] = (uint64_t)((s.has_root ? ROOT : 0) | (s.has_user ? USER : 0) |
+				      (s.landlock > 0 ? LANDLOCK : 0) |
+				      (s.landlock >= 4 ? LANDLOCK_NET : 0));
+		for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
+			found[1] |= (uint64_t)(behind[i].fn() >= 0) << i;
+		_exit(write(fds[1], found, sizeof(found)) != sizeof(found));
+	}
+	close(fds[1]);
+	CHECK_INT(read(fds[0], found, sizeof(found)), sizeof(found));
+	CHECK_INT(unit_wait(pid), 0);
+	CHECK((found[0] & ROOT) != 0);
+	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
+		if (((uint64_t)behind[i].wall & ~found[0]) == 0 &&
+		    !CHECK((found[1] >> i & 1) == 0))
+			unit_detail("    #   it could %s\n", behind[i].name);
+	close(fds[0]);
+	close(etc);
 }
 
 TEST(at_most_twenty_calls)
