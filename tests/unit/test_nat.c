@@ -185,3 +185,119 @@ TEST(a_partial_checksum_takes_the_addresses_only)
 	CHECK_INT(sum ^ 0xffff, k_get16(out.b + 26));
 	kit_stop(&k);
 }
+
+/* Each makes a configuration that cannot be */
+static void no_flows(struct nat_config *c) { c->max_flows = 0; }
+static void many_flows(struct nat_config *c) { c->max_flows = 1u << 27; }
+static void many_addresses(struct nat_config *c) { c->max_addr6 = 1u << 27; }
+static void many_outside(struct nat_config *c) { c->n_outside = 4097; }
+static void port_zero(struct nat_config *c) { c->port_lo = 0; }
+static void ports_reversed(struct nat_config *c) { c->port_lo = 2000; c->port_hi = 1999; }
+static void small_mtu(struct nat_config *c) { c->mtu[0] = 60; }
+static void small_mtu_outside(struct nat_config *c) { c->mtu[1] = 60; }
+static void no_share(struct nat_config *c) { c->frag_share = 0; }
+static void no_time(struct nat_config *c) { c->timeout_s[NAT_T_TCP] = 0; }
+static void much_time(struct nat_config *c) { c->timeout_s[NAT_T_UDP] = 1u << 25; }
+
+static void multicast_outside(struct nat_config *c)
+{
+	c->n_outside = 1;
+	k.outside[0] = addr_v4(224, 0, 0, 1);
+}
+
+static void none_outside(struct nat_config *c)
+{
+	c->n_outside = 1;
+	k.outside[0] = (struct addr){ .af = AF_NONE };
+}
+
+static void no_block(struct nat_config *c)
+{
+	c->ports = NAT_PORTS_BLOCK;
+	c->block_ports = 0;
+}
+
+static void large_block(struct nat_config *c)
+{
+	c->ports = NAT_PORTS_BLOCK;
+	c->block_ports = 64513;
+}
+
+static void prefix_of(struct nat_config *c, const char *in, uint8_t in_len, const char *out,
+		      uint8_t out_len)
+{
+	static struct nat_npt npt;
+
+	npt = (struct nat_npt){ { kit_a6(in), in_len }, { kit_a6(out), out_len } };
+	c->npt = &npt;
+	c->n_npt = 1;
+}
+
+static void prefix4(struct nat_config *c) { prefix_of(c, "10.0.0.0", 8, "2001:db8::", 48); }
+static void prefix4_outside(struct nat_config *c) { prefix_of(c, "fd00::", 48, "192.0.2.0", 24); }
+static void long_prefix(struct nat_config *c) { prefix_of(c, "fd00::", 113, "2001:db8::", 48); }
+static void multicast_prefix(struct nat_config *c) { prefix_of(c, "ff02::", 48, "fd00::", 48); }
+static void multicast_outer(struct nat_config *c) { prefix_of(c, "fd00::", 48, "ff02::", 48); }
+
+TEST(what_cannot_be_is_refused)
+{
+	static void (*const spoil[])(struct nat_config *c) = {
+		no_flows, many_flows, many_addresses, many_outside, port_zero, ports_reversed,
+		small_mtu, small_mtu_outside, no_share, no_time, much_time, multicast_outside,
+		none_outside, no_block, large_block, prefix4, prefix4_outside, long_prefix,
+		multicast_prefix, multicast_outer,
+	};
+	uint8_t mem[64];
+	struct nat *nat;
+
+	for (size_t i = 0; i < ARRAY_SIZE(spoil); i++) {
+		kit_init(&k);
+		CHECK_STR(nat_config_check(&k.cfg), NULL);
+		spoil[i](&k.cfg);
+		CHECK(nat_config_check(&k.cfg) != NULL);
+		CHECK_INT(nat_init(&k.cfg, mem, &nat), -EINVAL);
+	}
+}
+
+static int put_nothing(void *ctx, const void *p, size_t len)
+{
+	uint32_t *left = ctx;
+
+	(void)p;
+	(void)len;
+	return (*left)-- == 0 ? -EIO : 0;
+}
+
+TEST(a_save_that_fails_says_so)
+{
+	kit_init(&k);
+	kit_start(&k);
+	kit_send(&k, NAT_INSIDE, k_udp(IN1, 5000, SRV1, 53, 20));
+	for (uint32_t n = 0; n < 4; n++) {
+		uint32_t left = n;
+
+		CHECK_INT(nat_save(k.nat, put_nothing, &left), -EIO);
+	}
+	kit_stop(&k);
+}
+
+TEST(a_port_is_held_for_its_last_user)
+{
+	struct nat_binding b = {
+		.proto = 17, .inside = IN1, .in_port = 5000, .outside = NAT1,
+		.out_port = 5000,
+	};
+
+	kit_init(&k);
+	kit_start(&k);
+	CHECK_INT(nat_hold(k.nat, k.now, &b), 0);
+	CHECK_INT(nat_hold(k.nat, k.now, &b), -EEXIST);
+	b.outside = SRV1;
+	CHECK_INT(nat_hold(k.nat, k.now, &b), -ENOENT);
+	/* Another jail gets another port, its last user this one */
+	CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN2, 5000, SRV1, 53, 20)));
+	CHECK(k_sport(k.out.b) != 5000);
+	CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 5000, SRV1, 53, 20)));
+	CHECK_INT(k_sport(k.out.b), 5000);
+	kit_stop(&k);
+}
