@@ -123,7 +123,8 @@ void nat_ports_compare(struct cli *c, struct cli_host *h)
 {
 	const char *missing;
 
-	if (!natpath_is_reserved(wanted(c, h), &c->arena, &missing))
+	if (c->nat_path == NAT_PATH_USERSPACE &&
+	    !natpath_is_reserved(wanted(c, h), &c->arena, &missing))
 		vec_add(&c->arena, &h->changes, ((struct cli_change){
 			"add", arena_printf(&c->arena, "sysctl net.ipv4.ip_local_reserved_ports: "
 					    "ports %s are the NAT's", missing), SPAN_NONE }));
