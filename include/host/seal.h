@@ -46,7 +46,7 @@ MUST_USE int seal_enter(struct seal *ret);
 
 /**
  * seal_walls() - All walls but the last, that of the system calls
- * @ret:	Set on success, but for @n_calls
+ * @ret:	Set on success, but for the number of calls
  *
  * For tests: what a call is refused by depends on these alone then.
  *
