@@ -103,11 +103,6 @@ static uint32_t load(const uint32_t *p)
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
-static void store(uint32_t *p, uint32_t v)
-{
-	__atomic_store_n(p, v, __ATOMIC_RELEASE);
-}
-
 static uint64_t *addr_at(const struct xring *r, uint32_t i)
 {
 	return (uint64_t *)r->slots + i % N_FRAMES;
@@ -123,7 +118,7 @@ static void put_addr(struct xring *r, uint64_t addr)
 	const uint32_t at = *r->producer;
 
 	*addr_at(r, at) = addr;
-	store(r->producer, at + 1);
+	__atomic_store_n(r->producer, at + 1, __ATOMIC_RELEASE);
 }
 
 static int map_ring(struct xdp *x, int which, const struct xdp_ring_offset *at, uint64_t offset,
@@ -330,7 +325,7 @@ static uint32_t xdp_rx(struct io *io, struct io_packet *v, uint32_t max)
 		x->held[x->n_held++] = d->addr - d->addr % FRAME_BYTES;
 		n += socket_take(io, x->umem + d->addr, d->len, &v[n]);
 	}
-	store(rx->consumer, at);
+	__atomic_store_n(rx->consumer, at, __ATOMIC_RELEASE);
 	if (n == max)
 		return n;
 	memcpy(x->ring->mac, io->mac, IO_MAC_BYTES);
@@ -350,7 +345,7 @@ static void reap(struct xdp *x)
 
 	for (; at != end && x->n_free < N_FRAMES; at++)
 		x->free[x->n_free++] = *addr_at(done, at) - *addr_at(done, at) % FRAME_BYTES;
-	store(done->consumer, at);
+	__atomic_store_n(done->consumer, at, __ATOMIC_RELEASE);
 }
 
 /* The kernel sends some at a time, and says so */
@@ -386,7 +381,7 @@ static uint32_t send_short(struct xdp *x, const struct io_packet *v, uint32_t n)
 	}
 	if (i == 0)
 		return 0;
-	store(tx->producer, at);
+	__atomic_store_n(tx->producer, at, __ATOMIC_RELEASE);
 	kick(x);
 	x->io.n.tx += i;
 	return i;

@@ -5,6 +5,8 @@
 
 #include "nl/rtnl_veth.h"
 #include "port/io.h"
+#include "port/offload.h"
+#include "target/nft_claim.h"
 
 #define SPORT	40000u
 #define DPORT	443u
@@ -329,6 +331,83 @@ static void between(const struct io_ops *from, const struct io_ops *to, bool gso
 	if (CHECK(receive(b, &got)))
 		CHECK_INT(get(got.data + 26, 2), 7);
 	CHECK_INT(b->n.rx_lost, 0);
+}
+
+TEST(ring_of_version_3)
+{
+	NS_FRESH();
+	between(&io_packet_ops, &io_packet_v3_ops, true);
+}
+
+/* A UDP packet to a port of fd00::1; is it seen by all who watch the interface */
+static bool is_seen(struct io *from, struct io *by, struct io *witness, uint32_t port,
+		    uint32_t payload, bool is_whole_one)
+{
+	struct io_packet p = make(false, 17, payload, 0), got, seen;
+	const uint8_t dst[16] = { 0xfd, [15] = 1 };
+
+	memcpy(bytes + 24, dst, sizeof(dst));
+	bytes[8] = 0xfd;
+	put(42, 2, port);
+	memcpy(p.mac, by->mac, IO_MAC_BYTES);
+	io_offload_renew(&p);
+	if (is_whole_one)
+		CHECK_INT(offload_complete(&p), 0);
+	io_tx(from, &p, 1);
+	if (!CHECK(receive(by, &got)))
+		return false;
+	CHECK_INT(got.len, 48 + payload);
+	CHECK_INT(got.off.is_partial, !is_whole_one);
+	CHECK_INT(get(got.data + 42, 2), port);
+	/* Whoever has it now had it when it came */
+	for (int tries = 0; tries < 10; tries++)
+		if (io_rx(witness, &seen, 1) == 1 && proto_at(seen.data) == 17)
+			return true;
+	return false;
+}
+
+TEST(xdp_takes_what_is_ours_whole_and_short)
+{
+	CLEANUP(io_close) struct io *a = NULL;
+	CLEANUP(io_close) struct io *b = NULL;
+	CLEANUP(io_close) struct io *witness = NULL;
+	const struct claim_addr addr = { .a = { AF_V6, ((u128)0xfd << 120) | 1 }, .is_shared = true };
+	const struct claim_ports ports = { 17, 50001, 65535 };
+	struct claim claim = { .addrs = &addr, .n_addrs = 1, .ports = &ports, .n_ports = 1 };
+	struct rtnl_end ends[2];
+
+	NS_FRESH();
+	if (io_xdp_ops.probe() < 0)
+		UNIT_SKIP("no AF_XDP here");
+	if (!make_pair(ends) || !CHECK_INT(io_open(&io_packet_ops, "a0", &a), 0) ||
+	    !CHECK_INT(io_open(&io_xdp_ops, "b0", &b), 0) ||
+	    !CHECK_INT(io_open(&io_packet_ops, "b0", &witness), 0))
+		return;
+	CHECK(is_seen(a, b, witness, 50001, 10, true));	/* nothing is claimed yet */
+	CHECK_INT(io_xdp_ops.claim(b, &claim, false), 0);
+	CHECK(!is_seen(a, b, witness, 50001, 10, true));
+	CHECK(!is_seen(a, b, witness, 65535, 1400, true));
+	CHECK(is_seen(a, b, witness, 50000, 10, true));	/* the host's */
+	CHECK(is_seen(a, b, witness, 50001, 10, false)); /* its checksum is not there yet */
+	/* Others of the jails' side, and the inside's own */
+	claim.n_ports = 0;
+	CHECK_INT(io_xdp_ops.claim(b, &claim, true), 0);
+	CHECK(is_seen(a, b, witness, 50001, 10, true));
+	claim.n_addrs = 0;
+	CHECK_INT(io_xdp_ops.claim(b, &claim, true), 0);
+	CHECK(!is_seen(a, b, witness, 50001, 10, true));
+	claim.home = &(struct prefix){ { AF_V6, (u128)0xfd << 120 }, 8 };
+	claim.n_home = 1;
+	CHECK_INT(io_xdp_ops.claim(b, &claim, true), 0);
+	CHECK(is_seen(a, b, witness, 50001, 10, true));
+}
+
+TEST(packet_to_xdp_and_back)
+{
+	NS_FRESH();
+	if (io_xdp_ops.probe() < 0)
+		UNIT_SKIP("no AF_XDP here");
+	between(&io_packet_ops, &io_xdp_ops, true);
 }
 
 TEST(packet_to_packet)
