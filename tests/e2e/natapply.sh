@@ -86,6 +86,15 @@ is "and the same by IPv6" "www 2001:db8:113::2 www 2001:db8:113::2" \
 	ask "$HOST" --from fd09::2 'tcp:[2001:db8:113::2]:8080')"
 is "and the host's own service stays the host's" "own 10.9.0.3" \
 	"$(ask "$HOST" --from 10.9.0.3 tcp:203.0.113.2:22)"
+sp_must forward add db tcp 3307:3306
+is "a forward of now leads in too, and from the host" "db 198.51.100.7 db 203.0.113.2" \
+	"$(ask "$CLIENT" tcp:203.0.113.2:3307) $(ask "$HOST" tcp:203.0.113.2:3307)"
+is "its port is the NAT's as well" 3307,8080,50001-65535 \
+	"$(get_sysctl "$HOST" net/ipv4/ip_local_reserved_ports)"
+sp plan
+is "and nothing differs" "0 " "$rc $out"
+sp_must forward del db tcp 3307
+is "gone again" refused "$(ask "$HOST" tcp:203.0.113.2:3307)"
 stop
 is "the ports stay the NAT's" 8080,50001-65535 \
 	"$(get_sysctl "$HOST" net/ipv4/ip_local_reserved_ports)"
