@@ -10,11 +10,15 @@
  *		prints how many were done
  *	netload accept PORT READY-FD
  *		the server of that
+ *	netload flows ADDR PORT SECONDS
+ *		the same with UDP: each byte there and back is a flow of its own
  *	netload pingpong ADDR PORT SECONDS
  *		one UDP byte there and back; prints the median and the 99th
  *		percentile in microseconds
  *	netload reflect PORT READY-FD
  *		the server of that
+ *	netload echo ADDR PORT READY-FD
+ *		the same at one address, which is the source of its answers
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -142,9 +146,9 @@ static struct sockaddr_in6 address(const char *text, const char *port)
 	return a;
 }
 
-static int open_one(int ep, const struct sockaddr_in6 *to)
+static int open_one(int ep, const struct sockaddr_in6 *to, int kind)
 {
-	const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	const int fd = socket(AF_INET6, kind | SOCK_NONBLOCK, 0);
 	struct epoll_event e = { .events = EPOLLOUT, .data.fd = fd };
 
 	if (fd < 0)
@@ -156,7 +160,7 @@ static int open_one(int ep, const struct sockaddr_in6 *to)
 	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
 }
 
-static int connect_all(char **argv)
+static int open_all(char **argv, int kind)
 {
 	const struct sockaddr_in6 to = address(argv[0], argv[1]);
 	const uint64_t end = until(argv[2]);
@@ -169,7 +173,7 @@ static int connect_all(char **argv)
 		int n;
 
 		while (open_now < AT_ONCE && failed < 100000) {
-			if (open_one(ep, &to) == 0)
+			if (open_one(ep, &to, kind) == 0)
 				open_now++;
 			else if (++failed % 100 == 0)
 				usleep(1000);
@@ -195,9 +199,19 @@ static int connect_all(char **argv)
 	return 0;
 }
 
-static int listen_at(const char *port, const char *ready, int kind)
+static int connect_all(char **argv)
 {
-	const struct sockaddr_in6 at = address("::", port);
+	return open_all(argv, SOCK_STREAM);
+}
+
+static int flow_all(char **argv)
+{
+	return open_all(argv, SOCK_DGRAM);
+}
+
+static int listen_at(const char *addr, const char *port, const char *ready, int kind)
+{
+	const struct sockaddr_in6 at = address(addr, port);
 	const int fd = socket(AF_INET6, kind, 0), yes = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
@@ -211,7 +225,7 @@ static int listen_at(const char *port, const char *ready, int kind)
 
 static int accept_all(char **argv)
 {
-	const int fd = listen_at(argv[0], argv[1], SOCK_STREAM), ep = epoll_create1(0);
+	const int fd = listen_at("::", argv[0], argv[1], SOCK_STREAM), ep = epoll_create1(0);
 	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
 
 	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
@@ -270,10 +284,8 @@ static int pingpong(char **argv)
 	return 0;
 }
 
-static int reflect(char **argv)
+static int send_back(int fd)
 {
-	const int fd = listen_at(argv[0], argv[1], SOCK_DGRAM);
-
 	for (;;) {
 		struct sockaddr_storage from;
 		socklen_t len = sizeof(from);
@@ -286,11 +298,22 @@ static int reflect(char **argv)
 	return 0;
 }
 
+static int reflect(char **argv)
+{
+	return send_back(listen_at("::", argv[0], argv[1], SOCK_DGRAM));
+}
+
+static int echo(char **argv)
+{
+	return send_back(listen_at(argv[0], argv[1], argv[2], SOCK_DGRAM));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; int n; int (*fn)(char **argv); } all[] = {
 		{ "blast", 6, blast }, { "connect", 3, connect_all }, { "accept", 2, accept_all },
-		{ "pingpong", 3, pingpong }, { "reflect", 2, reflect },
+		{ "flows", 3, flow_all }, { "pingpong", 3, pingpong }, { "reflect", 2, reflect },
+		{ "echo", 3, echo },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
