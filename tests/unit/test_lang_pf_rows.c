@@ -11,6 +11,10 @@
  * interface that it came by; `draw=N`, which member of a pool comes next;
  * `chance=N`, what the rules with a probability draw, in percent.
  */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "test_lang_pf.h"
 
 static const char *const ifaces[] = {
@@ -510,4 +514,139 @@ TEST(refused)
 			unit_detail("    # %s", cases[i].text);
 		pf_test_fini(&t);
 	}
+}
+
+/* ---- is anything left out ------------------------------------------------- */
+
+/*
+ * What there is to know of pf's meaning, by the words that its description begins
+ * with, and where it is shown: a row above, a file, or that it is refused
+ */
+static const struct {
+	const char *topic;
+	const char *shown;
+} topics[] = {
+	{ "order of stages", "inbound, rdr comes before binat" },
+	{ "statement order", "tests/golden/pf/e1107-order.pf.conf" },
+	{ "last match", "the last match counts, quick stops" },
+	{ "translation", "translation takes the first match, and no rdr stops it" },
+	{ "rdr pass / nat pass", "rdr pass skips the filter only where it changes something" },
+	{ "log on rdr pass", "tests/e2e/log.sh" },
+	{ "what filter sees", "the filter sees the new destination and the new source" },
+	{ "translation keeps state", "what is translated keeps state even under no state" },
+	{ "default state", "a pass keeps state and wants S/SA of TCP" },
+	{ "state = floating", "a state covers its leg and the answers, not the forwarded leg" },
+	{ "no state", "no state needs a rule for each direction" },
+	{ "modulate / synproxy", "tests/golden/pf/n1152-state.pf.conf" },
+	{ "return", "return answers TCP with a RST, never a RST, and ICMP with nothing" },
+	{ "set block-policy", "set block-policy is what a bare block does" },
+	{ "set skip on X",
+	  "set skip is as if pf were not there, for a group and behind other lines" },
+	{ "antispoof for I",
+	  "antispoof always drops: from the network elsewhere, from the addresses anywhere" },
+	{ "I as address",
+	  "an interface as address is all its addresses, :0 the first, :network its nets" },
+	{ "(I)", "(if) as a target goes round all its addresses" },
+	{ ":network :broadcast :peer :0", "(if:0) is its first address" },
+	{ "groups `egress`", "tests/golden/hosts/12-gateway.pf.conf" },
+	{ "tables", "a table's longest prefix wins, negated entries are holes at any depth" },
+	{ "table flags", "tests/e2e/pfctl.sh" },
+	{ "lists", "a list of negations is everything" },
+	{ "port ops", "ports: a:b includes, >< excludes its ends, <> is strictly outside" },
+	{ "rdr ports", "rdr of a range: to one port, or shifted" },
+	{ "nat source port", "nat draws the source port, static-port keeps it" },
+	{ "pools", "a pool of several addresses goes round, one of a prefix keeps the host bits" },
+	{ "table as target", "a table as target goes round its addresses" },
+	{ "binat", "binat keeps host bits and ports both ways" },
+	{ "hairpin", "tests/golden/hosts/33-reflect.pf.conf" },
+	{ "anchors", "quick within an anchor stops all, its last match counts with the others'" },
+	{ "load anchor / inline", "tests/golden/cli/pf-load.pf.conf" },
+	{ "tag / tagged", "a tag sticks, also from a rule that does not decide" },
+	{ "label", "tests/golden/pf/tags-variables.pf.conf" },
+	{ "log", "tests/golden/pf/n1151-log.pf.conf" },
+	{ "received-on (14+)", "received-on is the interface that a packet came by" },
+	{ "icmp-type/code", "icmp-type" },
+	{ "user/group", "tests/golden/pf/users.pf.conf" },
+	{ "route-to/reply-to/dup-to", "REFUSED" },
+	{ "rtable", "REFUSED" },
+	{ "divert-to", "REFUSED" },
+	{ "probability", "probability: a rule matches by chance" },
+	{ "max", "max-src-conn with overload: the source goes into the table" },
+	{ "allow-opts", "packets with options pass by allow-opts only" },
+	{ "scrub", "tests/e2e/scrub.sh" },
+	{ "urpf-failed / no-route",
+	  "urpf-failed: the way back leads over another interface; no-route: there is none" },
+	{ "af-to (15+)", "REFUSED" },
+	{ "match", "a match rule translates at once: later rules have the new address" },
+	{ "timeouts", "tests/golden/pf/n1150-notes.pf.conf" },
+	{ "shared-IP vs VNET", "tests/e2e/vnet.sh" },
+};
+
+static bool is_shown(const char *where)
+{
+	char path[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strcmp(rows[i].topic, where) == 0)
+			return true;
+	snprintf(path, sizeof(path), "%s", where);
+	return strcmp(where, "REFUSED") == 0 || access(path, R_OK) == 0;
+}
+
+/* The number of the topic that a line of the description is about, or -1 */
+static int topic_of(const char *line)
+{
+	size_t longest = 0;
+	int best = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
+		const size_t len = strlen(topics[i].topic);
+
+		if (len > longest && strncmp(line + 2, topics[i].topic, len) == 0 &&
+		    (line[2 + len] == ' ' || line[2 + len] == ',')) {
+			longest = len;
+			best = (int)i;
+		}
+	}
+	return best;
+}
+
+static void check_lines(FILE *f)
+{
+	bool is_told[ARRAY_SIZE(topics)] = { false };
+	bool is_within = false;
+	char line[8192];
+
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, "## ", 3) == 0)
+			is_within = strncmp(line, "## 2.", 5) == 0;
+		if (!is_within || strncmp(line, "| ", 2) != 0 || strncmp(line, "| topic", 7) == 0)
+			continue;
+		if (CHECK(topic_of(line) >= 0))
+			is_told[topic_of(line)] = true;
+		else
+			unit_detail("    # %.60s\n", line);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
+		CHECK(is_told[i]);
+}
+
+/* Each topic of the description, where that is at hand, is shown here */
+TEST(nothing_left_out)
+{
+	const char *corpus = getenv("SALLYPORT_CORPUS");
+	char path[2048];
+	FILE *f;
+
+	for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
+		if (!CHECK(is_shown(topics[i].shown)))
+			unit_detail("    # %s\n", topics[i].shown);
+	if (corpus == NULL)
+		UNIT_SKIP("../shared absent");
+	snprintf(path, sizeof(path), "%s/../reference/pf.md", corpus);
+	f = fopen(path, "re");
+	if (f == NULL)
+		UNIT_SKIP("../shared absent");
+	check_lines(f);
+	fclose(f);
 }
