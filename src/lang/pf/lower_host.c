@@ -292,12 +292,14 @@ bool pf_parts_of(struct pf_lower *l, const struct pf_hosts *hosts, struct pf_par
 
 	for (uint32_t i = 0; i < hosts->n; i++) {
 		const struct pf_host *h = &hosts->v[i];
+		const uint32_t before = all->list.n + out->list.n;
 
 		has_any |= h->kind == PH_ANY;
+		ok &= add_host(l, h, all, out);
 		/* What a name that is missing stands for is not known, so no contradiction */
 		whole.is_open |= h->kind == PH_DYNAMIC || h->kind == PH_TABLE ||
-				 (h->kind == PH_NAME && l->o->tolerate_missing);
-		ok &= add_host(l, h, all, out);
+				 (h->kind == PH_NAME && l->o->tolerate_missing &&
+				  all->list.n + out->list.n == before);
 	}
 	if (has_any) {
 		out->list.n = 0;
