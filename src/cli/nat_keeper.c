@@ -266,8 +266,8 @@ void nat_keeper_count(struct nat_run *r, struct nat_post *ret)
 	}
 }
 
-/* All workers save and end; what they had is in r->saved; 0 or a negative errno */
-static int stop_workers(struct nat_run *r)
+/* All workers save and end: what they had is in r->saved; false: not all of it */
+static bool stop_workers(struct nat_run *r)
 {
 	struct nat_word word;
 	const bool ok = bid(r, NAT_WORD_STOP, &word) == 0;
@@ -286,25 +286,28 @@ static int stop_workers(struct nat_run *r)
 			;
 	}
 	end_workers(r->workers, r->n_workers);
-	return ok ? write_state(r) : -EIO;
+	return ok;
 }
 
 int nat_keeper_reload(struct nat_run *r, struct nat_word *why)
 {
 	struct nat_worker next[NAT_WORKERS_MOST];
 	int status = breed(r, next, why);
+	bool has_saved;
 
 	if (status != 0) {
 		end_workers(next, r->n_workers);
 		nat_run_tell(r, "the rules stay as they were");
 		return status;
 	}
-	if (stop_workers(r) < 0)
-		nat_run_tell(r, "cannot write the state file");
+	has_saved = stop_workers(r);
 	memcpy(r->workers, next, sizeof(next));
 	status = bid(r, NAT_WORD_GO, why);
 	if (status != 0)
 		return status;	/* the loop will find its end */
+	/* Only now: packets have waited long enough, and a disk is slow */
+	if (!has_saved || write_state(r) < 0)
+		nat_run_tell(r, "cannot write the state file");
 	nat_run_tell(r, "rules read anew, flows kept");
 	return 0;
 }
@@ -507,7 +510,7 @@ void nat_keeper_run(struct nat_run *r)
 	status = start(r);
 	if (status == 0) {
 		status = keep(r);
-		if (stop_workers(r) < 0)
+		if (!stop_workers(r) || write_state(r) < 0)
 			nat_run_tell(r, "flows are not saved");
 	}
 	end_workers(r->workers, r->n_workers);

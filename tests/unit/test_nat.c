@@ -125,6 +125,36 @@ TEST(saved_bytes_are_whole_or_refused)
 	kit_stop(&k);
 }
 
+/* Of several workers, one behind the other */
+TEST(saved_nats_stand_one_behind_the_other)
+{
+	static struct bytes w;
+	uint32_t lost = 9;
+	size_t first;
+
+	save_some(&w);
+	first = w.len;
+	kit_start(&k);
+	CHECK(first <= nat_save_most(&k.cfg));
+	CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 6000, SRV1, 53, 20)));
+	CHECK_INT(nat_save(k.nat, put, &w), 0);
+	kit_stop(&k);
+	CHECK_INT((intmax_t)nat_saved_bytes(w.b, w.len), (intmax_t)first);
+	CHECK_INT((intmax_t)nat_saved_bytes(w.b + first, w.len - first),
+		  (intmax_t)(w.len - first));
+	/* What is cut off, or nothing of ours, is taken as it is: nat_restore() refuses it */
+	for (size_t len = 0; len < first; len += 13)
+		CHECK_INT((intmax_t)nat_saved_bytes(w.b, len), (intmax_t)len);
+	kit_start(&k);
+	CHECK_INT(nat_restore(k.nat, k.now, w.b, first, &lost), 0);
+	CHECK_INT(nat_restore(k.nat, k.now, w.b + first, w.len - first, &lost), 0);
+	CHECK_INT(lost, 0);
+	CHECK_INT(nat_counters(k.nat)->flows, 22);
+	CHECK(kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 53, NAT1, 5007, 20)));
+	CHECK(kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 53, NAT1, 6000, 20)));
+	kit_stop(&k);
+}
+
 TEST(restoring_without_the_address_loses_and_says_so)
 {
 	static struct bytes w;
