@@ -96,6 +96,25 @@ is "and nothing differs" "0 " "$rc $out"
 sp_must forward del db tcp 3307
 is "gone again" refused "$(ask "$HOST" tcp:203.0.113.2:3307)"
 stop
+
+# ---- a jail with a stack of its own ----------------------------------------------
+
+cat >vnet.jail.conf <<'END'
+$nat = "igb0";
+v { vnet; vnet.interface = "epair0b"; $address = "10.1.0.5/32"; $gateway = "10.1.0.1"; $forward = "tcp 8088:80"; }
+END
+files=(-f rc.conf -f vnet.jail.conf -f pf.conf)
+sp_must "${files[@]}" apply --nat-path userspace
+sp_must up v --create
+serve v v tcp:10.1.0.5:80
+start --inside epair0a --outside igb0
+is "a vnet jail: out, in by a forward, and itself by the outside address" \
+	"inet 203.0.113.2 v 198.51.100.7 v 203.0.113.2" \
+	"$(ask v tcp:192.0.2.80:80) $(ask "$CLIENT" tcp:203.0.113.2:8088) $(ask v tcp:203.0.113.2:8088)"
+stop
+sp_must down v
+files=(-f rc.conf -f jail.conf -f pf.conf)
+sp_must "${files[@]}" apply --nat-path userspace
 is "the ports stay the NAT's" 8080,50001-65535 \
 	"$(get_sysctl "$HOST" net/ipv4/ip_local_reserved_ports)"
 sp_must apply --nat-path kernel
