@@ -32,6 +32,10 @@
 /* Whatever else happens, it must be possible to end, and to come back from a signal */
 NEEDS_CALL(exit_group)
 NEEDS_CALL(rt_sigreturn)
+#ifdef __SANITIZE_ADDRESS__
+/* The sanitizer asks for the signal stack wherever a function does not return, as _exit() */
+NEEDS_CALL(sigaltstack)
+#endif
 
 extern const int __start_needs_calls[], __stop_needs_calls[];	/* made by the linker */
 
