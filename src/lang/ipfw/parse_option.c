@@ -454,7 +454,8 @@ static bool opt_uid(struct parser *p, enum iw word, struct ipfw_rule *r, struct 
 	insn->kind = INSN_HEAD;
 	insn->head = HEAD_UID;
 	insn->set = set_one(p->c->a, uid);
-	insn->text = arena_printf(p->c->a, "%s %u", iw_text(word), uid);
+	insn->text = uid == 0 ? arena_printf(p->c->a, "%s root", iw_text(word))
+			      : arena_printf(p->c->a, "%s %u", iw_text(word), uid);
 	return true;
 }
 
