@@ -230,9 +230,12 @@ static void remember(struct run *run, struct ruling ruling, struct origin origin
 static void remember_arrival(struct run *run, const struct rule *r)
 {
 	const struct flow flow = packet_flow(&run->res.packet);
+	const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
 
-	if (run->first.dir != DIR_OUT || rule_has_effect(r, EF_TRANSLATE) == NULL ||
-	    !run->res.dst_changed || run->m->discipline != STATES_DIRECTED)
+	/* A nat rule that passes what another has led here passes the one crossing only */
+	if (run->first.dir != DIR_OUT || e == NULL || !run->res.dst_changed ||
+	    xlate_side(&run->m->xlates.v[e->xlate]) != XL_DST ||
+	    run->m->discipline != STATES_DIRECTED)
 		return;
 	vec_add(run->w->a, &run->w->states,
 		((struct state){ .dir = DIR_IN, .before = flow, .after = flow,

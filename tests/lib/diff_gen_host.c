@@ -115,7 +115,7 @@ static const char *state(struct host *h)
 			     " keep state (source-track rule, max-src-states 1)",
 			     " keep state (max-src-nodes 1)", " keep state (max-src-conn 1000)",
 			     " keep state (max-src-states 100, tcp.established 60)",
-			     " (source-track global, max-src-states 200)");
+			     " keep state (source-track global, max-src-states 200)");
 	return MAYBE(h, 50, " keep state", " no state", " no state", " modulate state",
 		     " synproxy state", " keep state (tcp.closing 10)");
 }
