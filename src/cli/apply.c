@@ -22,6 +22,7 @@
 #include "cli/confirm.h"
 #include "cli/gate.h"
 #include "cli/host.h"
+#include "cli/nat_ask.h"
 #include "cli/nat_ports.h"
 #include "cli/pfrun.h"
 #include "cli/quick.h"
@@ -169,15 +170,13 @@ static int note_time(struct cli *c, struct cli_host *h, const struct timespec *s
 	return err < 0 ? cli_system(c, err, "note when it was applied") : 0;
 }
 
-int verb_apply(struct cli *c)
+static int apply(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
 	struct timespec start;
 	int status;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	if (c->dry_run)
-		return verb_plan(c);
 	status = cli_host_open(c, &h, STATE_WRITE);
 	if (status == 0)
 		status = cli_shadow_check(c, &h.d, DIAG_W2509);
@@ -192,4 +191,11 @@ int verb_apply(struct cli *c)
 	if (status == 0)
 		cli_changes_print(c, &h);
 	return status;
+}
+
+int verb_apply(struct cli *c)
+{
+	const int status = c->dry_run ? verb_plan(c) : apply(c);
+
+	return status == 0 && !c->dry_run ? nat_ask_reload(c, NULL) : status;
 }

@@ -11,6 +11,7 @@
 #include "cli/up.h"
 
 #include "cli/confine.h"
+#include "cli/nat_ask.h"
 #include "cli/runs.h"
 
 static const struct up_step steps[] = {
@@ -67,14 +68,22 @@ static int check_place(struct cli *c)
 	return 0;
 }
 
+/* Forwards of jails that come and go are the userspace NAT's too, where one runs */
+static int run_all(struct cli *c, bool is_up)
+{
+	const int status = run(c, is_up);
+
+	return status == 0 && !c->dry_run ? nat_ask_reload(c, NULL) : status;
+}
+
 int verb_up(struct cli *c)
 {
 	const int status = check_place(c);
 
-	return status != 0 ? status : run(c, true);
+	return status != 0 ? status : run_all(c, true);
 }
 
 int verb_down(struct cli *c)
 {
-	return run(c, false);
+	return run_all(c, false);
 }
