@@ -62,4 +62,14 @@ bool listener_takes(const struct sockdiag_sock *x, uint8_t proto, struct addr a,
  */
 void listener_owner(const struct sockdiag_sock *x, struct listener_owner *ret);
 
+/**
+ * listener_cure() - How a well-known program is bound to one address
+ * @a:		Memory
+ * @program:	Its name, as in struct listener_owner
+ * @addr:	The address
+ *
+ * Return: what to write in which file, or NULL: it is not known
+ */
+const char *listener_cure(struct arena *a, const char *program, const char *addr);
+
 #endif /* HOST_LISTENERS_H */

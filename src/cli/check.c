@@ -18,8 +18,7 @@ static int enter_own_namespace(void)
 	return -errno;
 }
 
-/* Would this kernel take the program: 0, also when it cannot be asked */
-static int ask_kernel(struct cli *c, const struct nft_program *p)
+int cli_ask_kernel(const struct nft_program *p, struct diags *d, bool *ret_asked)
 {
 	CLEANUP(nl_close) struct nl_session s = { .fd = -1 };
 	bool changed;
@@ -27,18 +26,23 @@ static int ask_kernel(struct cli *c, const struct nft_program *p)
 
 	if (err == 0)
 		err = nl_open(&s, NETLINK_NETFILTER);
-	if (err < 0) {
+	*ret_asked = err == 0;
+	if (err == 0)
+		err = nft_load(&s, p, d, &changed);
+	*ret_asked &= err != -EPERM;
+	return err;
+}
+
+/* 0, also when the kernel cannot be asked */
+static int ask_kernel(struct cli *c, const struct nft_program *p)
+{
+	bool asked;
+	const int err = cli_ask_kernel(p, &c->diags, &asked);
+
+	if (!asked)
 		diag_add(&c->diags, DIAG_N1020, SPAN_NONE,
 			 "the kernel was not asked whether it takes the rules: %s", strerror(-err));
-		return 0;
-	}
-	err = nft_load(&s, p, &c->diags, &changed);
-	if (err == -EPERM) {
-		diag_add(&c->diags, DIAG_N1020, SPAN_NONE,
-			 "the kernel was not asked whether it takes the rules: %s", strerror(-err));
-		return 0;
-	}
-	return err < 0 ? cli_host_error(c, err, "load the packet rules") : 0;
+	return err < 0 && asked ? cli_host_error(c, err, "load the packet rules") : 0;
 }
 
 int verb_check(struct cli *c)

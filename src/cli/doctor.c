@@ -94,6 +94,20 @@ static void add_ways(const struct cli *c, struct doctor *x)
 	}
 }
 
+/* Where the rules are not there, is it that the kernel cannot take them; asked last */
+static void add_missing(struct cli *c, struct doctor *x, const struct cli_host *h)
+{
+	struct diags told = { .a = &c->arena, .sources = &c->sources };
+	bool asked;
+
+	(void)cli_ask_kernel(h->program, &told, &asked);
+	for (uint32_t i = 0; i < told.list.n && asked; i++)
+		doctor_add(x, &(struct doctor_finding){
+			.object = "this kernel", .what = told.list.v[i].message,
+			.cure = "boot a kernel with it, load its module, or take out what needs it",
+			.at = told.list.v[i].at });
+}
+
 int verb_doctor(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -114,6 +128,7 @@ int verb_doctor(struct cli *c)
 	add_ways(c, &x);
 	if (err < 0)
 		return cli_system(c, err, "look at this host");
+	add_missing(c, &x, &h);
 	for (uint32_t i = 0; i < x.found.n; i++) {
 		sick |= !x.found.v[i].is_note;
 		if (c->json)

@@ -71,6 +71,18 @@ struct cli_host {
  */
 int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode);
 
+/**
+ * cli_ask_kernel() - Would this kernel take a program
+ * @p:		Program
+ * @d:		Told what it refuses
+ * @ret_asked:	Set: false when it cannot be asked
+ *
+ * The process is in a network namespace of its own afterwards.
+ *
+ * Return: 0, or the negative errno of nft_load() or of what kept it from being asked
+ */
+int cli_ask_kernel(const struct nft_program *p, struct diags *d, bool *ret_asked);
+
 /** cli_vnet_place() - Where this run says that the vnet jail is */
 struct vnet_place cli_vnet_place(const struct cli *c);
 

@@ -99,37 +99,6 @@ static void look_at(struct search *s, const struct sockdiag_sock *x)
 		vec_add(&s->c->arena, &s->found, v);
 }
 
-/* What well-known programs call the setting that says where they listen */
-static const struct {
-	const char *program;
-	const char *setting;
-} cures[] = {
-	{ "apache2", "Listen" },
-	{ "dnsmasq", "bind-interfaces, listen-address" },
-	{ "dovecot", "listen" },
-	{ "exim4", "local_interfaces" },
-	{ "httpd", "Listen" },
-	{ "lighttpd", "server.bind" },
-	{ "mariadbd", "bind-address" },
-	{ "master", "inet_interfaces" },
-	{ "mysqld", "bind-address" },
-	{ "named", "listen-on" },
-	{ "nginx", "listen" },
-	{ "ntpd", "interface listen" },
-	{ "postgres", "listen_addresses" },
-	{ "redis-server", "bind" },
-	{ "sshd", "ListenAddress" },
-	{ "unbound", "interface" },
-};
-
-static const char *setting_of(const char *program)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(cures); i++)
-		if (strcmp(cures[i].program, program) == 0)
-			return cures[i].setting;
-	return NULL;
-}
-
 /* An address of the host's own, of the family of @like, or NULL */
 static const char *own_addr(const struct search *s, struct addr like, char *buf)
 {
@@ -147,13 +116,13 @@ static const char *own_addr(const struct search *s, struct addr like, char *buf)
 static void tell_cure(const struct search *s, const struct service *v)
 {
 	char text[ADDR_TEXT_BYTES];
-	const char *setting = setting_of(v->owner.program);
 	const char *own = own_addr(s, v->addr->p.a, text);
+	const char *cure = own != NULL ? listener_cure(&s->c->arena, v->owner.program, own) : NULL;
 
-	diag_help(&s->c->diags, "let it listen on %s%s%s%s%s%s", own != NULL ? own : "an address",
-		  own != NULL ? " alone" : " of the host's own", setting != NULL ? " (" : "",
-		  setting != NULL ? setting : "", setting != NULL ? ")" : "",
-		  s->c->force ? "" : ", or go on with --force");
+	if (cure == NULL)
+		cure = own == NULL ? "let it listen on an address of the host's own" :
+			arena_printf(&s->c->arena, "let it listen on %s alone", own);
+	diag_help(&s->c->diags, "%s%s", cure, s->c->force ? "" : ", or go on with --force");
 }
 
 static void tell(const struct search *s, const struct service *v)

@@ -14,56 +14,14 @@
 
 #include "host/listeners.h"
 
-/**
- * struct daemon - How a service is bound to one address
- * @program:	As in /proc/PID/comm
- * @cure:	What to write; %s stands for the address
- */
-static const struct daemon {
-	const char *program;
-	const char *cure;
-} daemons[] = {
-	{ "apache2", "write 'Listen %s:PORT' in /etc/apache2/ports.conf" },
-	{ "chronyd", "write 'bindaddress %s' in /etc/chrony/chrony.conf" },
-	{ "dnsmasq", "write 'listen-address=%s' and 'bind-interfaces' in /etc/dnsmasq.conf" },
-	{ "dovecot", "write 'listen = %s' in /etc/dovecot/dovecot.conf" },
-	{ "exim4", "write 'local_interfaces = %s' in exim4.conf" },
-	{ "haproxy", "write 'bind %s:PORT' in /etc/haproxy/haproxy.cfg" },
-	{ "httpd", "write 'Listen %s:PORT' in httpd.conf" },
-	{ "inetd", "start it as 'inetd -a %s'" },
-	{ "mariadbd", "write 'bind-address = %s' in /etc/mysql/mariadb.conf.d/50-server.cnf" },
-	{ "master", "write 'inet_interfaces = %s' in /etc/postfix/main.cf" },
-	{ "mysqld", "write 'bind-address = %s' in /etc/mysql/my.cnf" },
-	{ "named", "write 'listen-on { %s; };' in named.conf" },
-	{ "nginx", "write 'listen %s:PORT;' in each server of /etc/nginx" },
-	{ "nmbd", "write 'interfaces = %s' and 'bind interfaces only = yes' in smb.conf" },
-	{ "ntpd", "write 'interface ignore wildcard' and 'interface listen %s' in ntp.conf" },
-	{ "postgres", "write \"listen_addresses = '%s'\" in postgresql.conf" },
-	{ "redis-server", "write 'bind %s' in /etc/redis/redis.conf" },
-	{ "rpcbind", "start it as 'rpcbind -h %s'" },
-	{ "rsyslogd", "write 'input(type=\"imudp\" address=\"%s\" port=\"514\")' in rsyslog.conf" },
-	{ "slapd", "start it as 'slapd -h ldap://%s'" },
-	{ "smbd", "write 'interfaces = %s' and 'bind interfaces only = yes' in smb.conf" },
-	{ "sshd", "write 'ListenAddress %s' in /etc/ssh/sshd_config" },
-	{ "syslogd", "start it as 'syslogd -b %s', or with -ss" },
-	{ "unbound", "write 'interface: %s' in unbound.conf" },
-};
-
-/* The text of a cure, its %s replaced */
 static const char *cure_of(struct doctor *x, const char *program)
 {
 	const struct addr own = doctor_host_addr(x);
 	char buf[ADDR_TEXT_BYTES];
 	const char *addr = own.af != AF_NONE ? addr_print(own, buf) : "ADDRESS";
+	const char *cure = listener_cure(x->a, program, addr);
 
-	for (size_t i = 0; i < ARRAY_SIZE(daemons); i++) {
-		const char *cure = daemons[i].cure, *mark = strstr(cure, "%s");
-
-		if (strcmp(daemons[i].program, program) == 0)
-			return arena_printf(x->a, "%.*s%s%s", (int)(mark - cure), cure, addr,
-					    mark + 2);
-	}
-	return arena_printf(x->a, "bind it to %s only", addr);
+	return cure != NULL ? cure : arena_printf(x->a, "bind it to %s only", addr);
 }
 
 /* A forward whose outside port a socket has; NULL: none */
@@ -79,6 +37,12 @@ static const struct doctor_forward *shadowed(const struct doctor *x,
 	return NULL;
 }
 
+static const char *owner_text(struct doctor *x, const struct listener_owner *who)
+{
+	return who->pid == 0 ? "a process that may not be seen" :
+		arena_printf(x->a, "%s (pid %d)", who->program, who->pid);
+}
+
 static const char *object_of(struct doctor *x, const struct sockdiag_sock *s,
 			     const struct listener_owner *who)
 {
@@ -88,11 +52,7 @@ static const char *object_of(struct doctor *x, const struct sockdiag_sock *s,
 			     s->port) :
 		addr_port_print(s->a, s->port, buf);
 
-	if (who->pid == 0)
-		return arena_printf(x->a, "%s %s, a process that may not be seen",
-				    proto_name(s->proto), place);
-	return arena_printf(x->a, "%s %s, %s (pid %d)", proto_name(s->proto), place, who->program,
-			    who->pid);
+	return arena_printf(x->a, "%s %s, %s", proto_name(s->proto), place, owner_text(x, who));
 }
 
 static bool has_alias_jail(const struct doctor *x)
@@ -104,12 +64,28 @@ static bool has_alias_jail(const struct doctor *x)
 	return false;
 }
 
+/* Each gets a copy of whatever comes, for jails too; that may well be meant */
+static void note_raw(struct doctor *x, const struct sockdiag_sock *s)
+{
+	const char *proto = proto_name(s->proto);
+	struct listener_owner who;
+
+	listener_owner(s, &who);
+	doctor_add(x, &(struct doctor_finding){
+		.object = arena_printf(x->a, "raw %s, %s", proto != NULL ? proto :
+				       arena_printf(x->a, "%u", s->proto), owner_text(x, &who)),
+		.what = "a program of the host sees what comes for the jails by this protocol",
+		.cure = "end it, if that is not meant", .is_note = true });
+}
+
 static void examine(struct doctor *x, const struct sockdiag_sock *s, bool alias_jails)
 {
 	const struct doctor_forward *f = shadowed(x, s);
 	struct listener_owner who;
 	const char *object;
 
+	if (s->is_raw && listener_is_wild(s) && alias_jails)
+		note_raw(x, s);
 	/* A socket on a jail's address is the jail's; on another, only a forward is in its way */
 	if (s->is_raw || (!listener_is_wild(s) && decl_jail_of(x->d, s->a) != NULL) ||
 	    (f == NULL && (!listener_is_wild(s) || !alias_jails)))

@@ -88,6 +88,62 @@ check "a service that a forward shadows: with the forward's line" jq -e '.sallyp
 	(.object | test("^tcp 203.0.113.2:443, sshd")) and (.file | test("jail.conf$")) and .line == 2)' <<<"$out"
 kill "$lab_pid"
 
+# Each kind of socket, by the programs of the guides, with what to write in which file
+cat >"$TMP/service.py" <<'END'
+import os, signal, socket, sys
+name, kind, port = sys.argv[1:4]
+open("/proc/self/comm", "w").write(name)
+if kind == "raw":
+    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 89)
+elif kind in ("tcp", "tcp6", "dual"):
+    s = socket.socket(socket.AF_INET if kind == "tcp" else socket.AF_INET6)
+    if kind != "tcp":
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(kind == "tcp6"))
+    s.bind(("", int(port)))
+    s.listen()
+else:
+    s = socket.socket(socket.AF_INET if kind == "udp" else socket.AF_INET6, socket.SOCK_DGRAM)
+    s.bind(("", int(port)))
+os.write(int(sys.argv[-1]), b"ready\n")
+signal.pause()
+END
+# Its own process is in $lab_pid
+start_service()	# PROGRAM KIND PORT
+{
+	lab_start "$TMP/service.log" nsenter --net="/run/netns/$HOST" -- "$PYTHON" -EsB \
+		"$TMP/service.py" "$@"
+}
+programs=() # pid, place, cure: a line each
+while IFS='|' read -r name kind place cure; do
+	start_service "$name" "$kind" "${place##*:}"
+	programs+=("$lab_pid|$name|$place|$cure")
+done <<'END'
+sshd|tcp|tcp *:1001|write 'ListenAddress 203.0.113.2' in /etc/ssh/sshd_config
+apache2|dual|tcp *:1002|write 'Listen 203.0.113.2:PORT' in /etc/apache2/ports.conf
+httpd|tcp6|tcp [::]:1003|write 'Listen 203.0.113.2:PORT' in httpd.conf
+nginx|tcp|tcp *:1004|write 'listen 203.0.113.2:PORT;' in each server of /etc/nginx
+mysqld|tcp|tcp *:1005|write 'bind-address = 203.0.113.2' in /etc/mysql/my.cnf
+postgres|tcp|tcp *:1006|write "listen_addresses = '203.0.113.2'" in postgresql.conf
+master|tcp|tcp *:1007|write 'inet_interfaces = 203.0.113.2' in /etc/postfix/main.cf
+inetd|tcp|tcp *:1008|start it as 'inetd -a 203.0.113.2'
+syslogd|udp|udp *:1009|start it as 'syslogd -b 203.0.113.2', or with -ss
+named|udp|udp *:1010|write 'listen-on { 203.0.113.2; };' in named.conf
+smbd|tcp|tcp *:1011|write 'interfaces = 203.0.113.2' and 'bind interfaces only = yes' in smb.conf
+slapd|tcp|tcp *:1012|start it as 'slapd -h ldap://203.0.113.2'
+ntpd|udp6|udp *:1013|write 'interface ignore wildcard' and 'interface listen 203.0.113.2' in ntp.conf
+END
+start_service ospfd raw 0
+sp --json doctor
+for p in "${programs[@]}"; do
+	IFS='|' read -r pid name place cure <<<"$p"
+	is "$name at $place: with its pid, and what to write" "$cure" \
+		"$(jq -r --arg o "$place, $name (pid $pid)" \
+			'[.sallyport.doctor[] | select(.object == $o) | .cure][0]' <<<"$out")"
+done
+check "a raw socket is a note" jq -e --arg o "$lab_pid" '.sallyport.doctor | any(.severity == "note" and
+	(.object | test("^raw ospf, ospfd .pid " + $o)))' <<<"$out"
+for p in "${programs[@]}" "$lab_pid"; do kill "${p%%|*}"; done
+
 # ---- settings and files ----------------------------------------------------
 
 set_sysctl "$HOST" net/ipv4/ip_forward=0 net/ipv4/conf/igb0/rp_filter=1

@@ -90,6 +90,10 @@ done
 check "many were looked for ($found)" test $found -ge 8
 lacking fib --json check
 check "check tells it too" jq -e '.sallyport | .error + .warning | any(.code == "E1703")' <<<"$out"
+lacking fib --json doctor
+check "so does the doctor, with what needs it and where" jq -e '.sallyport.doctor |
+	any(.object == "this kernel" and (.what | test("kernel refuses")) and .cure != null and
+		(.file | test("conf$")))' <<<"$out"
 sp "${files[@]}" apply
 is "with all of them: exits 0" 0 "$rc"
 sp "${files[@]}" destroy
