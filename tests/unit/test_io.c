@@ -371,7 +371,9 @@ TEST(xdp_takes_what_is_ours_whole_and_short)
 	CLEANUP(io_close) struct io *a = NULL;
 	CLEANUP(io_close) struct io *b = NULL;
 	CLEANUP(io_close) struct io *witness = NULL;
-	const struct claim_addr addr = { .a = { AF_V6, ((u128)0xfd << 120) | 1 }, .is_shared = true };
+	const struct claim_addr addr = {
+		.a = { AF_V6, ((u128)0xfd << 120) | 1 }, .is_shared = true,
+	};
 	const struct claim_ports ports = { 17, 50001, 65535 };
 	struct claim claim = { .addrs = &addr, .n_addrs = 1, .ports = &ports, .n_ports = 1 };
 	struct rtnl_end ends[2];
