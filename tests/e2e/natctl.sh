@@ -10,33 +10,7 @@ lab_build
 cd "$TMP" || exit 71
 if ! [ -w /dev/net/tun ]; then
 	skip natctl "no /dev/net/tun"
-	
-# ---- beside what is applied ----------------------------------------------------------
-
-lab_build
-serve_world
-sp_must "${files[@]}" apply --nat-path userspace
-serve "$HOST" www tcp:10.9.0.2:80
-files=()
-start
-is "without files it is the NAT of what was applied" "inet 203.0.113.2 www 198.51.100.7" \
-	"$(ask "$HOST" --from 10.9.0.2 tcp:192.0.2.80:80) $(ask "$CLIENT" tcp:203.0.113.2:8080)"
-sp forward add www tcp 9000:80
-is "a forward is added to both" "0 www 198.51.100.7" \
-	"$rc $(ask "$CLIENT" tcp:203.0.113.2:9000)"
-sp down www
-is "a jail goes down: nothing leads to it" "0 refused" "$rc $(ask "$CLIENT" tcp:203.0.113.2:9000)"
-sp up www
-is "and up: it is led to again" "0 www 198.51.100.7" "$rc $(ask "$CLIENT" tcp:203.0.113.2:9000)"
-sed -i 's/8080:80/8088:80/' jail.conf
-sp apply
-is "what is applied holds for the NAT at once" "0 www 198.51.100.7" \
-	"$rc $(ask "$CLIENT" tcp:203.0.113.2:8088)"
-sp status
-has "there is no drift" "^0 .*drift +none" "$rc $(xargs <<<"$out")"
-stop
-is "it ends as it should" 0 "$rc"
-lab_done
+	lab_done
 fi
 cat >rc.conf <<'END'
 ifconfig_igb0="inet 203.0.113.2/24"
