@@ -96,11 +96,10 @@ pcap_t *pcap_create(const char *source, char *error)
 {
 	const char *why = lib.create == NULL ? load() : NULL;
 
-	if (why != NULL) {
-		snprintf(error, PCAP_ERRBUF_SIZE, "libpcap is needed: %s", why);
-		return NULL;
-	}
-	return lib.create(source, error);
+	if (lib.create != NULL)
+		return lib.create(source, error);
+	snprintf(error, PCAP_ERRBUF_SIZE, "libpcap is needed: %s", why != NULL ? why : "");
+	return NULL;
 }
 
 #define CALL(type, name, params, args) \

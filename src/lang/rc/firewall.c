@@ -121,6 +121,7 @@ static const char *nat_lines(struct lang_ctx *c, const struct rc_var *iface, con
 	const char *name = iface->value->buf.v;
 	struct addr a;
 
+	BUG_IF(name == NULL);	/* find() gives none that is empty */
 	return arena_printf(c->a, "nat " NAT_NUMBER " config %s %s %s\n"
 			    "add 50 nat " NAT_NUMBER " ip4 from any to any via %s\n",
 			    addr_parse(name, strlen(name), &a) == 0 ? "ip" : "if", name, flags,
@@ -133,7 +134,7 @@ static const char *nat_rules(struct lang_ctx *c, const struct rc_file *f)
 	const bool is_natd = is_yes(c, f, "natd_enable");
 	const struct rc_var *iface = find(f, is_natd ? "natd_interface" :
 					  "firewall_nat_interface");
-	const char *flags;
+	const char *flags = value(f, "firewall_nat_flags");
 
 	if (!is_natd && !is_yes(c, f, "firewall_nat_enable"))
 		return "";
@@ -141,9 +142,8 @@ static const char *nat_rules(struct lang_ctx *c, const struct rc_file *f)
 		return "";	/* rc.firewall makes none either */
 	if (is_natd)
 		flags = natd_words(c, find(f, "natd_flags"));
-	else
-		flags = value(f, "firewall_nat_flags") == NULL ? "" :
-			value(f, "firewall_nat_flags");
+	else if (flags == NULL)
+		flags = "";
 	return flags == NULL ? NULL : nat_lines(c, iface, flags);
 }
 
