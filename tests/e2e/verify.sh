@@ -77,6 +77,42 @@ is "a rule has come: differs" 1 "$rc"
 has "a rule has come: a packet that it lets in" '^in igb0 tcp .*:2222 ' "$out"
 sp_must "${files[@]}" apply
 
+# ---- the packet shown is one that the kernel judges so -------------------------
+
+cat >"$TMP/dns.pf.conf" <<'END'
+block in on igb0 inet proto udp from any to 203.0.113.2 port 53
+END
+sp_must -f "$TMP/rc.conf" -f "$TMP/dns.pf.conf" apply
+in_ns "$HOST" nft -f - <<'END'
+table inet seen {
+	chain in {
+		type filter hook prerouting priority 300
+		udp dport 53 counter
+		udp dport 54 counter
+	}
+}
+END
+seen()	# PORT
+{
+	in_ns "$HOST" nft list table inet seen | sed -n "s/.*dport $1 counter packets \([0-9]*\).*/\1/p"
+}
+has_seen() { [ "$(seen "$1")" = "$2" ]; }
+in_ns "$HOST" nft delete rule inet sallyport in_filter handle "$(handle in_filter 'block in')"
+sp --json verify
+read -r _ _ _ src dst _ <<<"$(jq -r '.sallyport.verify[0].packet' <<<"$out")"
+is "declared to be blocked, and the kernel lets it in" "block pass" \
+	"$(jq -r '.sallyport.verify[0] | "\(.declared) \(.kernel)"' <<<"$out")"
+sp why in igb0 udp "$src" "$dst"
+is "why: blocked" 1 "$rc"
+forge "$NEIGHBOUR" eth0 "udp $src $dst shown"
+check "the kernel lets it in" wait_for 5 has_seen 53 1
+sp_must -f "$TMP/rc.conf" -f "$TMP/dns.pf.conf" apply
+forge "$NEIGHBOUR" eth0 "udp $src $dst shown" "udp 198.51.100.7:9 203.0.113.2:54 settle"
+check "what comes behind has come" wait_for 5 has_seen 54 1
+is "and not when it is as declared" 1 "$(seen 53)"
+in_ns "$HOST" nft delete table inet seen
+sp_must "${files[@]}" apply
+
 in_ns "$HOST" nft add set inet sallyport leftover '{ type ipv4_addr; }'
 in_ns "$HOST" nft add chain inet sallyport nobody
 sp verify
