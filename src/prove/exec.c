@@ -660,38 +660,3 @@ dd exec_chains(struct proof *p, const struct exec_at *at, dd passed)
 	}
 	return passed;
 }
-
-static void add_name(struct proof *p, const uint8_t *b, uint32_t len)
-{
-	const size_t n = strnlen((const char *)b, len);
-
-	if (len > 16 || n == 0 || memchr(b, '/', len) != NULL)
-		return;
-	/* A part of a name stands for an interface that begins so */
-	space_add_name(&p->s, arena_printf(p->a, "%.*s%s", (int)n, (const char *)b,
-					   n == len && len < 15 ? "~" : ""));
-}
-
-void exec_names(struct proof *p)
-{
-	for (uint32_t c = 0; c < p->p->chains.n; c++)
-		for (uint32_t i = 0; i < p->p->chains.v[c].rules.n; i++) {
-			const struct prog_rule *r = &p->p->chains.v[c].rules.v[i];
-			bool is_name = false;
-
-			for (uint32_t k = 0; k < r->exprs.n; k++) {
-				const struct prog_expr *x = &r->exprs.v[k];
-				const struct prog_set *s;
-
-				if (x->op == X_CMP && is_name)
-					add_name(p, x->data, x->len);
-				s = x->op == X_LOOKUP && is_name
-					    ? prog_set_of(p->p, p->p->chains.v[c].family, x->set)
-					    : NULL;
-				for (uint32_t e = 0; s != NULL && e < s->elems.n; e++)
-					add_name(p, s->elems.v[e].key, MIN(s->key_len, 16u));
-				is_name = x->op == X_META && (x->key == NFT_META_IIFNAME ||
-							      x->key == NFT_META_OIFNAME);
-			}
-		}
-}

@@ -14,6 +14,21 @@
 
 #include "prove/tables.h"
 
+/* A value of a key is in a range; of names there are no ranges but of one */
+static bool in_field(struct proof *p, const struct regs *regs, uint32_t word, const uint8_t *lo,
+		     const uint8_t *hi, uint32_t len, dd *ret)
+{
+	dd below, upto;
+
+	if (word < REGS_WORDS && regs->w[word].kind == R_NAME)
+		return memcmp(lo, hi, len) == 0 && regs_equal(p, regs, word, lo, len, ret);
+	if (!regs_below(p, regs, word, lo, len, false, &below) ||
+	    !regs_below(p, regs, word, hi, len, true, &upto))
+		return false;
+	*ret = dd_and(p->d, dd_not(p->d, below), upto);
+	return true;
+}
+
 /* A key is an element's: each value is in its range, of those that have one */
 bool sets_elem(struct proof *p, const struct prog_set *s, const struct prog_elem *e,
 	       const struct regs *regs, uint32_t word, dd *ret)
@@ -25,13 +40,12 @@ bool sets_elem(struct proof *p, const struct prog_set *s, const struct prog_elem
 		return regs_equal(p, regs, word, e->key, s->key_len, ret);
 	for (uint32_t i = s->n_fields; i-- > 0;) {
 		const uint32_t len = s->field_len[i];
-		dd below, upto;
+		dd in;
 
 		at -= MIN(at, (len + 3) / 4 * 4);
-		if (!regs_below(p, regs, word + at / 4, e->key + at, len, false, &below) ||
-		    !regs_below(p, regs, word + at / 4, e->key_end + at, len, true, &upto))
+		if (!in_field(p, regs, word + at / 4, e->key + at, e->key_end + at, len, &in))
 			return false;
-		all = dd_and(p->d, dd_and(p->d, dd_not(p->d, below), upto), all);
+		all = dd_and(p->d, in, all);
 	}
 	*ret = all;
 	return s->n_fields > 0 && at == 0;

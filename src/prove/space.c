@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define IFACE_BITS	12u
+#define MOST_NAMES	((1u << IFACE_BITS) - 2)
 
 static const uint16_t widths[N_PARTS] = {
 	[P_IFACE] = IFACE_BITS, [P_RECV] = IFACE_BITS, [P_PROTO] = 8, [P_DST] = 128,
@@ -54,6 +55,8 @@ uint32_t space_mark(const struct space *s, enum part p, uint32_t bit)
 
 void space_add_name(struct space *s, const char *name)
 {
+	if (s->names.n >= MOST_NAMES)
+		return;
 	for (uint32_t i = 0; i < s->names.n; i++)
 		if (strcmp(s->names.v[i], name) == 0)
 			return;
