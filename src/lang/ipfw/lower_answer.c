@@ -8,7 +8,11 @@
  * before the nat rule, and behind it that it is the redirect's.  A rule that
  * keeps a state there is told if the answer meets a look for states before it
  * meets nat, and what the state repeats lets it pass.
+ *
+ * A walk makes no sets, as there may be thousands of rules for each of hundreds of
+ * redirects: of several rules that take a packet together it does not know.
  */
+#include "base/limits.h"
 #include "lang/ipfw/lower.h"
 
 #define WALK_DEPTH	64u
@@ -16,9 +20,16 @@
 /* What becomes of a packet that a rule takes */
 enum fate { FATE_NEXT, FATE_ENDED, FATE_FOUND };
 
-/** struct told - Rules that were told */
+/**
+ * struct told - What the walks have in common
+ * @list:	Rules that were told
+ * @walked:	By list, and whether behind nat: the last walk that came there
+ * @n_walks:	Walks so far
+ */
 struct told {
 	VEC(const struct rule *) list;
+	uint32_t *walked;
+	uint32_t n_walks;
 };
 
 /**
@@ -28,6 +39,7 @@ struct told {
  * @inside:	The packet behind nat
  * @answer:	Its answer, on its way out
  * @told:	Rules that were told
+ * @walk:	Number of the walk
  * @depth:	Lists around this one
  * @at_rule:	Called for a rule that some packets of @kind match
  */
@@ -37,6 +49,7 @@ struct answers {
 	struct conj inside;
 	struct conj answer;
 	struct told *told;
+	uint32_t walk;
 	uint32_t depth;
 	enum fate (*at_rule)(struct answers *w, const struct rule *r, const struct conj *kind);
 };
@@ -46,44 +59,58 @@ static bool walk_from(struct answers *w, uint32_t list, uint32_t first, const st
 /* Walk on where a rule leads; true: what was looked for was found */
 static bool follow(struct answers *w, const struct rule *r, const struct conj *kind)
 {
-	return (r->exit == EX_GOTO || r->exit == EX_CALL) && walk_from(w, r->list, 0, kind);
+	uint32_t *walked;
+
+	if (r->exit != EX_GOTO && r->exit != EX_CALL)
+		return false;
+	walked = &w->told->walked[2 * r->list + (kind == &w->inside)];
+	if (*walked == w->walk)
+		return false;
+	*walked = w->walk;
+	return walk_from(w, r->list, 0, kind);
 }
 
-/* What no earlier rule of the list takes whole */
-static bool is_left(const struct dnf *seen, const struct conj *kind)
+/* Can a packet of a kind be what a rule tests */
+static bool meet(const struct conj *kind, const struct conj *c)
 {
-	for (uint32_t i = 0; i < seen->list.n; i++)
-		if (conj_covers(&seen->list.v[i], kind))
+	for (int f = 0; f < N_FIELDS; f++)
+		if (kind->f[f] != NULL && c->f[f] != NULL && !set_overlaps(kind->f[f], c->f[f]))
 			return false;
 	return true;
+}
+
+/* Does no packet that a rule matches go on with the next one, as far as this walk goes */
+static bool is_taken(const struct answers *w, const struct rule *r, const struct effect *nat)
+{
+	if (r->prob != 0)
+		return false;
+	return (r->exit != EX_NEXT && r->exit != EX_CALL) ||
+	       (nat != NULL && (nat->xlate == w->xlate || w->xlate == UINT32_MAX));
 }
 
 static bool walk_from(struct answers *w, uint32_t list, uint32_t first, const struct conj *kind)
 {
 	const struct rule_list *rl = &w->l->m->lists.v[list];
-	struct dnf seen = { .list = { .n = 0 } };
-	bool found = false;
+	bool found = false, is_all = false;
 
 	if (w->depth == WALK_DEPTH)
 		return false;
 	w->depth++;
-	for (uint32_t i = first; i < rl->rules.n && !found && is_left(&seen, kind); i++) {
+	for (uint32_t i = first; i < rl->rules.n && !found && !is_all; i++) {
 		const struct rule *r = &rl->rules.v[i];
 		const struct effect *nat = rule_has_effect(r, EF_TRANSLATE);
 		const struct conj c = conj_of_rule(r);
-		struct conj both;
 		enum fate fate;
 
-		if (!conj_and(w->l->a, kind, &c, &both) || !is_left(&seen, &both))
+		if (!meet(kind, &c))
 			continue;
-		fate = w->at_rule(w, r, &both);
-		found = fate == FATE_FOUND || (fate == FATE_NEXT && follow(w, r, &both));
+		fate = w->at_rule(w, r, kind);
+		found = fate == FATE_FOUND || (fate == FATE_NEXT && follow(w, r, kind));
 		/* Behind the instance's nat the packet is the redirected one */
 		if (nat != NULL && nat->xlate == w->xlate && r->exit == EX_NEXT && !found &&
 		    kind != &w->inside)
 			found = walk_from(w, list, i + 1, &w->inside);
-		if (r->prob == 0 && ((r->exit != EX_NEXT && r->exit != EX_CALL) || nat != NULL))
-			dnf_add(w->l->a, &seen, &both);
+		is_all = is_taken(w, r, nat) && conj_covers(&c, kind);
 	}
 	w->depth--;
 	return found;
@@ -112,11 +139,13 @@ static enum fate finds_pass(struct answers *w, const struct rule *r, const struc
 /* Does the answer leave as it is, by the state that goes on in @list */
 static bool leaves(struct answers *w, uint32_t list)
 {
-	struct answers out = { .l = w->l, .xlate = UINT32_MAX, .at_rule = finds_probe };
+	struct answers out = { .l = w->l, .xlate = UINT32_MAX, .at_rule = finds_probe,
+			       .told = w->told, .walk = ++w->told->n_walks };
 
 	if (!walk_from(&out, w->l->m->entry[DIR_OUT], 0, &w->answer))
 		return false;
 	out.at_rule = finds_pass;
+	out.walk = ++w->told->n_walks;
 	return walk_from(&out, list, 0, &w->answer);
 }
 
@@ -133,10 +162,9 @@ static bool is_told(const struct answers *w, const struct rule *r)
 static enum fate finds_state(struct answers *w, const struct rule *r, const struct conj *kind)
 {
 	const struct effect *e = rule_has_effect(r, EF_RECORD);
-	const struct set *dst = kind->f[F_DST];
 
-	if (e == NULL || dst == NULL || !set_is_subset(dst, w->inside.f[F_DST]) || is_told(w, r) ||
-	    !leaves(w, e->list))
+	if (e == NULL || kind != &w->inside || w->told->list.n == LIMIT_WARNINGS ||
+	    is_told(w, r) || !leaves(w, e->list))
 		return FATE_NEXT;
 	vec_add(w->l->a, &w->told->list, r);
 	diag_add(w->l->c->diags, DIAG_W2038, r->origin.at,
@@ -150,7 +178,8 @@ static void walk_redirect(struct lower *l, uint32_t xlate, const struct redirect
 			  const struct redirect_to *to, const struct iface *f, struct told *told)
 {
 	const struct set *inner = set_range(l->a, to->a.af, to->a.v, to->a.v);
-	struct answers w = { .l = l, .xlate = xlate, .told = told, .at_rule = finds_state };
+	struct answers w = { .l = l, .xlate = xlate, .told = told, .at_rule = finds_state,
+			     .walk = ++told->n_walks };
 	struct conj in = { .f = { NULL } };
 
 	in.f[F_IFACE] = in.f[F_RECV] = set_one(l->a, f->id);
@@ -178,7 +207,9 @@ static void walk_redirect(struct lower *l, uint32_t xlate, const struct redirect
 
 void lower_warn_answers(struct lower *l, const struct set *inside)
 {
-	struct told told = { .list = { .n = 0 } };
+	struct told told = {
+		.walked = arena_array(l->a, uint32_t, (size_t)2 * l->m->lists.n)
+	};
 
 	for (uint32_t x = 0; x < l->m->xlates.n; x++) {
 		for (uint32_t i = 0; i < l->m->xlates.v[x].redirects.n; i++) {
