@@ -400,6 +400,30 @@ TEST(lists_may_have_blanks)
 	CHECK_STR(t.rs->rules.v[1].text, "00100 deny ip from any to any");
 }
 
+/* Many redirects among many rules: what is told of answers costs no memory by their product */
+TEST(answers_of_many_redirects_among_many_rules)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	BUG_IF(f == NULL);
+	fputs("disable one_pass\nnat 1 config if em0", f);
+	for (int i = 0; i < 100; i++)
+		fprintf(f, " redirect_port tcp 10.1.0.2:%d %d", 1000 + i, 2000 + i);
+	fputs("\nadd 10 nat 1 ip4 from any to any in via em0\n", f);
+	for (int i = 0; i < 2000; i++)
+		fprintf(f, "add %d deny ip from 172.16.%d.%d to any in\n", 100 + i, i / 250, i % 250);
+	fputs("add 50000 check-state\n"
+	      "add 50010 allow tcp from any to 10.1.0.2 in setup keep-state\n"
+	      "add 60000 nat 1 ip4 from any to any out via em0\n", f);
+	fclose(f);
+	start(text);
+	CHECK_INT(t.diags.list.n, 1);
+	CHECK(t.diags.list.n == 1 && t.diags.list.v[0].code == DIAG_W2038);
+	free(text);
+}
+
 /* fmt is a fixed point, and means the same */
 TEST(fmt)
 {
