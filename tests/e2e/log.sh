@@ -10,7 +10,7 @@ lab_build
 
 cat >"$TMP/pf.conf" <<'END'
 set skip on lo
-block in log on igb0 inet
+block in log on igb0 inet from 198.51.100.7
 block in on igb0 inet6
 pass in on igb0 proto tcp to port 22
 pass out log on igb0 proto udp to port 53

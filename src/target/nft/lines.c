@@ -233,13 +233,10 @@ struct nft_line *nft_add_rule_line(struct nft_lines *l, uint8_t family, const ch
 	struct nft_counted n = { 0 };
 	const char *exprs = nft_exprs_text(l->a, r, &n);
 	const char *comment = rule_comment(l->a, r);
-	const size_t chain_len = strlen(chain), exprs_len = strlen(exprs);
-	char *key = arena_alloc(l->a, chain_len + exprs_len + 2);
+	char *key = arena_alloc(l->a, strlen(chain) + sizeof(" ") + strlen(exprs));
 	struct nft_line *line;
 
-	memcpy(key, chain, chain_len);
-	key[chain_len] = ' ';
-	memcpy(key + chain_len + 1, exprs, exprs_len);
+	stpcpy(stpcpy(stpcpy(key, chain), " "), exprs);
 	line = add_line(l, NFT_O_RULE, family, key);
 	line->name = chain;
 	line->position = position;
