@@ -63,6 +63,9 @@ each_way()	# NAME
 		"$(ask jail-a tcp:203.0.113.2:22 tcp:10.1.0.1:53 | xargs)"
 	check "$1: much, there and back" in_ns jail-a "$PYTHON" -EsB "$LAB_DIR/bulk.py" \
 		send 192.0.2.80 7000 2000000
+	sp nat reload
+	is "$1: rules are read anew, and it goes on" "0 inet 203.0.113.2" \
+		"$rc $(ask jail-a udp:192.0.2.80:53)"
 }
 
 start --io packet
