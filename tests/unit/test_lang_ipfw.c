@@ -413,7 +413,8 @@ TEST(answers_of_many_redirects_among_many_rules)
 		fprintf(f, " redirect_port tcp 10.1.0.2:%d %d", 1000 + i, 2000 + i);
 	fputs("\nadd 10 nat 1 ip4 from any to any in via em0\n", f);
 	for (int i = 0; i < 2000; i++)
-		fprintf(f, "add %d deny ip from 172.16.%d.%d to any in\n", 100 + i, i / 250, i % 250);
+		fprintf(f, "add %d deny ip from 172.16.%d.%d to any in\n", 100 + i, i / 250,
+			i % 250);
 	fputs("add 50000 check-state\n"
 	      "add 50010 allow tcp from any to 10.1.0.2 in setup keep-state\n"
 	      "add 60000 nat 1 ip4 from any to any out via em0\n", f);
