@@ -3,6 +3,8 @@
 #
 # A run killed anywhere is completed by the next apply and undone by destroy;
 # runs at the same time do not disturb each other.
+#
+#	SALLYPORT_LONG=1	killed at every system call, not at some that change something
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 lab_enter "$@"
@@ -36,12 +38,20 @@ is_clean()
 # what brings the host back to where the run starts.
 kill_points()	# NAME ARGS
 {
-	local name=$1 call n rc n_kills=0 bad=''
+	local name=$1 call n rc n_kills=0 bad='' calls most=40 step=4
 
 	shift
-	for call in sendto sendmsg write pwrite64 rename,renameat,renameat2 linkat unlink,unlinkat \
-		fsync,fdatasync ftruncate flock; do
-		for ((n = 1; n <= 40; n += n < 6 ? 1 : 4)); do
+	calls=(sendto sendmsg write pwrite64 rename,renameat,renameat2 linkat unlink,unlinkat
+		fsync,fdatasync ftruncate flock)
+	if [ -n "${SALLYPORT_LONG-}" ]; then
+		on_host strace -f -qq -o "$TMP/trace" "$SALLYPORT" "$@" >/dev/null 2>&1 </dev/null
+		sp "${start[@]}"
+		mapfile -t calls < <(sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' "$TMP/trace" |
+			grep -vx execve | sort -u)
+		most=100000 step=1
+	fi
+	for call in "${calls[@]}"; do
+		for ((n = 1; n <= most; n += n < 6 ? 1 : step)); do
 			rc=0
 			on_host strace -f -qq -o /dev/null -e trace="$call" \
 				-e inject="$call:signal=KILL:when=$n" "$SALLYPORT" "$@" \
