@@ -30,7 +30,7 @@ static struct kpkt draw_packet(enum nat_side from, uint16_t port)
 /* What a plain packet is not: options of headers, a low TTL, wrong sums and lengths */
 static void spoil(struct kpkt *p)
 {
-	const uint32_t at = (uint32_t)unit_below(p->len);
+	const uint32_t at = 1 + (uint32_t)unit_below(p->len - 1);	/* not the version */
 
 	switch (unit_below(10)) {
 	case 0:

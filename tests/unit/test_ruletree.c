@@ -195,6 +195,7 @@ TEST(sorted_rules_mean_the_same)
 			check_same(&p, tree);
 		}
 	}
+	arena_fini(&a);
 }
 
 /* How many rules a packet to each of @n ports meets at most, of @n rules for a port each */
@@ -227,6 +228,7 @@ static uint32_t most_met(uint32_t n)
 		CHECK(seen);
 		most = MAX(most, met);
 	}
+	arena_fini(&a);
 	return most;
 }
 
