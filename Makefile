@@ -202,6 +202,7 @@ san: export UBSAN_OPTIONS ?= print_stacktrace=1:abort_on_error=1
 san: $(NEED_STAMPS) tests	## the same tests under ASan and UBSan
 	$(Q)$(RUN) $(STRICT_FLAG) $(TESTS)
 
+coverage: export NAT_ANY_RUNS ?= 20000
 coverage: $(NEED_STAMPS) tests	## run the tests and print the lines covered, by file
 	$(Q)find $(O) -name '*.gcda' -delete
 	$(Q)$(RUN) $(TESTS) || true

@@ -29,6 +29,7 @@ struct any {
 	uint8_t to[SEEN];		/* and where to */
 	bool is_sound[SEEN];		/* and whether what came was */
 	uint32_t n_seen;
+	uint32_t more;			/* bits of what else is configured */
 	uint8_t judge;			/* bits of what its rules do */
 	bool may_leak;			/* packets may keep an inside source */
 	uint32_t n_left;
@@ -118,6 +119,7 @@ static void set_extras(struct any *t, struct nat_config *c)
 {
 	const uint32_t b = byte(t);
 
+	t->more = byte(t);
 	if ((b & 1) != 0) {
 		t->npt = (struct nat_npt){ { kit_a6("fd00:9::"), 48 },
 					   { kit_a6("2001:db8:9::"), (uint8_t)(48 + b / 16 * 4) } };
@@ -138,13 +140,26 @@ static void set_extras(struct any *t, struct nat_config *c)
 	c->fenceless = (b & 16) != 0;
 	c->silent[b % 2] = (b & 32) != 0;
 	c->has_host = (b & 64) != 0;
+	if ((t->more & 1) != 0) {
+		t->k.outside[2] = NAT2;
+		t->k.outside[3] = kit_a6("2001:db8:f::2");
+		c->n_outside = 4;
+	}
+	if ((t->more & 2) != 0)
+		c->self[NAT_INSIDE][0] = addr_v4(10, 0, 0, 1);
+	if ((t->more & 4) != 0)
+		c->n_inside = 0;
+	if ((t->more & 8) != 0)
+		c->block_base = kit_a6("fd00:1::10");
+	if ((t->more & 16) != 0)
+		c->block_ports = 20000;
 	t->judge = (b & 128) != 0 ? (uint8_t)(byte(t) | 1) : 0;
 	if (t->judge != 0) {
 		c->judge = judge;
 		c->judge_ctx = t;
 	}
 	t->may_leak = c->fenceless || c->n_no_translate > 0 || t->judge != 0 || c->n_npt > 0 ||
-		      c->has_host;
+		      c->has_host || c->n_inside == 0;
 }
 
 static void start(struct any *t)
@@ -469,6 +484,39 @@ static void step_headers(struct any *t)
 	send(t, (b & 1) != 0 ? NAT_INSIDE : NAT_OUTSIDE, &q, false);
 }
 
+/* As a host leaves it that lets others sum up and cut into segments */
+static void step_offload(struct any *t)
+{
+	const uint32_t b = byte(t);
+	struct kpkt *p = (b & 1) != 0 ? from_inside(t) : from_outside(t);
+	struct nat_packet q = {
+		.data = p->b, .len = p->len, .from = (b & 1) != 0 ? NAT_INSIDE : NAT_OUTSIDE,
+		.flags = b / 2 % 4,
+	};
+
+	nat_batch(t->k.nat, t->k.now, &q, 1);
+	check(q.verdict == NAT_DROP || q.len <= p->len, "longer than it came");
+}
+
+/* Some at once, so that what one changes is seen by those behind it */
+static void step_batch(struct any *t)
+{
+	static struct kpkt many[6];
+	struct nat_packet q[6];
+
+	for (uint32_t i = 0; i < 6; i++) {
+		const uint32_t b = byte(t);
+
+		many[i] = (b & 1) != 0 ? *from_inside(t) : *from_outside(t);
+		q[i] = (struct nat_packet){ .data = many[i].b, .len = many[i].len,
+					    .from = (b & 1) != 0 ? NAT_INSIDE : NAT_OUTSIDE };
+	}
+	nat_batch(t->k.nat, t->k.now, q, 6);
+	for (uint32_t i = 0; i < 6; i++)
+		if (q[i].verdict == NAT_FORWARD)
+			check_left(t, q[i].data, q[i].len, (enum nat_side)q[i].to, true);
+}
+
 static void step_time(struct any *t)
 {
 	static const double seconds[] = { 0.1, 1, 3, 7, 31, 61, 121, 250, 400, 8000 };
@@ -498,6 +546,10 @@ static void step_low_ttl(struct any *t)
 
 static void step_long(struct any *t)
 {
+	static const uint8_t options[][8] = {
+		{ 7, 7, 4, 0, 0, 0, 0, 0 }, { 148, 4, 0, 0, 1, 1, 0, 0 },
+		{ 1, 68, 6, 5, 0, 0, 0, 1 }, { 130, 3, 1, 7, 3, 4, 1, 0 },
+	};
 	const uint32_t b = byte(t), n = 500 + 8 * byte(t);
 	const bool out = (b & 1) != 0;
 	struct kpkt *p = k_udp(out ? inside_host(b / 2) : SRV1, 5000, out ? SRV1 : NAT1,
@@ -507,6 +559,8 @@ static void step_long(struct any *t)
 		return;
 	p->b[6] = (b & 64) != 0 ? 0x40 : 0;
 	k_fix(p);
+	if ((b & 128) != 0)
+		p = k_options(p, options[b / 16 % 4], 8);
 	send(t, out ? NAT_INSIDE : NAT_OUTSIDE, p, true);
 }
 
@@ -526,6 +580,20 @@ static int put(void *ctx, const void *p, size_t len)
 	return 0;
 }
 
+/* Change a byte, and make the hash at the end right again (FNV-1a, as nat/save.c says) */
+static void forge(struct store *s, size_t at, uint8_t to)
+{
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+
+	if (at + 8 >= s->len)
+		return;
+	s->b[at] = to;
+	for (size_t i = 0; i < s->len - 8; i++)
+		sum = (sum ^ s->b[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < 8; i++)
+		s->b[s->len - 8 + i] = (uint8_t)(sum >> (56 - 8 * i));
+}
+
 /* Saved and taken up by another, from bytes that may be damaged */
 static void step_restart(struct any *t)
 {
@@ -539,6 +607,9 @@ static void step_restart(struct any *t)
 	check(nat_save(t->k.nat, put, &s) == 0, "saving failed");
 	if (b % 4 == 1)
 		s.b[byte(t) % s.len] ^= 1u << b / 4 % 8;
+	/* Somebody has written it who knows the form */
+	for (uint32_t i = 0; b % 4 == 3 && i < 4; i++)
+		forge(&s, 16 + byte(t) * 5, (uint8_t)byte(t));
 	kit_start(&t->k);
 	free(old);
 	err = nat_restore(t->k.nat, t->k.now, s.b, b % 8 == 2 ? s.len - 1 : s.len, &lost);
@@ -582,7 +653,8 @@ static void (*const steps[])(struct any *t) = {
 	step_out, step_out, step_out, step_out, step_in, step_in, step_answer, step_answer,
 	step_answer, step_answer, step_error, step_error, step_again, step_fragments,
 	step_options, step_syn, step_syn, step_spoiled, step_headers, step_time, step_time,
-	step_back, step_low_ttl, step_long, step_restart, step_hold, step_look,
+	step_back, step_low_ttl, step_long, step_restart, step_hold, step_look, step_offload,
+	step_batch, step_batch,
 };
 
 uint32_t natany_run(const uint8_t *data, size_t len)
