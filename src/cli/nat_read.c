@@ -48,6 +48,7 @@ struct over {
 	FILE *out_file;			/* NULL: nothing is written */
 	const char *temp;		/* name of what is written, or NULL */
 	FILE *said;			/* where --explain goes, or NULL */
+	size_t said_len;
 	struct nat *nat;
 	void *mem;
 	size_t mem_len;
@@ -416,6 +417,7 @@ static void close_all(struct over *o)
 	if (o->mem != NULL)
 		munmap(o->mem, o->mem_len);
 	nat_rules_fini(&o->sides.rules);
+	free(o->tally.said);
 }
 
 static int all_of_it(struct over *o)
@@ -428,14 +430,17 @@ static int all_of_it(struct over *o)
 		status = open_input(o);
 	if (status == 0)
 		status = open_output(o);
-	if (c->nat.explain && !c->json)
-		o->said = to_stdout ? stderr : c->out;
+	if (c->nat.explain)
+		o->said = c->json ? open_memstream(&o->tally.said, &o->said_len)
+				  : to_stdout ? stderr : c->out;
 	if (status == 0)
 		status = run(o);
 	if (status == 0 && c->nat.state != NULL)
 		status = nat_state_save(c, c->nat.state, o->nat);
 	if (status == 0)
 		status = end_output(o);
+	if (c->json && o->said != NULL)
+		fclose(o->said);
 	if (status == 0 && !(to_stdout && c->quiet))
 		nat_tally_print(c, &o->sides, &o->tally, o->nat, to_stdout ? stderr : c->out);
 	return status;

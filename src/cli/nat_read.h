@@ -49,6 +49,7 @@ struct nat_forward {
  * @no_side:	Of these, neither from inside nor to the outside
  * @written:	Records written
  * @forwards:	Redirects met
+ * @said:	With --explain and --json: a line for each packet; else NULL
  */
 struct nat_tally {
 	uint64_t packets;
@@ -56,6 +57,7 @@ struct nat_tally {
 	uint64_t no_side;
 	uint64_t written;
 	VEC(struct nat_forward) forwards;
+	char *said;
 };
 
 /** nat_tally_flow() - Count a packet of a flow for the redirect that led it */

@@ -78,6 +78,20 @@ static uint32_t drops(const struct nat_tally *t, const struct nat_counters *n, s
 	return k;
 }
 
+/* The lines of --explain, in the order of the packets */
+static void print_said(const char *said, FILE *out)
+{
+	fputs(", \"explain\": [", out);
+	for (const char *at = said; *at != '\0';) {
+		const size_t len = strcspn(at, "\n");
+
+		fputs(at == said ? "" : ", ", out);
+		json_string(out, at, len);
+		at += len + (at[len] != '\0');
+	}
+	putc(']', out);
+}
+
 static void print_json(struct cli *c, const struct nat_sides *s, const struct nat_tally *t,
 		       const struct nat_counters *n, FILE *out)
 {
@@ -108,7 +122,10 @@ static void print_json(struct cli *c, const struct nat_sides *s, const struct na
 			addr_port_print(f->inside.src, port < 0 ? -1 : f->inside.sport, a),
 			(unsigned long long)t->forwards.v[i].packets);
 	}
-	fputs("]}", out);
+	putc(']', out);
+	if (t->said != NULL)
+		print_said(t->said, out);
+	putc('}', out);
 }
 
 static void print_text(const struct nat_sides *s, const struct nat_tally *t,

@@ -95,6 +95,10 @@ if command -v tcpdump >/dev/null; then
 else
 	skip "tcpdump reads it" "no tcpdump"
 fi
+"$SALLYPORT" nat "${IN[@]}" --read in.pcap --explain --json >explain.json
+is "--explain says why in JSON too, a line a packet" "11 8: in: dropped, filtered" \
+	"$("$PYTHON" -c 'import json; x = json.load(open("explain.json"))["sallyport"]["nat"][0]
+print(x["packets"], x["explain"][7])')"
 has "--explain says why" '8: in: dropped, filtered' \
 	"$("$SALLYPORT" nat "${IN[@]}" --read in.pcap --explain)"
 
