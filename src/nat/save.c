@@ -217,7 +217,8 @@ static bool read_session(struct nat *nat, const uint8_t *r)
 	};
 	uint32_t *addrs[4] = { &like.in.src, &like.in.dst, &like.out.src, &like.out.dst };
 	bool fits = like.proto != 0 && like.tcp < N_NAT_TCP && like.timer < N_NAT_TIMEOUTS &&
-		    (like.proto == PROTO_TCP) == (like.tcp != NAT_TCP_NONE);
+		    (like.proto == PROTO_TCP) == (like.tcp != NAT_TCP_NONE) &&
+		    (nat_protos[like.proto].has_ports || like.in.dport == like.out.dport);
 
 	for (unsigned int i = 0; i < 4; i++) {
 		*addrs[i] = get_handle(nat, r + 32 + 16 * i, is_v6);
