@@ -75,8 +75,10 @@ struct whole {
 	const char *name;
 };
 
+/* @line has one line's words at a time: most of a long run are the words before */
 struct collect {
 	struct arena *a;
+	struct arena line;
 	const struct nft_program *p;
 	struct nft_changes *ret;
 	VEC(struct whole) wholes;
@@ -141,7 +143,8 @@ static void collect_change(const struct nft_line *have, const struct nft_line *w
 		return;
 	if (op != NFT_CHANGE && l->kind <= NFT_O_CHAIN)
 		vec_add(c->a, &c->wholes, ((struct whole){ l->kind, l->family, l->name }));
-	shown = nft_line_shown(c->a, l);
+	arena_clear(&c->line);
+	shown = nft_line_shown(&c->line, l);
 	/* One rule of the user's may be several of ours */
 	if (c->ret->list.n > 0) {
 		const struct nft_change *last = &c->ret->list.v[c->ret->list.n - 1];
@@ -151,7 +154,7 @@ static void collect_change(const struct nft_line *have, const struct nft_line *w
 	}
 	to = vec_push(c->a, &c->ret->list);
 	to->op = op;
-	to->object = shown;
+	to->object = arena_strndup(c->a, shown, strlen(shown));
 	to->at = want != NULL && l->origin != NFT_NO_ORIGIN ? c->p->origins.v[l->origin].at
 							    : SPAN_NONE;
 }
@@ -189,8 +192,11 @@ static void compare(const struct nft_look *l, struct arena *a, struct nft_change
 	struct nft_changes changes = { .list = { .n = 0 } };
 	struct collect c = { .a = a, .p = l->p, .ret = &changes };
 
+	arena_init(&c.line, a->cap_bytes);
+	c.line.full = a->full;
 	walk(&l->have, &l->want, note_moved, &c);
 	walk(&l->have, &l->want, collect_change, &c);
+	arena_fini(&c.line);
 	*ret = changes;
 }
 
