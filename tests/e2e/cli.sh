@@ -63,7 +63,7 @@ while read -r name; do
 	grep -q -E -e "(^|[ ,])$name([ ,]|\$)" <<<"$page" || missing+="$name, "
 	on_host "$SALLYPORT" --help "$name" | sed -nE 's/^  (--?[A-Za-z-]+).*/\1/p' >>"$TMP/own"
 done < <(on_host "$SALLYPORT" --help |
-	sed -nE '/^verbs/,/^options/s/^  (([a-z]+ (add|del|on|off|list|next))|[a-z]+) .*/\1/p')
+	sed -nE '/^verbs/,/^options/s/^  (([a-z]+ (add|del|on|off|list|next|status|reload))|[a-z]+) .*/\1/p')
 is "the manual page has each verb" "" "$missing"
 missing=
 while read -r name; do
