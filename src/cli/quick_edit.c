@@ -320,7 +320,7 @@ static bool read_off(struct cli *c, const struct quick *q, const struct kept_edi
 	if (strncmp(q->off, head, strlen(head)) != 0)
 		return false;
 	for (at = q->off + strlen(head); *at != '\0'; at = end + 1) {
-		struct nft_forward f;
+		struct nft_forward f = { 0 };
 
 		end = strchr(at, '\n');
 		if (end == NULL || !quick_read_addr(&at, &f.outside) ||

@@ -39,22 +39,25 @@ static inline uint32_t get32(const uint8_t *p)
 /** put16() - A number as two bytes */
 static inline void put16(uint8_t *p, uint16_t v)
 {
-	v = WIRE(16, v);
-	memcpy(p, &v, sizeof(v));
+	const uint16_t wire = WIRE(16, v);
+
+	memcpy(p, &wire, sizeof(wire));
 }
 
 /** put32() - A number as four bytes */
 static inline void put32(uint8_t *p, uint32_t v)
 {
-	v = WIRE(32, v);
-	memcpy(p, &v, sizeof(v));
+	const uint32_t wire = WIRE(32, v);
+
+	memcpy(p, &wire, sizeof(wire));
 }
 
 /** put64() - A number as eight bytes */
 static inline void put64(uint8_t *p, uint64_t v)
 {
-	v = WIRE(64, v);
-	memcpy(p, &v, sizeof(v));
+	const uint64_t wire = WIRE(64, v);
+
+	memcpy(p, &wire, sizeof(wire));
 }
 
 /** rotate64() - The low bits become the high ones; by 0..63 */

@@ -41,8 +41,8 @@ kill_points()	# NAME ARGS
 	local name=$1 call n rc n_kills=0 bad='' calls most=40 step=4
 
 	shift
-	calls=(sendto sendmsg write pwrite64 rename,renameat,renameat2 linkat unlink,unlinkat
-		fsync,fdatasync ftruncate flock)
+	calls=(sendto sendmsg write pwrite64 "rename,renameat,renameat2" linkat "unlink,unlinkat"
+		"fsync,fdatasync" ftruncate flock)
 	if [ -n "${SALLYPORT_LONG-}" ]; then
 		on_host strace -f -qq -o "$TMP/trace" "$SALLYPORT" "$@" >/dev/null 2>&1 </dev/null
 		sp "${start[@]}"

@@ -35,8 +35,10 @@ uint32_t pf_mend_of(struct pf_lower *l, const struct pf_rule *r)
 
 static void finish_scrub(struct pf_lower *l, struct rule *r, const void *arg)
 {
+	static const struct scrub none = { .tos = -1 };
 	const struct pf_rule *p = arg;
-	rule_scrub(l->m, r, p->is_no ? (struct scrub){ .tos = -1 } : scrub_of(&p->o->scrub));
+
+	rule_scrub(l->m, r, p->is_no ? none : scrub_of(&p->o->scrub));
 	r->exit = EX_RETURN;
 }
 
