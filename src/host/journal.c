@@ -23,27 +23,19 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "host/file.h"
 
 #define MAGIC		"sallyport-journal "
 #define CHECK_BYTES	23u	/* "LENGTH NUMBER CHECK " */
 #define HEAD_BYTES	(CHECK_BYTES + 17u)
 
-static uint64_t sum(uint64_t h, const char *data, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (uint8_t)data[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
-#define SUM_START UINT64_C(0xcbf29ce484222325)
-
 /* What guards the length; HEAD_BYTES + 1 of room at @out */
 static void make_check(char *out, uint32_t number, size_t len)
 {
 	const int n = snprintf(out, HEAD_BYTES + 1, "%04zx %08x ", len, number);
-	const uint64_t h = sum(SUM_START, out, (size_t)n);
+	const uint64_t h = file_sum(FILE_SUM_START, out, (size_t)n);
 
 	snprintf(out + n, HEAD_BYTES + 1 - (size_t)n, "%08x ", (uint32_t)(h ^ h >> 32));
 }
@@ -52,7 +44,7 @@ static void make_head(char *out, uint32_t number, const char *text, size_t len)
 {
 	make_check(out, number, len);
 	snprintf(out + CHECK_BYTES, HEAD_BYTES + 1 - CHECK_BYTES, "%016" PRIx64 " ",
-		 sum(sum(SUM_START, out, CHECK_BYTES), text, len));
+		 file_sum(file_sum(FILE_SUM_START, out, CHECK_BYTES), text, len));
 }
 
 /* The length that an entry says, or -1 when its guard does not agree */
@@ -146,39 +138,25 @@ static int parse(char *text, size_t len, struct arena *a, struct journal *ret)
 	return 0;
 }
 
-static int open_file(int dir_fd, const char *name, int flags)
+static int open_journal(int dir_fd, const char *name, int flags, size_t *ret_size)
 {
-	int fd CLEANUP(base_fd_close) =
-		openat(dir_fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat sb;
+	int fd CLEANUP(base_fd_close) = file_open(dir_fd, name, flags, ret_size);
 
-	if (fd < 0)
-		return errno == ELOOP ? -EBADMSG : -errno;
-	if (fstat(fd, &sb) < 0)
-		return -errno;
-	if (!S_ISREG(sb.st_mode))
-		return -EBADMSG;
-	return sb.st_size > (off_t)JOURNAL_BYTES ? -EFBIG : base_take_fd(&fd);
+	return fd >= 0 && *ret_size > JOURNAL_BYTES ? -EFBIG : base_take_fd(&fd);
 }
 
 /* No descriptor is held while the arena may refuse */
 static int file_size(int dir_fd, const char *name, size_t *ret)
 {
-	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, O_RDONLY);
-	struct stat sb;
+	int fd CLEANUP(base_fd_close) = open_journal(dir_fd, name, O_RDONLY, ret);
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &sb) < 0)
-		return -errno;
-	*ret = (size_t)sb.st_size;
-	return 0;
+	return MIN(fd, 0);
 }
 
 static int file_load(int dir_fd, const char *name, char *buf, size_t size, size_t *ret_len)
 {
-	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, O_RDONLY);
-	size_t len = 0;
+	size_t len = 0, now;
+	int fd CLEANUP(base_fd_close) = open_journal(dir_fd, name, O_RDONLY, &now);
 
 	if (fd < 0)
 		return fd;
@@ -212,20 +190,6 @@ int journal_read(int dir_fd, const char *name, struct arena *a, struct journal *
 	return err < 0 ? err : parse(buf, len, a, ret);
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		const ssize_t n = write(fd, data + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 static void put_entry(FILE *out, uint32_t number, const struct journal_entry *e)
 {
 	char head[HEAD_BYTES + 1];
@@ -240,39 +204,6 @@ static bool is_good(const struct journal_entry *e)
 {
 	return e->len <= JOURNAL_TEXT_BYTES && memchr(e->text, '\n', e->len) == NULL &&
 	       memchr(e->text, '\0', e->len) == NULL;
-}
-
-static int write_beside(int dir_fd, const char *tmp, const char *data, size_t len)
-{
-	int fd CLEANUP(base_fd_close) = openat(
-		dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write_all(fd, data, len);
-	if (err == 0 && fsync(fd) < 0)
-		err = -errno;
-	return err;
-}
-
-/* Whose name @tmp is holds the lock, so an old one is of a run that was killed */
-static int replace(int dir_fd, const char *name, const char *data, size_t len)
-{
-	char tmp[256];
-	int err;
-
-	snprintf(tmp, sizeof(tmp), ".%s.tmp", name);
-	if (unlinkat(dir_fd, tmp, 0) < 0 && errno != ENOENT)
-		return -errno;
-	err = write_beside(dir_fd, tmp, data, len);
-	if (err == 0 && renameat(dir_fd, tmp, dir_fd, name) < 0)
-		err = -errno;
-	if (err < 0) {
-		(void)unlinkat(dir_fd, tmp, 0);
-		return err;
-	}
-	return fsync(dir_fd) < 0 ? -errno : 0;
 }
 
 int journal_replace(int dir_fd, const char *name, struct journal *j)
@@ -293,7 +224,7 @@ int journal_replace(int dir_fd, const char *name, struct journal *j)
 		return -ENOMEM;
 	if (len > JOURNAL_BYTES)
 		return -EFBIG;
-	err = replace(dir_fd, name, data, len);
+	err = file_replace(dir_fd, name, &(struct file_part){ data, len }, 1);
 	if (err < 0)
 		return err;
 	j->size = len;
@@ -305,7 +236,8 @@ int journal_replace(int dir_fd, const char *name, struct journal *j)
 static int extend(int dir_fd, const char *name, const struct journal *j, const char *data,
 		  size_t len)
 {
-	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, O_WRONLY);
+	size_t size;
+	int fd CLEANUP(base_fd_close) = open_journal(dir_fd, name, O_WRONLY, &size);
 	int err;
 
 	if (fd < 0)
@@ -315,7 +247,7 @@ static int extend(int dir_fd, const char *name, const struct journal *j, const c
 		return -errno;
 	if (lseek(fd, (off_t)j->size, SEEK_SET) < 0)
 		return -errno;
-	err = write_all(fd, data, len);
+	err = file_write(fd, data, len);
 	if (err == 0 && fsync(fd) < 0)
 		err = -errno;
 	/* What was not acknowledged must not come to life later */
@@ -357,7 +289,8 @@ static int read_last(int fd, uint32_t *ret_number, size_t *ret_size)
 int journal_append_last(int dir_fd, const char *name, uint32_t most, const char *text,
 			struct journal_place *ret)
 {
-	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, O_RDWR);
+	size_t size;
+	int fd CLEANUP(base_fd_close) = open_journal(dir_fd, name, O_RDWR, &size);
 	const struct journal_entry e = { text, (uint32_t)strlen(text) };
 	CLEANUP(base_free) char *data = NULL;
 	size_t len = 0;
@@ -381,7 +314,8 @@ int journal_append_last(int dir_fd, const char *name, uint32_t most, const char 
 
 int journal_take_back(int dir_fd, const char *name, const struct journal_place *at)
 {
-	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, O_WRONLY);
+	size_t size;
+	int fd CLEANUP(base_fd_close) = open_journal(dir_fd, name, O_WRONLY, &size);
 
 	if (fd < 0)
 		return fd;

@@ -12,46 +12,22 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "host/file.h"
 
 #define MAGIC		"sallyport-state 1 "
 #define HEADER_BYTES	64u
 
-static uint64_t checksum(const char *data, size_t len)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (uint8_t)data[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 static int make_header(char *out, const char *data, size_t len)
 {
 	return snprintf(out, HEADER_BYTES, MAGIC "%zu %016" PRIx64 "\n", len,
-			checksum(data, len));
-}
-
-static int open_file(int dir_fd, const char *name, size_t *ret_size)
-{
-	int fd CLEANUP(base_fd_close) =
-		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat sb;
-
-	if (fd < 0)
-		return errno == ELOOP ? -EBADMSG : -errno;
-	if (fstat(fd, &sb) < 0)
-		return -errno;
-	if (!S_ISREG(sb.st_mode))
-		return -EBADMSG;
-	*ret_size = (size_t)sb.st_size;
-	return base_take_fd(&fd);
+			file_sum(FILE_SUM_START, data, len));
 }
 
 int state_file_size(int dir_fd, const char *name, size_t *ret)
 {
-	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, ret);
+	int fd CLEANUP(base_fd_close) = file_open(dir_fd, name, O_RDONLY, ret);
 
 	return fd < 0 ? fd : 0;
 }
@@ -90,7 +66,7 @@ int state_file_load(int dir_fd, const char *name, char *buf, size_t size, size_t
 {
 	char header[HEADER_BYTES], want[HEADER_BYTES];
 	size_t file_size = 0, len;
-	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, &file_size);
+	int fd CLEANUP(base_fd_close) = file_open(dir_fd, name, O_RDONLY, &file_size);
 	int n, err;
 
 	if (fd < 0)
@@ -111,37 +87,6 @@ int state_file_load(int dir_fd, const char *name, char *buf, size_t size, size_t
 		return -EBADMSG;
 	*ret_len = len;
 	return 0;
-}
-
-static int write_all(int fd, const char *data, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		const ssize_t n = write(fd, data + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-static int write_beside(int dir_fd, const char *tmp, const char *data, size_t len)
-{
-	int fd CLEANUP(base_fd_close) = openat(
-		dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	char header[HEADER_BYTES];
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write_all(fd, header, (size_t)make_header(header, data, len));
-	if (err == 0)
-		err = write_all(fd, data, len);
-	if (err == 0 && fsync(fd) < 0)
-		err = -errno;
-	return err;
 }
 
 /* Does a file go on with these bytes */
@@ -165,7 +110,7 @@ static bool is_there_already(int dir_fd, const char *name, const char *data, siz
 	char header[HEADER_BYTES];
 	const size_t n = (size_t)make_header(header, data, len);
 	size_t size = 0;
-	int fd CLEANUP(base_fd_close) = open_file(dir_fd, name, &size);
+	int fd CLEANUP(base_fd_close) = file_open(dir_fd, name, O_RDONLY, &size);
 
 	return fd >= 0 && size == n + len && goes_on_with(fd, header, n) &&
 	       goes_on_with(fd, data, len);
@@ -173,23 +118,12 @@ static bool is_there_already(int dir_fd, const char *name, const char *data, siz
 
 int state_file_save(int dir_fd, const char *name, const char *data, size_t len)
 {
-	char tmp[64];
-	int err;
+	char header[HEADER_BYTES];
+	const size_t n = (size_t)make_header(header, data, len);
 
 	if (is_there_already(dir_fd, name, data, len))
 		return 0;
-	snprintf(tmp, sizeof(tmp), ".%s.tmp", name);
-	/* Of a run that was killed: we hold the lock, so it is nobody's now */
-	if (unlinkat(dir_fd, tmp, 0) < 0 && errno != ENOENT)
-		return -errno;
-	err = write_beside(dir_fd, tmp, data, len);
-	if (err == 0 && renameat(dir_fd, tmp, dir_fd, name) < 0)
-		err = -errno;
-	if (err < 0) {
-		(void)unlinkat(dir_fd, tmp, 0);
-		return err;
-	}
-	return fsync(dir_fd) < 0 ? -errno : 0;
+	return file_replace(dir_fd, name, (struct file_part[]){ { header, n }, { data, len } }, 2);
 }
 
 static void close_dir(DIR **d)
