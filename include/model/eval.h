@@ -35,7 +35,7 @@ struct ruletree;
  * @has_opts:	It has IPv4 options or an IPv6 routing header
  * @ip_opts:	Which of the options that rules test, IP_OPTION_LSRR and so on
  * @heads:	By enum head
- * @has_uid:	The socket that sends it is known: heads[HEAD_UID] counts
+ * @has_uid:	The socket that sends it is known: heads[HEAD_UID] and [HEAD_GID] count
  */
 struct packet {
 	enum direction dir;

@@ -69,6 +69,7 @@ enum direction { DIR_IN, DIR_OUT };
  * @F_TCPACK:	Acknowledgement number
  * @F_UID:	Owner of the socket that sends it; false for what is not sent here, and
  *		for what is neither TCP nor UDP
+ * @F_GID:	Its owner's effective group, likewise
  *
  * From F_TTL on they are numbers, of enum head.
  */
@@ -76,13 +77,14 @@ enum field {
 	F_DIR, F_IFACE, F_RECV, F_AF, F_PROTO, F_SRC, F_DST, F_SPORT, F_DPORT,
 	F_TCPFLAGS, F_ICMP, F_DST_LOCAL, F_SRC_LOCAL, F_TAGS, F_SRC_GROWN, F_DST_GROWN,
 	F_SRC_ROUTE, F_DST_ROUTE, F_TOS, F_IPOPTS,
-	F_TTL, F_LEN, F_IPID, F_FLOWID, F_TCPWIN, F_TCPSEQ, F_TCPACK, F_UID,
+	F_TTL, F_LEN, F_IPID, F_FLOWID, F_TCPWIN, F_TCPSEQ, F_TCPACK, F_UID, F_GID,
 	N_FIELDS
 };
 
 /** enum head - Numbers that a packet has, F_TTL + number the field */
 enum head {
-	HEAD_TTL, HEAD_LEN, HEAD_ID, HEAD_FLOWID, HEAD_WIN, HEAD_SEQ, HEAD_ACK, HEAD_UID, N_HEADS
+	HEAD_TTL, HEAD_LEN, HEAD_ID, HEAD_FLOWID, HEAD_WIN, HEAD_SEQ, HEAD_ACK, HEAD_UID, HEAD_GID,
+	N_HEADS
 };
 
 /**

@@ -98,6 +98,7 @@ static const struct { const char *name; uint32_t max, usual; } numbers[N_HEADS +
 	[HEAD_ID] = { "id", UINT16_MAX, 0 }, [HEAD_FLOWID] = { "flow", FLOW_LABEL_MAX, 0 },
 	[HEAD_WIN] = { "win", UINT16_MAX, UINT16_MAX }, [HEAD_SEQ] = { "seq", UINT32_MAX, 0 },
 	[HEAD_ACK] = { "ack", UINT32_MAX, 0 }, [HEAD_UID] = { "uid", UINT32_MAX, 0 },
+	[HEAD_GID] = { "gid", UINT32_MAX, 0 },
 	[N_HEADS] = { "tos", UINT8_MAX, 0 },
 };
 
@@ -112,8 +113,8 @@ static int parse_number(struct why *w, struct span at, const char *word, struct 
 				strncmp(numbers[i].name, word, (size_t)(text - 1 - word)) != 0))
 		i++;
 	if (i > N_HEADS)
-		return bad(w, at, "of numbers there are tos, ttl, len, id, flow, win, seq, ack "
-			   "and uid", word);
+		return bad(w, at, "of numbers there are tos, ttl, len, id, flow, win, seq, ack, "
+			   "uid and gid", word);
 	n = strtoull(text, &end, 0);
 	if (*text < '0' || *text > '9' || *end != '\0' || n > numbers[i].max)
 		return bad(w, at, arena_printf(&w->c->arena, "%s is 0 to %u", numbers[i].name,
@@ -122,7 +123,7 @@ static int parse_number(struct why *w, struct span at, const char *word, struct 
 		p->tos = (uint8_t)n;
 	else
 		p->heads[i] = (uint32_t)n;
-	p->has_uid |= i == HEAD_UID;
+	p->has_uid |= i == HEAD_UID || i == HEAD_GID;
 	return 0;
 }
 

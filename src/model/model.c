@@ -34,6 +34,7 @@ const struct field_info model_fields[N_FIELDS] = {
 	[F_TCPSEQ] = { "seq", SET_U32 },
 	[F_TCPACK] = { "ack", SET_U32 },
 	[F_UID] = { "uid", SET_U32 },
+	[F_GID] = { "gid", SET_U32 },
 };
 
 const char *const policy_names[N_POLICIES] = {

@@ -46,6 +46,7 @@ static bool has_head(const struct packet *p, enum head h)
 	case HEAD_ACK:
 		return p->proto == PROTO_TCP;
 	case HEAD_UID:
+	case HEAD_GID:
 		return p->has_uid && p->dir == DIR_OUT && p->recv == 0 &&
 		       (p->proto == PROTO_TCP || p->proto == PROTO_UDP ||
 			p->proto == PROTO_UDPLITE);

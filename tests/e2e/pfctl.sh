@@ -484,6 +484,13 @@ pass
 block return out quick on igb0 proto tcp to 198.51.100.7 user 0 >< 60000
 X
 is "and for others" "client 203.0.113.2" "$(ask "$HOST" tcp:198.51.100.7:80)"
+pf -f - <<'X'
+pass
+block return out quick on igb0 proto tcp to 198.51.100.7 user root group 4242
+X
+is "a rule for the owner's group" refused "$(in_ns "$HOST" setpriv --regid 4242 --clear-groups \
+	"$PYTHON" -EsB "$LAB_DIR/ask.py" tcp:198.51.100.7:80)"
+is "and for others" "client 203.0.113.2" "$(ask "$HOST" tcp:198.51.100.7:80)"
 pf -f pf.conf
 
 # ---- ipfw ------------------------------------------------------------------

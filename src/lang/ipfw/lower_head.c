@@ -37,6 +37,7 @@ struct dnf lower_head(struct lower *l, const struct ipfw_insn *n)
 	case HEAD_ACK:
 		return dnf_test2(a, F_PROTO, set_one(a, PROTO_TCP), f, n->set);
 	case HEAD_UID:
+	case HEAD_GID:
 		local = dnf_test(a, F_PROTO, set_of_sockets(a));
 		local.list.v[0].f[f] = n->set;
 		return local;

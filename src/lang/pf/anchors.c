@@ -438,7 +438,7 @@ static bool is_bare(const struct pf_lower *l, const struct pf_stmt *s)
 	       l->path[0] == '\0' && l->outer == NULL && l->depth == 0 && mt->dir < 0 &&
 	       mt->af == AF_NONE && mt->ifaces == NULL && mt->protos == NULL &&
 	       mt->flags == NULL && mt->icmp == NULL && mt->sport == NULL && mt->dport == NULL &&
-	       mt->recv == NULL && mt->tos == NULL && mt->users == NULL &&
+	       mt->recv == NULL && mt->tos == NULL && mt->users == NULL && mt->groups == NULL &&
 	       s->rule->from.hosts.n == 0 && s->rule->to.hosts.n == 0;
 }
 

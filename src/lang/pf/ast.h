@@ -168,12 +168,13 @@ enum pf_state_kind { PSK_KEEP, PSK_MODULATE, PSK_SYNPROXY };
 enum pf_pool { PO_DEFAULT, PO_ROUND_ROBIN, PO_RANDOM, PO_BITMASK, PO_SOURCE_HASH };
 enum pf_anchor_kind { PAK_FILTER, PAK_NAT, PAK_RDR, PAK_BINAT };
 
-/** struct pf_id - A test of a user's or group's number, or of "unknown" */
+/** struct pf_id - A test of a user's or group's number, by its name too, or of "unknown" */
 struct pf_id {
 	enum pf_port_op op;
 	uint32_t lo;
 	uint32_t hi;
 	bool is_unknown;
+	bool is_named;
 	struct span at;
 };
 

@@ -90,6 +90,7 @@ struct pf_parts {
  * @recv:	Interfaces that received it, NULL = any
  * @tos:	Types of service, NULL = any
  * @users:	Owners of the socket, NULL = any or none
+ * @groups:	Their groups, likewise
  * @src:	Sources
  * @dst:	Destinations
  */
@@ -105,6 +106,7 @@ struct pf_match {
 	const struct set *recv;
 	const struct set *tos;
 	const struct set *users;
+	const struct set *groups;
 	struct pf_parts src;
 	struct pf_parts dst;
 };
@@ -293,8 +295,8 @@ bool pf_has_limits(const struct pf_rule *r);
 /** pf_note_states() - Say what differs of a rule's state options */
 void pf_note_states(struct pf_lower *l, const struct pf_stmt *s);
 
-/** pf_user_set() - Owners that a rule asks for, NULL = any or none */
-const struct set *pf_user_set(struct pf_lower *l, const struct pf_rule *r);
+/** pf_id_set() - The numbers of users or groups that are asked for, NULL = any or none */
+const struct set *pf_id_set(struct pf_lower *l, const struct pf_id *ids, uint32_t n);
 
 /** pf_limit_of() - A new limit of a rule's states, number + 1; 0 = it has none */
 uint32_t pf_limit_of(struct pf_lower *l, const struct pf_rule *r);

@@ -33,8 +33,6 @@ static const struct {
 	{ "'divert-to'", REFUSED, "there are no divert sockets on Linux", NULL },
 	{ "'os'", REFUSED, "no rule can tell the operating system of a packet", NULL },
 	{ "'once'", REFUSED, "a rule cannot remove itself", NULL },
-	{ "'group'", REFUSED, "the group of a socket's owner is not tested here",
-	  "write 'user', or confine the jail's processes (up NAME --cgroup PATH)" },
 	{ "'prio'", REFUSED, "the priority of a VLAN tag is gone when rules see the packet", NULL },
 	{ "'max-pkt-rate'", REFUSED, "the rate of a rule's states cannot be measured", NULL },
 	{ "'max-pkt-size'", REFUSED, "packets have been put together from their fragments, and "
@@ -83,43 +81,60 @@ static bool states_known(struct pf_lower *l, const struct pf_rule *r)
 	return o == NULL || o->bound != BOUND_TO_IF || pf_tell_later(l, "'if-bound'", r->keep_at);
 }
 
-static bool refuse_user(struct pf_lower *l, const struct pf_rule *r, const char *why,
-			const char *help)
+static bool refuse_owner(struct pf_lower *l, struct span at, const char *word, const char *why,
+			 const char *help)
 {
-	pf_diag(l->c, l->f, E1316, r->o->users.v[0].at, "'user': %s", why);
+	pf_diag(l->c, l->f, E1316, at, "'%s': %s", word, why);
 	diag_help(l->c->diags, "%s", help);
 	return false;
 }
 
+/* FreeBSD's numbers, as pfctl has them: the host may call somebody else so */
+static void tell_names(struct pf_lower *l, const struct pf_id *ids, uint32_t n, const char *word)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (ids[i].is_named && ids[i].lo != 0)
+			pf_diag(l->c, l->f, W1334, ids[i].at, ids[i].hi == 0
+				? "this %s is number %u, as on FreeBSD, whatever it is here"
+				: "these names of a %s are numbers %u and %u, as on FreeBSD",
+				word, ids[i].lo, ids[i].hi);
+}
+
 /* Linux knows the owner of what a local process sends, and of nothing else */
-static bool users_known(struct pf_lower *l, const struct pf_rule *r)
+static bool owners_known(struct pf_lower *l, const struct pf_rule *r, const struct pf_id *ids,
+			 uint32_t n, const char *word)
 {
 	bool has_owner = r->protos.n > 0;
 
-	if (r->o->users.n == 0)
+	if (n == 0)
 		return true;
 	for (uint32_t i = 0; i < r->protos.n; i++)
 		has_owner &= r->protos.v[i].number == PROTO_TCP ||
 			     r->protos.v[i].number == PROTO_UDP;
 	if (r->dir != DIR_OUT)
-		return refuse_user(l, r, "whom a packet that comes in is for is not known when it "
-				   "is judged", "write 'out' for what local processes send, or "
-				   "confine the jail's processes (up NAME --cgroup PATH)");
+		return refuse_owner(l, ids[0].at, word,
+				    "whom a packet that comes in is for is not known when it "
+				    "is judged", "write 'out' for what local processes send, or "
+				    "confine the jail's processes (up NAME --cgroup PATH)");
 	if (!has_owner)
-		return refuse_user(l, r, "only sockets of TCP and UDP have an owner",
-				   "write 'proto { tcp udp }' before the addresses");
+		return refuse_owner(l, ids[0].at, word,
+				    "only sockets of TCP and UDP have an owner",
+				    "write 'proto { tcp udp }' before the addresses");
 	if (pf_has_to(r))
-		return refuse_user(l, r, "a rule that translates cannot ask for the owner",
-				   "write the translation as a nat or rdr rule");
-	for (uint32_t i = 0; i < r->o->users.n; i++)
-		if (r->o->users.v[i].op == PP_NE || r->o->users.v[i].is_unknown)
-			return refuse_user(l, r, "what has no owner cannot be told from what has "
-					   "another", "name the users that are meant, as "
-					   "'user < 80' and 'user > 80'");
+		return refuse_owner(l, ids[0].at, word,
+				    "a rule that translates cannot ask for the owner",
+				    "write the translation as a nat or rdr rule");
+	for (uint32_t i = 0; i < n; i++)
+		if (ids[i].op == PP_NE || ids[i].is_unknown)
+			return refuse_owner(l, ids[0].at, word,
+					    "what has no owner cannot be told from what has "
+					    "another", "name those that are meant, as "
+					    "'< 80' and '> 80'");
+	tell_names(l, ids, n, word);
 	return true;
 }
 
-static void add_users(struct pf_lower *l, struct ranges *rs, const struct pf_id *x)
+static void add_ids(struct pf_lower *l, struct ranges *rs, const struct pf_id *x)
 {
 	const uint32_t most = UINT32_MAX - 1;	/* the highest one is nobody's */
 	const struct { uint32_t lo, hi; bool is_any; } parts[][2] = {
@@ -137,15 +152,15 @@ static void add_users(struct pf_lower *l, struct ranges *rs, const struct pf_id 
 			ranges_add(l->c->a, rs, AF_NONE, parts[x->op][i].lo, parts[x->op][i].hi);
 }
 
-const struct set *pf_user_set(struct pf_lower *l, const struct pf_rule *r)
+const struct set *pf_id_set(struct pf_lower *l, const struct pf_id *ids, uint32_t n)
 {
 	struct ranges *rs;
 
-	if (r->o->users.n == 0)
+	if (n == 0)
 		return NULL;
 	rs = pf_ranges(l);
-	for (uint32_t i = 0; i < r->o->users.n; i++)
-		add_users(l, rs, &r->o->users.v[i]);
+	for (uint32_t i = 0; i < n; i++)
+		add_ids(l, rs, &ids[i]);
 	return pf_ranges_set(l, rs);
 }
 
@@ -157,7 +172,8 @@ bool pf_lower_known(struct pf_lower *l, const struct pf_rule *r)
 	for (uint32_t i = 0; i < o->later.n; i++)
 		ok &= is_default_table(o, &o->later.v[i]) ||
 		      pf_tell_later(l, o->later.v[i].what, o->later.v[i].at);
-	return users_known(l, r) && states_known(l, r) && ok;
+	return owners_known(l, r, o->users.v, o->users.n, "user") &&
+	       owners_known(l, r, o->groups.v, o->groups.n, "group") && states_known(l, r) && ok;
 }
 
 /* ---- limits of states ------------------------------------------------------ */

@@ -198,7 +198,8 @@ bool pf_match_of(struct pf_lower *l, const struct pf_rule *r)
 	mt->dport = pf_port_set(l, r->to.ports.v, r->to.ports.n);
 	if (r->o->tos > 0)
 		mt->tos = set_one(l->c->a, (u128)r->o->tos);
-	mt->users = pf_user_set(l, r);
+	mt->users = pf_id_set(l, r->o->users.v, r->o->users.n);
+	mt->groups = pf_id_set(l, r->o->groups.v, r->o->groups.n);
 	if (r->o->received_on != NULL) {
 		mt->recv = pf_iface_ids(l, r->o->received_on, r->o->received_at);
 		if (r->o->not_received)
@@ -241,6 +242,7 @@ static void add_tests(struct pf_lower *l, struct rule *r, const struct pf_match 
 	test(l, r, F_RECV, mt->recv);
 	test(l, r, F_TOS, mt->tos);
 	test(l, r, F_UID, mt->users);
+	test(l, r, F_GID, mt->groups);
 	test(l, r, F_SRC_GROWN, src->grown);
 	test(l, r, F_DST_GROWN, dst->grown);
 	test(l, r, F_SRC_ROUTE, src->route);

@@ -171,8 +171,6 @@ static bool opt_ids(struct pf_parser *p, struct pf_rule *r)
 	struct pf_rule_opts *o = pf_opts(p, r);
 	const bool is_group = pf_is(p, PW_GROUP);
 
-	if (is_group)
-		pf_later(p, "'group'", p->t.at);
 	pf_next(p);
 	p->is_group = is_group;
 	p->ids.n = 0;

@@ -61,23 +61,24 @@ bool pf_tos(struct pf_parser *p, int16_t *ret)
 
 /* ---- users and groups ----------------------------------------------------- */
 
-static bool id_value(struct pf_parser *p, uint32_t *ret, bool *ret_unknown)
+static bool id_value(struct pf_parser *p, uint32_t *ret, struct pf_id *x)
 {
 	const struct span at = p->t.at;
 	const char *s;
 	char *end;
 	unsigned long n;
 
-	*ret_unknown = false;
 	if (!pf_any_text(p, p->is_group ? "a group" : "a user", &s))
 		return false;
 	if (strcmp(s, "unknown") == 0) {
-		*ret_unknown = true;
+		x->is_unknown = true;
 		*ret = UINT32_MAX;
 		return true;
 	}
-	if (pf_id_find(p->is_group, s, ret))
+	if (pf_id_find(p->is_group, s, ret)) {
+		x->is_named = true;
 		return true;
+	}
 	errno = 0;
 	n = strtoul(s, &end, 10);
 	if (*s < '0' || *s > '9' || *end != '\0')
@@ -99,7 +100,7 @@ static const struct {
 bool pf_id_item(struct pf_parser *p)
 {
 	struct pf_id x = { .op = PP_EQ, .at = p->t.at };
-	bool has_op = false, unknown;
+	bool has_op = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(id_ops); i++) {
 		if (p->t.kind == id_ops[i].token) {
@@ -109,14 +110,13 @@ bool pf_id_item(struct pf_parser *p)
 			break;
 		}
 	}
-	if (!id_value(p, &x.lo, &x.is_unknown))
+	if (!id_value(p, &x.lo, &x))
 		return false;
 	if (!has_op && (p->t.kind == PT_INSIDE || p->t.kind == PT_OUTSIDE)) {
 		x.op = p->t.kind == PT_INSIDE ? PP_INSIDE : PP_OUTSIDE;
 		pf_next(p);
-		if (!id_value(p, &x.hi, &unknown))
+		if (!id_value(p, &x.hi, &x))
 			return false;
-		x.is_unknown |= unknown;
 	}
 	if (x.is_unknown && x.op != PP_EQ && x.op != PP_NE)
 		return pf_error(p, E1111, x.at, "'unknown' can only be equal or not");

@@ -26,6 +26,7 @@ static const struct {
 	[HEAD_SEQ] = { { true, true }, true, { NFT_K_TCP_SEQ, NFT_K_TCP_SEQ }, UINT32_MAX },
 	[HEAD_ACK] = { { true, true }, true, { NFT_K_TCP_ACK, NFT_K_TCP_ACK }, UINT32_MAX },
 	[HEAD_UID] = { { true, true }, false, { NFT_K_SKUID, NFT_K_SKUID }, UINT32_MAX },
+	[HEAD_GID] = { { true, true }, false, { NFT_K_SKGID, NFT_K_SKGID }, UINT32_MAX },
 };
 
 static const struct set *asked(const struct nft_tests *t, enum head h)
@@ -56,7 +57,7 @@ const struct set *head_protos(struct arena *a, const struct nft_tests *t,
 	for (unsigned int h = 0; h < N_HEADS; h++)
 		if (heads[h].is_tcp && asked(t, (enum head)h) != NULL)
 			return set_intersect(a, protos, set_make(a, &rs));
-	if (asked(t, HEAD_UID) == NULL)
+	if (asked(t, HEAD_UID) == NULL && asked(t, HEAD_GID) == NULL)
 		return protos;
 	ranges_add(a, &rs, AF_NONE, PROTO_UDP, PROTO_UDP);
 	ranges_add(a, &rs, AF_NONE, PROTO_UDPLITE, PROTO_UDPLITE);
@@ -73,8 +74,8 @@ static void add_range(struct nft_program *p, struct nft_stmts *s, enum nft_key k
 }
 
 /* Owners are numbers of the host's order, which compare by bits only: blocks of a range */
-static void add_owners(const struct nft_view *v, const struct nft_stmts *from, uint32_t lo,
-		       uint32_t hi, struct nft_alts *out)
+static void add_owners(const struct nft_view *v, const struct nft_stmts *from, enum nft_key key,
+		       uint32_t lo, uint32_t hi, struct nft_alts *out)
 {
 	for (uint64_t at = lo; at <= hi;) {
 		uint64_t size = at == 0 ? 1ull << 32 : at & -at;
@@ -84,10 +85,10 @@ static void add_owners(const struct nft_view *v, const struct nft_stmts *from, u
 			size /= 2;
 		stmts_append(v->p, s, from);
 		if (size == 1)
-			stmt_match(v->p, s, NFT_K_SKUID, false,
-				   nft_value_num(NFT_T_UID, at));
+			stmt_match(v->p, s, key, false,
+				   nft_value_num(nft_keys[key].type, at));
 		else
-			stmt_masked(v->p, s, NFT_K_SKUID, (uint32_t)-size, (uint32_t)at, false);
+			stmt_masked(v->p, s, key, (uint32_t)-size, (uint32_t)at, false);
 		at += size;
 	}
 }
@@ -106,8 +107,8 @@ static struct nft_alts with_head(const struct nft_view *v, const struct nft_alts
 
 			if (hi < less)
 				continue;
-			if (h == HEAD_UID) {
-				add_owners(v, &in->list.v[i], lo, hi, &out);
+			if (h == HEAD_UID || h == HEAD_GID) {
+				add_owners(v, &in->list.v[i], heads[h].keys[v6], lo, hi, &out);
 				continue;
 			}
 			s = vec_push(v->p->tmp, &out.list);

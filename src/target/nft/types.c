@@ -144,6 +144,7 @@ const struct nft_type_info nft_types[N_NFT_TYPES] = {
 	[NFT_T_BYTES3] = { "integer", 4, 3, false, print_be },
 	[NFT_T_BYTES4] = { "integer", 4, 4, false, print_be },
 	[NFT_T_UID] = { "uid", 24, 4, true, print_host },
+	[NFT_T_GID] = { "gid", 25, 4, true, print_host },
 };
 
 #define NET	NFT_PAYLOAD_NETWORK_HEADER
@@ -229,6 +230,7 @@ const struct nft_key_info nft_keys[N_NFT_KEYS] = {
 	[NFT_K_TCP_SEQ] = { "tcp sequence", NFT_T_BYTES4, NFT_L_PAYLOAD, 0, TRANS, 4, { 0 } },
 	[NFT_K_TCP_ACK] = { "tcp ackseq", NFT_T_BYTES4, NFT_L_PAYLOAD, 0, TRANS, 8, { 0 } },
 	[NFT_K_SKUID] = { "meta skuid", NFT_T_UID, NFT_L_META, NFT_META_SKUID, 0, 0, { 0 } },
+	[NFT_K_SKGID] = { "meta skgid", NFT_T_GID, NFT_L_META, NFT_META_SKGID, 0, 0, { 0 } },
 	/* Of a neighbour advertisement; nft 1.0.6 has no word for it */
 	[NFT_K_ND_TARGET] = { "@th,64,128", NFT_T_BYTES16, NFT_L_PAYLOAD, 0, TRANS, 8, { 0 } },
 };
