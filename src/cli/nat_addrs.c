@@ -19,7 +19,7 @@ static int look(struct nat_run *r, uint64_t *ret)
 {
 	CLEANUP(nl_close) struct nl_session s = { .fd = -1 };
 	CLEANUP(arena_fini) struct arena a;
-	struct rtnl_addrs all;
+	struct rtnl_addrs all = { .list = { .n = 0 } };
 	uint64_t sum = 0;
 	int err = nl_open(&s, NETLINK_ROUTE);
 

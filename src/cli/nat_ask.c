@@ -65,7 +65,7 @@ int nat_ask(struct cli *c, const char *what, struct json *ret)
 {
 	struct lang_ctx ctx = { .a = &c->arena, .names = &c->names, .sources = &c->sources,
 				.diags = &c->diags };
-	char *text = NULL;
+	char nothing[] = "", *text = nothing;
 	const int err = converse(c, what, &text);
 
 	if (err < 0)

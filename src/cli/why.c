@@ -149,7 +149,7 @@ static int parse_packet(struct why *w, struct span at, const char *const *words,
 		return -EINVAL;
 	if (n < WHY_LEAST || n > WHY_LEAST + 1)
 		return bad(w, at, "a packet is DIR IFACE PROTO SRC[:PORT] DST[:PORT] [FLAGS] "
-			   "[tos=N]...", n > 0 ? words[0] : "");
+			   "[NAME=N]...", n > 0 ? words[0] : "");
 	if (strcmp(words[0], "in") != 0 && strcmp(words[0], "out") != 0)
 		return bad(w, at, "a direction is in or out", words[0]);
 	p->dir = words[0][0] == 'i' ? DIR_IN : DIR_OUT;
@@ -381,7 +381,7 @@ int verb_why(struct cli *c)
 
 	if (status == 0 && c->batch == NULL && c->args.n == 0)
 		return cli_usage(c, "why needs a packet: DIR IFACE PROTO SRC DST [FLAGS] "
-				 "[tos=N]...");
+				 "[NAME=N]...");
 	if (status == 0 && c->batch != NULL && c->args.n > 0)
 		return cli_usage(c, "why takes a packet or --batch, not both");
 	if (status == 0)

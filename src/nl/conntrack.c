@@ -231,21 +231,18 @@ static bool is_empty(struct nl_session *s)
 		       &empty) == 0 && empty;
 }
 
-static int dump(struct nl_session *s, struct nlmsghdr *msg, struct list *l)
+static int dump(struct nl_session *s, struct nlmsghdr *msg, const struct list *l)
 {
-	struct conntrack_flows flows = { .list = { .n = 0 } }, *ret = l->ret;
+	struct conntrack_flows flows = { .list = { .n = 0 } };
+	struct list into = *l;
 	int err;
 
-	l->ret = &flows;
-	if (is_empty(s)) {
-		*ret = flows;
-		return 0;
-	}
-	err = nl_dump(s, msg, take, l);
+	into.ret = &flows;
+	err = is_empty(s) ? 0 : nl_dump(s, msg, take, &into);
 	/* The module is not there: nothing is tracked */
 	if (err < 0 && err != -EOPNOTSUPP && err != -EINVAL)
 		return err;
-	*ret = flows;
+	*l->ret = flows;
 	return 0;
 }
 

@@ -224,8 +224,9 @@ static int take_elems(const struct nlmsghdr *msg, void *arg)
 int nft_elems_read(struct nl_session *nl, const struct nl_nft_query *q, uint32_t *n,
 		   nft_elem_take_fn *fn, void *arg)
 {
-	struct elems e = { n, *n, fn, arg };
+	struct elems e = { .start = *n, .fn = fn, .arg = arg };
 
+	e.n = n;
 	return nl_nft_dump(nl, q, take_elems, &e);
 }
 
