@@ -54,7 +54,8 @@ uint32_t tables_of(struct proof *p, struct table_rows *rows)
 {
 	uint32_t n = 0;
 
-	qsort(rows->list.v, rows->list.n, sizeof(*rows->list.v), by_key_and_rank);
+	if (rows->list.n > 0)
+		qsort(rows->list.v, rows->list.n, sizeof(*rows->list.v), by_key_and_rank);
 	for (uint32_t i = 0; i < rows->list.n; i++)
 		if (n == 0 || by_key(&rows->list.v[n - 1], &rows->list.v[i]) != 0)
 			rows->list.v[n++] = rows->list.v[i];
