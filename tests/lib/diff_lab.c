@@ -28,11 +28,14 @@
 #include <unistd.h>
 
 #include "diff_net.h"
+#include "diff_wire.h"
 #include "nl/rtnl.h"
 
 #define LOG_GROUP	771u
 #define BARRIER_ROUNDS	5
 #define BARRIER_SECONDS	10
+#define READY_SECONDS	10
+#define LAB_FIRST_PACKETS 64
 #define ETHER_BYTES	14u
 
 static const char *const tried[] = {
@@ -199,7 +202,6 @@ static int raise_peers(struct lab *l, struct nl_session *host)
 	nl_close(&s);
 	if (err == 0)
 		err = enter(l->ns_host);
-	/* What is sent before is lost */
 	for (uint32_t i = 0; err == 0 && i < l->n_links; i++)
 		err = lab_net_running(facts_linux_name(l->facts->ifaces.v[l->links[i].iface].name));
 	return err;
@@ -305,22 +307,6 @@ static int build(struct lab *l, const char **why)
 		return err;
 	*why = tried[5];
 	return open_sockets(l);
-}
-
-int lab_open(struct lab *l, const struct facts *facts, const struct lab_route *routes,
-	     uint32_t n_routes, const char **ret_why)
-{
-	int err;
-
-	memset(l, 0, sizeof(*l));
-	l->facts = facts;
-	l->routes = routes;
-	l->n_routes = n_routes;
-	l->ns_host = l->ns_peers = l->raw[0] = l->raw[1] = l->log = l->nft.fd = -1;
-	err = build(l, ret_why);
-	if (err < 0)
-		lab_close(l);
-	return err;
 }
 
 void lab_close(struct lab *l)
@@ -460,6 +446,119 @@ int lab_collect(struct lab *l, lab_seen_fn *fn, void *arg)
 	for (uint32_t i = 0; i < l->n_links; i++)
 		read_link(&c, i);
 	return 0;
+}
+
+/* ---- ready ------------------------------------------------------------------ */
+
+/* A packet that has a way only when some part of the lab is ready */
+struct first_packet {
+	struct addr dst;
+	uint32_t by;		/* link that it is injected by; LAB_LOCAL: the host sends it */
+	bool seen;
+};
+
+struct ready {
+	struct lab *l;
+	struct first_packet v[LAB_FIRST_PACKETS];
+	uint32_t n;
+	uint32_t n_seen;
+};
+
+static void expect_first(struct ready *r, struct addr dst, uint32_t by)
+{
+	BUG_IF(r->n == ARRAY_SIZE(r->v));
+	r->v[r->n++] = (struct first_packet){ .dst = dst, .by = by };
+}
+
+static void expect_firsts(struct ready *r)
+{
+	const struct facts *facts = r->l->facts;
+	struct addr own = { .af = AF_V4 };
+
+	for (uint32_t i = 0; i < facts->ifaces.n; i++)
+		for (uint32_t j = 0; j < facts->ifaces.v[i].addrs.n; j++) {
+			const struct addr a = facts->ifaces.v[i].addrs.v[j].p.a;
+
+			expect_first(r, a, LAB_LOCAL);
+			if (a.af == AF_V4)
+				own = a;
+		}
+	for (uint32_t i = 0; i < r->l->n_routes; i++)
+		expect_first(r, r->l->routes[i].via, LAB_LOCAL);
+	for (uint32_t i = 0; i < r->l->n_links; i++)
+		expect_first(r, own, i);
+}
+
+static void send_first(const struct ready *r, uint32_t i)
+{
+	const struct first_packet *f = &r->v[i];
+	const struct wire w = {
+		.p = { .proto = PROTO_UDP, .src = f->dst, .dst = f->dst }, .id = i + 1,
+	};
+	uint8_t bytes[WIRE_BYTES];
+	const size_t len = wire_build(&w, NULL, 0, bytes);
+
+	if (f->by == LAB_LOCAL)
+		(void)lab_send(r->l, bytes, len);	/* no route yet: again in a moment */
+	else
+		lab_inject(r->l, f->by, bytes, len);
+}
+
+static void take_first(uint32_t link, const uint8_t *data, size_t len, void *arg)
+{
+	struct ready *r = arg;
+	struct wire_seen seen;
+
+	(void)link;
+	if (!wire_parse(data, len, &seen) || seen.w.id == 0 || seen.w.id > r->n)
+		return;
+	r->n_seen += !r->v[seen.w.id - 1].seen;
+	r->v[seen.w.id - 1].seen = true;
+}
+
+/*
+ * The kernel makes a link carry packets, and an IPv6 address reachable, in work
+ * of its own some time after it said yes (linkwatch; addrconf), and loses what is
+ * sent before in silence.  So each way is tried until a packet came through.
+ */
+static int wait_ready(struct lab *l)
+{
+	struct ready r = { .l = l };
+	struct collect c = { .l = l, .fn = take_first, .arg = &r };
+
+	expect_firsts(&r);
+	for (uint32_t ms = 0; ms < READY_SECONDS * 1000; ms++) {
+		for (uint32_t i = 0; i < r.n; i++)
+			if (!r.v[i].seen)
+				send_first(&r, i);
+		read_log(&c);
+		for (uint32_t i = 0; i < l->n_links; i++)
+			read_link(&c, i);
+		if (r.n_seen == r.n)
+			return lab_collect(l, take_first, &r);
+		(void)poll(NULL, 0, 1);
+	}
+	return -ETIMEDOUT;
+}
+
+int lab_open(struct lab *l, const struct facts *facts, const struct lab_route *routes,
+	     uint32_t n_routes, const char **ret_why)
+{
+	int err;
+
+	memset(l, 0, sizeof(*l));
+	l->facts = facts;
+	l->routes = routes;
+	l->n_routes = n_routes;
+	l->ns_host = l->ns_peers = l->raw[0] = l->raw[1] = l->log = l->nft.fd = -1;
+	err = build(l, ret_why);
+	if (err == 0) {
+		*ret_why = "get a packet through each way";
+		err = wait_ready(l);
+	}
+	if (err < 0)
+		lab_close(l);
+	return err;
 }
 
 int lab_forget(struct lab *l)
