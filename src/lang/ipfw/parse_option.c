@@ -378,41 +378,21 @@ static bool opt_numbers(struct parser *p, enum iw word, struct ipfw_rule *r,
 	static const struct {
 		enum iw word;
 		enum insn_kind kind;
+		enum head head;		/* of INSN_HEAD */
 		uint32_t max;
+		bool is_single;
 		const char *what;
 	} kinds[] = {
-		{ IW_ICMPTYPES, INSN_ICMP, 31, "ICMP type" },
-		{ IW_ICMP6TYPES, INSN_ICMP6, ICMP_TYPE_MAX, "ICMPv6 type" },
-		{ IW_TAGGED, INSN_TAGGED, IPFW_TAG_MAX, "tag" },
-	};
-	size_t i = 0;
-
-	(void)r;
-	while (kinds[i].word != word)
-		i++;
-	if (p_peek(p) == NULL)
-		return p_missing(p, kinds[i].what);
-	insn->kind = kinds[i].kind;
-	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), p_peek(p));
-	return part_numbers(p, p_take(p), kinds[i].max, kinds[i].what, &insn->set);
-}
-
-static bool opt_head(struct parser *p, enum iw word, struct ipfw_rule *r, struct ipfw_insn *insn)
-{
-	static const struct {
-		enum iw word;
-		enum head head;
-		uint32_t max;
-		bool has_ranges;
-		const char *what;
-	} kinds[] = {
-		{ IW_IPTTL, HEAD_TTL, UINT8_MAX, true, "TTL" },
-		{ IW_IPLEN, HEAD_LEN, UINT16_MAX, true, "length" },
-		{ IW_IPID, HEAD_ID, UINT16_MAX, true, "id" },
-		{ IW_FLOW_ID, HEAD_FLOWID, FLOW_LABEL_MAX, true, "flow label" },
-		{ IW_TCPWIN, HEAD_WIN, UINT16_MAX, true, "window" },
-		{ IW_TCPSEQ, HEAD_SEQ, UINT32_MAX, false, "sequence number" },
-		{ IW_TCPACK, HEAD_ACK, UINT32_MAX, false, "acknowledgement number" },
+		{ IW_ICMPTYPES, INSN_ICMP, 0, 31, false, "ICMP type" },
+		{ IW_ICMP6TYPES, INSN_ICMP6, 0, ICMP_TYPE_MAX, false, "ICMPv6 type" },
+		{ IW_TAGGED, INSN_TAGGED, 0, IPFW_TAG_MAX, false, "tag" },
+		{ IW_IPTTL, INSN_HEAD, HEAD_TTL, UINT8_MAX, false, "TTL" },
+		{ IW_IPLEN, INSN_HEAD, HEAD_LEN, UINT16_MAX, false, "length" },
+		{ IW_IPID, INSN_HEAD, HEAD_ID, UINT16_MAX, false, "id" },
+		{ IW_FLOW_ID, INSN_HEAD, HEAD_FLOWID, FLOW_LABEL_MAX, false, "flow label" },
+		{ IW_TCPWIN, INSN_HEAD, HEAD_WIN, UINT16_MAX, false, "window" },
+		{ IW_TCPSEQ, INSN_HEAD, HEAD_SEQ, UINT32_MAX, true, "sequence number" },
+		{ IW_TCPACK, INSN_HEAD, HEAD_ACK, UINT32_MAX, true, "acknowledgement number" },
 	};
 	const struct ipfw_word *w;
 	size_t i = 0;
@@ -423,10 +403,10 @@ static bool opt_head(struct parser *p, enum iw word, struct ipfw_rule *r, struct
 	if (p_peek(p) == NULL)
 		return p_missing(p, kinds[i].what);
 	w = p_take(p);
-	insn->kind = INSN_HEAD;
+	insn->kind = kinds[i].kind;
 	insn->head = kinds[i].head;
 	insn->text = arena_printf(p->c->a, "%s %s", iw_text(word), w->text);
-	if (!kinds[i].has_ranges && strpbrk(w->text, ",-") != NULL) {
+	if (kinds[i].is_single && strpbrk(w->text, ",-") != NULL) {
 		diag_add(p->c->diags, DIAG_E2010, w->at, "%s '%s' is not one number",
 			 kinds[i].what, w->text);
 		return false;
@@ -625,9 +605,9 @@ static const struct { enum iw word; option_fn *read; } options[] = {
 	{ IW_IPOPTIONS, opt_ipoptions }, { IW_IPTOS, opt_iptos },
 	{ IW_IPPRECEDENCE, opt_precedence }, { IW_DSCP, opt_dscp },
 	{ IW_ICMPTYPES, opt_numbers }, { IW_ICMP6TYPES, opt_numbers }, { IW_TAGGED, opt_numbers },
-	{ IW_IPTTL, opt_head }, { IW_IPLEN, opt_head }, { IW_IPID, opt_head },
-	{ IW_FLOW_ID, opt_head }, { IW_TCPWIN, opt_head }, { IW_TCPSEQ, opt_head },
-	{ IW_TCPACK, opt_head }, { IW_UID, opt_uid },
+	{ IW_IPTTL, opt_numbers }, { IW_IPLEN, opt_numbers }, { IW_IPID, opt_numbers },
+	{ IW_FLOW_ID, opt_numbers }, { IW_TCPWIN, opt_numbers }, { IW_TCPSEQ, opt_numbers },
+	{ IW_TCPACK, opt_numbers }, { IW_UID, opt_uid },
 	{ IW_PROTO, opt_proto },
 	{ IW_SRC_IP, opt_addr }, { IW_DST_IP, opt_addr }, { IW_SRC_IP6, opt_addr },
 	{ IW_DST_IP6, opt_addr },
