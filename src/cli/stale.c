@@ -29,6 +29,7 @@ struct crossing {
 struct stale {
 	struct cli *c;
 	const struct declared *d;
+	struct arena scratch;	/* of one question */
 	VEC(struct crossing) crossings;
 };
 
@@ -85,16 +86,16 @@ static bool is_so(const struct result *r, const struct conntrack_flow *f)
 }
 
 /* Judge a first packet, rules with a probability all matching or none */
-static struct result judge(struct stale *s, const struct packet *p, uint32_t draw,
-			   struct arena *scratch)
+static struct result judge(struct stale *s, const struct packet *p, uint32_t draw)
 {
 	const struct model *m = &s->d->model;
 	struct world w;
 
-	world_init(&w, scratch);
+	arena_clear(&s->scratch);
+	world_init(&w, &s->scratch);
 	for (uint32_t i = 0; i < m->n_draws; i++)
-		vec_add(scratch, &w.draws, draw);
-	return model_eval(m, &w, p, scratch);
+		vec_add(&s->scratch, &w.draws, draw);
+	return model_eval(m, &w, p, &s->scratch);
 }
 
 /*
@@ -111,14 +112,11 @@ static bool is_led(struct stale *s, const struct conntrack_flow *f, bool as_is)
 	for (uint32_t i = 0; i < s->crossings.n * n && !found; i++) {
 		const struct crossing *x = &s->crossings.v[i / n];
 		const struct packet p = first_packet(s, x, f);
-		struct arena scratch CLEANUP(arena_fini);
 		struct result r;
 
-		arena_init(&scratch, LIMIT_ARENA_BYTES);
 		if (!as_is && is_own != (x->dir == DIR_OUT))
 			continue;
-		scratch.full = s->c->arena.full;
-		r = judge(s, &p, draws[i % n], &scratch);
+		r = judge(s, &p, draws[i % n]);
 		found = as_is ? is_so(&r, f) : r.dst_changed;
 	}
 	return found;
@@ -162,6 +160,8 @@ int cli_stale_forget(struct cli *c, struct nl_session *nl, const struct declared
 
 	arena_init(&a, SIZE_MAX);
 	a.full = c->arena.full;
+	arena_init(&s.scratch, LIMIT_ARENA_BYTES);
+	s.scratch.full = c->arena.full;
 	if (d != NULL)
 		add_crossings(&s);
 	err = conntrack_list(nl, &a, d != NULL ? 0 : NFT_MARK_MASK, &flows);
@@ -171,6 +171,7 @@ int cli_stale_forget(struct cli *c, struct nl_session *nl, const struct declared
 		else
 			n_kept += is_ours(&flows.list.v[i]);
 	}
+	arena_fini(&s.scratch);
 	if (err == 0 && ret_kept != NULL)
 		*ret_kept = n_kept;
 	return err < 0 ? cli_system(c, err, "forget the flows of forwards that are no longer") : 0;
