@@ -29,6 +29,25 @@ int file_open(int dir_fd, const char *name, int flags, size_t *ret_size)
 	return base_take_fd(&fd);
 }
 
+int file_read(int fd, char *buf, size_t size, size_t *ret_len)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		const ssize_t n = read(fd, buf + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	*ret_len = len;
+	return 0;
+}
+
 int file_write(int fd, const char *data, size_t len)
 {
 	for (size_t done = 0; done < len;) {

@@ -28,6 +28,17 @@ uint64_t file_sum(uint64_t h, const char *data, size_t len);
  */
 MUST_USE int file_open(int dir_fd, const char *name, int flags, size_t *ret_size);
 
+/**
+ * file_read() - Read from where it stands to its end, or until @buf is full
+ * @fd:		File
+ * @buf:	At least @size bytes
+ * @size:	Most to read
+ * @ret_len:	Set to how many were there
+ *
+ * Return: 0 or a negative errno
+ */
+MUST_USE int file_read(int fd, char *buf, size_t size, size_t *ret_len);
+
 /** file_write() - Write all of it; 0 or a negative errno */
 MUST_USE int file_write(int fd, const char *data, size_t len);
 

@@ -155,24 +155,10 @@ static int file_size(int dir_fd, const char *name, size_t *ret)
 
 static int file_load(int dir_fd, const char *name, char *buf, size_t size, size_t *ret_len)
 {
-	size_t len = 0, now;
+	size_t now;
 	int fd CLEANUP(base_fd_close) = open_journal(dir_fd, name, O_RDONLY, &now);
 
-	if (fd < 0)
-		return fd;
-	while (len < size) {
-		const ssize_t n = read(fd, buf + len, size - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	*ret_len = len;
-	return 0;
+	return fd < 0 ? fd : file_read(fd, buf, size, ret_len);
 }
 
 int journal_read(int dir_fd, const char *name, struct arena *a, struct journal *ret)

@@ -35,18 +35,10 @@ int state_file_size(int dir_fd, const char *name, size_t *ret)
 /* Reads exactly @len bytes; -EBADMSG when there are fewer */
 static int read_all(int fd, char *buf, size_t len)
 {
-	for (size_t done = 0; done < len;) {
-		const ssize_t n = read(fd, buf + done, len - done);
+	size_t got;
+	const int err = file_read(fd, buf, len, &got);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EBADMSG;
-		done += (size_t)n;
-	}
-	return 0;
+	return err < 0 ? err : got < len ? -EBADMSG : 0;
 }
 
 /* Reads the first line, and no more; its length with the newline */
