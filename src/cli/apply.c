@@ -195,7 +195,10 @@ static int apply(struct cli *c)
 
 int verb_apply(struct cli *c)
 {
-	const int status = c->dry_run ? verb_plan(c) : apply(c);
+	int status;
 
-	return status == 0 && !c->dry_run ? nat_ask_reload(c, NULL) : status;
+	if (c->dry_run)
+		return verb_plan(c);
+	status = apply(c);
+	return status == 0 ? nat_ask_reload(c, NULL) : status;
 }

@@ -105,14 +105,12 @@ void nat_ports_find(const struct model *m, struct nat_port_maps *ret)
 			take_rule(ret, m, &m->lists.v[l].rules.v[i]);
 }
 
-/* All that the NAT has, of either protocol; none where the kernel translates */
+/* All that the NAT has, of either protocol */
 static const uint8_t *wanted(struct cli *c, const struct cli_host *h)
 {
 	struct nat_port_maps *maps = arena_new(&c->arena, struct nat_port_maps);
 	uint8_t *all = arena_alloc(&c->arena, NATPATH_MAP_BYTES);
 
-	if (c->nat_path != NAT_PATH_USERSPACE)
-		return all;
 	nat_ports_find(&h->d.model, maps);
 	for (uint32_t i = 0; i < NATPATH_MAP_BYTES; i++)
 		all[i] = maps->lent[0][i] | maps->lent[1][i] | maps->led[0][i] | maps->led[1][i];
@@ -133,11 +131,15 @@ void nat_ports_compare(struct cli *c, struct cli_host *h)
 int nat_ports_apply(struct cli *c, struct cli_host *h)
 {
 	const char *missing;
-	const uint8_t *ports = wanted(c, h);
-	const int err = c->nat_path != NAT_PATH_USERSPACE ?
-			natpath_release(&h->st, NATPATH_APPLIED, &c->arena) :
-			natpath_is_reserved(ports, &c->arena, &missing) ? 0 :
-			natpath_reserve(&h->st, NATPATH_APPLIED, ports, &c->arena);
+	const uint8_t *ports;
+	int err = 0;
 
+	if (c->nat_path != NAT_PATH_USERSPACE) {
+		err = natpath_release(&h->st, NATPATH_APPLIED, &c->arena);
+	} else {
+		ports = wanted(c, h);
+		if (!natpath_is_reserved(ports, &c->arena, &missing))
+			err = natpath_reserve(&h->st, NATPATH_APPLIED, ports, &c->arena);
+	}
 	return err == 0 ? 0 : cli_system(c, err, "keep the NAT's ports from others");
 }
