@@ -21,6 +21,17 @@ void prove_unproven(struct proof *p, struct prove_result *ret, const char *what)
 	vec_add(p->a, &ret->unproven, arena_strndup(p->a, what, strlen(what)));
 }
 
+#define IP6_HEADER	40u
+#define USUAL_LEN	60u
+
+/* Numbers in headers: what `why` calls them, and what it takes where none is said */
+static const struct { enum head head; enum part part; const char *name; uint32_t usual; }
+numbers[] = {
+	{ HEAD_TTL, P_TTL, "ttl", 64 }, { HEAD_ID, P_ID, "id", 0 },
+	{ HEAD_FLOWID, P_FLOW, "flow", 0 }, { HEAD_WIN, P_WIN, "win", UINT16_MAX },
+	{ HEAD_SEQ, P_SEQ, "seq", 0 }, { HEAD_ACK, P_ACK, "ack", 0 },
+};
+
 static void preset(struct proof *p, uint8_t *bit, enum part part, u128 value)
 {
 	const uint32_t n = space_width(&p->s, part);
@@ -41,6 +52,9 @@ static void preset_all(struct proof *p, uint8_t *bit)
 	preset(p, bit, P_DST, net | 9);
 	preset(p, bit, P_SPORT, 40000);
 	preset(p, bit, P_DPORT, 80);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		preset(p, bit, numbers[i].part, numbers[i].usual);
+	preset(p, bit, P_LEN, v4 ? USUAL_LEN : USUAL_LEN - IP6_HEADER);
 	preset(p, bit, P_IFACE, p->s.names.n > 2 ? 2 : 1);
 }
 
@@ -49,6 +63,24 @@ static const char *name_of(struct proof *p, uint32_t i)
 	if (i == 0 || i >= p->s.names.n)
 		return NULL;
 	return i + 1 == p->s.names.n ? "other0" : p->s.names.v[i];
+}
+
+void prove_packet_usual(struct packet *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		p->heads[numbers[i].head] = numbers[i].usual;
+	p->heads[HEAD_LEN] = USUAL_LEN;
+}
+
+static void put_heads(struct proof *p, const uint8_t *bit, struct packet *k)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		k->heads[numbers[i].head] = (uint32_t)space_value(&p->s, numbers[i].part, bit);
+	k->heads[HEAD_LEN] = (uint32_t)space_value(&p->s, P_LEN, bit) +
+			     (p->s.af == AF_V4 ? 0 : IP6_HEADER);
+	k->has_uid = bit[space_var(&p->s, P_SOCK, 0)] == 1;
+	k->heads[HEAD_UID] = (uint32_t)space_value(&p->s, P_UID, bit);
+	k->heads[HEAD_GID] = (uint32_t)space_value(&p->s, P_GID, bit);
 }
 
 static struct packet packet_at(struct proof *p, enum direction dir, const uint8_t *bit,
@@ -76,6 +108,7 @@ static struct packet packet_at(struct proof *p, enum direction dir, const uint8_
 		k.icmp_type = (uint8_t)(sport >> 8);
 		k.icmp_code = (uint8_t)sport;
 	}
+	put_heads(p, bit, &k);
 	*ret_iface = name_of(p, (uint32_t)space_value(&p->s, P_IFACE, bit));
 	*ret_iface = *ret_iface == NULL ? "lo0" : facts_freebsd_name(*ret_iface);
 	*ret_recv = dir == DIR_IN ? NULL : name_of(p, (uint32_t)space_value(&p->s, P_RECV, bit));
@@ -83,6 +116,27 @@ static struct packet packet_at(struct proof *p, enum direction dir, const uint8_
 	k.recv = dir == DIR_IN ? k.iface
 		 : *ret_recv == NULL ? 0 : intern_cid(p->m->names, facts_freebsd_name(*ret_recv));
 	return k;
+}
+
+static bool has_number(const struct packet *p, enum head h)
+{
+	return h == HEAD_ID ? p->src.af == AF_V4 : h == HEAD_FLOWID ? p->src.af == AF_V6
+	       : h < HEAD_WIN || p->proto == PROTO_TCP;
+}
+
+/* What a header says that is not the usual, as `why` reads it */
+static const char *numbers_text(struct arena *a, const struct packet *p, const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (has_number(p, numbers[i].head) && p->heads[numbers[i].head] != numbers[i].usual)
+			text = arena_printf(a, "%s %s=%u", text, numbers[i].name,
+					    p->heads[numbers[i].head]);
+	if (p->heads[HEAD_LEN] != USUAL_LEN)
+		text = arena_printf(a, "%s len=%u", text, p->heads[HEAD_LEN]);
+	if (p->has_uid)
+		text = arena_printf(a, "%s uid=%u gid=%u", text, p->heads[HEAD_UID],
+				    p->heads[HEAD_GID]);
+	return text;
 }
 
 const char *prove_packet_line(struct arena *a, const struct packet *p, const char *iface)
@@ -104,6 +158,7 @@ const char *prove_packet_line(struct arena *a, const struct packet *p, const cha
 	}
 	if ((p->tos & ~TOS_ECN) != 0)
 		extra = arena_printf(a, "%s tos=0x%02x", extra, p->tos & ~TOS_ECN);
+	extra = numbers_text(a, p, extra);
 	return arena_printf(a, "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
 			    iface,
 			    proto_name(p->proto) != NULL ? proto_name(p->proto)

@@ -554,6 +554,11 @@ static bool step(struct rule_run *r, const struct prog_expr *x, struct regs *reg
 	}
 }
 
+static bool is_owner_load(const struct prog_expr *x)
+{
+	return x->op == X_META && (x->key == NFT_META_SKUID || x->key == NFT_META_SKGID);
+}
+
 static dd run_ct(struct rule_run *r, uint32_t i, struct regs *regs)
 {
 	r->asks_marks |= r->rule->exprs.v[i].key == NFT_CT_MARK;
@@ -589,6 +594,11 @@ static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 		if (!step(r, x, regs))
 			return unknown(r->w, "expression", x->name);
 	}
+	/* What comes in has no socket yet, and then there is no owner to load */
+	if (is_owner_load(x))
+		return r->w->is_in ? r->next
+			: dd_ite(r->w->d, space_bit(&r->w->p->s, P_SOCK, 0),
+				 run_from(r, i + 1, regs), r->next);
 	if (!is_ct_load(x)) {
 		r->asks_marks |= x->op == X_META && x->key == NFT_META_MARK;
 		return run_from(r, i + 1, regs);

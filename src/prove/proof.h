@@ -140,6 +140,9 @@ struct proof_to {
 /** proof_translate() - A translation of one address: what becomes of each packet */
 dd proof_translate(struct proof *p, const struct proof_to *to);
 
+/** prove_packet_usual() - Give the headers of a packet the numbers that they mostly have */
+void prove_packet_usual(struct packet *p);
+
 /** prove_packet_line() - A packet at @iface, FreeBSD's name, as `why --batch` reads it */
 const char *prove_packet_line(struct arena *a, const struct packet *p, const char *iface);
 

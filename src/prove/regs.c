@@ -210,6 +210,13 @@ static bool load_meta(struct proof *p, const struct prog_expr *x, bool is_in, st
 		for (uint32_t n = 0; n < 32; n++)
 			put_host_bit(r, word, 4, n, dd_var(p->d, space_mark(&p->s, P_MARK, n)));
 		return true;
+	case NFT_META_SKUID:
+	case NFT_META_SKGID:
+		for (uint32_t n = 0; n < 32; n++)
+			put_host_bit(r, word, 4, n,
+				     space_bit(&p->s, x->key == NFT_META_SKUID ? P_UID : P_GID,
+					       31 - n));
+		return true;
 	default:
 		return false;
 	}
@@ -299,11 +306,15 @@ struct layout {
 
 static const struct layout layouts[] = {
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 8, P_TOS, 8 },
+	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 16, P_LEN, 16 },
+	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 32, P_ID, 16 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 64, P_TTL, 8 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 72, P_PROTO, 8 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 96, P_SRC, 32 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 128, P_DST, 32 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V6, 4, P_TOS, 8 },
+	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V6, 12, P_FLOW, 20 },
+	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V6, 32, P_LEN, 16 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V6, 56, P_TTL, 8 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V6, 64, P_SRC, 128 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V6, 192, P_DST, 128 },
@@ -341,7 +352,7 @@ static bool header_bit(struct proof *p, uint32_t base, uint32_t bit, dd *ret)
 		*ret = space_bit(&p->s, l->part, bit - l->bit);
 		return true;
 	}
-	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && bit >= 64 && bit < 192) {
+	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && bit >= 32 && bit < 192) {
 		*ret = space_transport(&p->s, bit);
 		return true;
 	}

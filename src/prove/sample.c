@@ -27,6 +27,7 @@ struct values {
  * @protos:	Protocols
  * @icmp:	type << 8 | code
  * @ifaces:	Interned names
+ * @heads:	By enum head: numbers of headers
  * @draw:	State of the random numbers, the same in each run
  */
 struct sampler {
@@ -36,6 +37,7 @@ struct sampler {
 	struct values protos;
 	struct values icmp;
 	struct values ifaces;
+	struct values heads[N_HEADS];
 	uint64_t draw;
 };
 
@@ -85,7 +87,8 @@ static void add_test(struct sampler *s, const struct test *t)
 		add_set(s, &s->icmp, t->in, AF_NONE, UINT16_MAX);
 		break;
 	default:
-		break;
+		if (t->f >= F_TTL)
+			add_set(s, &s->heads[t->f - F_TTL], t->in, AF_NONE, UINT16_MAX);
 	}
 }
 
@@ -141,6 +144,7 @@ static struct packet draw_packet(struct sampler *s, const struct model *m)
 		.src = { af, pick(s, &s->addrs[af == AF_V6]) },
 		.dst = { af, pick(s, &s->addrs[af == AF_V6]) },
 	};
+	struct values *heads = s->heads;
 	const char *iface = intern_name(m->names, (uint32_t)pick(s, &s->ifaces));
 
 	if (p.proto == (af == AF_V4 ? PROTO_ICMP6 : PROTO_ICMP))
@@ -157,6 +161,11 @@ static struct packet draw_packet(struct sampler *s, const struct model *m)
 		p.icmp_type = (uint8_t)(kind >> 8);
 		p.icmp_code = (uint8_t)kind;
 	}
+	prove_packet_usual(&p);
+	for (int h = 0; h < N_HEADS; h++)
+		if (heads[h].list.n > 0)
+			p.heads[h] = (uint32_t)pick(s, &heads[h]);
+	p.has_uid = p.dir == DIR_OUT && heads[HEAD_UID].list.n + heads[HEAD_GID].list.n > 0;
 	p.iface = intern_cid(m->names, facts_crossed(m->facts, iface, p.dst));
 	p.recv = p.dir == DIR_IN ? p.iface : 0;
 	return p;

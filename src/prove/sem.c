@@ -323,6 +323,10 @@ static dd assign_tag(struct sem *w, dd f, const struct effect *e)
 
 	if (p->marks.tags == 0)
 		return f;
+	if (p->m->discipline == STATES_FREE)
+		return proof_assign(p, f, P_MARK,
+				    proof_spread(e->tags | e->untags, p->marks.tags),
+				    proof_spread(e->tags & ~(uint32_t)e->untags, p->marks.tags));
 	if (__builtin_popcount(e->tags) != 1 || (e->tags | e->untags) != UINT8_MAX)
 		return proof_unknown(p, "more than one tag on a packet");
 	bit = (uint32_t)__builtin_ctz(e->tags);

@@ -8,6 +8,8 @@
  */
 #include "prove/sem.h"
 
+#define IP6_HEADER	40u
+
 /* Packets of a direction, as a rule asks for them */
 struct asked {
 	struct proof *p;
@@ -36,11 +38,26 @@ static dd routes_in(struct asked *w, const struct set *in, bool src)
 		      dd_ite(d, none, is_in[ROUTE_NONE], is_in[ROUTE_ELSEWHERE]));
 }
 
+/* Of ipfw a packet has any number of tags, each a bit of the mark */
+static dd tag_bits_in(struct proof *p, const struct set *in)
+{
+	dd r = DD_FALSE;
+
+	for (uint32_t v = 0; v < 1u << p->m->tags.n; v++)
+		if (set_has(in, AF_NONE, v))
+			r = dd_or(p->d, r, proof_mark_is(p, P_MARK, p->marks.tags,
+							 proof_spread(v, p->marks.tags)));
+	return r;
+}
+
+/* Of pf it has one, the mark its number */
 static dd tags_in(struct asked *w, const struct set *in)
 {
 	struct proof *p = w->p;
 	dd r = set_has(in, AF_NONE, 0) ? DD_TRUE : DD_FALSE;
 
+	if (p->m->discipline == STATES_FREE)
+		return tag_bits_in(p, in);
 	for (uint32_t i = 0; i < MODEL_TAGS; i++)
 		if (p->codes[i] != 0)
 			r = dd_ite(w->d, proof_mark_is(p, P_MARK, p->marks.tags,
@@ -127,6 +144,52 @@ static dd flags_in(struct asked *w, const struct set *in)
 		     space_in(s, P_FLAGS, in));
 }
 
+/* The length that a header of IPv6 says is less by the header */
+static dd length_in(struct asked *w, const struct set *in)
+{
+	const uint32_t less = w->p->s.af == AF_V4 ? 0 : IP6_HEADER;
+	dd r = DD_FALSE;
+
+	for (uint32_t i = 0; i < in->n; i++)
+		if (in->r[i].hi >= less)
+			r = dd_or(w->d, r, space_range(&w->p->s, P_LEN,
+						       MAX(in->r[i].lo, less) - less,
+						       in->r[i].hi - less));
+	return r;
+}
+
+/* The owner of the socket that sends a packet, where one can be known */
+static dd owner_in(struct asked *w, enum part part, const struct set *in)
+{
+	struct space *s = &w->p->s;
+	dd is = dd_and(w->d, space_bit(s, P_SOCK, 0), space_in(s, part, in));
+
+	is = dd_and(w->d, is, dd_or(w->d, space_is(s, P_PROTO, PROTO_TCP),
+				    dd_or(w->d, space_is(s, P_PROTO, PROTO_UDP),
+					  space_is(s, P_PROTO, PROTO_UDPLITE))));
+	return w->dir == DIR_IN ? DD_FALSE : dd_and(w->d, is, space_is(s, P_RECV, 0));
+}
+
+static dd head_in(struct asked *w, enum head h, const struct set *in)
+{
+	static const struct { enum part part; uint8_t af; bool is_tcp; } heads[N_HEADS] = {
+		[HEAD_TTL] = { P_TTL, AF_NONE, false }, [HEAD_ID] = { P_ID, AF_V4, false },
+		[HEAD_FLOWID] = { P_FLOW, AF_V6, false }, [HEAD_WIN] = { P_WIN, AF_NONE, true },
+		[HEAD_SEQ] = { P_SEQ, AF_NONE, true }, [HEAD_ACK] = { P_ACK, AF_NONE, true },
+	};
+	struct space *s = &w->p->s;
+	dd is;
+
+	if (h == HEAD_LEN)
+		return length_in(w, in);
+	if (h == HEAD_UID || h == HEAD_GID)
+		return owner_in(w, h == HEAD_UID ? P_UID : P_GID, in);
+	if (heads[h].af != AF_NONE && heads[h].af != s->af)
+		return DD_FALSE;
+	is = space_in(s, heads[h].part, in);
+	return heads[h].is_tcp ? dd_and(w->d, is, space_is(s, P_PROTO, PROTO_TCP)) : is;
+}
+
 static dd test_holds(struct asked *w, const struct test *t)
 {
 	struct space *s = &w->p->s;
@@ -173,8 +236,8 @@ static dd test_holds(struct asked *w, const struct test *t)
 		return tos_in(w, t->in);
 	case F_IPOPTS:
 		return options_in(w, t->in);
-	default:	/* numbers of headers: stages.c proves nothing of a model that asks */
-		return DD_FALSE;
+	default:
+		return head_in(w, (enum head)(t->f - F_TTL), t->in);
 	}
 }
 

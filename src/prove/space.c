@@ -22,8 +22,9 @@
 
 static const uint16_t widths[N_PARTS] = {
 	[P_IFACE] = IFACE_BITS, [P_RECV] = IFACE_BITS, [P_PROTO] = 8, [P_DST] = 128,
-	[P_DPORT] = 16, [P_SRC] = 128, [P_SPORT] = 16, [P_FLAGS] = 8, [P_REST] = 120,
-	[P_TOS] = 8, [P_TTL] = 8,
+	[P_DPORT] = 16, [P_SRC] = 128, [P_SPORT] = 16, [P_FLAGS] = 8, [P_SEQ] = 32,
+	[P_ACK] = 32, [P_WIN] = 16, [P_REST] = 72, [P_TOS] = 8, [P_TTL] = 8, [P_LEN] = 16,
+	[P_ID] = 16, [P_FLOW] = 20, [P_UID] = 32, [P_GID] = 32, [P_SOCK] = 1,
 	[P_LSRR] = 1, [P_SSRR] = 1, [P_RR] = 1,
 	[P_RPF] = 1, [P_SROUTE] = 1, [P_DROUTE] = 1, [P_SCAST] = 2,
 	[P_DCAST] = 2, [P_OPAQUE] = SPACE_OPAQUE, [P_OPTS] = 1, [P_INVALID] = 1, [P_REPLY] = 1,
@@ -257,15 +258,17 @@ dd space_local(struct space *s, enum part p)
 	return *own;
 }
 
-#define REST	64u	/* bits of the transport header before P_REST, with P_FLAGS in it */
-#define FLAGS	104u
-
 dd space_transport(struct space *s, uint32_t bit)
 {
-	if (bit >= FLAGS && bit < FLAGS + space_width(s, P_FLAGS))
-		return space_bit(s, P_FLAGS, bit - FLAGS);
-	return space_bit(s, P_REST, bit < FLAGS ? bit - REST
-						: bit - REST - space_width(s, P_FLAGS));
+	static const struct { uint32_t first, n; enum part part; uint32_t at; } fields[] = {
+		{ 32, 32, P_SEQ, 0 }, { 64, 32, P_ACK, 0 }, { 96, 8, P_REST, 0 },
+		{ 104, 8, P_FLAGS, 0 }, { 112, 16, P_WIN, 0 }, { 128, 64, P_REST, 8 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (bit >= fields[i].first && bit < fields[i].first + fields[i].n)
+			return space_bit(s, fields[i].part, fields[i].at + bit - fields[i].first);
+	BUG_IF(true);
 }
 
 uint32_t space_ethertype(struct space *s)

@@ -48,9 +48,18 @@
  * @P_SRC:	Source
  * @P_SPORT:	First and second byte
  * @P_FLAGS:	Fourteenth byte
- * @P_REST:	Bytes 8 to 12 and 14 to 23 of the transport header
+ * @P_SEQ:	Fifth to eighth byte
+ * @P_ACK:	The next four
+ * @P_WIN:	Fifteenth and sixteenth byte
+ * @P_REST:	Thirteenth, and the seventeenth to the twenty-fourth
  * @P_TOS:	Type of service, traffic class
  * @P_TTL:	TTL, hop limit
+ * @P_LEN:	Length that the header says: in IPv6 without the header's own
+ * @P_ID:	Number of an IPv4 packet
+ * @P_FLOW:	Flow label of an IPv6 packet
+ * @P_UID:	Owner of the socket that sends it
+ * @P_GID:	His group
+ * @P_SOCK:	There is such a socket
  * @P_DRAW:	By number of the draw: it is below its probability
  * @P_CAND:	Number of the last preferred ruling; 0: none
  * @P_QUICK:	By depth of calls: something was preferred since
@@ -60,7 +69,8 @@
  * In the order in which they are asked.
  */
 enum part {
-	P_IFACE, P_RECV, P_PROTO, P_DST, P_DPORT, P_SRC, P_SPORT, P_FLAGS, P_REST, P_TOS, P_TTL,
+	P_IFACE, P_RECV, P_PROTO, P_DST, P_DPORT, P_SRC, P_SPORT, P_FLAGS, P_SEQ, P_ACK,
+	P_WIN, P_REST, P_TOS, P_TTL, P_LEN, P_ID, P_FLOW, P_UID, P_GID, P_SOCK,
 	P_LSRR, P_SSRR, P_RR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST, P_OPAQUE, P_OPTS,
 	P_INVALID, P_REPLY, P_RELATED, P_NEW, P_SNAT, P_DNAT, P_KNOWN, P_CTMARK, P_MARK, P_DRAW,
 	P_CAND, P_QUICK, P_RECORD, P_PROBED,
@@ -176,7 +186,7 @@ dd space_ports(struct space *s);
 /** space_local() - An address is the host's own */
 dd space_local(struct space *s, enum part p);
 
-/** space_transport() - The condition that bit @bit of the transport header, 64..191, is 1 */
+/** space_transport() - The condition that bit @bit of the transport header, 32..191, is 1 */
 dd space_transport(struct space *s, uint32_t bit);
 
 /** space_ethertype() - Variable of the first of 16 bits of a frame's type that is not known */

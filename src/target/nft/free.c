@@ -527,7 +527,8 @@ static bool set_bits(struct free_frame *f)
 	for (uint32_t i = 0; i < f->m->tags.n; i++)
 		f->tag_mask |= take_bit(&left);
 	f->label_mask = left;
-	f->p->marks = (struct nft_marks){ .own = mask, .answer = f->decided };
+	f->p->marks = (struct nft_marks){ .own = mask, .answer = f->decided,
+					.tags = f->tag_mask };
 	f->shared = (struct frame){ .p = f->p, .m = f->m, .d = f->d, .answer = f->decided };
 	if (f->label_mask != 0)
 		return true;
