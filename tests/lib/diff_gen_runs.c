@@ -89,6 +89,34 @@ static void gen_run(struct gen *g, struct arena *a, struct gen_lines *ret)
 		vec_add(a, &ret->list, rule(g, a, &r));
 }
 
+/* Source translations, each of its own sources; no two networks meet, as a rule */
+static void gen_nats(struct gen *g, struct arena *a, struct gen_lines *ret)
+{
+	static const char *const on[] = { " on igb0", " on igb0", " on igb1", "" };
+	static const char *const proto[] = { "", "", " proto tcp", " proto { tcp udp }" };
+	static const char *const port[] = { "", "", " static-port", " port 20000:20100" };
+	static const char *const to4[] = { "203.0.113.2", "203.0.113.3" };
+	const bool v6 = gen_often(g, 30), nets = !v6 && gen_often(g, 50);
+	const char *head = arena_printf(a, "nat%s %s%s from", PICK(g, on), v6 ? "inet6" : "inet",
+					PICK(g, proto));
+	const char *tail = PICK(g, port);
+	const uint32_t at = gen_below(g, 100), n = 8 + gen_below(g, nets ? 5 : 12);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t k = gen_often(g, 5) ? gen_below(g, 100) : at + i;
+		const char *src = v6 ? hosts6[k % ARRAY_SIZE(hosts6)]
+				  : nets ? nets4[k % ARRAY_SIZE(nets4)]
+					 : hosts4[k % ARRAY_SIZE(hosts4)];
+		const char *to = v6 ? "2001:db8:a::2" : PICK(g, to4);
+
+		if (gen_often(g, 3))
+			vec_add(a, &ret->list, arena_printf(a, "no %s %s to any", head, src));
+		else
+			vec_add(a, &ret->list, arena_printf(a, "%s %s to any -> %s%s", head, src,
+							    to, tail));
+	}
+}
+
 void gen_runs(struct gen *g, struct arena *a, struct gen_lines *ret)
 {
 	static const char *const between[] = {
@@ -96,6 +124,8 @@ void gen_runs(struct gen *g, struct arena *a, struct gen_lines *ret)
 		"pass quick proto udp to port 53", "match log proto tcp",
 	};
 
+	if (gen_often(g, 40))
+		gen_nats(g, a, ret);
 	vec_add(a, &ret->list, gen_often(g, 50) ? "block" : "pass");
 	for (uint32_t n = 1 + gen_below(g, 4); n > 0; n--) {
 		gen_run(g, a, ret);

@@ -180,6 +180,39 @@ static inline struct nft_program *fix_lower(struct fix *f)
 	return nft_program_from_model(&f->m, &o, &f->d);
 }
 
+/* The text of the model's program, in the fixture's arena; "" when it has none */
+static inline const char *fix_text(struct fix *f, bool merge)
+{
+	struct nft_program *p;
+	struct nft_options o;
+	char *text = NULL;
+	const char *kept;
+	size_t len;
+	FILE *out;
+
+	nft_options_init(&o);
+	o.no_merge = !merge;
+	p = nft_program_from_model(&f->m, &o, &f->d);
+	if (p == NULL)
+		return "";
+	out = open_memstream(&text, &len);
+	nft_text(p, out);
+	fclose(out);
+	kept = arena_strndup(&f->a, text, len);
+	free(text);
+	return kept;
+}
+
+/* How often it says something */
+static inline uint32_t fix_count(const char *text, const char *what)
+{
+	uint32_t n = 0;
+
+	for (const char *at = strstr(text, what); at != NULL; at = strstr(at + 1, what))
+		n++;
+	return n;
+}
+
 /* Was a code told */
 static inline bool fix_told(const struct fix *f, enum diag_code code)
 {

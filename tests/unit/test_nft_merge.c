@@ -7,38 +7,6 @@
 
 #include "test_nft.h"
 
-/* The text of a model's program with and without merging, in the fixture's arena */
-static const char *text_of(struct fix *f, bool merge)
-{
-	struct nft_program *p;
-	struct nft_options o;
-	char *text = NULL;
-	const char *kept;
-	size_t len;
-	FILE *out;
-
-	nft_options_init(&o);
-	o.no_merge = !merge;
-	p = nft_program_from_model(&f->m, &o, &f->d);
-	if (p == NULL)
-		return "";
-	out = open_memstream(&text, &len);
-	nft_text(p, out);
-	fclose(out);
-	kept = arena_strndup(&f->a, text, len);
-	free(text);
-	return kept;
-}
-
-static uint32_t count(const char *text, const char *what)
-{
-	uint32_t n = 0;
-
-	for (const char *at = strstr(text, what); at != NULL; at = strstr(at + 1, what))
-		n++;
-	return n;
-}
-
 /* How many look-ups a run of @n rules becomes, both directions together */
 static uint32_t maps_of(uint32_t n, run_fn *fn)
 {
@@ -48,7 +16,7 @@ static uint32_t maps_of(uint32_t n, run_fn *fn)
 	fix_init(&f);
 	fix_enter(&f);
 	fix_run(&f, n, false, fn);
-	maps = count(text_of(&f, true), " vmap @verdicts_");
+	maps = fix_count(fix_text(&f, true), " vmap @verdicts_");
 	fix_fini(&f);
 	return maps;
 }
@@ -76,17 +44,17 @@ TEST(each_rule_keeps_its_place_and_counter)
 	fix_init(&f);
 	fix_enter(&f);
 	fix_run(&f, 10, false, run_points);
-	plain = text_of(&f, false);
-	merged = text_of(&f, true);
-	CHECK_INT(count(plain, " vmap "), 0);
+	plain = fix_text(&f, false);
+	merged = fix_text(&f, true);
+	CHECK_INT(fix_count(plain, " vmap "), 0);
 	for (uint32_t i = 0; i < 10; i++) {
 		const char *comment = arena_printf(&f.a, "comment \"test.conf:%u rule %u\"",
 						   1 + i, i);
 
-		CHECK_INT(count(plain, comment), 2);
-		CHECK_INT(count(merged, comment), 2);
+		CHECK_INT(fix_count(plain, comment), 2);
+		CHECK_INT(fix_count(merged, comment), 2);
 	}
-	CHECK_INT(count(merged, "\t\tcounter\n"), 2);
+	CHECK_INT(fix_count(merged, "\t\tcounter\n"), 2);
 	CHECK(strstr(merged, "10.7.0.3 . 83 comment \"test.conf:4 rule 3\" : goto merged_drop") !=
 	      NULL);
 	CHECK(strstr(merged, "10.7.0.4 . 80 comment \"test.conf:5 rule 4\" : goto in_keep") !=
@@ -166,6 +134,6 @@ TEST(many_rules_need_few_steps)
 		rule_test(&f.m, r, F_DST, set_range(&f.a, AF_V4, i, i));
 		rule_test(&f.m, r, F_DPORT, fix_num(&f, 80, 80));
 	}
-	CHECK_INT(count(text_of(&f, true), " vmap @verdicts_"), 2);
+	CHECK_INT(fix_count(fix_text(&f, true), " vmap @verdicts_"), 2);
 	fix_fini(&f);
 }

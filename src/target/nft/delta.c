@@ -247,11 +247,9 @@ static bool uses_replaced(const struct work *w, const struct nft_chain *c)
 {
 	for (uint32_t i = 0; i < c->rules.n; i++) {
 		for (uint32_t k = 0; k < c->rules.v[i].stmts.list.n; k++) {
-			const struct nft_stmt *s = &c->rules.v[i].stmts.list.v[k];
-			const bool looks = s->kind == NFT_S_LOOKUP || s->kind == NFT_S_UPDATE ||
-					   s->kind == NFT_S_NAT_MAP || s->kind == NFT_S_VMAP;
+			const struct nft_set *s = nft_set_in(&c->rules.v[i].stmts.list.v[k]);
 
-			if (looks && is_replaced(w, s->lookup.set))
+			if (s != NULL && is_replaced(w, s))
 				return true;
 		}
 	}

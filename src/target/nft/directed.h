@@ -145,6 +145,16 @@ struct nat_run {
 };
 
 /**
+ * struct source_run - Consecutive source translations that one map can hold
+ * @n_rules:	Rules of the list that it takes
+ * @map:	Source -> address; all other tests are those of the first rule
+ */
+struct source_run {
+	uint32_t n_rules;
+	const struct nft_set *map;
+};
+
+/**
  * struct forward_set - The map of a table of forwards
  * @map:	The table
  * @dst:	With outside addresses in this set; NULL: all
@@ -327,6 +337,9 @@ bool directed_nat(struct frame *f, struct nft_chain *c, const struct nft_view *v
  * Return: whether there is one of at least two elements
  */
 bool directed_nat_run(struct frame *f, uint32_t list, uint32_t first, struct nat_run *ret);
+
+/** directed_source_run() - As directed_nat_run(), of source translations; makes a map each time */
+bool directed_source_run(struct frame *f, uint32_t list, uint32_t first, struct source_run *ret);
 
 /** directed_map_run() - A rule with a table of forwards as a run; its maps are made once */
 void directed_map_run(struct frame *f, const struct rule *r, struct nat_run *ret);

@@ -29,6 +29,7 @@ struct nat_rule {
 	const struct rule *r;
 	const struct xlate *x;
 	uint32_t bits;
+	const struct nft_set *by;	/* says the address, and counts; or NULL */
 	bool is_guard;			/* nothing is translated, so nothing is tagged */
 	enum nft_verdict unchanged;	/* what becomes of what it leaves as it is */
 };
@@ -147,6 +148,8 @@ static bool add_exit(const struct nat_rule *n, struct nft_chain *c, const struct
 /* What comes before the translation in its rule */
 static void add_effects(const struct nat_rule *n, struct nft_stmts *s)
 {
+	if (n->by != NULL)
+		return;
 	stmt_counter(n->f->p, s);
 	directed_tag(n->f, s, n->r);
 	if (rule_has_effect(n->r, EF_LOG) != NULL)
@@ -158,7 +161,7 @@ static void add_effects(const struct nat_rule *n, struct nft_stmts *s)
 static void add_nat(const struct nat_rule *n, struct nft_stmts *s, const struct nft_tests *t,
 		    struct addr to, const struct xlate *ports)
 {
-	struct nft_nat nat = { .is_dst = n->x->kind == XL_DST, .to = to,
+	struct nft_nat nat = { .is_dst = n->x->kind == XL_DST, .to = to, .by = n->by,
 			       .host_bits = n->x->pool == POOL_BITMASK ? n->x->host_bits : 0 };
 
 	if (ports != NULL && ports->port == XP_SHIFT) {
@@ -192,7 +195,7 @@ static void add_translation(const struct nat_rule *n, struct nft_chain *c, struc
 {
 	add_effects(n, s);
 	add_nat(n, s, t, to, ports);
-	nft_add_rule(n->f->p, c, s, &n->r->origin);
+	nft_add_rule(n->f->p, c, s, n->by != NULL ? NULL : &n->r->origin);
 }
 
 /* What a packet that gets @to meets, in a chain of its own */
@@ -422,6 +425,20 @@ static bool lower_translation(struct frame *f, struct nft_chain *c, const struct
 	return set_unchanged(&n, e->list) && add_xlate(&n, &t);
 }
 
+/* What all rules of a run test, and then the map */
+static bool lower_sources(struct frame *f, struct nft_chain *c, const struct nft_view *v,
+			  const struct rule *first, const struct source_run *run)
+{
+	const struct effect *e = rule_has_effect(first, EF_TRANSLATE);
+	struct nat_rule n = { .f = f, .c = c, .v = v, .r = first, .x = &f->m->xlates.v[e->xlate],
+			      .by = run->map };
+	struct nft_tests t = nft_tests_of(first);
+
+	t = narrowed(f->p->tmp, &t, F_AF, set_one(f->p->tmp, n.x->to.v[0].af));
+	t.f[F_SRC] = NULL;
+	return set_unchanged(&n, e->list) && add_targets(&n, &t, n.x->to.v, 1);
+}
+
 /* The tag that a call of another list gives */
 static bool add_tag(const struct nat_rule *n, const struct nft_tests *t)
 {
@@ -507,6 +524,7 @@ static bool lower_list(struct frame *f, struct nft_chain *c, const struct nft_vi
 		const struct rule *r = &l->rules.v[i];
 		const struct nat_rule n = { .f = f, .c = c, .v = v, .r = r, .is_guard = guard };
 		const struct nft_tests t = nft_tests_of(r);
+		struct source_run sources;
 		struct nat_run run;
 		bool ok;
 
@@ -524,6 +542,9 @@ static bool lower_list(struct frame *f, struct nft_chain *c, const struct nft_vi
 		} else if (directed_nat_run(f, list, i, &run)) {
 			ok = lower_run(f, c, v, &run, bits);
 			i += run.n_rules - 1;
+		} else if (f->leg[DIR_OUT] == bits && directed_source_run(f, list, i, &sources)) {
+			ok = lower_sources(f, c, v, r, &sources);
+			i += sources.n_rules - 1;
 		} else {
 			ok = lower_translation(f, c, v, r, bits);
 		}

@@ -76,3 +76,47 @@ uint32_t nft_set_count(const struct nft_set *s)
 	}
 	return n;
 }
+
+static uint32_t hash_key(const uint8_t *key, uint32_t len)
+{
+	uint32_t h = 2166136261u;
+
+	for (uint32_t i = 0; i < len; i++)
+		h = (h ^ key[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+/* Where a key stands or would stand */
+static uint32_t *find_slot(const struct nft_keys_seen *seen, const struct nft_set *s,
+			   const uint8_t *key)
+{
+	uint32_t i = hash_key(key, s->key_len) & (seen->n_slots - 1);
+
+	while (seen->slot[i] != 0 &&
+	       memcmp(s->elems.v[seen->slot[i] - 1].key, key, s->key_len) != 0)
+		i = (i + 1) & (seen->n_slots - 1);
+	return &seen->slot[i];
+}
+
+static void grow_slots(struct arena *a, struct nft_keys_seen *seen, const struct nft_set *s)
+{
+	if (s->elems.n * 2 < seen->n_slots)
+		return;
+	seen->n_slots = seen->n_slots == 0 ? 64 : 4 * seen->n_slots;
+	seen->slot = arena_array(a, uint32_t, seen->n_slots);
+	for (uint32_t i = 0; i < s->elems.n; i++)
+		*find_slot(seen, s, s->elems.v[i].key) = i + 1;
+}
+
+void nft_elem_once(struct arena *a, struct nft_keys_seen *seen, struct nft_set *s,
+		   const struct nft_elem *e)
+{
+	uint32_t *slot;
+
+	grow_slots(a, seen, s);
+	slot = find_slot(seen, s, e->key);
+	if (*slot != 0)
+		return;
+	vec_add(a, &s->elems, *e);
+	*slot = s->elems.n;
+}

@@ -22,16 +22,10 @@
 #define PORTS_MAX	1024u		/* unless they are shifted, which only a map can */
 #define ELEMS_MAX	65536u		/* of one rule */
 
-/* Keys of the run so far: open addressing, 0 = free, else number + 1 */
-struct seen {
-	uint32_t *slot;
-	uint32_t n_slots;
-};
-
 struct run {
 	struct frame *f;
 	struct nat_run *ret;
-	struct seen seen[2];
+	struct nft_keys_seen seen[2];
 };
 
 static uint32_t count(const struct set *s)
@@ -111,36 +105,6 @@ static bool joins(const struct nat_run *run, const struct rule *r, const struct 
 		same_or_both_null(run->t.f[F_DST_LOCAL], t->f[F_DST_LOCAL]));
 }
 
-static uint32_t hash_key(const uint8_t *key, uint32_t len)
-{
-	uint32_t h = 2166136261u;
-
-	for (uint32_t i = 0; i < len; i++)
-		h = (h ^ key[i]) * 16777619u;
-	return h ^ h >> 15;
-}
-
-/* Where a key stands or would stand */
-static uint32_t *find_slot(const struct seen *s, const struct nft_set *map, const uint8_t *key)
-{
-	uint32_t i = hash_key(key, map->key_len) & (s->n_slots - 1);
-
-	while (s->slot[i] != 0 &&
-	       memcmp(map->elems.v[s->slot[i] - 1].key, key, map->key_len) != 0)
-		i = (i + 1) & (s->n_slots - 1);
-	return &s->slot[i];
-}
-
-static void grow_slots(struct run *w, struct seen *s, const struct nft_set *map)
-{
-	if (map->elems.n * 2 < s->n_slots)
-		return;
-	s->n_slots = s->n_slots == 0 ? 64 : 4 * s->n_slots;
-	s->slot = arena_array(w->f->p->a, uint32_t, s->n_slots);
-	for (uint32_t i = 0; i < map->elems.n; i++)
-		*find_slot(s, map, map->elems.v[i].key) = i + 1;
-}
-
 static struct nft_set *add_map(struct frame *f, bool v6)
 {
 	const enum nft_type addr = v6 ? NFT_T_IP6 : NFT_T_IP4;
@@ -178,19 +142,14 @@ static void add_elem(struct run *w, const struct xlate *x, uint8_t proto, struct
 					       : xlate_shift(x, port);
 	struct nft_set *map = map_of(w, v6);
 	struct nft_elem e = { .comment = comment, .origin = origin };
-	uint32_t at = 0, data_at = 0, *slot;
+	uint32_t at = 0, data_at = 0;
 
 	put(e.key, &at, nft_value_num(NFT_T_PROTO, proto));
 	put(e.key, &at, nft_value_num(addr, dst.v));
 	put(e.key, &at, nft_value_num(NFT_T_PORT, port));
 	put(e.data, &data_at, nft_value_num(addr, x->to.v[0].v));
 	put(e.data, &data_at, nft_value_num(NFT_T_PORT, to));
-	grow_slots(w, &w->seen[v6], map);
-	slot = find_slot(&w->seen[v6], map, e.key);
-	if (*slot != 0)
-		return;
-	vec_add(w->f->p->a, &map->elems, e);
-	*slot = map->elems.n;
+	nft_elem_once(w->f->p->a, &w->seen[v6], map, &e);
 }
 
 /* The @i-th member of a set */

@@ -221,11 +221,13 @@ struct nft_mark {
 
 /*
  * NFT_S_NAT: to @to (AF_NONE: as it is), but for its low @host_bits, which are
- * those of the address that it replaces; ports @lo..@hi (0: as they are)
+ * those of the address that it replaces; or to what the map @by (not NULL), of the
+ * family of @to, has for that address; ports @lo..@hi (0: as they are)
  */
 struct nft_nat {
 	bool is_dst;
 	struct addr to;
+	const struct nft_set *by;
 	uint8_t host_bits;
 	uint16_t lo;
 	uint16_t hi;
@@ -477,8 +479,21 @@ typedef void nft_each_fn(const struct nft_elem *e, void *arg);
 /** nft_each() - All elements of a set in order; each is gone when the next comes */
 void nft_each(const struct nft_set *s, nft_each_fn *fn, void *arg);
 
+/** struct nft_keys_seen - Keys of a set so far: open addressing, 0 = free, else number + 1 */
+struct nft_keys_seen {
+	uint32_t *slot;
+	uint32_t n_slots;
+};
+
+/** nft_elem_once() - Add an element to a sealed set, unless its key is there already */
+void nft_elem_once(struct arena *a, struct nft_keys_seen *seen, struct nft_set *s,
+		   const struct nft_elem *e);
+
 /** nft_forwards_size() - The declared size of a map of @n forwards */
 uint32_t nft_forwards_size(uint32_t n);
+
+/** nft_set_in() - The set that a statement looks at or fills, or NULL */
+const struct nft_set *nft_set_in(const struct nft_stmt *s);
 
 /** nft_set_count() - How many elements a set has */
 uint32_t nft_set_count(const struct nft_set *s);

@@ -29,7 +29,7 @@ static int by_address(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-static const struct nft_set *set_in(const struct nft_stmt *s)
+const struct nft_set *nft_set_in(const struct nft_stmt *s)
 {
 	switch (s->kind) {
 	case NFT_S_LOOKUP:
@@ -37,6 +37,8 @@ static const struct nft_set *set_in(const struct nft_stmt *s)
 	case NFT_S_NAT_MAP:
 	case NFT_S_UPDATE:
 		return s->lookup.set;
+	case NFT_S_NAT:
+		return s->nat.by;
 	default:
 		return NULL;
 	}
@@ -56,8 +58,8 @@ static void drop_unused_sets(struct nft_program *p)
 			const struct nft_stmts *s = &p->chains.v[c]->rules.v[i].stmts;
 
 			for (uint32_t k = 0; k < s->list.n; k++)
-				if (set_in(&s->list.v[k]) != NULL)
-					vec_add(p->tmp, &used, set_in(&s->list.v[k]));
+				if (nft_set_in(&s->list.v[k]) != NULL)
+					vec_add(p->tmp, &used, nft_set_in(&s->list.v[k]));
 		}
 	if (used.n > 0)
 		qsort(used.v, used.n, sizeof(*used.v), by_address);

@@ -289,8 +289,7 @@ static void draw_print(const struct nft_stmt *s, FILE *out)
 		fprintf(out, "< %u", s->draw.below);
 }
 
-/* Its words of the first register on become what the map says */
-static void map_emit(const struct nft_lookup *l, struct nftnl_rule *r)
+void nft_emit_map(const struct nft_lookup *l, struct nftnl_rule *r)
 {
 	nft_emit_keys(r, l);
 	emit_lookup(r, l->set, false, NFT_REG_1);
@@ -302,7 +301,7 @@ void stmt_nat_map_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 	const uint32_t port = nft_reg(l->af == AF_V4 ? 1 : WORDS_PER_REG);
 	struct nftnl_expr *e;
 
-	map_emit(l, r);
+	nft_emit_map(l, r);
 	e = nft_expr(r, "nat");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, l->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, l->af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);

@@ -43,6 +43,9 @@ void nft_emit_load(struct nftnl_rule *r, enum nft_key key, uint32_t len, uint32_
 /** nft_emit_keys() - Load keys one after the other; the words used */
 uint32_t nft_emit_keys(struct nftnl_rule *r, const struct nft_lookup *l);
 
+/** nft_emit_map() - What a map has for keys into registers, from the first on */
+void nft_emit_map(const struct nft_lookup *l, struct nftnl_rule *r);
+
 /** nft_emit_immediate() - Put bytes into a register */
 void nft_emit_immediate(struct nftnl_rule *r, uint32_t reg, const void *data, uint32_t len);
 

@@ -78,6 +78,32 @@ static void emit_kept(const struct nft_nat *n, struct nftnl_rule *r)
 	nft_emit_mask(r, mask, to, len);
 }
 
+/* The address that is replaced, as often as a map asks for it */
+static struct nft_lookup own_lookup(const struct nft_nat *n)
+{
+	struct nft_lookup l = { .set = n->by };
+
+	while (l.n_keys < n->by->n_keys)
+		l.keys[l.n_keys++] = own_key(n);
+	return l;
+}
+
+/* The new address into register 1 */
+static void emit_addr(const struct nft_nat *n, struct nftnl_rule *r)
+{
+	uint8_t bytes[16];
+
+	if (n->by != NULL) {
+		const struct nft_lookup l = own_lookup(n);
+
+		nft_emit_map(&l, r);
+	} else if (n->host_bits > 0) {
+		emit_kept(n, r);
+	} else {
+		nft_emit_immediate(r, NFT_REG_1, bytes, (uint32_t)addr_to_bytes(n->to, bytes));
+	}
+}
+
 void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 {
 	const struct nft_nat *n = &s->nat;
@@ -86,12 +112,9 @@ void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 	const uint32_t hi = n->hi > n->lo ? lo + 1 : lo;
 	uint32_t flags = has_addr ? NF_NAT_RANGE_MAP_IPS : 0;
 	struct nftnl_expr *e;
-	uint8_t bytes[16];
 
-	if (has_addr && n->host_bits > 0)
-		emit_kept(n, r);
-	else if (has_addr)
-		nft_emit_immediate(r, NFT_REG_1, bytes, (uint32_t)addr_to_bytes(n->to, bytes));
+	if (has_addr)
+		emit_addr(n, r);
 	if (n->hi != 0)
 		emit_ports(n, r, lo, hi);
 	e = nft_expr(r, "nat");
@@ -113,14 +136,18 @@ void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS, flags);
 }
 
-void stmt_nat_print(const struct nft_stmt *s, FILE *out)
+static void print_addr(const struct nft_nat *n, FILE *out)
 {
-	const struct nft_nat *n = &s->nat;
 	const bool is_bracketed = n->to.af == AF_V6 && n->hi != 0 && n->host_bits == 0;
 	char buf[ADDR_TEXT_BYTES];
 
-	fprintf(out, "%s%s to ", n->is_dst ? "dnat" : "snat",
-		n->to.af == AF_NONE ? "" : n->to.af == AF_V4 ? " ip" : " ip6");
+	if (n->by != NULL) {
+		const struct nft_lookup l = own_lookup(n);
+
+		nft_print_keys(&l, out);
+		fprintf(out, " map @%s", n->by->name);
+		return;
+	}
 	if (n->host_bits > 0)
 		fprintf(out, "%s & %s | ", nft_keys[own_key(n)].text,
 			addr_print(low_bits(n), buf));
@@ -128,6 +155,15 @@ void stmt_nat_print(const struct nft_stmt *s, FILE *out)
 	fprintf(out, "%s%s%s%s", is_bracketed ? "[" : "",
 		n->to.af != AF_NONE ? addr_print(n->to, buf) : "", is_bracketed ? "]" : "",
 		n->hi != 0 && n->host_bits > 0 ? " " : "");
+}
+
+void stmt_nat_print(const struct nft_stmt *s, FILE *out)
+{
+	const struct nft_nat *n = &s->nat;
+
+	fprintf(out, "%s%s to ", n->is_dst ? "dnat" : "snat",
+		n->to.af == AF_NONE ? "" : n->to.af == AF_V4 ? " ip" : " ip6");
+	print_addr(n, out);
 	if (n->hi != 0)
 		fprintf(out, ":%u", n->lo);
 	if (n->hi > n->lo)
