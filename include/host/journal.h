@@ -96,15 +96,15 @@ struct journal_place {
 /**
  * journal_append_last() - journal_append() to a journal that was not read
  * @dir_fd:	Directory
- * @name:	File in it
+ * @name:	File in it, made if it is not there
  * @most:	Number of entries that it may have before
  * @text:	As journal_append()
  * @ret:	Set, on failure too
  *
  * Only the first line and the last entry are looked at.  Cost: one write and one
- * fsync, whatever its length.
+ * fsync, whatever its length; of a new journal that of journal_replace().
  *
- * Return: 0; -ENOENT: there is none; -EFBIG: it has @most; -EBADMSG: its last entry is
+ * Return: 0; -EFBIG: it has @most; -EBADMSG: its last entry is
  * not whole, or it is of another version; another negative errno.  Nothing was added
  */
 MUST_USE int journal_append_last(int dir_fd, const char *name, uint32_t most, const char *text,

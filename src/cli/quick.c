@@ -167,6 +167,16 @@ static void put_outside(FILE *out, const struct portmap *map)
 	}
 }
 
+/* Forwards that have no address outside */
+static uint32_t count_asleep(const struct decl_jail *j, const struct forward_addrs *own)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < j->forwards.n && own->list.n == 0; i++)
+		n += j->forwards.v[i].to.af == AF_NONE;
+	return n;
+}
+
 static void put_jail(FILE *out, const struct declared *d, const struct portmap *map,
 		     const uint32_t *n_inside, const struct decl_jail *j)
 {
@@ -180,6 +190,7 @@ static void put_jail(FILE *out, const struct declared *d, const struct portmap *
 	fprintf(out, "jail %s", j->name);
 	for (int i = 0; i < 2; i++)
 		put_inside(out, map, n_inside, inside[i]);
+	fprintf(out, " %u", count_asleep(j, &own));
 	for (uint32_t i = 0; i < own.list.n; i++)
 		put_addr(out, own.list.v[i]);
 	putc('\n', out);
@@ -301,6 +312,7 @@ static bool read_line(struct cli *c, char *line, const char *jail, struct quick 
 		q->has_jail = quick_read_addr(&at, &q->inside[i]);
 		q->n_inside[i] = quick_read_number(&at);
 	}
+	q->n_asleep = quick_read_number(&at);
 	read_addrs(&c->arena, at, &q->own);
 	return true;
 }

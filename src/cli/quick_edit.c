@@ -351,8 +351,8 @@ static bool take_away(struct cli *c, struct nl_session *nl, const struct quick *
 {
 	const bool is_off = strcmp(x->e->verb, "off") == 0;
 
-	/* Where the jail has no address outside its files' forwards may sleep */
-	if (q->off[0] != '\0' || (is_off && q->own.list.n == 0) ||
+	/* One of a file that is asleep may be meant too */
+	if (q->off[0] != '\0' || (is_off && q->n_asleep > 0) ||
 	    !find_named(c, nl, q, x->e, x->v))
 		return false;
 	if (is_off)

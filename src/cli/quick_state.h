@@ -47,6 +47,7 @@ struct quick_numbers {
  * @n_inside:	Elements that led there
  * @outside:	All outside addresses
  * @n_outside:	Elements that each had
+ * @n_asleep:	Forwards of the jail that have no element, as nothing leads to them
  * @own:	Those of a forward of the jail that says none
  * @has_jail:	The jail is known
  */
@@ -59,6 +60,7 @@ struct quick {
 	uint32_t n_inside[2];
 	struct forward_addrs outside;
 	struct quick_numbers n_outside;
+	uint32_t n_asleep;
 	struct forward_addrs own;
 	bool has_jail;
 };

@@ -272,6 +272,18 @@ static int read_last(int fd, uint32_t *ret_number, size_t *ret_size)
 	return read_entry(start, buf + len, *ret_number, &e) == WHOLE ? 0 : -EBADMSG;
 }
 
+/* A journal with one entry */
+static int begin(int dir_fd, const char *name, const struct journal_entry *e,
+		 struct journal_place *ret)
+{
+	struct journal_entry first = *e;
+	struct journal j = { .list = { .v = &first, .n = 1, .cap = 1 } };
+	const int err = journal_replace(dir_fd, name, &j);
+
+	*ret = (struct journal_place){ 1, j.size - MIN(j.size, HEAD_BYTES + e->len + 1) };
+	return err;
+}
+
 int journal_append_last(int dir_fd, const char *name, uint32_t most, const char *text,
 			struct journal_place *ret)
 {
@@ -283,12 +295,14 @@ int journal_append_last(int dir_fd, const char *name, uint32_t most, const char 
 	FILE *out;
 	int err;
 
+	if (!is_good(&e))
+		return -EFBIG;
 	if (fd < 0)
-		return fd;
+		return fd == -ENOENT ? begin(dir_fd, name, &e, ret) : fd;
 	err = read_last(fd, &ret->number, &ret->size);
 	if (err < 0)
 		return err;
-	if (ret->number >= most || !is_good(&e))
+	if (ret->number >= most)
 		return -EFBIG;
 	out = open_memstream(&data, &len);
 	if (out == NULL)

@@ -97,11 +97,12 @@ cat >"$TMP/jail.conf" <<-'END'
 		$forward = "tcp 4000:80";
 	}
 	db { ip4.addr = "lo1|192.168.100.3/32"; $nat = "igb0"; }
+	mail { ip4.addr = "lo1|192.168.100.4/32"; $forward = "tcp 25,110 to 203.0.113.2"; }
 END
 sp_must --state-dir "$TMP/state" --no-verify -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
 serve "$HOST" www tcp:192.168.100.2:80 'tcp:[fd00:100::2]:80' udp:192.168.100.2:53
 
-way "the first, which begins the journal" long www tcp 5000:80
+way "the first, which begins the journal" short www tcp 5000:80
 way "one more" short www tcp 5001:80
 is "it works" "www 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:5001)"
 is "and by IPv6" "www 2001:db8:51::7" "$(ask "$CLIENT" 'tcp:[2001:db8:113::2]:5001')"
@@ -162,6 +163,17 @@ sp --state-dir "$TMP/state" destroy
 sp_must --state-dir "$TMP/state" --no-verify -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
 st plan
 is "and anew" 0 "$rc"
+
+on_host ip route del default
+on_host ip -6 route del default
+st apply
+way "without a way out" short mail tcp 143 --to 203.0.113.2
+way_of "which is off" short off mail tcp 143
+way_of "and on" short on mail tcp 143
+way_of "and gone" short del mail tcp 143
+on_host ip route add default via 203.0.113.1
+on_host ip route add default via 2001:db8:113::1
+st apply
 
 before=$(cat "$TMP"/state/lib/forwards-*)
 st forward add db tcp 5001
