@@ -48,6 +48,7 @@ struct nl_failure {
  * @port:	Our address, as the kernel gave it
  * @seq:	Sequence number of the last request
  * @send_bytes:	What the kernel granted as the send buffer
+ * @has_committed: A batch was carried out
  * @why:	The last refusal; reset by each request
  * @buf:	What was received last
  */
@@ -56,6 +57,7 @@ struct nl_session {
 	uint32_t port;
 	uint32_t seq;
 	uint32_t send_bytes;
+	bool has_committed;
 	struct nl_failure why;
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_BUFFER_BYTES];
 };
@@ -94,6 +96,15 @@ MUST_USE int nl_join(struct nl_session *s, int group);
 
 /** nl_close() - Close once; for CLEANUP() too */
 void nl_close(struct nl_session *s);
+
+/**
+ * nl_leave() - As nl_close(), and do not wait for what was deleted to be freed
+ * @s:		Session; not of one that owns a table, which must go at once
+ *
+ * What was committed stands when nl_batch_send() has returned; to free it takes the
+ * kernel 10 ms more, and who closes the socket, or ends, waits for that.
+ */
+void nl_leave(struct nl_session *s);
 
 /**
  * nl_talk() - Send one request and wait for its ack

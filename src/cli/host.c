@@ -8,7 +8,7 @@
 void cli_host_close(struct cli_host *h)
 {
 	nl_close(&h->route);
-	nl_close(&h->filter);
+	nl_leave(&h->filter);
 	state_close(&h->st);
 	nft_look_free(h->look);
 	if (h->confinement != NULL)

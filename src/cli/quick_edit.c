@@ -385,8 +385,7 @@ static int forget_flows(struct cli *c, struct nl_session *nl, const struct chang
 
 static int change_one(struct cli *c, const struct kept_edit *e, prepare_fn *prepare)
 {
-	/* Closed last: after a delete that takes the kernel 10 ms, and others need the lock */
-	CLEANUP(nl_close) struct nl_session nl = { .fd = -1 };
+	CLEANUP(nl_leave) struct nl_session nl = { .fd = -1 };
 	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
 	struct quick q = { .has_jail = false };
 	struct quick_elems v = { .list = { .n = 0 } };

@@ -257,6 +257,7 @@ int nl_batch_send(struct nl_batch *b, struct nl_session *s, struct nl_batch_resu
 	if (err < 0)
 		return err;
 	err = take_answers(b, s, &v, ret);
+	s->has_committed |= ret->n == 0;
 	if (ret->n > 0) {
 		s->why = ret->v[0];
 		return ret->v[0].err;

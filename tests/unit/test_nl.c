@@ -400,6 +400,53 @@ TEST(lost_ack_is_no_success)
 	CHECK_INT(count_objects(&s, NL_NFT_TABLES, NULL), 1);
 }
 
+/* Has this namespace a netlink socket with the address @port */
+static bool is_open(uint32_t port)
+{
+	FILE *f = fopen("/proc/thread-self/net/netlink", "re");
+	bool found = false;
+	char line[256];
+
+	if (!CHECK(f != NULL))
+		return false;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		unsigned int protocol, at;
+
+		found |= sscanf(line, "%*s %u %u", &protocol, &at) == 2 &&
+			 protocol == NETLINK_NETFILTER && at == port;
+	}
+	fclose(f);
+	return found;
+}
+
+TEST(socket_that_is_left_is_closed_by_the_kernel)
+{
+	OPEN(s, NETLINK_NETFILTER);
+	BATCH(b);
+	struct nl_session other;
+	struct nl_batch_result r;
+	uint32_t port;
+
+	for (int has_committed = 0; has_committed < 2; has_committed++) {
+		if (!CHECK_INT(nl_open(&other, NETLINK_NETFILTER), 0))
+			return;
+		port = other.port;
+		CHECK_INT(nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, 0), 0);
+		put_table(&b, "left", 1);
+		if (has_committed)
+			CHECK_INT(nl_batch_send(&b, &other, &r), 0);
+		CHECK_INT(other.has_committed, has_committed);
+		CHECK(is_open(port));
+		nl_leave(&other);
+		CHECK_INT(other.fd, -1);
+		for (int i = 0; i < 5000 && is_open(port); i++)
+			usleep(1000);
+		CHECK(!is_open(port));
+	}
+	CHECK_INT(count_objects(&s, NL_NFT_TABLES, "left"), 1);
+	nl_leave(&other);
+}
+
 TEST(forged_batch_answer_is_ignored)
 {
 	OPEN(s, NETLINK_NETFILTER);
