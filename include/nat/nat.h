@@ -296,6 +296,7 @@ struct nat_config;
 enum nat_event_kind {
 	NAT_EV_BIND,		/* a binding was made */
 	NAT_EV_UNBIND,		/* it ended; its port is held */
+	NAT_EV_FREED,		/* and now for nobody any more */
 	NAT_EV_BLOCK,		/* an owner's block is full: a port of another one was lent */
 	NAT_EV_ALARM,		/* nine tenths of a block or an owner's quota are used */
 	NAT_EV_REFUSED,		/* an owner met its quota; at most one a minute */
@@ -311,6 +312,8 @@ enum nat_event_kind {
  * @in_port:	Inside port
  * @outside:	Outside address
  * @out_port:	Outside port; NAT_EV_BLOCK: first port of the block
+ * @binding:	Number of the binding + 1, of BIND, UNBIND and FREED: no two have one
+ *		number between BIND and FREED
  * @at_ns:	When
  * @cfg:	Of the NAT that tells it
  */
@@ -322,6 +325,7 @@ struct nat_event {
 	uint16_t in_port;
 	struct addr outside;
 	uint16_t out_port;
+	uint32_t binding;
 	uint64_t at_ns;
 	const struct nat_config *cfg;
 };
@@ -543,6 +547,9 @@ bool nat_block_of(const struct nat_config *cfg, struct addr inside, struct addr 
  */
 bool nat_block_owner(const struct nat_config *cfg, struct addr outside, uint16_t port,
 		     struct addr *ret_inside);
+
+/** nat_bindings_most() - Numbers of bindings of such a NAT are below this */
+uint32_t nat_bindings_most(const struct nat_config *cfg);
 
 /** nat_bytes() - Memory that a NAT needs; of a configuration that is right */
 size_t nat_bytes(const struct nat_config *cfg);

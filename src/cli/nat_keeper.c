@@ -160,6 +160,7 @@ static NORETURN void be_first(struct nat_run *r, const int *ends, bool is_first)
 	base_fd_close(&r->other);
 	base_fd_close(&r->control);
 	base_fd_close(&r->caller);
+	base_fd_close(&r->journal.dir);
 	nl_close(&r->route);
 	if (is_first)
 		nat_worker_start(r, ends, true);
@@ -185,6 +186,10 @@ static int breed(struct nat_run *r, struct nat_worker *v, struct nat_word *why)
 			ends[i] = pair[1];
 		}
 	}
+	if (err == 0 && nat_journal_begin(&r->journal, r->n_workers,
+					  nat_bindings_most(&r->plan.cfg)) < 0)
+		nat_run_tell(r, "cannot write down which ports are lent: after a kill others "
+			     "may get them at once");
 	if (err == 0)
 		pid = nat_run_fork();
 	if (pid == 0) {
@@ -199,8 +204,10 @@ static int breed(struct nat_run *r, struct nat_worker *v, struct nat_word *why)
 	/* However long it takes to read the rules */
 	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
 		status = await(r, &v[i], NAT_WORD_PREPARED, -1, why);
-	if (status != 0)
+	if (status != 0) {
 		r->generation--;
+		nat_journal_cancel(&r->journal);
+	}
 	return status;
 }
 
@@ -270,8 +277,12 @@ void nat_keeper_count(struct nat_run *r, struct nat_post *ret)
 static bool stop_workers(struct nat_run *r)
 {
 	struct nat_word word;
-	const bool ok = bid(r, NAT_WORD_STOP, &word) == 0;
+	bool ok;
 
+	/* Whoever ends without saving leaves its journal */
+	for (uint32_t i = 0; i < r->n_workers; i++)
+		r->posts[i].saved_bytes = 0;
+	ok = bid(r, NAT_WORD_STOP, &word) == 0;
 	for (uint32_t i = 0; i < r->n_workers; i++) {
 		struct nat_post gone = r->posts[i];
 
@@ -305,6 +316,7 @@ int nat_keeper_reload(struct nat_run *r, struct nat_word *why)
 	status = bid(r, NAT_WORD_GO, why);
 	if (status != 0)
 		return status;	/* the loop will find its end */
+	nat_journal_settle(&r->journal);
 	/* Only now: packets have waited long enough, and a disk is slow */
 	if (!has_saved || write_state(r) < 0)
 		nat_run_tell(r, "cannot write the state file");
@@ -383,6 +395,15 @@ static int have_memory(struct nat_run *r)
 	return r->posts != NULL ? 0 : cli_system(r->c, -ENOMEM, "have memory for counts");
 }
 
+static int open_journal(struct nat_run *r)
+{
+	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+	int err = state_open(&st, r->c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
+
+	_Static_assert(NAT_JOURNAL_FILES >= NAT_WORKERS_MOST, "each worker has one");
+	return err < 0 ? err : nat_journal_open(&r->journal, base_take_fd(&st.dir_fd));
+}
+
 static int set_up(struct nat_run *r)
 {
 	int status = 0, err = nat_keeper_clear(r->c->state_dir);
@@ -397,6 +418,9 @@ static int set_up(struct nat_run *r)
 		status = nat_keep_open(r->c, r->plan.outside, &r->keep);
 	if (status != 0)
 		return status;
+	err = open_journal(r);
+	if (err < 0)
+		return cli_system(r->c, err, "read which ports a run before had lent");
 	err = nl_open(&r->nft, NETLINK_NETFILTER);
 	r->outside_index = if_nametoindex(r->plan.outside);
 	if (err == 0)
@@ -487,6 +511,7 @@ static int start(struct nat_run *r)
 			diag_help(&r->c->diags, "%s", r->help);
 		return status;
 	}
+	nat_journal_settle(&r->journal);
 	nat_word_send(r->other, NAT_WORD_READY, 0, NULL);
 	return 0;
 }
@@ -512,9 +537,12 @@ void nat_keeper_run(struct nat_run *r)
 		status = keep(r);
 		if (!stop_workers(r) || write_state(r) < 0)
 			nat_run_tell(r, "flows are not saved");
+		else if (r->keep.path != NULL)
+			nat_journal_forget(&r->journal);
 	}
 	end_workers(r->workers, r->n_workers);
 	nat_control_close(r);
+	nat_journal_close(&r->journal);
 	close_ways(r);
 	nl_close(&r->nft);
 	nl_close(&r->route);

@@ -237,6 +237,7 @@ int verb_nat(struct cli *c)
 		return cli_system(c, -ENOMEM, "start");
 	r->c = c;
 	r->lock = r->other = r->control = r->caller = r->nft.fd = r->route.fd = -1;
+	r->journal.dir = -1;
 	r->n_workers = 1;
 	r->since_ns = natloop_now();
 	c->is_host = true;

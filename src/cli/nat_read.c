@@ -288,9 +288,9 @@ static int pass_time(struct over *o, uint64_t until_ns)
 	bool more;
 	int status = 0;
 
-	for (uint32_t i = 0; i < WAIT_SECONDS && o->now_ns + SECOND_NS < until_ns && status == 0;
+	for (uint32_t i = 0; i <= WAIT_SECONDS && o->now_ns + SECOND_NS < until_ns && status == 0;
 	     i++) {
-		o->now_ns += SECOND_NS;
+		o->now_ns = i < WAIT_SECONDS ? o->now_ns + SECOND_NS : until_ns;
 		do {
 			more = nat_tick(o->nat, o->now_ns);
 			status = write_made(o, NULL);

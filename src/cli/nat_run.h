@@ -17,6 +17,7 @@
 
 #include <sys/types.h>
 
+#include "cli/nat_journal.h"
 #include "cli/nat_keep.h"
 #include "cli/nat_plan.h"
 #include "port/natloop.h"
@@ -107,6 +108,7 @@ struct nat_worker {
  * @saved:	keeper: shared memory of each worker for its state
  * @saved_room:	Its bytes
  * @keep:	State file
+ * @journal:	Ports that are lent, for after a kill
  * @workers:	keeper: this generation
  * @before:	keeper: counts of those before
  * @generation:	keeper: number of this one, from 1 on
@@ -131,6 +133,7 @@ struct nat_run {
 	uint8_t *saved[NAT_WORKERS_MOST];
 	size_t saved_room;
 	struct nat_keep keep;
+	struct nat_journal journal;
 	struct nat_worker workers[NAT_WORKERS_MOST];
 	struct nat_post before;
 	uint32_t generation;

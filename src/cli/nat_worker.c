@@ -115,8 +115,14 @@ static int make_nat(struct worker *w)
 {
 	struct nat_run *r = w->r;
 	struct nat_config *cfg = &r->plan.cfg;
+	struct nat_journal_page *page = r->journal.now[w->index];
 	const char *wrong;
 
+	if (page != NULL) {
+		memset(page->v, 0, page->n * sizeof(page->v[0]));	/* all of it is here now */
+		cfg->notify = nat_journal_note;
+		cfg->notify_ctx = page;
+	}
 	for (int side = 0; side < 2; side++)
 		cfg->mtu[side] = r->io[w->index][side]->mtu_bytes;
 	wrong = nat_config_check(cfg);
@@ -246,16 +252,35 @@ static int restore(struct worker *w, const uint8_t *p, size_t len, bool is_file)
 	return 0;
 }
 
+/* Nobody else gets the ports of one that was killed before their time */
+static void hold(struct worker *w, const struct nat_journal_record *v, uint32_t n)
+{
+	const uint32_t lost = nat_journal_hold(w->loop->nat, natloop_now(), v, n);
+	char line[96];
+
+	if (lost == 0)
+		return;
+	snprintf(line, sizeof(line), "no room to hold %u ports that were in use", lost);
+	tell(w, line);
+}
+
 static int take_over(struct worker *w)
 {
 	struct nat_run *r = w->r;
+	const struct nat_journal *j = &r->journal;
 	int status = 0;
 
-	if (r->generation == 1)
+	if (r->generation == 1) {
+		hold(w, j->kept, j->n_kept);
 		return restore(w, r->keep.data, r->keep.len, true);
-	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
-		status = restore(w, r->saved[i], MIN(r->posts[i].saved_bytes, r->saved_room),
-				 false);
+	}
+	for (uint32_t i = 0; i < r->n_workers && status == 0; i++) {
+		const size_t saved = MIN(r->posts[i].saved_bytes, r->saved_room);
+
+		if (saved == 0 && j->before[i] != NULL)
+			hold(w, j->before[i]->v, j->before[i]->n);
+		status = restore(w, r->saved[i], saved, false);
+	}
 	return status;
 }
 

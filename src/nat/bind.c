@@ -57,6 +57,8 @@ void bind_notify(const struct nat *nat, enum nat_event_kind kind, const struct b
 
 	e.inside = addr_of(nat, is_v6, b->in);
 	e.outside = addr_of(nat, is_v6, b->out);
+	if (kind == NAT_EV_BIND || kind == NAT_EV_UNBIND || kind == NAT_EV_FREED)
+		e.binding = (uint32_t)(b - nat->bindings) + 1;
 	nat->cfg.notify(nat->cfg.notify_ctx, &e);
 }
 
@@ -118,6 +120,7 @@ static void record_free(struct nat *nat, struct binding *b)
 static void held_free(struct nat *nat, struct binding *b)
 {
 	held_del(nat, b);
+	notify(nat, NAT_EV_FREED, b, b->out_port);
 	record_free(nat, b);
 }
 
@@ -565,19 +568,32 @@ bool bind_expire(struct nat *nat, uint32_t n)
 	return false;
 }
 
+/* What is only held for an endpoint makes way for what was saved of it */
+static bool is_open(struct nat *nat, const struct ports *pool, const struct binding *b)
+{
+	uint32_t i;
+
+	if (!ports_is_lent(pool, b->out_port))
+		return true;
+	i = find(nat, b, KEY_OUT);
+	if (i == NONE || (nat->bindings[i].flags & B_HELD) == 0 || nat->bindings[i].in != b->in ||
+	    nat->bindings[i].in_port != b->in_port)
+		return false;
+	held_free(nat, &nat->bindings[i]);
+	return true;
+}
+
 uint32_t bind_enter(struct nat *nat, const struct binding *b)
 {
 	struct ports *pool = pool_of(nat, b);
 	uint32_t i;
 
-	if (own_find(nat, (b->flags & B_V6) != 0, b->out) == NULL ||
-	    (pool != NULL && ports_is_lent(pool, b->out_port)))
+	if (pool == NULL || !is_open(nat, pool, b))
 		return NONE;
 	i = record_new(nat, b);
 	if (i == NONE)
 		return NONE;
-	if (pool != NULL)
-		ports_mark(pool, b->out_port);
+	ports_mark(pool, b->out_port);
 	start(nat, &nat->bindings[i]);
 	return i;
 }

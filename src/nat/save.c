@@ -286,7 +286,8 @@ int nat_hold(struct nat *nat, uint64_t now_ns, const struct nat_binding *b)
 	uint32_t i;
 
 	nat_clock(nat, now_ns);
-	if (own == NULL || b->inside.af != b->outside.af || nat_protos[b->proto].min_len == 0)
+	if (own == NULL || own->a.af != b->outside.af || b->inside.af != b->outside.af ||
+	    nat_protos[b->proto].min_len == 0)
 		return -ENOENT;
 	if (ports_is_lent(&own->pools[nat_protos[b->proto].pool], b->out_port))
 		return -EEXIST;

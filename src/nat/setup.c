@@ -135,6 +135,11 @@ static struct layout layout_of(const struct nat_config *cfg)
 	return l;
 }
 
+uint32_t nat_bindings_most(const struct nat_config *cfg)
+{
+	return layout_of(cfg).n_bindings;
+}
+
 size_t nat_bytes(const struct nat_config *cfg)
 {
 	return layout_of(cfg).total + 64;	/* to begin at a cache line */

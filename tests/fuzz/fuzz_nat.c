@@ -133,6 +133,7 @@ struct endpoint {
 	uint16_t port;		/* outside */
 	double sent;		/* when it last sent anything */
 	double sent_to[PEERS];
+	double open_to[PEERS];	/* until when a session lives that this peer has opened */
 };
 
 static struct endpoint endpoints[HOSTS][PORTS];
@@ -221,7 +222,7 @@ static bool may_enter(const struct endpoint *e, uint32_t peer, enum nat_behaviou
 
 static void inbound(uint32_t host, uint32_t port, uint32_t peer, enum nat_behaviour filtering)
 {
-	const struct endpoint *e = &endpoints[host][port];
+	struct endpoint *e = &endpoints[host][port];
 	const bool must = may_enter(e, peer, filtering);
 	uint8_t b[28];
 	bool got;
@@ -235,8 +236,11 @@ static void inbound(uint32_t host, uint32_t port, uint32_t peer, enum nat_behavi
 	if (must && (!got || b[19] != 1 + host || (b[22] << 8 | b[23]) != (int)(5000 + port)))
 		abort();
 	if (got && !must && seconds - e->sent_to[peer] > UDP_S + 1 &&
-	    seconds - e->sent_to[peer ^ 1] > UDP_S + 1)
+	    seconds - e->sent_to[peer ^ 1] > UDP_S + 1 && seconds > e->open_to[peer] + 1)
 		abort();
+	/* Who may enter opens a session, which lives as long as all that was sent allows */
+	if (must && seconds >= e->open_to[peer])
+		e->open_to[peer] = e->sent + UDP_S;
 }
 
 static void sequences(const uint8_t *data, size_t size, enum nat_behaviour filtering)
@@ -259,6 +263,8 @@ static void sequences(const uint8_t *data, size_t size, enum nat_behaviour filte
 		default:
 			seconds += data[1];
 			now += (uint64_t)data[1] * 1000000000;
+			while (nat_tick(nat, now))
+				;
 		}
 	}
 }
