@@ -62,6 +62,17 @@ struct host {
 MUST_USE int host_apply(struct host *h, const struct host_want *w, enum host_part part);
 
 /**
+ * host_is_set() - Are settings as host_apply() of HOST_SYSCTLS would leave them
+ * @w:		What is wanted
+ * @have:	What is there
+ * @plan:	host_plan_make() of these
+ *
+ * Return: true when it would neither set nor record anything
+ */
+bool host_is_set(const struct host_want *w, const struct host_have *have,
+		 const struct host_plan *plan);
+
+/**
  * host_destroy() - Take away what is ours of a part of the host
  * @h:		Host
  * @part:	Which part

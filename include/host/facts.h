@@ -9,22 +9,20 @@
 #ifndef HOST_FACTS_H
 #define HOST_FACTS_H
 
-#include "model/facts.h"
 #include "diag/diag.h"
-#include "nl/session.h"
+#include "host/have.h"
+#include "model/facts.h"
 
 /**
  * host_facts_live() - Interfaces, addresses and default routes of the namespace
- * @s:		Session of NETLINK_ROUTE
  * @f:		Facts, after facts_init(); what is there is added, marked live
+ * @live:	What is there
  *
  * Links that sallyport made are IFACE_CLONED whatever their name.  An
  * interface is in the group named by its kind ("bridge", "veth") and, if it is
  * in a link group, in the one named by that number.
- *
- * Return: 0, or a negative errno of nl_dump()
  */
-MUST_USE int host_facts_live(struct nl_session *s, struct facts *f);
+void host_facts_live(struct facts *f, const struct host_live *live);
 
 /**
  * host_facts_file() - The same from a file, for hosts that are not here

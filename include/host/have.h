@@ -20,6 +20,30 @@
 struct addr_index;
 
 /**
+ * struct host_live - What rtnetlink says of the namespace
+ * @links:	All links
+ * @addrs:	All addresses
+ * @route4:	IPv4 default route
+ * @route6:	IPv6 default route
+ */
+struct host_live {
+	struct rtnl_links links;
+	struct rtnl_addrs addrs;
+	struct rtnl_route route4;
+	struct rtnl_route route6;
+};
+
+/**
+ * host_live_read() - Ask the kernel for all of it
+ * @s:		Session of NETLINK_ROUTE
+ * @a:		Memory
+ * @ret:	Set on success
+ *
+ * Return: 0, or a negative errno of nl_dump()
+ */
+MUST_USE int host_live_read(struct nl_session *s, struct arena *a, struct host_live *ret);
+
+/**
  * struct host_have - What there is
  * @links:	All links
  * @addrs:	All addresses
@@ -55,6 +79,18 @@ struct host_have {
  */
 MUST_USE int host_have_read(struct nl_session *s, const struct state *st, struct arena *a,
 			    struct host_have *ret);
+
+/**
+ * host_have_of() - The same, of what was read of rtnetlink a moment ago
+ * @live:	That; its lists are shared
+ * @st:		As for host_have_read()
+ * @a:		Memory
+ * @ret:	Set on success
+ *
+ * Return: 0, or a negative errno of /proc/sys or the state
+ */
+MUST_USE int host_have_of(const struct host_live *live, const struct state *st, struct arena *a,
+			  struct host_have *ret);
 
 /** host_have_index() - Fill in @h->by_addr, when @h was made by hand */
 void host_have_index(struct host_have *h, struct arena *a);

@@ -73,6 +73,15 @@ struct state {
 MUST_USE int state_open(struct state *st, const char *base, enum state_mode mode,
 			uint32_t wait_seconds);
 
+/**
+ * state_share() - Look at a state that is open already
+ * @from:	It
+ * @st:		Set whole: open as for STATE_READ, without the lock
+ *
+ * Return: 0 or a negative errno; then @st is closed
+ */
+MUST_USE int state_share(const struct state *from, struct state *st);
+
 /** state_close() - Close and unlock; for CLEANUP() too */
 void state_close(struct state *st);
 

@@ -50,7 +50,7 @@ struct nl_failure {
  * @send_bytes:	What the kernel granted as the send buffer
  * @has_committed: A batch was carried out
  * @why:	The last refusal; reset by each request
- * @buf:	What was received last
+ * @buf:	NL_BUFFER_BYTES for what was received last; its own while it is open
  */
 struct nl_session {
 	int fd;
@@ -59,7 +59,7 @@ struct nl_session {
 	uint32_t send_bytes;
 	bool has_committed;
 	struct nl_failure why;
-	_Alignas(struct nlmsghdr) uint8_t buf[NL_BUFFER_BYTES];
+	uint8_t *buf;
 };
 
 /**

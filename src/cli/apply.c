@@ -136,7 +136,7 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 		status = cli_stale_forget(c, &h->filter, &h->d, &h->n_flows);
 	if (status != 0)
 		return status;
-	err = host_apply(&host, &h->want, HOST_SYSCTLS);
+	err = h->is_set ? 0 : host_apply(&host, &h->want, HOST_SYSCTLS);
 	if (err < 0)
 		return cli_host_error(c, err, "set sysctls");
 	status = nat_ports_apply(c, h);

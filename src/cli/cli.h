@@ -142,6 +142,9 @@ enum nat_path { NAT_PATH_UNSAID, NAT_PATH_KERNEL, NAT_PATH_USERSPACE };
  * @locked:	What it does under the lock
  * @confirm_seconds: --confirm of apply, 0: not given
  * @is_writing:	The run holds the lock, and will change the host
+ * @held:	State that the run has open while it reads what is declared, or NULL
+ * @seen:	What the facts were learned from, until it is compared with what is
+ *		wanted; NULL: the host was not asked
  * @edit:	What this run changes of the forwards, or NULL
  * @interfaces:	--interfaces, or NULL
  * @netns:	--netns, or NULL
@@ -216,6 +219,8 @@ struct cli {
 	struct cli_locked locked;
 	uint32_t confirm_seconds;
 	bool is_writing;
+	const struct state *held;
+	const struct host_live *seen;
 	const struct kept_edit *edit;
 	const char *interfaces;
 	const char *netns;

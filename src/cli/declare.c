@@ -14,6 +14,7 @@
 #include "cli/aliases.h"
 #include "cli/applied.h"
 #include "cli/cli.h"
+#include "cli/host.h"
 #include "cli/ipfw.h"
 #include "cli/pools.h"
 #include "cli/runs.h"
@@ -149,7 +150,7 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 		return 0;
 	c->is_found = !given;
 	c->is_host = true;
-	err = state_open(&st, c->state_dir, STATE_READ, 0);
+	err = cli_state_look(c, &st);
 	if (err == 0 && !given) {
 		err = applied_load(c, &st);
 		c->may_be_empty |= err == 0;	/* addresses alone were added */
@@ -174,7 +175,7 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 static int find_runs(struct cli *c, struct decl *d)
 {
 	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
-	int err = c->is_host ? state_open(&st, c->state_dir, STATE_READ, 0) : -ENOENT;
+	int err = c->is_host ? cli_state_look(c, &st) : -ENOENT;
 
 	if (err == 0)
 		err = runs_load(&st, &c->arena, &d->runs);

@@ -21,8 +21,7 @@ struct learn {
 	struct decl *d;
 	struct facts *f;
 	struct facts live;
-	struct rtnl_links links;
-	struct rtnl_addrs addrs;
+	struct host_live *seen;
 };
 
 static bool is_dhcp(const struct decl *d, const char *iface)
@@ -51,8 +50,8 @@ static bool is_cloned_here(const struct decl *d, const char *iface)
 
 static bool is_our_addr(const struct learn *l, const struct rtnl_link *link, struct addr a)
 {
-	for (uint32_t i = 0; i < l->addrs.list.n; i++) {
-		const struct rtnl_addr *x = &l->addrs.list.v[i];
+	for (uint32_t i = 0; i < l->seen->addrs.list.n; i++) {
+		const struct rtnl_addr *x = &l->seen->addrs.list.v[i];
 
 		if (x->ifindex == link->index && addr_equal(x->p.a, a))
 			return host_is_our_addr(x);
@@ -81,7 +80,8 @@ static void compare(struct learn *l, const struct iface *live)
 
 static void take_live(struct learn *l, const struct iface *live)
 {
-	const struct rtnl_link *link = rtnl_link_find(&l->links, facts_linux_name(live->name));
+	const struct rtnl_link *link = rtnl_link_find(&l->seen->links,
+						      facts_linux_name(live->name));
 	struct iface *i;
 
 	/* The declarations know of links of vnet jails all there is to know */
@@ -114,15 +114,14 @@ static int learn_live(struct learn *l)
 	CLEANUP(nl_close) struct nl_session s = { .fd = -1 };
 	int err = nl_open(&s, NETLINK_ROUTE);
 
+	l->seen = arena_new(&l->c->arena, struct host_live);
 	if (err == 0)
-		err = host_facts_live(&s, &l->live);
-	if (err == 0)
-		err = rtnl_links_read(&s, &l->c->arena, &l->links);
-	if (err == 0)
-		err = rtnl_addrs_read(&s, &l->c->arena, &l->addrs);
+		err = host_live_read(&s, &l->c->arena, l->seen);
 	if (err < 0)
 		return cli_system(l->c, err, "read the interfaces of this host");
-	vnet_name_links(l->d, &l->links);
+	l->c->seen = l->seen;
+	host_facts_live(&l->live, l->seen);
+	vnet_name_links(l->d, &l->seen->links);
 	for (uint32_t i = 0; i < l->live.ifaces.n; i++)
 		take_live(l, &l->live.ifaces.v[i]);
 	for (int v = 0; v < 2; v++) {

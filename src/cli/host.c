@@ -15,6 +15,12 @@ void cli_host_close(struct cli_host *h)
 		cli_confine_close(h->confinement);
 }
 
+int cli_state_look(struct cli *c, struct state *st)
+{
+	return c->held != NULL ? state_share(c->held, st) :
+				 state_open(st, c->state_dir, STATE_READ, 0);
+}
+
 const char *cli_state_what(struct cli *c)
 {
 	return arena_printf(&c->arena, "open the state directory %s%s",
@@ -61,6 +67,15 @@ static int compare_vnets(struct cli *c, struct cli_host *h)
 	return err < 0 ? cli_host_error(c, err, "look at the links of vnet jails") : 0;
 }
 
+/* Of what the facts were learned from, where the host was asked for them */
+static int read_have(struct cli *c, struct cli_host *h)
+{
+	const struct host_live *seen = TAKE(c->seen);
+
+	return seen != NULL ? host_have_of(seen, &h->st, &c->arena, &h->have) :
+			      host_have_read(&h->route, &h->st, &c->arena, &h->have);
+}
+
 static int compare(struct cli *c, struct cli_host *h)
 {
 	struct nft_changes rules = { .list = { .n = 0 } };
@@ -75,7 +90,7 @@ static int compare(struct cli *c, struct cli_host *h)
 		add_change(c, h, r->op == NFT_DELETE ? "del" : nft_op_name(r->op), r->object,
 			   r->at);
 	}
-	err = host_have_read(&h->route, &h->st, &c->arena, &h->have);
+	err = read_have(c, h);
 	if (err < 0)
 		return cli_system(c, err, "read the links and addresses of this host");
 	host_plan_make(&h->want, &h->have, &c->arena, &c->diags, &plan);
@@ -85,6 +100,7 @@ static int compare(struct cli *c, struct cli_host *h)
 			   plan.ops.v[i].at);
 		h->is_linked = h->is_linked && host_op_is_sysctl(&plan.ops.v[i]);
 	}
+	h->is_set = host_is_set(&h->want, &h->have, &plan);
 	nat_ports_compare(c, h);
 	status = compare_vnets(c, h);
 	if (status != 0)
@@ -124,8 +140,11 @@ void cli_nft_options(const struct cli *c, struct nft_options *ret)
 static int make_wanted(struct cli *c, struct cli_host *h)
 {
 	struct nft_options o;
-	const int status = cli_declare(c, &h->d, CLI_STRICT);
+	int status;
 
+	c->held = c->is_writing ? &h->st : NULL;
+	status = cli_declare(c, &h->d, CLI_STRICT);
+	c->held = NULL;
 	if (status != 0)
 		return status;
 	cli_nft_options(c, &o);

@@ -38,6 +38,7 @@ struct cli_confinement;
  * @vnets:	What is to be done to links of vnet jails
  * @program:	Packet rules as they should be
  * @look:	What the kernel holds of them, for the first load; or NULL
+ * @is_set:	Sysctls are as wanted, and no other is recorded
  * @is_linked:	Links and addresses are as wanted, and what was before is recorded
  * @n_flows:	Flows of forwards that were there when it was made so
  * @is_compared: @changes is whole, though it may not be possible to make them
@@ -55,6 +56,7 @@ struct cli_host {
 	struct nft_program *program;
 	struct nft_look *look;
 	bool is_linked;
+	bool is_set;
 	uint32_t n_flows;
 	bool is_compared;
 	VEC(struct cli_change) changes;
@@ -88,6 +90,15 @@ struct vnet_place cli_vnet_place(const struct cli *c);
 
 /** cli_vnet_changes() - Add what is to be done to links of vnet jails to the changes */
 void cli_vnet_changes(struct cli *c, struct cli_host *h);
+
+/**
+ * cli_state_look() - The state to read, whether or not this run has it open already
+ * @c:		Run
+ * @st:		Set whole; the caller's to close
+ *
+ * Return: as state_open() for STATE_READ
+ */
+MUST_USE int cli_state_look(struct cli *c, struct state *st);
 
 /** cli_state_what() - "open the state directory DIR", for cli_system() */
 const char *cli_state_what(struct cli *c);

@@ -11,6 +11,7 @@
  * before a new one is added and never by a run that only reads: entries are
  * places, which stand in the kernel's rules too.
  */
+#include "cli/host.h"
 #include "cli/kept.h"
 
 #include <stdlib.h>
@@ -285,7 +286,7 @@ static int find_name(struct cli *c, struct kept *k)
 		k->name = arena_printf(&c->arena, "forwards-%s", name);
 	if (err != -ENOENT)
 		return err;
-	err = state_open(&st, c->state_dir, STATE_READ, 0);
+	err = cli_state_look(c, &st);
 	if (err == 0)
 		k->name = arena_printf(&c->arena, "forwards-%s-%s", st.boot, st.dir);
 	return err;

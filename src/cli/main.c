@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +8,8 @@
 #include "cli/cli.h"
 
 #define CLI_SLACK_BYTES	(4u << 20)	/* beside what declarations may use */
+/* What is as long comes as new pages, which calloc() need not write zeros over */
+#define CLI_MAP_BYTES	(64 << 10)
 
 /* {"sallyport": {"VERB": [...], "error": [...], "warning": [...]}} */
 static void print_json(const struct cli *c, const char *data, size_t len)
@@ -46,6 +49,7 @@ int main(int argc, char **argv)
 	jmp_buf full;
 	int status;
 
+	(void)mallopt(M_MMAP_THRESHOLD, CLI_MAP_BYTES);
 	arena_init(&c.arena, LIMIT_ARENA_BYTES + CLI_SLACK_BYTES);
 	if (setjmp(full) != 0) {
 		fputs("sallyport: error: out of memory\n", stderr);

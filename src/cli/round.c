@@ -41,6 +41,8 @@ int cli_round(const struct cli *c, int (*run)(struct cli *c, void *arg), void *a
 	r.defines.cap = r.defines.n;
 	r.runs.list.cap = r.runs.list.n;
 	r.netns = NULL;
+	r.held = NULL;
+	r.seen = NULL;
 	r.out = open_memstream(&data, &len);
 	return end(&r, r.out == NULL ? EX_OSERR : run(&r, arg));
 }

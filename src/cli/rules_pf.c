@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/host.h"
 #include "cli/pfrun.h"
 #include "model/forward.h"
 
@@ -14,7 +15,7 @@ static int find_run(struct cli *c, struct declared *d)
 	d->run = arena_new(&c->arena, struct pfrun);
 	if (!c->is_host)
 		return 0;
-	err = state_open(&st, c->state_dir, STATE_READ, 0);
+	err = cli_state_look(c, &st);
 	/* Who may not look is told so by what needs it */
 	if (err == -EACCES || err == -EPERM)
 		return 0;

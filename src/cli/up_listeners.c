@@ -5,8 +5,9 @@
  * A socket that is bound to all addresses takes what is sent to a jail's, and
  * keeps the jail's own program from binding there.  Only jails of which an
  * address is missing are looked at: in one that is up, the socket may well be
- * the jail's own.  UDP sockets with a port of the range that the kernel gives
- * to clients serve nobody.
+ * the jail's own.  A vnet jail has sockets of its own: none of the host's answers
+ * there.  UDP sockets with a port of the range that the kernel gives to clients
+ * serve nobody.
  */
 #include "cli/up.h"
 
@@ -58,7 +59,7 @@ bool up_is_there(const struct cli_host *h, struct addr a)
 static const struct decl_addr *find_addr(const struct search *s, const struct decl_jail *j,
 					 const struct sockdiag_sock *x)
 {
-	for (uint32_t i = 0; i < j->addrs.n; i++) {
+	for (uint32_t i = 0; i < j->addrs.n && !j->is_vnet; i++) {
 		const struct decl_addr *a = &j->addrs.v[i];
 
 		if (!up_is_there(s->h, a->p.a) &&
@@ -156,7 +157,7 @@ static bool is_anything_missing(const struct search *s)
 		const struct decl_jail *j = decl_find_jail(&s->h->d.decl,
 							   s->c->runs.list.v[i].name);
 
-		for (uint32_t n = 0; j != NULL && n < j->addrs.n; n++)
+		for (uint32_t n = 0; j != NULL && !j->is_vnet && n < j->addrs.n; n++)
 			if (!up_is_there(s->h, j->addrs.v[n].p.a))
 				return true;
 	}

@@ -148,6 +148,18 @@ static bool is_wanted(const struct host_want *w, const char *path)
 	return false;
 }
 
+bool host_is_set(const struct host_want *w, const struct host_have *have,
+		 const struct host_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->ops.n; i++)
+		if (host_op_is_sysctl(&plan->ops.v[i]))
+			return false;
+	for (uint32_t i = 0; i < have->saved.saved.n; i++)
+		if (!is_wanted(w, have->saved.saved.v[i].main.path))
+			return false;
+	return have->is_saved_there;
+}
+
 int host_forget_foreign(struct host *h, const struct host_want *w, struct sysctl_state *s)
 {
 	const uint32_t n = s->saved.n;

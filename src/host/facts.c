@@ -25,46 +25,31 @@ static void add_live_link(struct facts *f, const struct rtnl_link *l)
 	}
 }
 
-static int add_live_default(struct nl_session *s, struct facts *f, const struct rtnl_links *links,
-			    uint8_t af)
+static void add_live_default(struct facts *f, const struct rtnl_links *links,
+			     const struct rtnl_route *r, size_t slot)
 {
-	const size_t slot = af == AF_V4 ? 0 : 1;
-	const struct rtnl_link *l;
-	struct rtnl_route r;
-	const int err = rtnl_default_read(s, af, &r);
+	const struct rtnl_link *l = r->af == AF_NONE ? NULL : rtnl_link_at(links, r->ifindex);
 
-	if (err < 0)
-		return err;
-	l = r.af == AF_NONE ? NULL : rtnl_link_at(links, r.ifindex);
 	if (l == NULL)
-		return 0;
+		return;
 	f->default_if[slot] = intern_cstr(f->names, facts_freebsd_name(l->name));
-	f->default_via[slot] = r.via;
-	return 0;
+	f->default_via[slot] = r->via;
 }
 
-int host_facts_live(struct nl_session *s, struct facts *f)
+void host_facts_live(struct facts *f, const struct host_live *live)
 {
-	struct rtnl_links links = { 0 };
-	struct rtnl_addrs addrs = { 0 };
-	int err = rtnl_links_read(s, f->a, &links);
-
-	if (err == 0)
-		err = rtnl_addrs_read(s, f->a, &addrs);
-	if (err < 0)
-		return err;
-	for (uint32_t i = 0; i < links.list.n; i++)
-		add_live_link(f, &links.list.v[i]);
-	for (uint32_t i = 0; i < addrs.list.n; i++) {
-		const struct rtnl_addr *x = &addrs.list.v[i];
-		const struct rtnl_link *l = rtnl_link_at(&links, x->ifindex);
+	for (uint32_t i = 0; i < live->links.list.n; i++)
+		add_live_link(f, &live->links.list.v[i]);
+	for (uint32_t i = 0; i < live->addrs.list.n; i++) {
+		const struct rtnl_addr *x = &live->addrs.list.v[i];
+		const struct rtnl_link *l = rtnl_link_at(&live->links, x->ifindex);
 
 		if (l != NULL)
 			facts_add_addr(f, facts_add(f, facts_freebsd_name(l->name)),
 				       (struct iface_addr){ x->p, x->peer, SPAN_NONE, true });
 	}
-	err = add_live_default(s, f, &links, AF_V4);
-	return err < 0 ? err : add_live_default(s, f, &links, AF_V6);
+	add_live_default(f, &live->links, &live->route4, 0);
+	add_live_default(f, &live->links, &live->route6, 1);
 }
 
 /**

@@ -107,18 +107,34 @@ static int read_saved(const struct state *st, struct arena *a, struct host_have 
 	return err == -EBADMSG || err == -ENOENT ? 0 : err;
 }
 
-int host_have_read(struct nl_session *s, const struct state *st, struct arena *a,
-		   struct host_have *ret)
+static int read_links(struct nl_session *s, struct arena *a, struct host_live *l)
 {
-	struct host_have h = { 0 };
-	int err = rtnl_links_read(s, a, &h.links);
+	int err = rtnl_links_read(s, a, &l->links);
 
 	if (err == 0)
-		err = rtnl_addrs_read(s, a, &h.addrs);
+		err = rtnl_addrs_read(s, a, &l->addrs);
+	return err < 0 ? err : rtnl_default_read(s, AF_V6, &l->route6);
+}
+
+int host_live_read(struct nl_session *s, struct arena *a, struct host_live *ret)
+{
+	struct host_live l = { .links = { .list = { .n = 0 } } };
+	int err = read_links(s, a, &l);
+
 	if (err == 0)
-		err = rtnl_default_read(s, AF_V6, &h.route6);
+		err = rtnl_default_read(s, AF_V4, &l.route4);
 	if (err == 0)
-		err = read_settings(a, &h.settings);
+		*ret = l;
+	return err;
+}
+
+int host_have_of(const struct host_live *live, const struct state *st, struct arena *a,
+		 struct host_have *ret)
+{
+	struct host_have h = { .links = live->links, .addrs = live->addrs,
+			       .route6 = live->route6 };
+	int err = read_settings(a, &h.settings);
+
 	if (err == 0)
 		err = read_all_ip6(a, &h);
 	if (err == 0)
@@ -128,4 +144,13 @@ int host_have_read(struct nl_session *s, const struct state *st, struct arena *a
 	host_have_index(&h, a);
 	*ret = h;
 	return 0;
+}
+
+int host_have_read(struct nl_session *s, const struct state *st, struct arena *a,
+		   struct host_have *ret)
+{
+	struct host_live l = { .links = { .list = { .n = 0 } } };
+	const int err = read_links(s, a, &l);
+
+	return err < 0 ? err : host_have_of(&l, st, a, ret);
 }

@@ -218,6 +218,26 @@ int state_open(struct state *st, const char *base, enum state_mode mode, uint32_
 	return err;
 }
 
+static int share_fd(int fd, int *ret)
+{
+	*ret = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return fd >= 0 && *ret < 0 ? -errno : 0;
+}
+
+int state_share(const struct state *from, struct state *st)
+{
+	int err;
+
+	*st = *from;
+	st->dir_fd = st->lock_fd = -1;
+	err = share_fd(from->run_fd, &st->run_fd);
+	if (err == 0)
+		err = share_fd(from->dir_fd, &st->dir_fd);
+	if (err < 0)
+		state_close(st);
+	return err;
+}
+
 void state_close(struct state *st)
 {
 	base_fd_close(&st->lock_fd);

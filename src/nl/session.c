@@ -19,6 +19,7 @@
 #include "nl/session.h"
 
 #include <libmnl/libmnl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -78,7 +79,9 @@ int nl_open(struct nl_session *s, int protocol)
 	s->seq = 0;
 	s->has_committed = false;
 	s->why = (struct nl_failure){ .cookie = NL_COOKIE_NONE };
-	err = open_and_bind(s, protocol);
+	s->buf = malloc(NL_BUFFER_BYTES);
+	s->fd = -1;
+	err = s->buf == NULL ? -ENOMEM : open_and_bind(s, protocol);
 	if (err < 0)
 		nl_close(s);
 	return err;
@@ -94,6 +97,7 @@ int nl_join(struct nl_session *s, int group)
 void nl_close(struct nl_session *s)
 {
 	base_fd_close(&s->fd);
+	base_free(&s->buf);
 }
 
 /* Send @fd and the socket that receives it to itself */
@@ -148,7 +152,7 @@ int nl_send(struct nl_session *s, const void *data, size_t len)
 /* One datagram of any sender; its length, or a negative errno */
 static ssize_t receive_any(struct nl_session *s, int flags, struct sockaddr_nl *from)
 {
-	struct iovec iov = { s->buf, sizeof(s->buf) };
+	struct iovec iov = { s->buf, NL_BUFFER_BYTES };
 	struct msghdr msg = {
 		.msg_name = from, .msg_namelen = sizeof(*from), .msg_iov = &iov, .msg_iovlen = 1,
 	};

@@ -22,6 +22,7 @@ www  { ip4.addr = "lo1|10.0.0.2/32", "lo1|10.0.0.9/32"; $forward = "tcp 8002:80"
 web2 { ip4.addr = "lo1|10.0.0.3/32", "lo1|10.0.0.9/32"; ip6.addr = "lo1|fd00::3/128"; }
 db   { ip4.addr = "lo1|10.0.0.4/32"; }
 old  { ip4.addr = "lo1|10.0.0.5/32"; }
+own  { vnet; $address = "10.1.0.5/32"; }
 END
 files=(-f "$TMP/rc.conf" -f "$TMP/jail.conf")
 sp_must "${files[@]}" up db	# from here on these are what was applied
@@ -106,6 +107,9 @@ sp up www
 is "a jail that is up is not looked at again" "0 " "$rc $err"
 sp down www
 is "down is never refused" "0 " "$rc $(addrs)"
+sp up own --create
+is "a vnet jail has sockets of its own: it is in nobody's way" "0 " "$rc $err"
+sp_must down own
 unlisten
 
 listen SOCK_STREAM AF_INET6 :: 8081 0

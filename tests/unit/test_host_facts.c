@@ -173,6 +173,7 @@ TEST(live)
 	NS_FRESH();
 	struct nl_session s CLEANUP(nl_close);
 	struct rtnl_addr x = { .ifindex = 2, .p = { addr_v4(10, 1, 0, 1), 24 } };
+	struct host_live live;
 	struct rtnl_msg m;
 
 	if (!CHECK_INT(nl_open(&s, NETLINK_ROUTE), 0))
@@ -183,7 +184,8 @@ TEST(live)
 	talk(&s, rtnl_msg_link_mark(&m, 2, true));
 	talk(&s, rtnl_msg_link_set_up(&m, 2, true));
 	talk(&s, rtnl_msg_addr_add(&m, &x));
-	CHECK_INT(host_facts_live(&s, &facts), 0);
+	CHECK_INT(host_live_read(&s, &arena, &live), 0);
+	host_facts_live(&facts, &live);
 	CHECK_STR(dump(), "jails0 group lo 10.1.0.1/24\n");
 	CHECK(facts_find(&facts, "lo0")->is_live);
 	CHECK_INT(facts_find(&facts, "jails0")->kind, IFACE_CLONED);

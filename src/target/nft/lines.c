@@ -4,8 +4,8 @@
  *
  * The printed form of expressions differs between versions of libnftnl, and
  * the kernel adds values of its own (counters); both sides of a comparison are
- * therefore printed by the same library in the same run, here and nowhere
- * else.
+ * therefore printed by the same code in the same run, here and nowhere else: the
+ * common ones by our own (expr_text.h), the others by the library.
  */
 #include "target/nft/kernel.h"
 
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "target/nft/expr_text.h"
 #include "target/nft/stmt.h"
 
 #define EXPR_TEXT_BYTES	2048u
@@ -195,7 +196,7 @@ static size_t put_expr(char *to, const struct nftnl_expr *e, struct nft_counted 
 	*at = '\0';
 	if (strcmp(name, "counter") == 0)
 		take_counter(e, ret);
-	else
+	else if (nft_expr_put(at, EXPR_TEXT_BYTES / 2, e, name) == 0)
 		nftnl_expr_snprintf(at, EXPR_TEXT_BYTES / 2, e, NFTNL_OUTPUT_DEFAULT, 0);
 	if (strcmp(name, "dynset") == 0)
 		drop_no_timeout(at);
