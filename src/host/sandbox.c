@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -306,18 +307,43 @@ static bool take_asked(struct run *r)
 	return true;
 }
 
-static void read_said(struct run *r)
+/* A piece of standard error and who wrote it; 0 at the end, negative: nothing now */
+static ssize_t read_piece(int fd, struct iovec io, pid_t *ret_pid)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control = { .buf = { 0 } };
+	struct msghdr msg = {
+		.msg_iov = &io, .msg_iovlen = 1,
+		.msg_control = control.buf, .msg_controllen = sizeof(control.buf),
+	};
+	const ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	struct ucred from = { .pid = 0 };
+
+	if (c != NULL && c->cmsg_type == SCM_CREDENTIALS)
+		memcpy(&from, CMSG_DATA(c), sizeof(from));
+	*ret_pid = from.pid;
+	return n;
+}
+
+/* All that is there; false when it has ended */
+static bool read_said(struct run *r)
 {
 	char buf[4096];
+	const struct iovec io = { .iov_base = buf, .iov_len = sizeof(buf) };
 	ssize_t n;
+	pid_t pid;
 
-	while ((n = read(r->child.err_fd, buf, sizeof(buf))) > 0) {
+	while ((n = read_piece(r->child.err_fd, io, &pid)) > 0) {
 		r->n_said += (size_t)n;
 		r->too_much |= r->n_said > SANDBOX_SAID_BYTES;
 		if (r->too_much)
-			return;
-		trace_feed(&r->trace, buf, (size_t)n);
+			return true;
+		trace_feed(&r->trace, pid, buf, (size_t)n);
 	}
+	return n < 0;
 }
 
 static void read_asked(struct run *r)
@@ -348,16 +374,15 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* After process 1 the kernel kills the others; then the pipe ends */
+/* After process 1 the kernel kills the others; then the stream ends */
 static void wait_for_others(struct run *r)
 {
 	const int64_t until = now_ms() + LAST_WAIT_MS;
 	struct pollfd p = { .fd = r->child.err_fd, .events = POLLIN };
 
-	read_said(r);
-	while (!r->too_much && now_ms() < until && poll(&p, 1, 10) >= 0 &&
-	       (p.revents & (POLLIN | POLLHUP)) != POLLHUP)
-		read_said(r);
+	while (read_said(r) && !r->too_much && now_ms() < until)
+		(void)poll(&p, 1, 10);
+	trace_end(&r->trace);
 }
 
 static void set_end(const struct run *r, int status, struct sandbox_result *ret)

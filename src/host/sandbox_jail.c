@@ -255,28 +255,47 @@ static int start(const struct sandbox_start *s, struct sandbox_child *c, int soc
 	return 0;
 }
 
+/*
+ * Standard error of the script, [1], is a socket and no pipe, since a socket tells
+ * which process wrote each piece, and never gives pieces of two as one.
+ */
+static int open_said(int said[2])
+{
+	const int on = 1;
+	int err = 0;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, said) < 0)
+		return -errno;
+	if (setsockopt(said[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
+	    fcntl(said[0], F_SETFL, O_NONBLOCK) < 0)
+		err = -errno;
+	if (err < 0) {
+		close(said[0]);
+		close(said[1]);
+	}
+	return err;
+}
+
 int sandbox_jail_start(const struct sandbox_start *s, struct sandbox_child *ret)
 {
 	struct sandbox_child c = {
 		.pid = -1, .err_fd = -1, .ask_fd = -1, .reply_fd = -1, .turn_fd = -1, .end_fd = -1
 	};
-	int sock[2], err_pipe[2], err;
+	int sock[2], said[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) < 0)
 		return -errno;
-	if (pipe2(err_pipe, O_CLOEXEC) < 0) {
-		err = -errno;
+	err = open_said(said);
+	if (err < 0) {
 		close(sock[0]);
 		close(sock[1]);
 		return err;
 	}
-	err = start(s, &c, sock, err_pipe);
+	err = start(s, &c, sock, said);
 	base_fd_close(&sock[1]);
-	base_fd_close(&err_pipe[1]);
+	base_fd_close(&said[1]);
 	c.end_fd = sock[0];
-	c.err_fd = err_pipe[0];
-	if (err == 0 && fcntl(c.err_fd, F_SETFL, O_NONBLOCK) < 0)
-		err = -errno;
+	c.err_fd = said[0];
 	if (err < 0)
 		sandbox_jail_fini(&c);
 	else

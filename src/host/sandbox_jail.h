@@ -63,7 +63,8 @@ struct sandbox_start {
  * struct sandbox_child - A run
  * @pid:	Process outside the jail that waits for the one inside; when it
  *		dies, all inside do
- * @err_fd:	What the script writes to standard error; at its end all
+ * @err_fd:	What the script writes to standard error (a socket with SO_PASSCRED,
+ *		unix(7)); at its end all
  *		processes of the jail are gone
  * @ask_fd:	SANDBOX_ASK, as are the next two
  * @reply_fd:	Answers

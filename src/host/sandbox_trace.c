@@ -132,7 +132,8 @@ static char open_quote(char quote, const char *text, const char *end)
 	return quote;
 }
 
-static void command_line(struct trace *t, const char *text, const char *end, bool is_whole)
+static void command_line(struct trace *t, struct trace_writer *w, const char *text,
+			 const char *end)
 {
 	struct trace_entry *e;
 	char name[4096] = "";
@@ -142,13 +143,13 @@ static void command_line(struct trace *t, const char *text, const char *end, boo
 		line = line * 10 + (uint32_t)(*text++ - '0');
 	if (text < end)
 		text++;
-	t->quote = is_whole ? open_quote(0, text, end) : 0;
+	w->quote = open_quote(0, text, end);
 	/* The launcher's own */
 	if ((size_t)(end - text) == sizeof(". " SANDBOX_SCRIPT) - 1 &&
 	    memcmp(text, ". " SANDBOX_SCRIPT, (size_t)(end - text)) == 0)
 		return;
 	t->line = line;
-	if (!is_whole || !command_of(text, end, name, sizeof(name)))
+	if (!command_of(text, end, name, sizeof(name)))
 		return;
 	if (!is_known(t, name))
 		t->ops->refused(t->arg, name, line);
@@ -160,17 +161,17 @@ static void command_line(struct trace *t, const char *text, const char *end, boo
 /* A message of the shell names its line, "/run/script: line 7: x: not found" */
 static const char said_by_shell[] = SANDBOX_SCRIPT ": line ";
 
-static void said_line(struct trace *t, const char *end)
+static void said_line(struct trace *t, const char *begin, const char *end)
 {
 	static const char missing[] = ": not found";
 	const size_t from_len = strlen(said_by_shell);
-	const char *text = memmem(t->buf, (size_t)(end - t->buf), said_by_shell, from_len);
+	const char *text = memmem(begin, (size_t)(end - begin), said_by_shell, from_len);
 	const size_t n_missing = sizeof(missing) - 1;
 	char name[TRACE_NAME_BYTES];
 	uint32_t line = 0;
 
 	if (text == NULL) {
-		t->ops->said(t->arg, t->buf, (size_t)(end - t->buf), t->line);
+		t->ops->said(t->arg, begin, (size_t)(end - begin), t->line);
 		return;
 	}
 	text += from_len;
@@ -188,58 +189,70 @@ static void said_line(struct trace *t, const char *end)
 	}
 }
 
-/* The marks in the line */
-static uint32_t count_marks(const struct trace *t)
+static void whole_line(struct trace *t, struct trace_writer *w)
 {
-	const size_t mark_len = strlen(t->mark);
-	const char *at = t->buf, *end = t->buf + t->len;
-	uint32_t n = 0;
-
-	while ((at = memmem(at, (size_t)(end - at), t->mark, mark_len)) != NULL) {
-		at += mark_len;
-		n++;
-	}
-	return n;
-}
-
-static void whole_line(struct trace *t)
-{
-	const char *end = t->buf + t->len;
-	const uint32_t n_marks = count_marks(t);
-	const bool is_mixed = t->n_open > 0 || n_marks > 1;
+	const char *end = w->buf + w->len;
 	const char *mark;
 
-	if (t->quote != 0) {
-		t->quote = open_quote(t->quote, t->buf, end);
+	if (w->quote != 0) {
+		w->quote = open_quote(w->quote, w->buf, end);
 		return;
 	}
-	if (n_marks == 0 && memmem(t->buf, t->len, said_by_shell, strlen(said_by_shell)) != NULL) {
-		said_line(t, end);
-		return;
-	}
-	t->n_open += n_marks;
-	if (t->n_open > 0)
-		t->n_open--;
-	if (n_marks == 0 && is_mixed)
-		return;
-	mark = memmem(t->buf, t->len, t->mark, strlen(t->mark));
+	mark = memmem(w->buf, w->len, t->mark, strlen(t->mark));
 	/* A message that has no line end may stand before it */
-	if (mark != t->buf && t->len > 0 && !is_mixed)
-		said_line(t, mark != NULL ? mark : end);
+	if (mark != w->buf && w->len > 0)
+		said_line(t, w->buf, mark != NULL ? mark : end);
 	if (mark != NULL)
-		command_line(t, mark + strlen(t->mark), end, !is_mixed);
+		command_line(t, w, mark + strlen(t->mark), end);
 }
 
-void trace_feed(struct trace *t, const char *bytes, size_t n)
+static void end_line(struct trace *t, struct trace_writer *w)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (bytes[i] == '\n') {
-			whole_line(t);
-			t->len = 0;
-		} else if (t->len < sizeof(t->buf)) {
-			t->buf[t->len++] = bytes[i];
+	whole_line(t, w);
+	w->len = 0;
+}
+
+/* The line that @pid writes; the one that nobody went on with for longest gives way */
+static struct trace_writer *writer_of(struct trace *t, pid_t pid)
+{
+	struct trace_writer *oldest = &t->writers[0];
+
+	t->n_fed++;
+	for (uint32_t i = 0; i < TRACE_WRITERS; i++) {
+		struct trace_writer *w = &t->writers[i];
+
+		if (w->pid == pid) {
+			w->used = t->n_fed;
+			return w;
 		}
+		if (w->used < oldest->used)
+			oldest = w;
 	}
+	if (oldest->len > 0)
+		end_line(t, oldest);
+	oldest->pid = pid;
+	oldest->quote = 0;
+	oldest->used = t->n_fed;
+	return oldest;
+}
+
+void trace_feed(struct trace *t, pid_t pid, const char *bytes, size_t n)
+{
+	struct trace_writer *w = writer_of(t, pid);
+
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == '\n')
+			end_line(t, w);
+		else if (w->len < sizeof(w->buf))
+			w->buf[w->len++] = bytes[i];
+	}
+}
+
+void trace_end(struct trace *t)
+{
+	for (uint32_t i = 0; i < TRACE_WRITERS; i++)
+		if (t->writers[i].len > 0)
+			end_line(t, &t->writers[i]);
 }
 
 /* Does @line stand in the function @name, from its "name ()" to the brace that ends it */

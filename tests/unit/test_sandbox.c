@@ -266,6 +266,24 @@ TEST(other_commands_are_refused_with_their_line)
 	CHECK(strstr(seen.refused, "6:sh ") != NULL);
 }
 
+/* Traces of a pipeline come in pieces between each other: fails if who wrote one is not known */
+TEST(commands_of_a_pipeline_are_told_apart)
+{
+	static const char one[] = "3:wget ";
+	const char *at;
+
+	if (!run("i=0\nwhile [ $i -lt 60 ]; do\n"
+		 "wget a | sort -r | tail -1 >/dev/null\n"
+		 "i=$((i + 1))\ndone\necho last >&2\n"))
+		return;
+	at = seen.refused;
+	while (strncmp(at, one, sizeof(one) - 1) == 0)
+		at += sizeof(one) - 1;
+	CHECK(at != seen.refused);
+	CHECK_STR(at, "");
+	CHECK_STR(seen.said, "last\n");
+}
+
 /* Fails without the MS_RDONLY of the new root, or of the bind mounts */
 TEST(nothing_outside_tmp_is_written)
 {
