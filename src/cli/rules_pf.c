@@ -42,6 +42,19 @@ static int load_run(struct cli *c, struct lang_ctx *ctx, struct declared *d)
 	return cli_refused(c);
 }
 
+/* An rc.conf that says "filter", and no filter */
+static void tell_missing(struct cli *c, const struct decl *d)
+{
+	const char *name = d->pf_rules != NULL ? d->pf_rules : "/etc/pf.conf";
+
+	if (d->pf_enable <= 0)
+		return;
+	diag_add(&c->diags, DIAG_W1026, d->pf_enable_at,
+		 "pf_enable is YES, and the rules of '%s' are not among the files that are given",
+		 name);
+	diag_help(&c->diags, "give them too: --lang pf -f %s", name);
+}
+
 int cli_rules_pf(struct cli *c, struct lang_ctx *all, struct declared *d, enum cli_strict strict)
 {
 	struct lang_ctx own = *all, *ctx = &own;
@@ -73,6 +86,8 @@ int cli_rules_pf(struct cli *c, struct lang_ctx *all, struct declared *d, enum c
 	if (status != 0 || d->run->enabled == PFRUN_DISABLED)
 		return status;
 	d->has_rules |= pfrun_anchor(c, d->run, "", false) != NULL;
+	if (!d->has_rules)
+		tell_missing(c, &d->decl);
 	if (!d->has_rules && d->pf == NULL)
 		return 0;
 	if (d->pf == NULL)
