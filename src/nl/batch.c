@@ -24,6 +24,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Room that is not touched costs nothing; to grow may be to copy all of it */
+#define FIRST_BYTES	(8u * NL_BATCH_MSG_BYTES)
+
 void nl_batch_init(struct nl_batch *b)
 {
 	*b = (struct nl_batch){ 0 };
@@ -59,7 +62,7 @@ static int make_room(struct nl_batch *b)
 	if (need > NL_BATCH_MAX_BYTES)
 		return -EMSGSIZE;
 	if (need > b->cap) {
-		const size_t cap = MAX(need, 2 * b->cap);
+		const size_t cap = MAX(need, b->cap > 0 ? 2 * b->cap : FIRST_BYTES);
 		uint8_t *buf = realloc(b->buf, cap);
 
 		if (buf == NULL)

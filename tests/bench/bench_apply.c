@@ -8,6 +8,8 @@
  *	apply-N-build-ratio	from the lowered rules on, in comparison with raw
  *	apply-N-memory	most memory that the process had, MiB
  *	reload-N	milliseconds to see that nothing differs
+ *	open-add-N	microseconds to add one forward more on the open socket, and
+ *	open-del-N	to delete it; in turns, all of it, the kernel's answer too
  *
  * Processor time, the kernel's for this process included: nothing here waits, and the
  * machine's other work is none of it.  Each run has a process and a network namespace
@@ -25,11 +27,14 @@
 #include "lang/pf.h"
 #include "linux/netfilter/nfnetlink.h"
 #include "model/policy.h"
+#include "nl/nft.h"
 #include "target/nft/batch.h"
+#include "target/nft_forward.h"
 
 #define BENCH_BYTES	((size_t)1 << 30)
 #define PER_JAIL	100u
 #define RUNS		5
+#define TURNS		1000u
 
 enum part { PARSE, LOWER, BUILD, COMMIT, RAW, RELOAD, N_PARTS };
 
@@ -41,6 +46,8 @@ static const char *const part_names[N_PARTS] = {
 struct cost {
 	double ms[N_PARTS];
 	double mib;
+	double us_add;
+	double us_del;
 };
 
 static double now_ms(void)
@@ -155,6 +162,53 @@ static double max_rss_mib(void)
 	return (double)u.ru_maxrss / 1024;
 }
 
+static double wall_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int compare(const void *x, const void *y)
+{
+	const double a = *(const double *)x, b = *(const double *)y;
+
+	return (a > b) - (a < b);
+}
+
+static double median(double *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), compare);
+	return v[n / 2];
+}
+
+/* One forward more and one less, many times: the median, by the clock on the wall */
+static void change_one(struct bench *b, struct cost *ret)
+{
+	const struct nft_forward f = {
+		.proto = 6, .outside = addr_v4(203, 0, 113, 2), .port = 65000,
+		.inside = addr_v4(10, 0, 0, 0), .to = 80, .comment = "one more",
+	};
+	struct nft_forward_map maps[2];
+	static double us[2][TURNS];
+	uint32_t genid;
+
+	if (!nft_forward_maps(b->p, maps) || nl_genid(&b->nl, &genid) < 0)
+		fail(b);
+	for (uint32_t i = 0; i < 2 * TURNS; i++) {
+		const double from = wall_us();
+		const int err = i % 2 == 0 ? nft_forward_add(&b->nl, genid + i, maps, &f, 1)
+					   : nft_forward_del(&b->nl, genid + i, maps, &f, 1);
+
+		if (err < 0)
+			fail(b);
+		us[i % 2][i / 2] = wall_us() - from;
+	}
+	ret->us_add = median(us[0], TURNS);
+	ret->us_del = median(us[1], TURNS);
+}
+
 static void run_apply(const char *path, struct cost *ret)
 {
 	struct bench b;
@@ -164,6 +218,7 @@ static void run_apply(const char *path, struct cost *ret)
 	load(&b, COMMIT, ret);
 	ret->mib = max_rss_mib();
 	load(&b, RELOAD, ret);
+	change_one(&b, ret);
 }
 
 static void run_raw(const char *path, struct cost *ret)
@@ -223,7 +278,15 @@ static void print(unsigned int n, const struct cost *c)
 	printf("apply-%uk-build-ratio %.2f x\n", n / 1000, build / c->ms[RAW]);
 	printf("apply-%uk-memory %.1f MiB\n", n / 1000, c->mib);
 	printf("reload-%uk %.2f ms\n", n / 1000, c->ms[RELOAD]);
+	printf("open-add-%uk %.2f us\n", n / 1000, c->us_add);
+	printf("open-del-%uk %.2f us\n", n / 1000, c->us_del);
 	fflush(stdout);
+}
+
+static void note_least(double *least, double x)
+{
+	if (x > 0 && (*least == 0 || x < *least))
+		*least = x;
 }
 
 /* The least of some runs, which the machine's other work cannot lower */
@@ -241,8 +304,9 @@ static bool measure(unsigned int n, const char *path, struct cost *least)
 		if (!run(path, i % 2 == 0 ? run_apply : run_raw, &c))
 			return false;
 		for (int k = 0; k < N_PARTS; k++)
-			if (c.ms[k] > 0 && (least->ms[k] == 0 || c.ms[k] < least->ms[k]))
-				least->ms[k] = c.ms[k];
+			note_least(&least->ms[k], c.ms[k]);
+		note_least(&least->us_add, c.us_add);
+		note_least(&least->us_del, c.us_del);
 		least->mib = i == 0 ? c.mib : MAX(least->mib, c.mib);
 	}
 	return true;
