@@ -132,17 +132,39 @@ enum nft_op { NFT_ADD, NFT_DELETE, NFT_CHANGE };
 /** nft_op_name() - "add", "delete" or "change" */
 const char *nft_op_name(enum nft_op op);
 
+struct nft_set;
+
 /**
  * struct nft_change - A difference between the kernel and a program
  * @op:		What has to be done
- * @object:	To what, "rule inet sallyport in_filter: web.pf.conf:7 block in all"
+ * @object:	To what, "rule inet sallyport in_filter: web.pf.conf:7 block in all";
+ *		NULL: to each forward of @table
  * @at:		Where what is missing was declared; SPAN_NONE for the rest
+ * @table:	A map of forwards that is missing as a whole, else NULL; lives as long as
+ *		the program
  */
 struct nft_change {
 	enum nft_op op;
 	const char *object;
 	struct span at;
+	const struct nft_set *table;
 };
+
+typedef void nft_change_fn(const struct nft_change *one, void *arg);
+
+/**
+ * nft_change_each() - The differences that a change stands for
+ * @x:		Change
+ * @a:		For their texts; cleared before each
+ * @fn:		Told of each, which has an @object
+ * @arg:	For @fn
+ *
+ * Forwards may be 100,000: their texts are not kept, but made when they are asked for.
+ */
+void nft_change_each(const struct nft_change *x, struct arena *a, nft_change_fn *fn, void *arg);
+
+/** nft_change_count() - How many those are */
+uint32_t nft_change_count(const struct nft_change *x);
 
 /** struct nft_changes - Differences, in a stable order */
 struct nft_changes {

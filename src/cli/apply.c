@@ -189,7 +189,7 @@ static int apply(struct cli *c)
 	if (status == 0)
 		status = note_time(c, &h, &start);
 	if (status == 0)
-		cli_changes_print(c, &h);
+		cli_changes_end(c, &h);
 	return status;
 }
 

@@ -328,6 +328,9 @@ int cli_system(struct cli *c, int err, const char *what);
  */
 int cli_refused(const struct cli *c);
 
+/** cli_tell() - Print the diagnostics so far, unless they stand in the JSON at the end */
+void cli_tell(struct cli *c);
+
 /** cli_stream() - From here on the verb writes its elements to stdout itself, as they come */
 void cli_stream(struct cli *c);
 

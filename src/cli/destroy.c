@@ -30,12 +30,12 @@ static int print_plan(struct cli *c, struct cli_host *h)
 		.a = &c->arena, .sources = &c->sources }, &plan);
 	for (uint32_t i = 0; i < plan.ops.n; i++)
 		vec_add(&c->arena, &h->changes, ((struct cli_change){
-			host_op_verb(&plan.ops.v[i]), plan.ops.v[i].object, SPAN_NONE }));
+			.op = host_op_verb(&plan.ops.v[i]), .object = plan.ops.v[i].object }));
 	for (uint32_t i = 0; i < rules.list.n; i++)
 		vec_add(&c->arena, &h->changes, ((struct cli_change){
-			"del", rules.list.v[i].object, SPAN_NONE }));
+			.op = "del", .object = rules.list.v[i].object }));
 	cli_vnet_changes(c, h);
-	cli_changes_print(c, h);
+	cli_changes_end(c, h);
 	return 0;
 }
 

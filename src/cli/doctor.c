@@ -31,15 +31,17 @@ static void print_json(struct cli *c, const struct doctor_finding *f)
 }
 
 /* What is missing of links, addresses and rules is a finding each */
-static void add_drift(struct doctor *x, const struct cli_host *h)
+static void add_drift(struct cli *c, const struct cli_change *one, void *arg)
 {
-	for (uint32_t i = 0; i < h->changes.n; i++)
-		doctor_add(x, &(struct doctor_finding){
-			.object = h->changes.v[i].object,
-			.what = h->changes.v[i].op[0] == 'a' ? "it is declared and not there" :
-				h->changes.v[i].op[0] == 'd' ? "it is there and not declared" :
-				"it is not as declared",
-			.cure = "sallyport apply", .at = h->changes.v[i].at });
+	struct doctor *x = arg;
+
+	(void)c;
+	doctor_add(x, &(struct doctor_finding){
+		.object = arena_strndup(x->a, one->object, strlen(one->object)),
+		.what = one->op[0] == 'a' ? "it is declared and not there" :
+			one->op[0] == 'd' ? "it is there and not declared" :
+			"it is not as declared",
+		.cure = "sallyport apply", .at = one->at });
 }
 
 /* Only its cgroup keeps an alias jail to its addresses: FreeBSD's kernel has no like here */
@@ -122,7 +124,7 @@ int verb_doctor(struct cli *c)
 	x.facts = &h.d.facts;
 	x.m = &h.d.model;
 	x.nft = &h.filter;
-	add_drift(&x, &h);
+	cli_changes_each(c, &h, add_drift, &x);
 	err = doctor_run(&x);
 	add_unconfined(c, &x, &h);
 	add_ways(c, &x);

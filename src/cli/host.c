@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define MANY_CHANGES	1000u	/* their text is not kept until the end: megabytes */
+
 void cli_host_close(struct cli_host *h)
 {
 	nl_close(&h->route);
@@ -40,7 +42,8 @@ int cli_host_error(struct cli *c, int err, const char *what)
 static void add_change(struct cli *c, struct cli_host *h, const char *op, const char *object,
 		       struct span at)
 {
-	vec_add(&c->arena, &h->changes, ((struct cli_change){ op, object, at }));
+	vec_add(&c->arena, &h->changes,
+		((struct cli_change){ .op = op, .object = object, .at = at }));
 }
 
 struct vnet_place cli_vnet_place(const struct cli *c)
@@ -89,6 +92,8 @@ static int compare(struct cli *c, struct cli_host *h)
 
 		add_change(c, h, r->op == NFT_DELETE ? "del" : nft_op_name(r->op), r->object,
 			   r->at);
+		if (r->table != NULL)
+			h->changes.v[h->changes.n - 1].table = r;
 	}
 	err = read_have(c, h);
 	if (err < 0)
@@ -205,13 +210,17 @@ void cli_change_json(struct cli *c, const struct cli_change *x)
 	putc('}', c->out);
 }
 
-static void change_text(struct cli *c, const struct cli_change *x)
+/* @a is cleared: there may be 100,000 of them */
+static void change_text(struct cli *c, const struct cli_change *x, struct arena *a)
 {
-	const char *place = cli_place(c, x->at), *slash = strrchr(place, '/');
-	const char *again = arena_printf(&c->arena, ": %s ", slash != NULL ? slash + 1 : place);
-	const char *found = place[0] != '\0' ? strstr(x->object, again) : NULL;
+	const struct place p = source_place(&c->sources, source_file_span(&c->sources, x->at));
 	const char sign = x->op[0] == 'a' ? '+' : x->op[0] == 'd' ? '-' : '~';
+	const char *place, *again, *found;
 
+	arena_clear(a);
+	place = p.name != NULL ? arena_printf(a, "%s:%u", p.name, p.line) : "";
+	again = arena_printf(a, ": %s ", source_short_name(place));
+	found = place[0] != '\0' ? strstr(x->object, again) : NULL;
 	/* A rule's own text begins with its place, which stands at the end already */
 	if (found != NULL)
 		fprintf(c->out, "%c %.*s: %s", sign, (int)(found - x->object), x->object,
@@ -221,14 +230,77 @@ static void change_text(struct cli *c, const struct cli_change *x)
 	fprintf(c->out, place[0] != '\0' ? "  (%s)\n" : "\n", place);
 }
 
+/* One of those that a change stands for, on its way to who asked */
+struct passing {
+	struct cli *c;
+	const struct cli_change *x;
+	cli_change_fn *fn;
+	void *arg;
+};
+
+static void pass_on(const struct nft_change *one, void *arg)
+{
+	const struct passing *p = arg;
+	const struct cli_change x = { .op = p->x->op, .object = one->object, .at = one->at };
+
+	p->fn(p->c, &x, p->arg);
+}
+
+void cli_changes_each(struct cli *c, const struct cli_host *h, cli_change_fn *fn, void *arg)
+{
+	struct arena text CLEANUP(arena_fini);
+
+	arena_init(&text, c->arena.cap_bytes);
+	for (uint32_t i = 0; i < h->changes.n; i++) {
+		const struct cli_change *x = &h->changes.v[i];
+
+		if (x->table != NULL)
+			nft_change_each(x->table, &text, pass_on,
+					&(struct passing){ c, x, fn, arg });
+		else
+			fn(c, x, arg);
+	}
+}
+
+uint32_t cli_changes_count(const struct cli_host *h, const char *op)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < h->changes.n; i++) {
+		const struct cli_change *x = &h->changes.v[i];
+
+		if (op == NULL || strcmp(x->op, op) == 0)
+			n += x->table != NULL ? nft_change_count(x->table) : 1;
+	}
+	return n;
+}
+
+static void print_one(struct cli *c, const struct cli_change *one, void *arg)
+{
+	if (!c->json) {
+		change_text(c, one, arg);
+		return;
+	}
+	cli_comma(c);
+	cli_change_json(c, one);
+}
+
 void cli_changes_print(struct cli *c, const struct cli_host *h)
 {
-	for (uint32_t i = 0; i < h->changes.n; i++) {
-		if (!c->json) {
-			change_text(c, &h->changes.v[i]);
-			continue;
-		}
-		cli_comma(c);
-		cli_change_json(c, &h->changes.v[i]);
+	struct arena text CLEANUP(arena_fini);
+
+	arena_init(&text, c->arena.cap_bytes);
+	cli_changes_each(c, h, print_one, &text);
+}
+
+void cli_changes_end(struct cli *c, const struct cli_host *h)
+{
+	FILE *kept = c->out;
+
+	if (cli_changes_count(h, NULL) > MANY_CHANGES) {
+		cli_stream(c);
+		c->out = stdout;
 	}
+	cli_changes_print(c, h);
+	c->out = kept;
 }

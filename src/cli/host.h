@@ -16,13 +16,15 @@
 /**
  * struct cli_change - A difference between the host and the declarations
  * @op:		"add", "del" or "change"
- * @object:	What
+ * @object:	What; NULL: each that @table stands for
  * @at:		Its declaration, or SPAN_NONE
+ * @table:	A change of the packet rules that stands for several, else NULL
  */
 struct cli_change {
 	const char *op;
 	const char *object;
 	struct span at;
+	const struct nft_change *table;
 };
 
 struct cli_confinement;
@@ -42,7 +44,7 @@ struct cli_confinement;
  * @is_linked:	Links and addresses are as wanted, and what was before is recorded
  * @n_flows:	Flows of forwards that were there when it was made so
  * @is_compared: @changes is whole, though it may not be possible to make them
- * @changes:	The differences, rules first
+ * @changes:	The differences, rules first; cli_changes_each()
  * @confinement: What `up --cgroup` is about to do, or NULL
  */
 struct cli_host {
@@ -125,11 +127,28 @@ int cli_host_apply(struct cli *c, struct cli_host *h);
 
 #define APPLY_TIME_FILE	"time"	/* of the state: "SECONDS-SINCE-1970 SECONDS-IT-TOOK" */
 
+typedef void cli_change_fn(struct cli *c, const struct cli_change *one, void *arg);
+
+/**
+ * cli_changes_each() - Tell of each difference
+ * @c:		Run
+ * @h:		Host
+ * @fn:		Told of each, with its object, which is gone when the next comes
+ * @arg:	For @fn
+ */
+void cli_changes_each(struct cli *c, const struct cli_host *h, cli_change_fn *fn, void *arg);
+
+/** cli_changes_count() - How many they are; of one operation, or NULL for all */
+uint32_t cli_changes_count(const struct cli_host *h, const char *op);
+
 /** cli_change_json() - One change as a JSON object */
 void cli_change_json(struct cli *c, const struct cli_change *x);
 
 /** cli_changes_print() - The changes, as text or JSON objects */
 void cli_changes_print(struct cli *c, const struct cli_host *h);
+
+/** cli_changes_end() - The same as all that a verb prints; many go out as they come */
+void cli_changes_end(struct cli *c, const struct cli_host *h);
 
 /** cli_alias_json() - An address of `alias list` as a JSON object */
 void cli_alias_json(struct cli *c, const struct host_alias *x);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -29,12 +28,9 @@ static void print_json(const struct cli *c, const char *data, size_t len)
 	fputs("}}\n", stdout);
 }
 
-static void print_all(const struct cli *c, const char *data, size_t len)
+static void print_all(struct cli *c, const char *data, size_t len)
 {
-	const bool colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
-
-	if (!c->json || c->bare)
-		diag_print(&c->diags, stderr, colour, c->quiet ? DIAG_ERROR : DIAG_NOTE);
+	cli_tell(c);
 	if (c->json && !c->bare)
 		print_json(c, data, len);
 	else

@@ -97,11 +97,8 @@ static void drift(struct metrics *m, enum column col, struct samples *out)
 
 	(void)col;
 	for (size_t k = 0; k < ARRAY_SIZE(ops); k++) {
-		struct sample x = { { "op", ops[k] }, 0 };
-
-		for (uint32_t i = 0; i < m->s.h->changes.n; i++)
-			x.value += strcmp(m->s.h->changes.v[i].op, ops[k]) == 0;
-		add(m, out, x);
+		add(m, out, (struct sample){ { "op", ops[k] },
+					     cli_changes_count(m->s.h, ops[k]) });
 	}
 }
 

@@ -124,8 +124,9 @@ void nat_ports_compare(struct cli *c, struct cli_host *h)
 	if (c->nat_path == NAT_PATH_USERSPACE &&
 	    !natpath_is_reserved(wanted(c, h), &c->arena, &missing))
 		vec_add(&c->arena, &h->changes, ((struct cli_change){
-			"add", arena_printf(&c->arena, "sysctl net.ipv4.ip_local_reserved_ports: "
-					    "ports %s are the NAT's", missing), SPAN_NONE }));
+			.op = "add",
+			.object = arena_printf(&c->arena, "sysctl net.ipv4.ip_local_reserved_ports: "
+					       "ports %s are the NAT's", missing) }));
 }
 
 int nat_ports_apply(struct cli *c, struct cli_host *h)

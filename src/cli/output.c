@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "host/netns.h"
@@ -58,8 +60,19 @@ int cli_refused(const struct cli *c)
 	return EX_UNAVAILABLE;
 }
 
+void cli_tell(struct cli *c)
+{
+	const bool colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
+
+	if (c->json && !c->bare)
+		return;
+	diag_print(&c->diags, stderr, colour, c->quiet ? DIAG_ERROR : DIAG_NOTE);
+	c->diags.list.n = 0;
+}
+
 void cli_stream(struct cli *c)
 {
+	cli_tell(c);
 	if (c->json)
 		printf("{\"sallyport\": {\"%s\": [", c->verb->entity);
 	c->is_streamed = true;

@@ -8,6 +8,6 @@ int verb_plan(struct cli *c)
 
 	if (status != 0)
 		return status;
-	cli_changes_print(c, &h);
+	cli_changes_end(c, &h);
 	return h.changes.n > 0 ? EX_DIFFERS : 0;
 }

@@ -96,15 +96,22 @@ static void forwards_json(const struct cli_status *s)
 	putc(']', out);
 }
 
+static void print_change(struct cli *c, const struct cli_change *one, void *arg)
+{
+	bool *is_later = arg;
+
+	fputs(*is_later ? ", " : "", c->out);
+	cli_change_json(c, one);
+	*is_later = true;
+}
+
 static void drift_json(const struct cli_status *s)
 {
 	FILE *out = s->c->out;
+	bool is_later = false;
 
 	fputs(", \"drift\": [", out);
-	for (uint32_t i = 0; i < s->h->changes.n; i++) {
-		fputs(i > 0 ? ", " : "", out);
-		cli_change_json(s->c, &s->h->changes.v[i]);
-	}
+	cli_changes_each(s->c, s->h, print_change, &is_later);
 	fputs("], \"broken\": [", out);
 	for (uint32_t i = 0; i < s->broken.differences.n; i++) {
 		fputs(i > 0 ? ", " : "", out);
@@ -214,7 +221,7 @@ static void print_text(const struct cli_status *s, const struct json *nat)
 		fputs("drift    none\n", out);
 	else
 		fprintf(out, "drift    %u differences; what apply would change:\n",
-			s->h->changes.n);
+			cli_changes_count(s->h, NULL));
 	cli_changes_print(s->c, s->h);
 	for (uint32_t i = 0; i < s->broken.differences.n && i < MOST_BROKEN; i++) {
 		fputs(i == 0 ? "broken   by it, as a packet shows (see verify):\n" : "", out);
@@ -262,7 +269,8 @@ int cli_status_read(struct cli *c, struct cli_host *h, struct cli_status *ret)
 static bool rules_differ(const struct cli_host *h)
 {
 	for (uint32_t i = 0; i < h->changes.n; i++)
-		if (strstr(h->changes.v[i].object, " " NFT_TABLE " ") != NULL)
+		if (h->changes.v[i].table != NULL ||
+		    strstr(h->changes.v[i].object, " " NFT_TABLE " ") != NULL)
 			return true;
 	return false;
 }

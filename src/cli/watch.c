@@ -98,30 +98,57 @@ static void tell_change(struct cli *r, const struct cli_change *x, const char *b
 		place[0] != '\0' ? " (" : "", place, place[0] != '\0' ? ")" : "");
 }
 
-/* The last to be told by name, of @n: one with a declaration if those before have none */
-static uint32_t last_shown(struct cli *r, const struct cli_host *h, uint32_t n)
+/**
+ * struct telling - Which differences are told by name
+ * @n:		So many
+ * @last:	The last of them: one with a declaration if those before have none
+ * @i:		Number of the next difference
+ * @is_placed:	One with a declaration was found
+ */
+struct telling {
+	uint32_t n;
+	uint32_t last;
+	uint32_t i;
+	bool is_placed;
+};
+
+static void find_last(struct cli *r, const struct cli_change *one, void *arg)
 {
-	for (uint32_t i = 0; i < h->changes.n; i++)
-		if (cli_place(r, h->changes.v[i].at)[0] != '\0')
-			return MAX(i, n - 1);
-	return n - 1;
+	struct telling *t = arg;
+
+	(void)r;
+	if (!t->is_placed && one->at.src != 0) {
+		t->last = MAX(t->i, t->n - 1);
+		t->is_placed = true;
+	}
+	t->i++;
+}
+
+static void tell_some(struct cli *r, const struct cli_change *one, void *arg)
+{
+	struct telling *t = arg;
+
+	if (t->i + 1 < t->n || t->i == t->last)
+		tell_change(r, one, t->i > 0 && t->n > 1 ? "; " : "");
+	t->i++;
 }
 
 /* One line for what a round repairs: the first things by name, the rest as a number */
 static void tell_repair(struct watch *w, struct cli *r, const struct cli_host *h)
 {
-	const uint32_t shown = w->c->verbose ? h->changes.n : MIN(h->changes.n, SHOWN);
+	const uint32_t n = cli_changes_count(h, NULL), shown = w->c->verbose ? n : MIN(n, SHOWN);
+	struct telling t = { .n = shown, .last = shown - 1 };
 	char when[32];
 	const time_t now = time(NULL);
 	struct tm tm;
 
 	strftime(when, sizeof(when), "%F %T", localtime_r(&now, &tm));
 	fprintf(stderr, "%s repairing: ", when);
-	for (uint32_t i = 0; i + 1 < shown; i++)
-		tell_change(r, &h->changes.v[i], i > 0 ? "; " : "");
-	tell_change(r, &h->changes.v[last_shown(r, h, shown)], shown > 1 ? "; " : "");
-	if (shown < h->changes.n)
-		fprintf(stderr, "; and %u more", h->changes.n - shown);
+	cli_changes_each(r, h, find_last, &t);
+	t.i = 0;
+	cli_changes_each(r, h, tell_some, &t);
+	if (shown < n)
+		fprintf(stderr, "; and %u more", n - shown);
 	fputc('\n', stderr);
 }
 

@@ -64,6 +64,20 @@ void nft_each(const struct nft_set *s, nft_each_fn *fn, void *arg)
 			each_port(s, &s->forwards->rows.v[i], fn, arg);
 }
 
+uint32_t nft_forwards_count(const struct nft_set *s)
+{
+	const struct portmap *map = s->forwards;
+	uint32_t n = 0, last = NFT_NO_ORIGIN;
+
+	for (uint32_t i = 0; i < map->rows.n; i++) {
+		if (!is_in(s, &map->rows.v[i]))
+			continue;
+		n += map->rows.v[i].origin != last;
+		last = map->rows.v[i].origin;
+	}
+	return n;
+}
+
 uint32_t nft_set_count(const struct nft_set *s)
 {
 	uint32_t n = s->elems.n;

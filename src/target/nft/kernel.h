@@ -43,6 +43,7 @@ enum nft_object { NFT_O_TABLE, NFT_O_SET, NFT_O_CHAIN, NFT_O_ELEM, NFT_O_RULE };
  * @forward:	Of an element of a map of forwards: its key (protocol, address,
  *		port), else NULL; the program's side
  * @forward_af:	Family of that address
+ * @table:	Stands for all elements of this map of forwards, else NULL
  */
 struct nft_line {
 	enum nft_object kind;
@@ -63,6 +64,7 @@ struct nft_line {
 	const struct nft_elem_bytes *elem;
 	const uint8_t *forward;
 	uint8_t forward_af;
+	const struct nft_set *table;
 };
 
 /** struct nft_lines - Objects; sorted by kind, family and key after nft_lines_sort() */
@@ -171,6 +173,9 @@ void nft_objects_of(const struct nft_program *p, struct nft_lines *ret);
 
 /** nft_lines_of() - The lines of a program, sorted */
 void nft_lines_of(const struct nft_program *p, struct nft_lines *ret);
+
+/** nft_lines_in_short() - The same, with one line for all forwards of a map */
+void nft_lines_in_short(const struct nft_program *p, struct nft_lines *ret);
 
 /**
  * nft_lines_read() - The lines of what the kernel holds in our tables, sorted

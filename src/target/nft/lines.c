@@ -467,7 +467,23 @@ static void add_rules(const struct nft_chain *c, struct nft_lines *ret)
 	}
 }
 
-void nft_objects_of(const struct nft_program *p, struct nft_lines *ret)
+/* The elements of a set, or with @in_short one line for those of a map of forwards */
+static void add_elems(const struct nft_set *s, bool in_short, struct nft_lines *ret)
+{
+	struct elem_lines to = { ret, nft_family_number(s->family), forward_af(s),
+				 s->forwards != NULL };
+	struct nft_line *line;
+
+	if (!in_short || s->forwards == NULL) {
+		nft_each_elem(s, add_elem, &to);
+		return;
+	}
+	line = add_line(ret, NFT_O_ELEM, to.family, s->name);
+	line->name = s->name;
+	line->table = s;
+}
+
+static void objects_of(const struct nft_program *p, bool in_short, struct nft_lines *ret)
 {
 	for (int f = 0; f < N_NFT_FAMILIES; f++)
 		if (p->has_table[f])
@@ -475,11 +491,9 @@ void nft_objects_of(const struct nft_program *p, struct nft_lines *ret)
 	for (uint32_t i = 0; i < p->sets.n; i++) {
 		const struct nft_set *s = p->sets.v[i];
 		const struct nft_set_text t = nft_set_props(s);
-		struct elem_lines to = { ret, nft_family_number(s->family), forward_af(s),
-					 s->forwards != NULL };
 
-		nft_add_set_line(ret, to.family, s->name, &t);
-		nft_each_elem(s, add_elem, &to);
+		nft_add_set_line(ret, nft_family_number(s->family), s->name, &t);
+		add_elems(s, in_short, ret);
 	}
 	for (uint32_t i = 0; i < p->chains.n; i++) {
 		const struct nft_chain *c = p->chains.v[i];
@@ -489,10 +503,25 @@ void nft_objects_of(const struct nft_program *p, struct nft_lines *ret)
 	}
 }
 
-void nft_lines_of(const struct nft_program *p, struct nft_lines *ret)
+void nft_objects_of(const struct nft_program *p, struct nft_lines *ret)
 {
-	nft_objects_of(p, ret);
+	objects_of(p, false, ret);
+}
+
+static void lines_of(const struct nft_program *p, bool in_short, struct nft_lines *ret)
+{
+	objects_of(p, in_short, ret);
 	for (uint32_t i = 0; i < p->chains.n; i++)
 		add_rules(p->chains.v[i], ret);
 	nft_lines_sort(ret);
+}
+
+void nft_lines_of(const struct nft_program *p, struct nft_lines *ret)
+{
+	lines_of(p, false, ret);
+}
+
+void nft_lines_in_short(const struct nft_program *p, struct nft_lines *ret)
+{
+	lines_of(p, true, ret);
 }

@@ -120,6 +120,8 @@ static bool is_part(const struct collect *c, const struct nft_line *l)
 {
 	const bool is_named = l->kind == NFT_O_RULE || l->kind == NFT_O_ELEM;
 
+	if (l->table != NULL)
+		return false;
 	if (is_named && l->text[0] != '\0' && l->comment != NULL)
 		return false;
 	if (l->kind != NFT_O_TABLE && is_among(c->wholes.v, c->wholes.n, NFT_O_TABLE, l->family,
@@ -141,6 +143,10 @@ static void collect_change(const struct nft_line *have, const struct nft_line *w
 	BUG_IF(l == NULL);
 	if (is_only_moved(c, have, want) || (op != NFT_CHANGE && is_part(c, l)))
 		return;
+	if (l->table != NULL) {
+		vec_add(c->a, &c->ret->list, ((struct nft_change){ .op = op, .table = l->table }));
+		return;
+	}
 	if (op != NFT_CHANGE && l->kind <= NFT_O_CHAIN)
 		vec_add(c->a, &c->wholes, ((struct whole){ l->kind, l->family, l->name }));
 	arena_clear(&c->line);
@@ -149,7 +155,7 @@ static void collect_change(const struct nft_line *have, const struct nft_line *w
 	if (c->ret->list.n > 0) {
 		const struct nft_change *last = &c->ret->list.v[c->ret->list.n - 1];
 
-		if (last->op == op && strcmp(last->object, shown) == 0)
+		if (last->op == op && last->object != NULL && strcmp(last->object, shown) == 0)
 			return;
 	}
 	to = vec_push(c->a, &c->ret->list);
@@ -178,6 +184,13 @@ static void look_init(struct nft_look *l)
 static void look_fini(struct nft_look *l)
 {
 	arena_fini(&l->work);
+}
+
+static void look_clear(struct nft_look *l)
+{
+	arena_fini(&l->work);
+	l->have.list.n = l->have.list.cap = l->want.list.n = l->want.list.cap = 0;
+	l->have.list.v = l->want.list.v = NULL;
 }
 
 void nft_look_free(struct nft_look *l)
@@ -215,9 +228,14 @@ int nft_look(struct nl_session *nl, const struct nft_program *p, struct arena *a
 		nft_look_free(l);
 		return err;
 	}
-	if (p != NULL)
+	if (p != NULL && l->have.list.n > 0)
 		nft_lines_of(p, &l->want);
+	else if (p != NULL)
+		nft_lines_in_short(p, &l->want);
 	compare(l, a, ret);
+	/* To load where nothing is nothing is compared (want_lines()) */
+	if (l->have.list.n == 0)
+		look_clear(l);
 	*ret_look = l;
 	return 0;
 }

@@ -495,6 +495,9 @@ uint32_t nft_forwards_size(uint32_t n);
 /** nft_set_in() - The set that a statement looks at or fills, or NULL */
 const struct nft_set *nft_set_in(const struct nft_stmt *s);
 
+/** nft_forwards_count() - How many forwards a map of them has, in runs of its elements */
+uint32_t nft_forwards_count(const struct nft_set *s);
+
 /** nft_set_count() - How many elements a set has */
 uint32_t nft_set_count(const struct nft_set *s);
 
