@@ -124,6 +124,7 @@ END
 if unshare --user --map-root-user --net true 2>/dev/null; then
 	is "20,000 forwards in a user namespace" 20000 \
 		"$(unshare --user --map-root-user --net bash "$TMP/inside" "$TMP/user" "$TMP" 2>&1)"
+	is "20,000 forwards: each is told" 20000 "$(grep -c '^+ element .* forward www tcp' "$TMP/out")"
 else
 	skip "20,000 forwards in a user namespace" "no user namespaces here"
 fi

@@ -182,6 +182,23 @@ is "a jail.conf alone: its address is there" "10.1.0.2/32" "$(addresses)"
 is "a jail.conf alone: nothing asks for forwarding" 0 "$(get_sysctl "$HOST" net/ipv4/ip_forward)"
 sp_must destroy
 
+# Many changes are printed as they come, and are the same
+awk 'BEGIN { print "www { ip4.addr = \"lo1|10.1.0.2/32\";"
+	for (i = 1; i <= 2000; i++) printf "$forward += \"tcp %d,%d to 203.0.113.2\";\n", i, i + 2000
+	print "}" }' >"$TMP/many.jail.conf"
+sp -f "$TMP/many.jail.conf" --json plan
+is "plan of many: exits 1" 1 "$rc"
+check "plan of many: each element is there, with its line" \
+	jq -e '.sallyport.plan | map(select(.object | test("^element .* forward www tcp"))) |
+		length == 4000 and (map(.line) | sort | unique) == [range(2; 2002)]' <<<"$out"
+jq -S .sallyport.plan <<<"$out" >"$TMP/plan"
+sp -f "$TMP/many.jail.conf" --json apply
+is "apply of many" 0 "$rc"
+jq -S .sallyport.apply <<<"$out" >"$TMP/apply"
+same "apply of many: did what plan said" "$TMP/plan" "$TMP/apply"
+plan_is "after many" 0
+sp_must destroy
+
 cat >"$TMP/sysctl.conf" <<'END'
 net.inet.ip.forwarding=1
 END
