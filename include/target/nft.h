@@ -156,7 +156,7 @@ typedef void nft_change_fn(const struct nft_change *one, void *arg);
  * nft_change_each() - The differences that a change stands for
  * @x:		Change
  * @a:		For their texts; cleared before each
- * @fn:		Told of each, which has an @object
+ * @fn:		Told of each, which names its object
  * @arg:	For @fn
  *
  * Forwards may be 100,000: their texts are not kept, but made when they are asked for.

@@ -125,7 +125,8 @@ void nat_ports_compare(struct cli *c, struct cli_host *h)
 	    !natpath_is_reserved(wanted(c, h), &c->arena, &missing))
 		vec_add(&c->arena, &h->changes, ((struct cli_change){
 			.op = "add",
-			.object = arena_printf(&c->arena, "sysctl net.ipv4.ip_local_reserved_ports: "
+			.object = arena_printf(&c->arena,
+					       "sysctl net.ipv4.ip_local_reserved_ports: "
 					       "ports %s are the NAT's", missing) }));
 }
 
