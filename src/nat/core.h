@@ -86,7 +86,7 @@ static inline uint32_t ends_ports(const struct ends *e)
 #define S_SOURCE	0x08u		/* its source is translated */
 #define S_BOTH		0x10u		/* packets of either direction keep it alive */
 #define S_PERMIT	0x20u		/* it counts in a permission (address-dependent) */
-#define S_SCRUB		0x40u		/* scrub is not 0 */
+#define S_LOOK		0x40u		/* scrub is not 0, or what goes out will permit its peer */
 #define S_CHANGES	0x80u		/* its packets change: the two sides see it differently */
 
 /**

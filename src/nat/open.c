@@ -227,7 +227,7 @@ static void set_scrub(struct nat *nat, struct session *like, const struct nat_ru
 	if (i == nat->n_scrubs)
 		nat->scrubs[nat->n_scrubs++] = want;
 	like->scrub = i & (SCRUBS - 1);
-	like->flags |= i != 0 ? S_SCRUB : 0;
+	like->flags |= i != 0 ? S_LOOK : 0;
 }
 
 /* Let a packet pass that nobody remembers: its answer is judged for itself */
@@ -400,6 +400,8 @@ static struct session *open_at_binding(struct nat *nat, struct nat_packet *p,
 	if (session_is_over(nat, &(struct session){ .seen = b->time,
 						    .timer = nat_protos[v->proto].timer }))
 		return refuse(nat, p, NAT_R_NO_MAPPING);
+	if (nat->cfg.filtering[nat_protos[v->proto].class] == NAT_ADDRESS)
+		like.flags |= S_LOOK;
 	/* What else it has may end meanwhile */
 	bind_use(nat, binding);
 	s = enter_in(nat, p, v, ask, &like, b->in, b->in_port);

@@ -101,6 +101,18 @@ static void keep_alive(struct nat *nat, struct session *s, bool out)
 		nat->bindings[s->binding].time = nat->now;
 }
 
+/* What goes out by a session that its peer has opened permits other ports of the peer too */
+static void permit_peer(struct nat *nat, struct session *s)
+{
+	if (s->binding == NONE || (s->flags & S_PERMIT) != 0 ||
+	    nat->cfg.filtering[nat_protos[s->proto].class] != NAT_ADDRESS ||
+	    !bind_permit(nat, s->binding, s->out.dst))
+		return;
+	s->flags |= S_PERMIT;
+	if (s->scrub == 0)
+		s->flags &= (uint8_t)~S_LOOK;
+}
+
 /* The session of a packet, with its part of the packet's history; NULL: verdict is set */
 static struct session *session_for(struct nat *nat, struct nat_packet *p, struct view *v,
 				   bool is_hairpin)
@@ -122,6 +134,8 @@ static struct session *session_for(struct nat *nat, struct nat_packet *p, struct
 			return NULL;
 		}
 	}
+	if (v->from == NAT_INSIDE && (s->flags & S_LOOK) != 0)
+		permit_peer(nat, s);
 	if (s->tcp != NAT_TCP_NONE) {
 		why = tcp_track(nat, s, v);
 		if (why != NAT_R_NONE) {

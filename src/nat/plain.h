@@ -89,7 +89,7 @@ static inline bool plain_matches(const struct nat *nat, const struct nat_packet 
 	const uint8_t syn_fin_rst = TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST;
 	const uint32_t ttl = v->ip[8u - v->is_v6];
 
-	if (!session_matches(s, v, S_HAIRPIN | S_SCRUB) || session_is_over(nat, s) || ttl <= 1 ||
+	if (!session_matches(s, v, S_HAIRPIN | S_LOOK) || session_is_over(nat, s) || ttl <= 1 ||
 	    v->has_opts || p->len > nat->cfg.mtu[1u - v->from])
 		return false;
 	return s->tcp == NAT_TCP_NONE ||

@@ -183,15 +183,18 @@ static bool read_binding(struct nat *nat, const uint8_t *r)
 static bool enter_session(struct nat *nat, struct session *like, bool has_binding)
 {
 	const bool is_v6 = (like->flags & S_V6) != 0;
+	/* Its peer has opened it, and nothing has gone out by it */
+	const bool is_peers = (like->flags & (S_FROM_OUT | S_PERMIT)) == S_FROM_OUT;
 	struct session *s;
 
+	like->flags &= (uint8_t)~S_PERMIT;
 	if (has_binding) {
 		like->binding = bind_find_out(nat, is_v6, like->proto, like->out.src,
 					      like->out.sport);
 		if (like->binding == NONE)
 			return false;
 		if (nat->cfg.filtering[nat_protos[like->proto].class] == NAT_ADDRESS)
-			like->flags |= S_PERMIT;
+			like->flags |= is_peers ? S_LOOK : S_PERMIT;
 	}
 	if (session_is_over(nat, like))
 		return false;
@@ -207,7 +210,7 @@ static bool read_session(struct nat *nat, const uint8_t *r)
 {
 	const bool is_v6 = (r[1] & S_V6) != 0;
 	struct session like = {
-		.proto = r[0], .flags = r[1] & (uint8_t)~(S_PERMIT | S_SCRUB),
+		.proto = r[0], .flags = r[1] & (uint8_t)~S_LOOK,
 		.tcp = r[2], .timer = r[3],
 		.wscale = r[4], .acked = r[5] & 3, .binding = NONE,
 		.seen = tick_before(nat, get32(r + 8)),

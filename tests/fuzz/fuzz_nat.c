@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The packet path of the userspace NAT.  An even first byte: packets of any
- * bytes from either side, and nothing may leave with a private source.  An odd
+ * bytes from either side, headers of IPv4 with their length and checksum right
+ * where a bit says so, and nothing may leave with a private source.  An odd
  * one: UDP packets among few hosts and peers, with time going by, held against
  * a NAT as RFC 4787 describes it, in arrays (below).
  */
@@ -92,6 +93,28 @@ static bool is_private(const uint8_t *ip)
 	return addr_is_private(addr_from_bytes(AF_V6, ip + 8));
 }
 
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+/* Length and checksum of a header of IPv4, if it is one */
+static void mend(uint8_t *ip, size_t len)
+{
+	const size_t head = MIN((size_t)(ip[0] & 15) * 4, len) & ~(size_t)1;
+	uint32_t sum = 0;
+
+	if (len < 20 || ip[0] >> 4 != 4)
+		return;
+	put16(ip + 2, (uint32_t)len);
+	put16(ip + 10, 0);
+	for (size_t i = 0; i < head; i += 2)
+		sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	put16(ip + 10, ~((sum & 0xffff) + (sum >> 16)));
+}
+
 static void any_bytes(const uint8_t *data, size_t size)
 {
 	uint8_t buffers[8][256];
@@ -105,11 +128,13 @@ static void any_bytes(const uint8_t *data, size_t size)
 			const size_t len = MIN((size_t)data[1], size - 2);
 
 			memcpy(buffers[n], data + 2, len);
+			if ((data[0] & 0x80) != 0)
+				mend(buffers[n], len);
 			p[n] = (struct nat_packet){
 				.data = buffers[n], .len = (uint32_t)len, .from = data[0] & 1,
 				.flags = data[0] >> 1 & 3,
 			};
-			now += (uint64_t)(data[0] >> 3) * 1000000000;
+			now += (uint64_t)(data[0] >> 3 & 15) * 1000000000;
 			data += 2 + len;
 			size -= 2 + len;
 		}
@@ -139,32 +164,21 @@ struct endpoint {
 static struct endpoint endpoints[HOSTS][PORTS];
 static double seconds;
 
-static void put16(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
 /* A UDP packet without UDP checksum */
 static bool send(uint8_t *b, uint8_t from, uint32_t src, uint16_t sport, uint32_t dst,
 		 uint16_t dport)
 {
 	struct nat_packet p = { .data = b, .len = 28, .from = from };
-	uint32_t sum = 0;
 
 	memset(b, 0, 28);
 	b[0] = 0x45;
-	put16(b + 2, 28);
 	b[8] = 64;
 	b[9] = 17;
 	put16(b + 12, src >> 16);
 	put16(b + 14, src);
 	put16(b + 16, dst >> 16);
 	put16(b + 18, dst);
-	for (int i = 0; i < 20; i += 2)
-		sum += (uint32_t)b[i] << 8 | b[i + 1];
-	sum = (sum & 0xffff) + (sum >> 16);
-	put16(b + 10, ~((sum & 0xffff) + (sum >> 16)));
+	mend(b, 28);
 	put16(b + 20, sport);
 	put16(b + 22, dport);
 	put16(b + 24, 8);
@@ -239,7 +253,7 @@ static void inbound(uint32_t host, uint32_t port, uint32_t peer, enum nat_behavi
 	    seconds - e->sent_to[peer ^ 1] > UDP_S + 1 && seconds > e->open_to[peer] + 1)
 		abort();
 	/* Who may enter opens a session, which lives as long as all that was sent allows */
-	if (must && seconds >= e->open_to[peer])
+	if (got && seconds >= e->open_to[peer])
 		e->open_to[peer] = e->sent + UDP_S;
 }
 

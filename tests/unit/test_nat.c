@@ -311,6 +311,38 @@ TEST(a_save_that_fails_says_so)
 	kit_stop(&k);
 }
 
+/* By address: an answer to a session that the peer has opened permits its other ports too */
+TEST(an_answer_permits_the_peer)
+{
+	static struct bytes w;
+	uint32_t lost;
+
+	kit_init(&k);
+	k.cfg.filtering[NAT_UDP] = NAT_ADDRESS;
+	kit_start(&k);
+	CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 5000, SRV1, 53, 20)));
+	kit_wait(&k, 200);
+	CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 5000, SRV2, 53, 20)));
+	CHECK(kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 54, NAT1, 5000, 20)));
+	kit_wait(&k, 150);
+	/* What it was permitted by is over; what it has opened is not, and permits nothing */
+	CHECK(kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 54, NAT1, 5000, 20)));
+	CHECK(!kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 55, NAT1, 5000, 20)));
+	w.len = 0;
+	CHECK_INT(nat_save(k.nat, put, &w), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK(!kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 56, NAT1, 5000, 20)));
+		CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 5000, SRV1, 54, 20)));
+		CHECK(kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 56, NAT1, 5000, 20)));
+		CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 5000, SRV1, 54, 20)));
+		/* The same after a restart in between */
+		kit_stop(&k);
+		kit_start(&k);
+		CHECK_INT(nat_restore(k.nat, k.now, w.b, w.len, &lost), 0);
+	}
+	kit_stop(&k);
+}
+
 TEST(a_port_is_held_for_its_last_user)
 {
 	struct nat_binding b = {
