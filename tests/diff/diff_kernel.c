@@ -27,7 +27,7 @@
 #define ENOUGH		100u	/* rulesets in which there is every kind of packet */
 
 /* Percent of rulesets that may not compile: two translations in one pass are easily written */
-static const uint32_t max_refused[] = { [DIFF_PF] = 5, [DIFF_IPFW] = 20 };
+static const uint32_t max_refused[] = { [DIFF_PF] = 8, [DIFF_IPFW] = 20 };
 
 struct options {
 	enum diff_lang lang;

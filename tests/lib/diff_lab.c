@@ -493,7 +493,8 @@ static void send_first(const struct ready *r, uint32_t i)
 {
 	const struct first_packet *f = &r->v[i];
 	const struct wire w = {
-		.p = { .proto = PROTO_UDP, .src = f->dst, .dst = f->dst }, .id = i + 1,
+		.p = { .proto = PROTO_UDP, .src = f->dst, .dst = f->dst },
+		.id = LAB_FIRST_ID + i,
 	};
 	uint8_t bytes[WIRE_BYTES];
 	const size_t len = wire_build(&w, NULL, 0, bytes);
@@ -510,10 +511,11 @@ static void take_first(uint32_t link, const uint8_t *data, size_t len, void *arg
 	struct wire_seen seen;
 
 	(void)link;
-	if (!wire_parse(data, len, &seen) || seen.w.id == 0 || seen.w.id > r->n)
+	if (!wire_parse(data, len, &seen) || seen.w.id < LAB_FIRST_ID ||
+	    seen.w.id - LAB_FIRST_ID >= r->n)
 		return;
-	r->n_seen += !r->v[seen.w.id - 1].seen;
-	r->v[seen.w.id - 1].seen = true;
+	r->n_seen += !r->v[seen.w.id - LAB_FIRST_ID].seen;
+	r->v[seen.w.id - LAB_FIRST_ID].seen = true;
 }
 
 /*

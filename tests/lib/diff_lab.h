@@ -73,6 +73,7 @@ struct lab {
 
 #define LAB_LOCAL	UINT32_MAX	/* "link" of what the host delivers to itself */
 #define LAB_NOWHERE	(UINT32_MAX - 1)
+#define LAB_FIRST_ID	UINT32_C(0x40000000)	/* ids of the lab's own packets start here */
 
 /**
  * lab_seen_fn - Takes a packet that came to its end

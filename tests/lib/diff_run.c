@@ -181,7 +181,8 @@ static void take_seen(uint32_t link, const uint8_t *data, size_t len, void *arg)
 	struct wire_seen seen;
 	struct diff_probe *p = NULL;
 
-	if (!wire_parse(data, len, &seen))
+	/* The lab's own may still be refused seconds later: nobody has that address */
+	if (!wire_parse(data, len, &seen) || MAX(seen.w.id, seen.inner.id) >= LAB_FIRST_ID)
 		return;
 	if (seen.w.id != 0) {
 		p = probe_of(run, seen.w.id);
