@@ -42,6 +42,7 @@ struct run {
 	const char *iface;	/* "": any of them */
 	const char *proto;	/* "": any of them */
 	const char *state;	/* of what passes */
+	const char *log;	/* rules that log are not merged */
 	bool v6;
 	bool nets;
 	bool by_src;
@@ -64,8 +65,8 @@ static const char *rule(struct gen *g, struct arena *a, const struct run *r)
 	const bool by_src = r->by_src != gen_often(g, 15);
 	const bool by_port = r->by_port != gen_often(g, 15);
 
-	return arena_printf(a, "%s%s%s on %s %s proto %s from %s to %s%s%s%s", action, r->dir,
-			    r->quick, r->iface[0] != '\0' ? r->iface : PICK(g, ifaces),
+	return arena_printf(a, "%s%s%s%s on %s %s proto %s from %s to %s%s%s%s", action, r->dir,
+			    r->log, r->quick, r->iface[0] != '\0' ? r->iface : PICK(g, ifaces),
 			    r->v6 ? "inet6" : "inet",
 			    r->proto[0] != '\0' ? r->proto : PICK(g, protos),
 			    by_src ? addr : "any", by_src ? "any" : addr,
@@ -83,9 +84,10 @@ static void gen_run(struct gen *g, struct arena *a, struct gen_lines *ret)
 		.iface = gen_often(g, 70) ? PICK(g, ifaces) : "", .proto = PICK(g, protos),
 		.state = PICK(g, states), .v6 = gen_often(g, 35), .nets = gen_often(g, 40),
 		.by_src = gen_often(g, 40), .by_port = gen_often(g, 85),
+		.log = gen_often(g, 40) ? " log" : "",
 	};
 
-	for (uint32_t n = 8 + gen_below(g, 24); n > 0; n--)
+	for (uint32_t n = 8 + gen_below(g, 32); n > 0; n--)
 		vec_add(a, &ret->list, rule(g, a, &r));
 }
 

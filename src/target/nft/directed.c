@@ -397,8 +397,10 @@ bool directed_lower(struct frame *f)
 	if (!directed_rules(f, chains[OUT_FENCE], &out, &f->sides[DIR_OUT].after))
 		return false;
 	directed_arp(f);
-	if (!f->p->options.no_merge)
+	if (!f->p->options.no_merge) {
 		nft_merge_rules(f->p);
+		nft_share_tests(f->p);
+	}
 	nft_add_flows(f->p, f->m);
 	return nft_check_depth(f->p, f->d, "anchors");
 }

@@ -12,7 +12,7 @@
  *
  * Shapes may alternate, as `proto { tcp udp }` gives a rule with flags and one
  * without, as long as all rules of the one exclude all of the other by a value that
- * neither varies (udp is not tcp).
+ * neither varies (udp is not tcp).  Such a pair asks the same map.
  *
  * Points are a hash; ranges and prefixes need an interval map of several keys, so a
  * field that varies alone is asked for twice: an interval map of one key holds a range
@@ -32,6 +32,7 @@ struct keys {
 	uint8_t n;
 	bool has_ranges;
 	uint64_t n_elems;
+	struct nft_set *map;
 };
 
 static void count_elems(const struct merger *w, uint32_t shape, struct keys *ret)
@@ -128,6 +129,46 @@ static void add_elems(struct nft_program *p, const struct keys *keys, const stru
 	} while (k < n);
 }
 
+static const struct nft_rule *next_of(const struct merger *w, uint32_t shape, uint32_t *at)
+{
+	while (*at < w->end && w->of[*at] != shape)
+		++*at;
+	return *at < w->end ? &w->rules[(*at)++] : NULL;
+}
+
+static bool same_elems(const struct nft_rule *x, const struct keys *xs, const struct nft_rule *y,
+		       const struct keys *ys)
+{
+	const struct nft_decision *a = merge_verdict(x), *b = merge_verdict(y);
+
+	for (uint8_t k = 0; k < xs->n; k++)
+		if (!merge_same_values(merge_stmt(x, xs->stmts[k]), merge_stmt(y, ys->stmts[k])))
+			return false;
+	return x->origin == y->origin && x->comment == y->comment && a->verdict == b->verdict &&
+	       (a->verdict != NFT_V_GOTO || strcmp(a->chain, b->chain) == 0);
+}
+
+/* Would the maps of two shapes be the same */
+static bool same_map(const struct merger *w, uint32_t x, const struct keys *xs, uint32_t y,
+		     const struct keys *ys)
+{
+	const struct nft_rule *a = w->shapes[x].first, *b = w->shapes[y].first;
+	uint32_t at[2] = { w->start, w->start };
+
+	if (xs->n != ys->n || xs->n_elems != ys->n_elems || xs->has_ranges != ys->has_ranges ||
+	    w->shapes[x].n_rules != w->shapes[y].n_rules ||
+	    merge_is_counted(a) != merge_is_counted(b))
+		return false;
+	for (uint8_t k = 0; k < xs->n; k++)
+		if (merge_key(merge_stmt(a, xs->stmts[k])) !=
+		    merge_key(merge_stmt(b, ys->stmts[k])))
+			return false;
+	while ((a = next_of(w, x, &at[0])) != NULL && (b = next_of(w, y, &at[1])) != NULL)
+		if (!same_elems(a, xs, b, ys))
+			return false;
+	return true;
+}
+
 static struct nft_set *make_map(const struct merger *w, uint32_t shape, const struct keys *keys)
 {
 	enum nft_type types[NFT_KEYS_MAX];
@@ -149,14 +190,25 @@ static struct nft_set *make_map(const struct merger *w, uint32_t shape, const st
 	return map;
 }
 
+/* The map of a shape: that of a shape before it, or a new one */
+static void find_map(const struct merger *w, uint32_t shape, struct keys *keys)
+{
+	struct keys *own = &keys[shape];
+
+	for (uint32_t i = 0; i < w->n_shapes && own->map == NULL; i++)
+		if (keys[i].map != NULL && same_map(w, i, &keys[i], shape, own))
+			own->map = keys[i].map;
+	if (own->map == NULL)
+		own->map = make_map(w, shape, own);
+}
+
 /* What all rules of a shape test, and then the look-up of the rest */
 static void add_map(struct merger *w, struct nft_chain *to, uint32_t shape,
 		    const struct keys *keys)
 {
 	const struct shape *sh = &w->shapes[shape];
 	struct nft_stmt look = { .kind = NFT_S_VMAP,
-				 .lookup = { .n_keys = keys->n,
-					     .set = make_map(w, shape, keys) } };
+				 .lookup = { .n_keys = keys->n, .set = keys->map } };
 	struct nft_stmts s = { 0 };
 
 	for (uint32_t k = 0; k < merge_n_tests(sh->first); k++)
@@ -179,10 +231,12 @@ static void add_run(struct merger *w, struct nft_chain *to)
 	for (uint32_t i = w->start; i < w->end; i++) {
 		const uint8_t shape = w->of[i];
 
-		if (!is_map[shape])
+		if (!is_map[shape]) {
 			vec_add(w->p->a, &to->rules, w->rules[i]);
-		else if (!is_there[shape])
+		} else if (!is_there[shape]) {
+			find_map(w, shape, keys);
 			add_map(w, to, shape, &keys[shape]);
+		}
 		is_there[shape] = true;
 	}
 }

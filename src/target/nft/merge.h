@@ -28,6 +28,14 @@
 void nft_merge_rules(struct nft_program *p);
 
 /**
+ * nft_share_tests() - Test once what many rules in a row test, in the base chains that filter
+ * @p:		Program; rules are changed, chains may be added
+ *
+ * Cost: O(n) in the rules of a chain.
+ */
+void nft_share_tests(struct nft_program *p);
+
+/**
  * struct shape - Rules that differ only in values
  * @first:	The first of them
  * @n_rules:	How many
@@ -103,6 +111,9 @@ enum nft_key merge_key(const struct nft_stmt *s);
 
 /** merge_len() - Bytes of a key's values */
 uint8_t merge_len(enum nft_key key);
+
+/** merge_same_test() - Are two tests true of the same packets, by their form */
+bool merge_same_test(const struct nft_stmt *x, const struct nft_stmt *y);
 
 /** merge_has_values() - Is a test "the key has one of these values", which are few */
 bool merge_has_values(const struct nft_stmt *s);

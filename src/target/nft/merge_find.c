@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define WINDOW		16u	/* rules that are asked about first */
-#define RANGES_WINDOW	1024u	/* at most with ranges: to fill their maps is no longer linear */
+#define RANGES_WINDOW	256u	/* at most with ranges: to fill their maps is no longer linear */
 #define COMPARES	128u	/* for each rule of a window, then it is too large */
 
 /* Do all rules of two shapes exclude each other by a value that neither varies */

@@ -166,6 +166,11 @@ static bool same_test(const struct nft_stmt *x, const struct nft_stmt *y)
 		memcmp(x->match.mask.b, y->match.mask.b, x->match.mask.len) == 0);
 }
 
+bool merge_same_test(const struct nft_stmt *x, const struct nft_stmt *y)
+{
+	return merge_key(x) == merge_key(y) && same_test(x, y);
+}
+
 bool merge_same_shape(const struct nft_rule *x, const struct nft_rule *y)
 {
 	const bool by_proto = needs_proto(x);

@@ -356,7 +356,7 @@ uint32_t nft_origin(struct nft_program *p, const struct origin *o)
 
 	if (o->text != NULL)
 		h = hash_bytes(h, o->text, strlen(o->text));
-	head = &p->origin_head[h % NFT_SET_BUCKETS];
+	head = &p->origin_head[h % NFT_ORIGIN_BUCKETS];
 	for (uint32_t i = *head; i != 0; i = p->origin_next.v[i - 1])
 		if (same_origin(&p->origins.v[i - 1], o))
 			return i - 1;
@@ -493,8 +493,12 @@ void nft_forget(struct nft_program *p)
 	p->tmp->full = full;
 }
 
+#define STMTS_ROOM	12u	/* most rules have no more */
+
 void stmt_add(struct nft_program *p, struct nft_stmts *s, const struct nft_stmt *st)
 {
+	if (s->list.cap == 0)
+		vec_reserve(p->tmp, &s->list, STMTS_ROOM);
 	vec_add(p->tmp, &s->list, *st);
 }
 

@@ -315,7 +315,8 @@ struct nft_chain {
 	VEC(struct nft_rule) rules;
 };
 
-#define NFT_SET_BUCKETS	1024u
+#define NFT_SET_BUCKETS	8192u
+#define NFT_ORIGIN_BUCKETS	16384u
 #define NFT_CHAIN_BUCKETS	4096u
 
 /** struct nft_scope - Generated names count by themselves in each, 0: in none */
@@ -356,7 +357,7 @@ struct nft_program {
 	VEC(struct nft_set *) sets;
 	VEC(struct origin) origins;
 	VEC(uint32_t) origin_next;
-	uint32_t origin_head[NFT_SET_BUCKETS];
+	uint32_t origin_head[NFT_ORIGIN_BUCKETS];
 	struct nft_set *buckets[NFT_SET_BUCKETS];
 	uint32_t chain_head[NFT_CHAIN_BUCKETS];
 	VEC(uint32_t) chain_next;
