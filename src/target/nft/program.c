@@ -17,7 +17,6 @@
 
 #define FORWARDS_ROOM	64u	/* elements that a map of forwards can gain */
 #define GROWN_MAX	65536u	/* addresses that rules put into a table */
-#define FORGET_BYTES	((size_t)1 << 20)	/* of temporary memory, before it is freed */
 
 void nft_options_init(struct nft_options *o)
 {
@@ -483,14 +482,8 @@ void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_s
 
 void nft_forget(struct nft_program *p)
 {
-	jmp_buf *full = p->tmp->full;
-	const size_t cap = p->tmp->cap_bytes;
-
-	if (p->tmp == p->a || p->tmp->used_bytes < FORGET_BYTES)
-		return;
-	arena_fini(p->tmp);
-	arena_init(p->tmp, cap);
-	p->tmp->full = full;
+	if (p->tmp != p->a)
+		arena_clear(p->tmp);
 }
 
 #define STMTS_ROOM	12u	/* most rules have no more */

@@ -586,7 +586,7 @@ bool nft_check_depth(struct nft_program *p, struct diags *d, const char *what);
 /** nft_sanitise() - @text fit for nft: as nft_comment() does, without the place */
 const char *nft_sanitise(struct nft_program *p, const char *text);
 
-/** nft_forget() - Nothing in @tmp is needed any more: free it when it is much */
+/** nft_forget() - Nothing in @tmp is needed any more; it stays in the cache for the next rule */
 void nft_forget(struct nft_program *p);
 
 /* Statements, added at the end of a list, in @tmp */
