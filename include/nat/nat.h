@@ -475,6 +475,8 @@ struct nat_ends {
  * @outside:	As the outside sees it
  * @binding:	Number of its binding + 1, 0: none
  * @from:	Side that opened it
+ * @is_plain:	Its packets change in their addresses, ports and TTL alone, and go to the
+ *		other side
  * @idle_s:	Seconds since a packet kept it alive
  * @left_s:	Seconds that it will live if none comes
  */
@@ -486,6 +488,7 @@ struct nat_flow {
 	struct nat_ends outside;
 	uint32_t binding;
 	enum nat_side from;
+	bool is_plain;
 	uint32_t idle_s;
 	uint32_t left_s;
 };

@@ -103,6 +103,19 @@ MUST_USE int hops_reread(struct hops *h, struct nl_session *s);
 bool hops_find(struct hops *h, struct io_packet *p, uint64_t now_ns);
 
 /**
+ * hops_peek() - Who has a packet next, without the kernel being asked again
+ * @h:		Hops of an interface that has neighbours
+ * @dst:	Where it goes
+ * @now_ns:	Time
+ * @ret_mac:	Set on success, IO_MAC_BYTES: link address
+ * @ret_is_due:	Set on success: the next packet there goes by the kernel's way
+ *
+ * Return: whether the link address is known
+ */
+bool hops_peek(struct hops *h, struct addr dst, uint64_t now_ns, uint8_t *ret_mac,
+	       bool *ret_is_due);
+
+/**
  * hops_by_kernel() - Send a packet by the kernel's own way
  * @h:		Hops
  * @p:		Packet; its data may be changed

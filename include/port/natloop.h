@@ -16,6 +16,7 @@
 #include "nat/nat.h"
 #include "port/hops.h"
 #include "port/io.h"
+#include "port/lanes.h"
 #include "target/nft_claim.h"
 
 #define NATLOOP_WATCHES	16u
@@ -53,6 +54,7 @@ struct natloop_counts {
  * @hops:	Their neighbours
  * @route:	Session of NETLINK_ROUTE after hops_join()
  * @reread:	Another one, for what has to be asked
+ * @lanes:	Flows that the kernel translates, or NULL
  * @claim:	What is the NAT's
  * @ports:	Claimed ports as bitmaps, TCP and UDP
  * @watch:	Who else waits
@@ -75,6 +77,7 @@ struct natloop {
 	struct hops hops[2];
 	struct nl_session route;
 	struct nl_session reread;
+	struct lanes *lanes;
 	const struct claim *claim;
 	uint8_t ports[2][65536 / 8];
 	struct natloop_watch watch[NATLOOP_WATCHES];

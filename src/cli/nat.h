@@ -30,6 +30,7 @@ struct nat_words {
  * @seed:	--seed
  * @max_flows:	--max-flows
  * @io:		--io
+ * @no_lanes:	--no-lanes
  * @state:	--state
  * @answer:	--answer-arp
  * @explain:	--explain
@@ -48,6 +49,7 @@ struct nat_args {
 	const char *seed;
 	const char *max_flows;
 	const char *io;
+	bool no_lanes;
 	const char *state;
 	bool answer;
 	bool explain;

@@ -103,6 +103,19 @@ static void print_ways(FILE *out, const struct nat_run *r, const struct nat_post
 	}
 }
 
+/* Packets that the kernel has carried by itself; those of the NAT have them too */
+static void print_lanes(FILE *out, const struct lanes_counts *n)
+{
+	fprintf(out, ", \"lanes\": {\"now\": %llu, \"entered\": %llu, "
+		"\"packets\": {\"out\": %llu, \"in\": %llu}, "
+		"\"bytes\": {\"out\": %llu, \"in\": %llu}}",
+		(unsigned long long)n->now, (unsigned long long)n->entered,
+		(unsigned long long)n->packets[NAT_INSIDE],
+		(unsigned long long)n->packets[NAT_OUTSIDE],
+		(unsigned long long)n->bytes[NAT_INSIDE],
+		(unsigned long long)n->bytes[NAT_OUTSIDE]);
+}
+
 static void print_files(FILE *out, const struct cli *c)
 {
 	fputs(", \"files\": [", out);
@@ -148,6 +161,7 @@ static void print_status(FILE *out, struct nat_run *r)
 		(unsigned long long)n->hairpinned, (unsigned long long)n->made,
 		(unsigned long long)p.loop.by_kernel);
 	print_reasons(out, n);
+	print_lanes(out, &p.lanes);
 	print_ways(out, r, &p);
 	print_files(out, r->c);
 	print_defines(out, r->c);

@@ -246,6 +246,12 @@ static void add_counts(struct nat_post *to, const struct nat_post *p)
 	to->loop.not_ours[1] += p->loop.not_ours[1];
 	to->loop.by_kernel += p->loop.by_kernel;
 	to->loop.rounds += p->loop.rounds;
+	for (int side = 0; side < 2; side++) {
+		to->lanes.packets[side] += p->lanes.packets[side];
+		to->lanes.bytes[side] += p->lanes.bytes[side];
+	}
+	to->lanes.entered += p->lanes.entered;
+	to->lanes.now += p->lanes.now;
 }
 
 /* What goes on counting with the interfaces themselves is taken as it is */
@@ -287,6 +293,7 @@ static bool stop_workers(struct nat_run *r)
 		struct nat_post gone = r->posts[i];
 
 		gone.nat.flows = gone.nat.bindings = gone.nat.held = 0;
+		gone.lanes.now = 0;
 		add_counts(&r->before, &gone);
 		if (r->io[i][0] == NULL || r->io[i][1] == NULL)
 			add_io(&r->before, &gone);
@@ -404,6 +411,24 @@ static int open_journal(struct nat_run *r)
 	return err < 0 ? err : nat_journal_open(&r->journal, base_take_fd(&st.dir_fd));
 }
 
+static bool has_ring(const struct io *io)
+{
+	return io != NULL && (io->ops == &io_packet_ops || io->ops == &io_packet_v3_ops);
+}
+
+/* Without them all goes through the worker, so a kernel that has none is no reason to end */
+static void have_lanes(struct nat_run *r)
+{
+	struct io *const *io = r->io[0];
+	int err;
+
+	if (r->c->nat.no_lanes || r->n_workers > 1 || !has_ring(io[0]) || !has_ring(io[1]))
+		return;
+	err = lanes_open(&r->lanes, io[NAT_INSIDE], io[NAT_OUTSIDE]);
+	if (err < 0 && r->c->verbose)
+		nat_run_tell(r, "this kernel carries no packets of known flows by itself");
+}
+
 static int set_up(struct nat_run *r)
 {
 	int status = 0, err = nat_keeper_clear(r->c->state_dir);
@@ -412,6 +437,8 @@ static int set_up(struct nat_run *r)
 		return cli_system(r->c, err, "take away what another NAT has left");
 	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
 		status = nat_run_ways(r, i, false);
+	if (status == 0)
+		have_lanes(r);
 	if (status == 0)
 		status = have_memory(r);
 	if (status == 0)

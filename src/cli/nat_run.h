@@ -71,6 +71,7 @@ MUST_USE int nat_word_pair(int fds[2]);
  * @nat:	Counts of its NAT
  * @loop:	Of its loop
  * @io:		Of its interfaces, by enum nat_side
+ * @lanes:	What went by lanes; the NAT's own counts have it too
  *
  * The keeper believes no number in it but as a number.
  */
@@ -79,6 +80,7 @@ struct nat_post {
 	struct nat_counters nat;
 	struct natloop_counts loop;
 	struct io_counts io[2];
+	struct lanes_counts lanes;
 };
 
 /**
@@ -104,6 +106,7 @@ struct nat_worker {
  * @addrs:	keeper: what the outside interface has, as one number
  * @n_workers:	How many
  * @io:		keeper: interfaces of each worker, by enum nat_side; NULL: its own
+ * @lanes:	keeper: programs and tables of its only worker
  * @posts:	What they tell
  * @saved:	keeper: shared memory of each worker for its state
  * @saved_room:	Its bytes
@@ -129,6 +132,7 @@ struct nat_run {
 	uint64_t addrs;
 	uint32_t n_workers;
 	struct io *io[NAT_WORKERS_MOST][2];
+	struct lanes_way lanes;
 	struct nat_post *posts;
 	uint8_t *saved[NAT_WORKERS_MOST];
 	size_t saved_room;

@@ -30,6 +30,7 @@
  * @fd:		Towards the keeper
  * @loop:	Its loop
  * @mem:	Of its NAT
+ * @lanes:	Its lanes
  * @answerer:	Of the first worker: tells neighbours whose addresses are the NAT's
  */
 struct worker {
@@ -38,6 +39,7 @@ struct worker {
 	int fd;
 	struct natloop *loop;
 	void *mem;
+	struct lanes lanes;
 	struct answerer answerer;
 };
 
@@ -170,6 +172,17 @@ static int seal(struct worker *w)
 
 /* ---- words ----------------------------------------------------------------------- */
 
+/* What the kernel has carried the NAT has carried, less what was only shown to it */
+static void add_lanes(struct nat_post *p, const struct lanes_counts *n)
+{
+	p->lanes = *n;
+	for (int side = 0; side < 2; side++) {
+		p->nat.packets[side] += n->packets[side] - n->made[side];
+		p->nat.forwarded[side] += n->packets[side] - n->made[side];
+	}
+	p->nat.translated += n->translated;
+}
+
 static void post(struct worker *w)
 {
 	struct nat_post *p = &w->r->posts[w->index];
@@ -178,6 +191,7 @@ static void post(struct worker *w)
 	p->loop = w->loop->n;
 	for (int side = 0; side < 2; side++)
 		p->io[side] = w->loop->io[side]->n;
+	add_lanes(p, &w->lanes.n);
 }
 
 /* Where a state goes */
@@ -202,6 +216,7 @@ static void save(struct worker *w)
 {
 	struct area a = { .at = w->r->saved[w->index], .room = w->r->saved_room };
 
+	lanes_settle(&w->lanes, natloop_now());
 	BUG_IF(nat_save(w->loop->nat, put, &a) != 0);
 	w->r->posts[w->index].saved_bytes = a.used;
 }
@@ -218,6 +233,7 @@ static void hear_keeper(void *arg)
 	if (word.kind == NAT_WORD_STOP || word.kind == NAT_WORD_SAVE)
 		save(w);
 	w->loop->is_stopped |= word.kind == NAT_WORD_STOP;
+	lanes_count(&w->lanes);
 	post(w);
 	nat_word_send(w->fd, NAT_WORD_DONE, 0, NULL);
 }
@@ -327,6 +343,8 @@ static int prepare(struct worker *w)
 	w->loop->tell = tell;
 	w->loop->arg = w;
 	status = make_nat(w);
+	if (status == 0 && lanes_init(&w->lanes, &r->lanes, &r->plan.cfg) < 0)
+		status = cli_system(r->c, -ENOMEM, "have memory for lanes");
 	if (status == 0 && r->c->nat.answer && w->index == 0)
 		status = open_answerer(w);
 	return status == 0 ? seal(w) : status;
@@ -354,6 +372,8 @@ static NORETURN void work(struct worker *w)
 	status = take_over(w);
 	if (status != 0)
 		fail(w, status);
+	lanes_begin(&w->lanes, w->loop->nat, w->loop->io, w->loop->hops);
+	w->loop->lanes = w->lanes.is_on ? &w->lanes : NULL;
 	nat_word_send(w->fd, NAT_WORD_DONE, 0, NULL);
 	answerer_tell(&w->answerer);
 	natloop_run(w->loop);

@@ -184,6 +184,13 @@ static int set_nat_answer(struct cli *c, const char *v)
 	return 0;
 }
 
+static int set_nat_no_lanes(struct cli *c, const char *v)
+{
+	(void)v;
+	c->nat.no_lanes = true;
+	return 0;
+}
+
 static int set_nat_explain(struct cli *c, const char *v)
 {
 	(void)v;
@@ -297,6 +304,8 @@ const struct option_row cli_options[] = {
 	  "nat: over a capture, what became of each packet and why" },
 	{ "--io", VALUE, set_nat_io, " nat ", "HOW",
 	  "nat: auto, packet, packet-v3, xdp, pcap, tun or tap" },
+	{ "--no-lanes", NO_VALUE, set_nat_no_lanes, " nat ", "",
+	  "nat: live, the kernel carries no packet of a known flow by itself" },
 	{ "--state", VALUE, set_nat_state, " nat ", "FILE", "nat: where flows outlive a restart" },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };

@@ -43,6 +43,12 @@ void ebpf_if_same(struct ebpf *e, int a, int b, uint32_t label)
 	emit(e, BPF_JMP32 | BPF_JEQ | BPF_X, a, b, 0, 0);
 }
 
+void ebpf_if_differ(struct ebpf *e, int a, int b, uint32_t label)
+{
+	note_jump(e, label);
+	emit(e, BPF_JMP32 | BPF_JNE | BPF_X, a, b, 0, 0);
+}
+
 void ebpf_if_below(struct ebpf *e, int a, int b, uint32_t label)
 {
 	note_jump(e, label);
@@ -87,6 +93,21 @@ void ebpf_and(struct ebpf *e, int dst, uint32_t imm)
 void ebpf_or(struct ebpf *e, int dst, int src)
 {
 	emit(e, BPF_ALU | BPF_OR | BPF_X, dst, src, 0, 0);
+}
+
+void ebpf_xor(struct ebpf *e, int dst, uint32_t imm)
+{
+	emit(e, BPF_ALU | BPF_XOR | BPF_K, dst, 0, 0, (int32_t)imm);
+}
+
+void ebpf_xor_reg(struct ebpf *e, int dst, int src)
+{
+	emit(e, BPF_ALU | BPF_XOR | BPF_X, dst, src, 0, 0);
+}
+
+void ebpf_multiply(struct ebpf *e, int dst, uint32_t imm)
+{
+	emit(e, BPF_ALU | BPF_MUL | BPF_K, dst, 0, 0, (int32_t)imm);
 }
 
 void ebpf_add(struct ebpf *e, int dst, int32_t imm)
@@ -137,6 +158,26 @@ void ebpf_load_pointer(struct ebpf *e, int dst, int base, int off)
 void ebpf_store(struct ebpf *e, int base, int off, int src)
 {
 	emit(e, BPF_STX | BPF_MEM | BPF_W, base, src, off, 0);
+}
+
+void ebpf_store_half(struct ebpf *e, int base, int off, int src)
+{
+	emit(e, BPF_STX | BPF_MEM | BPF_H, base, src, off, 0);
+}
+
+void ebpf_store_byte(struct ebpf *e, int base, int off, int src)
+{
+	emit(e, BPF_STX | BPF_MEM | BPF_B, base, src, off, 0);
+}
+
+void ebpf_count(struct ebpf *e, int base, int off, int src)
+{
+	emit(e, BPF_STX | BPF_ATOMIC | BPF_DW, base, src, off, BPF_ADD);
+}
+
+void ebpf_fetch_add(struct ebpf *e, int base, int off, int src)
+{
+	emit(e, BPF_STX | BPF_ATOMIC | BPF_W, base, src, off, BPF_ADD | BPF_FETCH);
 }
 
 void ebpf_store_imm(struct ebpf *e, int base, int off, uint32_t imm)

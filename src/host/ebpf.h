@@ -74,6 +74,9 @@ void ebpf_if_ne(struct ebpf *e, int reg, uint32_t imm, uint32_t label);
 /** ebpf_if_same() - Go to @label if the words in @a and @b are the same */
 void ebpf_if_same(struct ebpf *e, int a, int b, uint32_t label);
 
+/** ebpf_if_differ() - Go to @label if the words in @a and @b are not the same */
+void ebpf_if_differ(struct ebpf *e, int a, int b, uint32_t label);
+
 /** ebpf_if_below() - Go to @label if @a < @b, 64 bits without sign: pointers too */
 void ebpf_if_below(struct ebpf *e, int a, int b, uint32_t label);
 
@@ -91,6 +94,15 @@ void ebpf_and(struct ebpf *e, int dst, uint32_t imm);
 
 /** ebpf_or() - @dst |= @src, upper half zero */
 void ebpf_or(struct ebpf *e, int dst, int src);
+
+/** ebpf_xor() - @dst ^= @imm, upper half zero */
+void ebpf_xor(struct ebpf *e, int dst, uint32_t imm);
+
+/** ebpf_xor_reg() - @dst ^= @src, upper half zero */
+void ebpf_xor_reg(struct ebpf *e, int dst, int src);
+
+/** ebpf_multiply() - @dst *= @imm, upper half zero */
+void ebpf_multiply(struct ebpf *e, int dst, uint32_t imm);
 
 /** ebpf_add() - @dst += @imm, 64 bits: pointers too */
 void ebpf_add(struct ebpf *e, int dst, int32_t imm);
@@ -121,6 +133,18 @@ void ebpf_load_pointer(struct ebpf *e, int dst, int base, int off);
 
 /** ebpf_store() - The word at @base + @off = @src */
 void ebpf_store(struct ebpf *e, int base, int off, int src);
+
+/** ebpf_store_half() - The 16 bits at @base + @off = @src */
+void ebpf_store_half(struct ebpf *e, int base, int off, int src);
+
+/** ebpf_store_byte() - The byte at @base + @off = @src */
+void ebpf_store_byte(struct ebpf *e, int base, int off, int src);
+
+/** ebpf_count() - The 64 bits at @base + @off += @src, whoever else does so meanwhile */
+void ebpf_count(struct ebpf *e, int base, int off, int src);
+
+/** ebpf_fetch_add() - The same with a word; @src = what was there before */
+void ebpf_fetch_add(struct ebpf *e, int base, int off, int src);
 
 /** ebpf_store_imm() - The word at @base + @off = @imm; not for a context */
 void ebpf_store_imm(struct ebpf *e, int base, int off, uint32_t imm);

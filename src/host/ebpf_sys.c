@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/btf.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -108,6 +109,27 @@ int ebpf_map_new(const char *name, uint32_t type, uint32_t value_len, uint32_t m
 	BUG_IF(strlen(name) >= sizeof(attr.map_name));
 	memcpy(attr.map_name, name, strlen(name));
 	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+int ebpf_map_shared(const char *name, uint32_t bytes, void **ret_value)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = sizeof(uint32_t), .value_size = bytes,
+		.max_entries = 1, .map_flags = BPF_F_MMAPABLE,
+	};
+	CLEANUP(base_fd_close) int fd = -1;
+	void *value;
+
+	BUG_IF(strlen(name) >= sizeof(attr.map_name));
+	memcpy(attr.map_name, name, strlen(name));
+	fd = bpf(BPF_MAP_CREATE, &attr);
+	if (fd < 0)
+		return fd;
+	value = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (value == MAP_FAILED)
+		return -errno;
+	*ret_value = value;
+	return base_take_fd(&fd);
 }
 
 int ebpf_map_put(int map, uint32_t key, const void *value)

@@ -38,6 +38,16 @@ MUST_USE int ebpf_storage_new(const char *name);
 /** ebpf_map_new() - A map with numbers as keys; a descriptor or a negative errno */
 MUST_USE int ebpf_map_new(const char *name, uint32_t type, uint32_t value_len, uint32_t most);
 
+/**
+ * ebpf_map_shared() - An array of one value that is memory of this process too
+ * @name:	Name
+ * @bytes:	Of the value
+ * @ret_value:	Set on success: all zero; stays until munmap() of @bytes
+ *
+ * Return: a descriptor or a negative errno
+ */
+MUST_USE int ebpf_map_shared(const char *name, uint32_t bytes, void **ret_value);
+
 /** ebpf_map_put() - Set a value; 0 or a negative errno */
 MUST_USE int ebpf_map_put(int map, uint32_t key, const void *value);
 

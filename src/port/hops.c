@@ -281,6 +281,19 @@ bool hops_find(struct hops *h, struct io_packet *p, uint64_t now_ns)
 	return true;
 }
 
+bool hops_peek(struct hops *h, struct addr dst, uint64_t now_ns, uint8_t *ret_mac,
+	       bool *ret_is_due)
+{
+	const struct addr next = h->is_full ? (struct addr){ AF_NONE, 0 } : next_of(h, dst);
+	const struct hop *hop = next.af != AF_NONE ? hop_at(h, next) : NULL;
+
+	if (hop == NULL || hop->a.af == AF_NONE || !hop->is_known)
+		return false;
+	memcpy(ret_mac, hop->mac, IO_MAC_BYTES);
+	*ret_is_due = now_ns - hop->asked_ns > HOPS_FRESH_NS;
+	return true;
+}
+
 static void send_raw(struct hops *h, struct io_packet *p)
 {
 	const struct addr dst = dst_of(p);

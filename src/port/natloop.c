@@ -191,6 +191,8 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 			l->n.not_ours[from]++;
 			continue;
 		}
+		if (l->lanes != NULL)
+			lanes_before(l->lanes, now_ns, from, p);
 		l->in[m] = (struct nat_packet){ .data = p->data, .len = p->len, .from = from,
 						.iface = from, .flags = flags_of(l, from, p) };
 		l->at[m++] = i;
@@ -205,6 +207,8 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 			continue;
 		p->len = l->in[j].len;
 		queue(l, l->in[j].to, p, now_ns);
+		if (l->lanes != NULL)
+			lanes_after(l->lanes, now_ns, &l->in[j], n < IO_BATCH);
 	}
 	send_made(l, now_ns);
 	flush(l, NAT_INSIDE);
@@ -229,6 +233,8 @@ static void hear_state(struct natloop *l, enum nat_side side)
 	char line[96];
 
 	nat_set_mtu(l->nat, side, io->mtu_bytes);
+	if (l->lanes != NULL)
+		lanes_renew(l->lanes);
 	snprintf(line, sizeof(line), "%s is %s, MTU %u", io->name, io->is_down ? "down" : "up",
 		 io->mtu_bytes);
 	l->tell(l->arg, line);
@@ -373,6 +379,8 @@ void natloop_run(struct natloop *l)
 			ticked_ns = now_ns;
 			is_late = nat_tick(l->nat, now_ns);
 			send_made(l, now_ns);
+			if (l->lanes != NULL)
+				is_late |= lanes_tick(l->lanes, now_ns);
 			flush(l, NAT_INSIDE);
 			flush(l, NAT_OUTSIDE);
 			tell_lost(l, now_ns);

@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A packet that a process carries costs two copies and a wakeup; one that the kernel
+ * carries by a lane costs less than one that conntrack translates (bench-live: ours
+ * beside ring and nft).  The NAT still opens, judges and ends every flow.
+ *
+ * What it must know of a flow that it does not see is told to it by packets made up
+ * for that, from what a lane has counted: that there were any, and for TCP the last
+ * acknowledgement and window, which a RST is held against.  So the core needs no
+ * word for it, and whatever it answers (another translation, a drop) is true of the
+ * next packet too.  TCP has lanes in both directions or none, for a RST that comes
+ * by the one is held against what went by the other.
+ *
+ * A place that was left is nobody's for two rounds: a program that has begun to read
+ * a lane reads that one to its end.
+ */
+#include "port/lanes.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "net/names.h"
+#include "port/bytes.h"
+
+#define MADE_BYTES	40u		/* of a packet made up: TCP's headers, UDP's and some */
+#define MADE_AT_ONCE	32u
+#define ROUND_NS	UINT64_C(900000000)
+#define REST		2u		/* rounds that a place is nobody's */
+#define SYN_FIN_RST	0x07u
+#define ACK		0x10u
+#define MTU_FREE	0xffffu
+
+/**
+ * struct ref - A lane
+ * @side:	Side that its packets come from
+ * @idx:	Its index
+ */
+struct ref {
+	enum nat_side side;
+	uint32_t idx;
+};
+
+/* ---- programs and tables ---------------------------------------------------------- */
+
+static int open_side(struct lanes_way *w, int side, const struct io *from, const struct io *to,
+		     struct arena *a)
+{
+	CLEANUP(base_fd_close) int prog = -1;
+	int err;
+
+	w->map[side] = lane_table_new(&w->table[side]);
+	if (w->map[side] < 0)
+		return w->map[side];
+	prog = lane_load(w->map[side], w->key, to->ifindex, a);
+	if (prog < 0)
+		return prog;
+	w->link[side] = lane_attach(from->ifindex, prog);
+	if (w->link[side] < 0)
+		return w->link[side];
+	err = lane_hide(from->fd, w->map[side], w->key, a);
+	return err;
+}
+
+int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *outside)
+{
+	CLEANUP(arena_fini) struct arena a;
+	int err;
+
+	*w = (struct lanes_way){ .map = { -1, -1 }, .link = { -1, -1 } };
+	arena_init(&a, 4u << 20);
+	if (getrandom(w->key, sizeof(w->key), 0) != (ssize_t)sizeof(w->key))
+		return -errno;
+	err = open_side(w, NAT_INSIDE, inside, outside, &a);
+	if (err == 0)
+		err = open_side(w, NAT_OUTSIDE, outside, inside, &a);
+	if (err < 0)
+		lanes_close(w);
+	return err;
+}
+
+void lanes_close(struct lanes_way *w)
+{
+	for (int side = 0; side < 2; side++) {
+		base_fd_close(&w->link[side]);
+		base_fd_close(&w->map[side]);
+		lane_table_free(w->table[side]);
+		w->table[side] = NULL;
+	}
+}
+
+static void *have(size_t n, size_t bytes)
+{
+	void *p = malloc(n * bytes);
+
+	/* Resident from the start, as all memory of a worker */
+	return p != NULL ? memset(p, 0, n * bytes) : NULL;
+}
+
+int lanes_init(struct lanes *l, const struct lanes_way *way, const struct nat_config *cfg)
+{
+	*l = (struct lanes){ .way = *way, .n_flows = cfg->max_flows };
+	l->is_on = way->table[0] != NULL && cfg->timeout_s[NAT_T_UDP] >= LANES_LEAST_S &&
+		   cfg->timeout_s[NAT_T_TCP] >= LANES_LEAST_S;
+	if (!l->is_on)
+		return 0;
+	l->flows = have(l->n_flows, sizeof(*l->flows));
+	l->places = have((size_t)2 * LANES, sizeof(*l->places));
+	l->used = have((size_t)2 * LANES, sizeof(*l->used));
+	if (l->flows != NULL && l->places != NULL && l->used != NULL)
+		return 0;
+	lanes_fini(l);
+	return -ENOMEM;
+}
+
+void lanes_fini(struct lanes *l)
+{
+	free(l->flows);
+	free(l->places);
+	free(l->used);
+}
+
+/* ---- lanes ------------------------------------------------------------------------ */
+
+static struct lane *lane_of(const struct lanes *l, struct ref r)
+{
+	return &l->way.table[r.side]->v[r.idx];
+}
+
+static struct lanes_place *place_of(const struct lanes *l, struct ref r)
+{
+	return &l->places[(size_t)r.side * LANES + r.idx];
+}
+
+static struct ref used_at(const struct lanes *l, uint32_t at)
+{
+	const uint32_t u = l->used[at];
+
+	return (struct ref){ u >= LANES ? NAT_OUTSIDE : NAT_INSIDE, u % LANES };
+}
+
+static bool changes(const struct lane *lane)
+{
+	return lane->src != lane->to_src || lane->dst != lane->to_dst ||
+	       lane->ports != lane->to_ports;
+}
+
+/* What has gone by it since the last time; whether anything has */
+static bool collect(struct lanes *l, struct ref r)
+{
+	const struct lane *lane = lane_of(l, r);
+	struct lanes_place *p = place_of(l, r);
+	const uint64_t packets = __atomic_load_n(&lane->packets, __ATOMIC_RELAXED);
+	const uint64_t bytes = __atomic_load_n(&lane->bytes, __ATOMIC_RELAXED);
+	const bool any = packets != p->packets;
+
+	l->n.packets[r.side] += packets - p->packets;
+	l->n.translated += changes(lane) ? packets - p->packets : 0;
+	l->n.bytes[r.side] += bytes - p->bytes;
+	p->packets = packets;
+	p->bytes = bytes;
+	return any;
+}
+
+static void end_one(struct lanes *l, struct ref r)
+{
+	struct lanes_place *p = place_of(l, r);
+	struct lanes_flow *f = &l->flows[p->flow];
+
+	if (!p->is_used)
+		return;
+	__atomic_store_n(&lane_of(l, r)->tag, LANE_FREE, __ATOMIC_RELEASE);
+	(void)collect(l, r);
+	if (f->lane[r.side] == r.idx + 1)
+		f->lane[r.side] = 0;
+	p->is_used = false;
+	p->left = l->n_ticks;
+	l->used[p->at] = l->used[--l->n_used];
+	l->places[l->used[p->at]].at = p->at;
+	l->n.now = l->n_used;
+}
+
+static bool other_of(const struct lanes *l, struct ref r, struct ref *ret)
+{
+	const struct lanes_flow *f = &l->flows[place_of(l, r)->flow];
+	const enum nat_side side = r.side == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
+
+	if (f->lane[side] == 0)
+		return false;
+	*ret = (struct ref){ side, f->lane[side] - 1u };
+	return true;
+}
+
+static void end_both(struct lanes *l, struct ref r)
+{
+	struct ref other;
+
+	if (other_of(l, r, &other))
+		end_one(l, other);
+	end_one(l, r);
+}
+
+static uint8_t proto_of(const struct lane *lane)
+{
+	return (uint8_t)lane->tag;
+}
+
+/* ---- what the NAT is told --------------------------------------------------------- */
+
+static uint64_t difference(uint32_t old, uint32_t new)
+{
+	return (uint64_t)(uint32_t)~old + new;
+}
+
+static uint32_t fold32(uint64_t sum)
+{
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	return (uint32_t)((sum & UINT32_MAX) + (sum >> 32));
+}
+
+static uint16_t fold16(uint64_t sum)
+{
+	while (sum >> 16 != 0)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* A packet of the flow, as it would come */
+static void make(const struct lane *lane, uint8_t *ip)
+{
+	const bool is_tcp = proto_of(lane) == PROTO_TCP;
+	uint64_t sum = 0;
+
+	memset(ip, 0, MADE_BYTES);
+	ip[0] = 0x45;
+	put16(ip + 2, MADE_BYTES);
+	put16(ip + 6, 0x4000);
+	ip[8] = 64;
+	ip[9] = proto_of(lane);
+	memcpy(ip + 12, &lane->src, 4);
+	memcpy(ip + 16, &lane->dst, 4);
+	memcpy(ip + 20, &lane->ports, 4);
+	for (int i = 0; i < 20; i += 2)
+		sum += get16(ip + i);
+	put16(ip + 10, (uint16_t)~fold16(sum));
+	if (!is_tcp) {
+		put16(ip + 24, MADE_BYTES - 20);
+		return;
+	}
+	ip[32] = 0x50;
+	if (lane->packets == 0)
+		return;
+	ip[33] = ACK;
+	memcpy(ip + 28, &lane->ack, 4);
+	memcpy(ip + 34, &lane->win, 2);
+}
+
+/* Does the NAT say of a flow's packet what its lane does */
+static bool is_so(const struct lanes *l, struct ref r, const struct nat_packet *p)
+{
+	const struct lane *lane = lane_of(l, r);
+
+	return p->verdict == NAT_FORWARD && p->to != r.side && p->len == MADE_BYTES &&
+	       p->flow == place_of(l, r)->flow + 1 && memcmp(p->data + 12, &lane->to_src, 12) == 0;
+}
+
+/* Its neighbour is the one that it was; one packet in a while goes by the kernel's way */
+static bool leads_on(struct lanes *l, uint64_t now_ns, struct ref r)
+{
+	const enum nat_side to = r.side == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
+	const struct lane *lane = lane_of(l, r);
+	uint8_t dst[4], mac[IO_MAC_BYTES];
+	bool is_due;
+
+	memcpy(dst, &lane->to_dst, sizeof(dst));
+	if (!hops_peek(&l->hops[to], addr_from_bytes(AF_V4, dst), now_ns, mac, &is_due) ||
+	    memcmp(mac, lane->ether, sizeof(mac)) != 0)
+		return false;
+	if (!is_due || l->has_asked[to])
+		return true;
+	l->has_asked[to] = true;
+	return false;
+}
+
+/* Show the NAT a packet of each; lanes that it does not agree with end */
+static void show(struct lanes *l, uint64_t now_ns, const struct ref *v, uint32_t n)
+{
+	uint8_t bytes[MADE_AT_ONCE][MADE_BYTES];
+	struct nat_packet p[MADE_AT_ONCE];
+
+	for (uint32_t i = 0; i < n; i++) {
+		make(lane_of(l, v[i]), bytes[i]);
+		p[i] = (struct nat_packet){ .data = bytes[i], .len = MADE_BYTES,
+					    .from = (uint8_t)v[i].side, .iface = v[i].side };
+		l->n.made[v[i].side]++;
+		l->n.translated -= changes(lane_of(l, v[i]));
+	}
+	nat_batch(l->nat, now_ns, p, n);
+	for (uint32_t i = 0; i < n; i++)
+		if (place_of(l, v[i])->is_used &&
+		    (!is_so(l, v[i], &p[i]) || !leads_on(l, now_ns, v[i])))
+			end_both(l, v[i]);
+}
+
+/* ---- beginning --------------------------------------------------------------------- */
+
+static uint32_t lying(struct addr a)
+{
+	uint8_t bytes[16];
+	uint32_t v;
+
+	(void)addr_to_bytes(a, bytes);
+	memcpy(&v, bytes, sizeof(v));
+	return v;
+}
+
+static uint32_t lying_ports(uint16_t src, uint16_t dst)
+{
+	uint8_t bytes[4];
+	uint32_t v;
+
+	put16(bytes, src);
+	put16(bytes + 2, dst);
+	memcpy(&v, bytes, sizeof(v));
+	return v;
+}
+
+/* What becomes of a flow's packets from one side */
+static void translate(const struct nat_flow *f, enum nat_side side, struct lane *ret)
+{
+	const struct nat_ends *in = &f->inside, *out = &f->outside;
+	const uint8_t hop[2] = { 1, 0 };
+	uint16_t ttl;
+
+	if (side == NAT_INSIDE)
+		*ret = (struct lane){
+			.src = lying(in->src), .dst = lying(in->dst),
+			.ports = lying_ports(in->sport, in->dport), .to_src = lying(out->src),
+			.to_dst = lying(out->dst), .to_ports = lying_ports(out->sport, out->dport),
+		};
+	else
+		*ret = (struct lane){
+			.src = lying(out->dst), .dst = lying(out->src),
+			.ports = lying_ports(out->dport, out->sport), .to_src = lying(in->dst),
+			.to_dst = lying(in->src), .to_ports = lying_ports(in->dport, in->sport),
+		};
+	memcpy(&ttl, hop, sizeof(ttl));
+	ret->d_addr = fold32(difference(ret->src, ret->to_src) +
+			     difference(ret->dst, ret->to_dst));
+	ret->d_ports = fold32(difference(ret->ports, ret->to_ports));
+	ret->d_ip = fold16((uint64_t)ret->d_addr + (uint16_t)~ttl);
+	ret->id_slot = side == NAT_INSIDE && ret->src != ret->to_src ?
+		       (uint16_t)((ret->to_dst * 0x9e3779b1u >> 24) % LANE_IDS) : LANE_OLD_ID;
+}
+
+/* A free place; false: there is none for this flow */
+static bool find_place(const struct lanes *l, enum nat_side side, const struct lane *lane,
+		       struct ref *ret)
+{
+	const uint32_t first = lane_first(l->way.key, lane->src, lane->dst, lane->ports);
+
+	for (uint32_t i = 0; i < LANES_AT_ONCE; i++) {
+		const struct ref r = { side, first + i };
+		const struct lanes_place *p = place_of(l, r);
+
+		if (!p->is_used && l->n_ticks - p->left >= REST) {
+			*ret = r;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool enter(struct lanes *l, uint64_t now_ns, uint32_t flow, const struct nat_flow *f,
+		  enum nat_side side)
+{
+	const enum nat_side to = side == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
+	const struct addr dst = side == NAT_INSIDE ? f->outside.dst : f->inside.src;
+	struct lane lane, *at;
+	struct ref r;
+	bool is_due;
+
+	translate(f, side, &lane);
+	if (!hops_peek(&l->hops[to], dst, now_ns, lane.ether, &is_due) || is_due ||
+	    !find_place(l, side, &lane, &r))
+		return false;
+	memcpy(lane.ether + IO_MAC_BYTES, l->io[to]->mac, IO_MAC_BYTES);
+	at = lane_of(l, r);
+	*at = lane;		/* without a tag */
+	__atomic_store_n(&at->tag, l->way.table[side]->generation | f->proto, __ATOMIC_RELEASE);
+	*place_of(l, r) = (struct lanes_place){ .flow = flow, .at = l->n_used, .is_used = true };
+	l->used[l->n_used++] = (uint32_t)side * LANES + r.idx;
+	l->flows[flow].lane[side] = (uint16_t)(r.idx + 1);
+	l->n.entered++;
+	l->n.now = l->n_used;
+	return true;
+}
+
+/* A session's number was another one's once, whose lanes end now */
+static bool has_lane(struct lanes *l, uint32_t flow, const struct nat_flow *f, enum nat_side side)
+{
+	const struct ref r = { side, l->flows[flow].lane[side] - 1u };
+	struct lane lane;
+
+	if (l->flows[flow].lane[side] == 0)
+		return false;
+	translate(f, side, &lane);
+	if (memcmp(lane_of(l, r), &lane, offsetof(struct lane, tag)) == 0 &&
+	    proto_of(lane_of(l, r)) == f->proto)
+		return true;
+	end_both(l, r);
+	return false;
+}
+
+static void enter_flow(struct lanes *l, uint64_t now_ns, uint32_t flow, enum nat_side side)
+{
+	const enum nat_side back = side == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
+	const bool had_back = l->flows[flow].lane[back] != 0;
+	struct nat_flow f;
+
+	if (!nat_flow_at(l->nat, flow, &f) || !f.is_plain || f.inside.src.af != AF_V4 ||
+	    has_lane(l, flow, &f, side))
+		return;
+	if (f.proto == PROTO_UDP) {
+		(void)enter(l, now_ns, flow, &f, side);
+		return;
+	}
+	if (f.tcp != NAT_TCP_ESTABLISHED || l->flows[flow].seen[back] == 0)
+		return;
+	if (!enter(l, now_ns, flow, &f, side))
+		return;
+	if ((!had_back || !has_lane(l, flow, &f, back)) && !enter(l, now_ns, flow, &f, back))
+		end_one(l, (struct ref){ side, l->flows[flow].lane[side] - 1u });
+}
+
+/* ---- packets ----------------------------------------------------------------------- */
+
+/* A whole packet of TCP or UDP without IP options */
+static bool is_simple(const uint8_t *ip, uint32_t len)
+{
+	return len >= 28 && ip[0] == 0x45 && (get16(ip + 6) & 0x3fff) == 0 &&
+	       (ip[9] == PROTO_UDP || (ip[9] == PROTO_TCP && len >= 40));
+}
+
+static bool is_turn(const uint8_t *ip)
+{
+	return ip[9] == PROTO_TCP && (ip[33] & SYN_FIN_RST) != 0;
+}
+
+static bool find_lane(const struct lanes *l, enum nat_side side, const uint8_t *ip,
+		      struct ref *ret)
+{
+	uint32_t key[3], first;
+
+	memcpy(key, ip + 12, sizeof(key));
+	first = lane_first(l->way.key, key[0], key[1], key[2]);
+	for (uint32_t i = 0; i < LANES_AT_ONCE; i++) {
+		const struct ref r = { side, first + i };
+
+		if (place_of(l, r)->is_used && proto_of(lane_of(l, r)) == ip[9] &&
+		    memcmp(lane_of(l, r), key, sizeof(key)) == 0) {
+			*ret = r;
+			return true;
+		}
+	}
+	return false;
+}
+
+void lanes_before(struct lanes *l, uint64_t now_ns, enum nat_side from, const struct io_packet *p)
+{
+	struct ref v[2];
+	uint32_t n = 1;
+
+	if (l->n_used == 0 || !is_simple(p->data, p->len) || !is_turn(p->data) ||
+	    !find_lane(l, from, p->data, &v[0]))
+		return;
+	n += other_of(l, v[0], &v[1]);
+	show(l, now_ns, v, n);
+	end_both(l, v[0]);
+}
+
+void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, bool is_last)
+{
+	struct lanes_flow *f;
+
+	if (!l->is_on || p->flow == 0 || p->to == p->from || !is_simple(p->data, p->len))
+		return;
+	f = &l->flows[p->flow - 1];
+	if (is_turn(p->data)) {
+		f->seen[0] = f->seen[1] = 0;
+		return;
+	}
+	if (f->seen[p->from] < LANES_FORCE)
+		f->seen[p->from]++;
+	if (f->seen[p->from] >= (is_last ? LANES_ENTER : LANES_FORCE))
+		enter_flow(l, now_ns, p->flow - 1, (enum nat_side)p->from);
+}
+
+/* ---- time -------------------------------------------------------------------------- */
+
+void lanes_renew(struct lanes *l)
+{
+	if (!l->is_on)
+		return;
+	while (l->n_used > 0)
+		end_one(l, used_at(l, l->n_used - 1));
+	for (int side = 0; side < 2; side++) {
+		struct lane_table *t = l->way.table[side];
+
+		memcpy(t->mac, l->io[side]->mac, IO_MAC_BYTES);
+		t->mtu_bytes = MIN(l->io[!side]->mtu_bytes, MTU_FREE);
+		__atomic_store_n(&t->generation, t->generation + 0x100, __ATOMIC_RELEASE);
+	}
+	l->swept = 0;
+	l->n_ticks += REST;
+}
+
+void lanes_begin(struct lanes *l, struct nat *nat, struct io *const *io, struct hops *hops)
+{
+	l->nat = nat;
+	l->io[NAT_INSIDE] = io[NAT_INSIDE];
+	l->io[NAT_OUTSIDE] = io[NAT_OUTSIDE];
+	l->hops = hops;
+	lanes_renew(l);
+}
+
+/* Is nothing going by it, nor by that of the other direction: then it ends */
+static bool is_left(struct lanes *l, struct ref r)
+{
+	struct lanes_place *p = place_of(l, r);
+	const bool was_idle = p->is_idle;
+	struct ref other;
+
+	p->is_idle = true;
+	return was_idle && (!other_of(l, r, &other) || place_of(l, other)->is_idle);
+}
+
+/* Some of them from @at on, up to @end; how many were looked at */
+static uint32_t look_at(struct lanes *l, uint64_t now_ns, uint32_t at, uint32_t end)
+{
+	struct ref busy[MADE_AT_ONCE] = { { 0 } }, left[MADE_AT_ONCE];
+	uint32_t n_busy = 0, n_left = 0, n;
+
+	for (n = 0; at + n < end && n < MADE_AT_ONCE; n++) {
+		const struct ref r = used_at(l, at + n);
+
+		if (collect(l, r) || place_of(l, r)->is_busy) {
+			place_of(l, r)->is_idle = place_of(l, r)->is_busy = false;
+			busy[n_busy++] = r;
+		} else if (is_left(l, r)) {
+			left[n_left++] = r;
+		}
+	}
+	show(l, now_ns, busy, n_busy);
+	for (uint32_t i = 0; i < n_left; i++)
+		end_both(l, left[i]);
+	return n;
+}
+
+bool lanes_tick(struct lanes *l, uint64_t now_ns)
+{
+	uint32_t end;
+
+	if (!l->is_on || (l->swept == 0 && now_ns - l->round_ns < ROUND_NS))
+		return false;
+	if (l->swept == 0)
+		l->round_ns = now_ns;
+	end = l->swept + LANES_SWEEP;
+	while (l->swept < MIN(end, l->n_used))
+		l->swept += look_at(l, now_ns, l->swept, l->n_used);
+	if (l->swept < l->n_used)
+		return true;
+	l->swept = 0;
+	l->n_ticks++;
+	l->has_asked[0] = l->has_asked[1] = false;
+	return false;
+}
+
+void lanes_count(struct lanes *l)
+{
+	for (uint32_t at = 0; at < l->n_used; at++) {
+		const struct ref r = used_at(l, at);
+
+		place_of(l, r)->is_busy |= collect(l, r);
+	}
+}
+
+void lanes_settle(struct lanes *l, uint64_t now_ns)
+{
+	for (uint32_t at = 0; l->is_on && at < l->n_used; )
+		at += look_at(l, now_ns, at, l->n_used);
+}
