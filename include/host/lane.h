@@ -44,7 +44,9 @@
  * @id_slot:	Counter that packets without DF get their id from, or LANE_OLD_ID
  * @win:	Window of the last segment that had an ACK
  * @ether:	New link addresses
+ * @zero:	Nothing: the next is aligned
  * @ack:	Its acknowledgement, both as they lie there
+ * @zero2:	The same
  * @packets:	Packets that went this way
  * @bytes:	Their bytes, from the IP header on
  */
