@@ -68,8 +68,46 @@ each_way()	# NAME
 		"$rc $(ask jail-a udp:192.0.2.80:53)"
 }
 
+lanes()		# PATH of the answer to `nat status`
+{
+	sp --json nat status
+	jq -r ".sallyport.nat[0].lanes.$1" <<<"$out"
+}
+
+has_grown()	# WAS
+{
+	! kill -0 "$bulk" 2>/dev/null || [ "$(lanes packets.out)" -gt "$1" ]
+}
+
+start --io packet --no-lanes
+each_way "packet without lanes"
+is "every packet went through the NAT" 0 "$(lanes entered)"
+stop
+
 start --io packet
 each_way packet
+# What the kernel carries by itself goes on while rules are read anew, and is counted
+if ! grep -q 4294967295 /proc/self/uid_map; then
+	skip "lanes" "not really root"
+elif [ "$(lanes entered)" -eq 0 ] && [ "$(printf '6.6\n%s\n' "$(uname -r)" | sort -V | head -1)" != 6.6 ]; then
+	skip "lanes" "Linux before 6.6"
+else
+	in_ns jail-a "$PYTHON" -EsB "$LAB_DIR/bulk.py" send 192.0.2.80 7000 100000000 &
+	bulk=$!
+	reloads=0
+	while wait_for 5 has_grown "$(lanes packets.out)" && kill -0 "$bulk" 2>/dev/null; do
+		sp nat reload
+		reloads=$((reloads + 1))
+	done
+	rc=0
+	wait "$bulk" || rc=$?
+	is "a connection outlives new rules in its lane" 0 "$rc"
+	check "there were some" [ "$reloads" -gt 0 ]
+	check "its bytes went by lanes" [ "$(lanes bytes.out)" -gt 50000000 ]
+	sp --json nat status
+	check "and are counted as the NAT's" jq -e '.sallyport.nat[0] |
+		.packets.out >= .lanes.packets.out and .translated >= .lanes.packets.out' <<<"$out"
+fi
 sniff "$ROUTER" w-host "$TMP/seen" --in
 sniffing=$sniff_pid
 forge jail-a e0 --to "$(on_host ip -j link show epair0a | jq -r '.[0].address')" \
