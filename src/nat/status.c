@@ -50,7 +50,7 @@ bool nat_flow_at(const struct nat *nat, uint32_t i, struct nat_flow *ret)
 		.inside = ends_of(nat, is_v6, &s->in), .outside = ends_of(nat, is_v6, &s->out),
 		.binding = s->binding == NONE ? 0 : s->binding + 1,
 		.from = (s->flags & S_FROM_OUT) != 0 ? NAT_OUTSIDE : NAT_INSIDE,
-		.is_plain = (s->flags & (S_HAIRPIN | S_SCRUB)) == 0,
+		.is_plain = (s->flags & (S_HAIRPIN | S_LOOK)) == 0,
 		.idle_s = seconds(idle), .left_s = seconds(nat->timeout[s->timer] - idle),
 	};
 	return true;
