@@ -6,6 +6,9 @@
  *	updown-exec		a process of the program that does nothing, ms
  *	updown-up-netlink	one element and two addresses over netlink alone, ms
  *	updown-down-netlink	the same of taking them away
+ *	updown-up-own		what is left of up without exec and netlink: files read, the
+ *				host asked, rules compared, state written
+ *	updown-down-own		the same of down
  *	updown-up-ratio		up in comparison with exec and netlink
  *	updown-down-ratio	the same of down
  *	updown-vnet-...		a vnet jail: a pair of veth, of which the netlink alone
@@ -371,6 +374,8 @@ static int measure(const struct kind *k, const char *state)
 	printf("%s-exec %.2f ms\n", k->name, t_exec);
 	printf("%s-up-netlink %.2f ms\n%s-down-netlink %.2f ms\n", k->name, nl_up, k->name,
 	       nl_down);
+	printf("%s-up-own %.2f ms\n%s-down-own %.2f ms\n", k->name, t_up - t_exec - nl_up,
+	       k->name, t_down - t_exec - nl_down);
 	printf("%s-up-ratio %.2f x\n", k->name, t_up / (t_exec + nl_up));
 	printf("%s-down-ratio %.2f x\n", k->name, t_down / (t_exec + nl_down));
 	return 0;
