@@ -288,6 +288,7 @@ struct decl_runs {
  * @own:	The file that has the host's own rules, or NULL
  * @own_at:	Where it is named
  * @unknown:	A type whose rules are not known, or NULL
+ * @is_natd:	Their nat is natd's, from which packets come back to the rules
  */
 struct decl_firewall {
 	const char *rules;
@@ -295,6 +296,7 @@ struct decl_firewall {
 	const char *own;
 	struct span own_at;
 	const char *unknown;
+	bool is_natd;
 };
 
 /**

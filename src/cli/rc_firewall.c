@@ -47,9 +47,10 @@ bool cli_rc_firewall(struct cli *c, const struct decl *d)
 
 uint32_t cli_rc_firewall_source(struct cli *c, const struct decl *d, bool says_one_pass)
 {
-	/* natd and rc.firewall leave it at what the kernel begins with */
-	const char *text = says_one_pass ? d->firewall.rules :
-			   arena_printf(&c->arena, "enable one_pass\n%s", d->firewall.rules);
+	/* rc.firewall leaves it at what the kernel begins with; natd does not ask */
+	const char *first = d->firewall.is_natd ? "disable one_pass\n" :
+			    says_one_pass ? "" : "enable one_pass\n";
+	const char *text = arena_printf(&c->arena, "%s%s", first, d->firewall.rules);
 
 	return sources_add(&c->sources, SOURCE_NAME, text, (uint32_t)strlen(text),
 			   d->firewall.at);

@@ -3,20 +3,19 @@
  * DOC: Theory of operation
  *
  * firewall_enable runs FreeBSD's rc.firewall, a script of the base system, or
- * the host's own firewall_script.  Of the base system's script the types that say
- * all or nothing are made here as an ipfw ruleset: "closed", "UNKNOWN" (what it makes
- * for every type, and the default rule), and "open" where it also sets up a nat;
- * without one "open" passes all, as we do without rules.  The other types are pages
- * of rules about services and networks: they are not guessed, but told.
+ * the host's own firewall_script.  The base system's types are made here as an ipfw
+ * ruleset, those with pages of rules in firewall_types.c.  "open" without a nat passes
+ * all, as we do without rules, so there are none.
  *
  * natd gets packets by a divert rule in the place where the kernel's nat has its
- * rule; its options are those of a nat instance under other names.
+ * rule; its options are those of a nat instance under other names.  A packet comes
+ * back from natd behind that rule whatever one_pass says.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "lang/rc.h"
+#include "lang/rc/firewall.h"
 #include "lang/text.h"
 
 #define RC_FIREWALL	"/etc/rc.firewall"
@@ -24,10 +23,9 @@
 
 static const struct rc_var *find(const struct rc_file *f, const char *name)
 {
-	for (uint32_t i = f->vars.n; i-- > 0; )
-		if (f->vars.v[i].is_last && strcmp(f->vars.v[i].name, name) == 0)
-			return f->vars.v[i].value->buf.n > 0 ? &f->vars.v[i] : NULL;
-	return NULL;
+	const struct rc_var *v = rc_firewall_find(f, name);
+
+	return v != NULL && v->value->buf.n > 0 ? v : NULL;
 }
 
 static const char *value(const struct rc_file *f, const char *name)
@@ -115,36 +113,35 @@ static const char *natd_words(struct lang_ctx *c, const struct rc_var *v)
 	return said;
 }
 
-/* Two lines of ipfw: the instance, and who goes there */
-static const char *nat_lines(struct lang_ctx *c, const struct rc_var *iface, const char *flags)
+/* Two lines of ipfw: the instance, and who goes there; @number "" for the next one */
+static const char *nat_lines(struct lang_ctx *c, const struct rc_var *iface, const char *flags,
+			     const char *number)
 {
 	const char *name = iface->value->buf.v;
 	struct addr a;
 
 	BUG_IF(name == NULL);	/* find() gives none that is empty */
 	return arena_printf(c->a, "nat " NAT_NUMBER " config %s %s %s\n"
-			    "add 50 nat " NAT_NUMBER " ip4 from any to any via %s\n",
+			    "add %snat " NAT_NUMBER " ip4 from any to any via %s\n",
 			    addr_parse(name, strlen(name), &a) == 0 ? "ip" : "if", name, flags,
-			    name);
+			    number, name);
 }
 
 /* The lines of the nat that is asked for; "" for none, NULL for one that is told */
-static const char *nat_rules(struct lang_ctx *c, const struct rc_file *f)
+static const char *nat_rules(struct lang_ctx *c, const struct rc_file *f, bool is_natd,
+			     const char *number)
 {
-	const bool is_natd = is_yes(c, f, "natd_enable");
 	const struct rc_var *iface = find(f, is_natd ? "natd_interface" :
 					  "firewall_nat_interface");
 	const char *flags = value(f, "firewall_nat_flags");
 
-	if (!is_natd && !is_yes(c, f, "firewall_nat_enable"))
-		return "";
-	if (iface == NULL)
-		return "";	/* rc.firewall makes none either */
+	if (iface == NULL || !is_yes(c, f, is_natd ? "natd_enable" : "firewall_nat_enable"))
+		return "";	/* without an interface rc.firewall makes none either */
 	if (is_natd)
 		flags = natd_words(c, find(f, "natd_flags"));
 	else if (flags == NULL)
 		flags = "";
-	return flags == NULL ? NULL : nat_lines(c, iface, flags);
+	return flags == NULL ? NULL : nat_lines(c, iface, flags, number);
 }
 
 /* ---- types ---------------------------------------------------------------- */
@@ -162,24 +159,55 @@ static const char basic_rules[] =
 	"add 900 pass ipv6-icmp from any to any icmp6types 1\n"
 	"add 1000 pass ipv6-icmp from any to any icmp6types 2,135,136\n";
 
-/* Types whose rules are known; without nat "open" needs none */
+/* For which nats a type has a rule */
+enum nats { NO_NAT, NATD_LATE, ANY_NAT };
+
 static const struct type {
 	const char *name;
+	enum nats nats;
+	const char *(*rules)(struct lang_ctx *c, const struct rc_file *f);
 	const char *last;
-	bool has_nat;
 } types[] = {
-	{ "open", "add 65000 pass all from any to any\n", true },
-	{ "closed", "add 65000 deny ip from any to any\n", false },
-	{ "UNKNOWN", "", false },
+	{ "open", ANY_NAT, NULL, "add 65000 pass all from any to any\n" },
+	{ "client", ANY_NAT, rc_firewall_client, "" },
+	{ "simple", NATD_LATE, NULL, "" },
+	{ "workstation", NO_NAT, rc_firewall_workstation, "" },
+	{ "closed", NO_NAT, NULL, "add 65000 deny ip from any to any\n" },
+	{ "UNKNOWN", NO_NAT, NULL, "" },
 };
 
-static const char *type_rules(struct lang_ctx *c, const struct rc_file *f, const struct type *t)
+static void tell_no_nat(struct lang_ctx *c, const struct rc_file *f, const struct type *t,
+			const char *name)
 {
-	const char *nat = t->has_nat ? nat_rules(c, f) : "";
+	if (is_yes(c, f, name))
+		diag_add(c->diags, DIAG_W1524, find(f, name)->name_at,
+			 "type '%s' of rc.firewall has no rule for %s: no nat is made", t->name,
+			 name);
+}
 
-	if (nat == NULL || (t->has_nat && nat[0] == '\0'))
-		return NULL;
-	return arena_printf(c->a, "%s%s%s", nat, basic_rules, t->last);
+static void make_rules(struct lang_ctx *c, const struct rc_file *f, const struct type *t,
+		       struct decl_firewall *ret)
+{
+	const char *number = t->nats == ANY_NAT ? "50 " : "";
+	const char *nat = t->nats == NO_NAT ? "" : nat_rules(c, f, true, number);
+	const char *rules;
+
+	ret->is_natd = nat != NULL && nat[0] != '\0';
+	if (t->nats == ANY_NAT && nat != NULL && !ret->is_natd)
+		nat = nat_rules(c, f, false, number);
+	if (t->nats == NO_NAT)
+		tell_no_nat(c, f, t, "natd_enable");
+	if (t->nats != ANY_NAT)
+		tell_no_nat(c, f, t, "firewall_nat_enable");
+	if (nat == NULL)
+		nat = "";
+	/* "open" without a nat needs none */
+	if (t->nats == ANY_NAT && t->rules == NULL && nat[0] == '\0')
+		return;
+	rules = t->nats == NATD_LATE ? rc_firewall_simple(c, f, nat) :
+		t->rules != NULL ? t->rules(c, f) : "";
+	ret->rules = arena_printf(c->a, "%s%s%s%s", t->nats == ANY_NAT ? nat : "", basic_rules,
+				  rules, t->last);
 }
 
 void rc_firewall(struct lang_ctx *c, const struct rc_file *f, struct decl_firewall *ret)
@@ -201,6 +229,6 @@ void rc_firewall(struct lang_ctx *c, const struct rc_file *f, struct decl_firewa
 		if (strcasecmp(types[i].name, name) != 0)
 			continue;
 		ret->unknown = NULL;
-		ret->rules = type_rules(c, f, &types[i]);
+		make_rules(c, f, &types[i], ret);
 	}
 }
