@@ -6,8 +6,8 @@
  * declarations into functions of a packet and compares them.
  *
  *	compared	verdict, translation, what is remembered, tags; for each family,
- *			direction and interface, whatever is remembered; of ipfw what
- *			translates nothing
+ *			direction and interface, whatever is remembered; behind a nat rule
+ *			of ipfw for the addresses that it may leave a packet with
  *	not compared	counters, logs, lifetimes, and what a full set forgets; what
  *			fragments, source routes and the kernel's own answers meet; ICMP
  *			errors about a known flow, which go with it

@@ -64,6 +64,8 @@ void nft_options_init(struct nft_options *o);
  */
 uint32_t nft_state_bit(const struct nft_options *o, enum direction dir);
 
+#define NFT_LINKS	8u	/* nat instances that may ask for links */
+
 /**
  * struct nft_marks - What the bits of a program's marks mean
  * @own:	All bits that are ours
@@ -72,8 +74,12 @@ uint32_t nft_state_bit(const struct nft_options *o, enum direction dir);
  * @opts:	And that lets packets with options through; 0: none does
  * @answer:	Of the ct mark: we refused it and say so
  * @tags:	Of the packet mark: the number of its tag; those that rules ask for
- *		count from 1 in the order of their bits
+ *		count from 1 in the order of their bits.  Beside free states a bit each
  * @kept_tags:	Of the ct mark: the tag of the state
+ * @drawn:	Of the packet mark: what the last lot said; it is asked at once
+ * @link:	Of the ct mark, by nat instance that asks for links, in their order: what
+ *		comes in as the flow's first packet went has one; what comes in the other
+ *		way has one
  *
  * A hint for who proves a program: nothing is believed because it stands here.
  */
@@ -84,6 +90,8 @@ struct nft_marks {
 	uint32_t answer;
 	uint32_t tags;
 	uint32_t kept_tags;
+	uint32_t drawn;
+	uint32_t link[NFT_LINKS][2];
 };
 
 /** nft_program_marks() - The marks of a program */

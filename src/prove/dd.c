@@ -283,6 +283,27 @@ dd dd_compose(struct dds *s, dd f, uint32_t var, dd g)
 	return dd_ite(s, g, dd_with(s, f, var, true), dd_with(s, f, var, false));
 }
 
+static dd exists_in(struct dds *s, uint32_t op, dd f, const bool *which)
+{
+	const uint32_t var = s->node[f].var;
+	const struct dd_memo *m;
+	dd lo, hi;
+
+	if (dd_is_leaf(s, f))
+		return f;
+	m = memo_of(s, op, f, 0, 0);
+	if (is_memo(m, op, f, 0, 0))
+		return m->r;
+	lo = exists_in(s, op, s->node[f].lo, which);
+	hi = exists_in(s, op, s->node[f].hi, which);
+	return note(s, op, f, 0, 0, which[var] ? dd_or(s, lo, hi) : branch(s, var, lo, hi));
+}
+
+dd dd_exists(struct dds *s, dd f, const bool *which)
+{
+	return exists_in(s, ++s->serial, f, which);
+}
+
 dd dd_known(const struct dds *s, dd f, const uint8_t *known)
 {
 	while (!dd_is_leaf(s, f) && known[s->node[f].var] != DD_ANY)

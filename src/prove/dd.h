@@ -97,6 +97,9 @@ dd dd_with(struct dds *s, dd f, uint32_t var, bool value);
 /** dd_compose() - @f where variable @var is what condition @g says */
 dd dd_compose(struct dds *s, dd f, uint32_t var, dd g);
 
+/** dd_exists() - The condition that @f holds for some values of the variables with @which */
+dd dd_exists(struct dds *s, dd f, const bool *which);
+
 /** enum dd_known - What is known of a variable */
 enum dd_known { DD_ANY, DD_IS_0, DD_IS_1 };
 

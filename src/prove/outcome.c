@@ -35,7 +35,8 @@ static uint64_t hash_outcome(const struct outcome *x)
 {
 	uint64_t h = stir(x->fate, x->code);
 
-	h = stir(h, (uint64_t)x->states << 24 | x->tag << 16 | x->kept_tag << 8 | x->is_turn);
+	h = stir(h, (uint64_t)x->states << 32 | (uint32_t)x->tag << 16 | x->kept_tag);
+	h = stir(h, (uint64_t)x->links << 32 | (uint32_t)x->place << 16 | x->is_turn);
 	h = stir(h, (uint64_t)x->record << 32 | x->xlate);
 	for (const char *c = x->text; c != NULL && *c != '\0'; c++)
 		h = stir(h, (uint8_t)*c);
@@ -52,7 +53,8 @@ static bool same_text(const char *x, const char *y)
 static bool same_outcome(const struct outcome *x, const struct outcome *y)
 {
 	if (x->fate != y->fate || x->code != y->code || x->states != y->states ||
-	    x->tag != y->tag || x->kept_tag != y->kept_tag ||
+	    x->tag != y->tag || x->kept_tag != y->kept_tag || x->links != y->links ||
+	    x->place != y->place ||
 	    x->record != y->record || x->xlate != y->xlate ||
 	    x->is_turn != y->is_turn || x->n_lots != y->n_lots || !same_text(x->text, y->text))
 		return false;
@@ -151,6 +153,35 @@ uint32_t translation_of(struct outcomes *o, const struct translation *x)
 	return o->xlates.n;
 }
 
+/* ---- records -------------------------------------------------------------- */
+
+static uint32_t record_set_of(struct outcomes *o, const uint16_t *number, uint32_t n)
+{
+	for (uint32_t i = 0; i < o->records.n; i++)
+		if (o->records.v[i].n == n &&
+		    memcmp(o->records.v[i].number, number, n * sizeof(*number)) == 0)
+			return i + 1;
+	vec_add(o->a, &o->records, ((struct record_set){ n, number }));
+	return o->records.n;
+}
+
+uint32_t record_add(struct outcomes *o, uint32_t set, uint16_t number)
+{
+	const struct record_set none = { .n = 0 };
+	const struct record_set *from = set == 0 ? &none : &o->records.v[set - 1];
+	uint16_t *to = arena_array(o->a, uint16_t, from->n + 1);
+	uint32_t n = 0, i = 0;
+
+	while (i < from->n && from->number[i] < number)
+		to[n++] = from->number[i++];
+	if (i < from->n && from->number[i] == number)
+		return set;
+	to[n++] = number;
+	while (i < from->n)
+		to[n++] = from->number[i++];
+	return record_set_of(o, to, n);
+}
+
 /* ---- draws ----------------------------------------------------------------- */
 
 static uint64_t times(uint64_t x, uint64_t y)
@@ -190,28 +221,50 @@ static uint32_t add_lots(const struct outcomes *o, uint32_t value, uint64_t weig
 	return x->n_lots;
 }
 
+/* Lots that may name an outcome twice, as one draw; what is certain is no draw */
+static uint32_t drawn(struct outcomes *o, struct lot *lots, uint32_t count, bool is_turn)
+{
+	struct outcome d = { .fate = FATE_DRAW, .is_turn = is_turn, .lots = lots };
+
+	qsort(lots, count, sizeof(*lots), by_value);
+	for (uint32_t i = 0; i < count; i++) {
+		struct lot *last = d.n_lots > 0 ? &lots[d.n_lots - 1] : NULL;
+
+		if (last != NULL && last->value == lots[i].value)
+			last->weight = (last->weight + lots[i].weight) % PRIME;
+		else
+			lots[d.n_lots++] = lots[i];
+	}
+	return d.n_lots == 1 ? lots[0].value : outcome_of(o, &d);
+}
+
 uint32_t outcome_draw(struct outcomes *o, uint32_t x, uint32_t y, uint64_t n, uint64_t of,
 		      bool is_turn)
 {
 	const uint64_t share = times(n % PRIME, power(of % PRIME, PRIME - 2));
 	const uint32_t most = o->list.v[x].n_lots + o->list.v[y].n_lots + 2;
 	struct lot *lots = arena_array(o->a, struct lot, most);
-	struct outcome d = { .fate = FATE_DRAW, .is_turn = is_turn, .lots = lots };
-	uint32_t count, out = 0;
+	uint32_t count;
 
 	if (x == y || n == of)
 		return x;
 	count = add_lots(o, x, share, is_turn, lots);
 	count += add_lots(o, y, (1 + PRIME - share) % PRIME, is_turn, lots + count);
-	qsort(lots, count, sizeof(*lots), by_value);
-	for (uint32_t i = 0; i < count; i++) {
-		if (out > 0 && lots[out - 1].value == lots[i].value)
-			lots[out - 1].weight = (lots[out - 1].weight + lots[i].weight) % PRIME;
-		else
-			lots[out++] = lots[i];
-	}
-	d.n_lots = out;
-	return out == 1 ? lots[0].value : outcome_of(o, &d);
+	return drawn(o, lots, count, is_turn);
+}
+
+uint32_t outcome_each(struct outcomes *o, uint32_t value, outcome_fn *fn, void *arg)
+{
+	const struct outcome x = o->list.v[value];
+	struct lot *lots;
+
+	if (x.fate != FATE_DRAW)
+		return fn(arg, value);
+	lots = arena_array(o->a, struct lot, x.n_lots);
+	for (uint32_t i = 0; i < x.n_lots; i++)
+		lots[i] = (struct lot){ outcome_each(o, x.lots[i].value, fn, arg),
+					x.lots[i].weight };
+	return drawn(o, lots, x.n_lots, x.is_turn);
 }
 
 bool outcome_is_plain(const struct outcomes *o, uint32_t value)
@@ -264,6 +317,10 @@ const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t val
 	if (x->xlate != 0)
 		text = arena_printf(a, "%s, %s", text,
 				    translation_text(&o->xlates.v[x->xlate - 1], a));
+	if (x->place != 0)
+		text = arena_printf(a, "%s, nat", text);
+	if (x->links != 0)
+		text = arena_printf(a, "%s, a link", text);
 	if ((x->states & 3) != 0 || x->record != 0)
 		text = arena_printf(a, "%s, state", text);
 	if (x->tag != 0)

@@ -66,9 +66,11 @@ struct lot {
  * @fate:	Which
  * @code:	See FATE_ICMP
  * @states:	FATE_PASS: bits of what is remembered then, as the proof numbers them
- * @tag:	The tag it has then
+ * @tag:	The tag it has then, or tags
  * @kept_tag:	The tag that its state has then
- * @record:	Number of the record that it has added to; 0: none
+ * @links:	Bits of what nat instances remember of its flow then
+ * @place:	Where it goes on behind the translation; 0: nowhere
+ * @record:	Number of the set of records that it has added to; 0: none
  * @xlate:	Number of its translation; 0: none
  * @text:	FATE_UNKNOWN: why; FATE_HARM: what
  * @is_turn:	FATE_DRAW: in turn, not at random
@@ -78,10 +80,12 @@ struct lot {
 struct outcome {
 	enum fate fate;
 	uint16_t code;
-	uint8_t states;
-	uint8_t tag;
-	uint8_t kept_tag;
-	uint16_t record;
+	uint16_t states;
+	uint16_t tag;
+	uint16_t kept_tag;
+	uint16_t links;
+	uint16_t place;
+	uint32_t record;
 	uint32_t xlate;
 	const char *text;
 	bool is_turn;
@@ -90,10 +94,21 @@ struct outcome {
 };
 
 /**
+ * struct record_set - Records that one packet adds to
+ * @n:		How many
+ * @number:	Which, the lowest first
+ */
+struct record_set {
+	uint32_t n;
+	const uint16_t *number;
+};
+
+/**
  * struct outcomes - All of a proof
  * @a:		Memory
  * @list:	By number; 0: FATE_NONE; 1 is left out, as it is a condition
  * @xlates:	Translations by number - 1
+ * @records:	Sets of records by number - 1
  * @slot:	Hash of @list, 0: none
  * @n_slots:	Its length
  * @xslot:	Hash of @xlates
@@ -103,6 +118,7 @@ struct outcomes {
 	struct arena *a;
 	VEC(struct outcome) list;
 	VEC(struct translation) xlates;
+	VEC(struct record_set) records;
 	uint32_t *slot;
 	uint32_t n_slots;
 	uint32_t *xslot;
@@ -137,6 +153,14 @@ uint32_t translation_of(struct outcomes *o, const struct translation *x);
  */
 uint32_t outcome_draw(struct outcomes *o, uint32_t x, uint32_t y, uint64_t n, uint64_t of,
 		      bool is_turn);
+
+/** record_add() - The number of a set of records (0: none) with one more */
+uint32_t record_add(struct outcomes *o, uint32_t set, uint16_t number);
+
+typedef uint32_t outcome_fn(void *arg, uint32_t value);
+
+/** outcome_each() - An outcome, or each of those of a draw, replaced by what @fn makes of it */
+uint32_t outcome_each(struct outcomes *o, uint32_t value, outcome_fn *fn, void *arg);
 
 /** outcome_is_plain() - Is it neither a draw nor unknown */
 bool outcome_is_plain(const struct outcomes *o, uint32_t value);

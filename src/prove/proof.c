@@ -19,15 +19,7 @@
 
 dd proof_outcome(struct proof *p, const struct outcome *x)
 {
-	struct outcome told = *x;
-	dd f = dd_leaf(p->d, outcome_of(p->o, x));
-
-	for (uint32_t i = 2 * p->records.n; i > 0; i--) {
-		told.record = (uint16_t)i;
-		f = dd_ite(p->d, space_is(&p->s, P_RECORD, i),
-			   dd_leaf(p->d, outcome_of(p->o, &told)), f);
-	}
-	return f;
+	return dd_leaf(p->d, outcome_of(p->o, x));
 }
 
 dd proof_leaf(struct proof *p, enum fate fate)
@@ -82,11 +74,11 @@ dd proof_assign(struct proof *p, dd f, enum part mark, uint32_t mask, uint32_t v
 /* A bit that outcomes tell, and where in them */
 struct told_bit {
 	uint32_t var;
-	uint8_t *at;
-	uint8_t value;
+	uint16_t *at;
+	uint16_t value;
 };
 
-#define MAX_TOLD	16u
+#define MAX_TOLD	32u
 
 struct telling {
 	struct outcome x;
@@ -94,13 +86,14 @@ struct telling {
 	uint32_t n;
 };
 
+/* The bits of a mark, from the lowest on, as those of @at from @value on */
 static void tell(const struct proof *p, struct telling *t, enum part mark, uint32_t mask,
-		 struct told_bit bit)
+		 uint16_t *at, uint16_t value)
 {
-	BUG_IF(t->n == MAX_TOLD);
-	bit.var = proof_mark_bit(p, mark, mask);
-	if (mask != 0)
-		t->bits[t->n++] = bit;
+	for (; mask != 0; mask &= mask - 1, value = (uint16_t)(value << 1)) {
+		BUG_IF(t->n == MAX_TOLD);
+		t->bits[t->n++] = (struct told_bit){ proof_mark_bit(p, mark, mask), at, value };
+	}
 }
 
 static dd told(struct proof *p, struct telling *t, uint32_t i)
@@ -112,33 +105,44 @@ static dd told(struct proof *p, struct telling *t, uint32_t i)
 	lo = told(p, t, i + 1);
 	*t->bits[i].at |= t->bits[i].value;
 	hi = told(p, t, i + 1);
-	*t->bits[i].at &= (uint8_t)~t->bits[i].value;
+	*t->bits[i].at &= (uint16_t)~t->bits[i].value;
 	return dd_ite(p->d, dd_var(p->d, t->bits[i].var), hi, lo);
 }
 
-static dd make_pass(struct proof *p, uint32_t xlate)
+/* What a mark of the connection says; without one there is none */
+static void tell_connection(const struct proof *p, struct telling *t)
 {
 	const struct nft_marks *m = &p->marks;
-	struct telling t = { .x = { .fate = FATE_PASS, .xlate = xlate } };
-	dd with, without;
-	uint32_t mask = m->tags;
 
-	for (uint8_t i = 1; mask != 0; mask &= mask - 1, i = (uint8_t)(i << 1))
-		tell(p, &t, P_MARK, mask, (struct told_bit){ 0, &t.x.tag, i });
-	without = told(p, &t, 0);
+	for (uint32_t i = 0; i < NFT_LINKS; i++)
+		for (uint32_t way = 0; way < 2; way++)
+			tell(p, t, P_CTMARK, m->link[i][way], &t->x.links,
+			     (uint16_t)(1u << (2 * i + way)));
 	if (!p->states)
-		return without;
-	mask = m->kept_tags;
-	for (uint8_t i = 1; mask != 0 && p->states; mask &= mask - 1, i = (uint8_t)(i << 1))
-		tell(p, &t, P_CTMARK, mask, (struct told_bit){ 0, &t.x.kept_tag, i });
-	for (int dir = 0; dir < 2; dir++) {
-		tell(p, &t, P_CTMARK, m->state[dir],
-		     (struct told_bit){ 0, &t.x.states, (uint8_t)(1u << dir) });
-		tell(p, &t, P_CTMARK, m->opts[dir],
-		     (struct told_bit){ 0, &t.x.states, (uint8_t)(4u << dir) });
+		return;
+	tell(p, t, P_CTMARK, m->kept_tags, &t->x.kept_tag, 1);
+	for (uint32_t dir = 0; dir < 2; dir++) {
+		tell(p, t, P_CTMARK, m->state[dir], &t->x.states, (uint16_t)(1u << dir));
+		tell(p, t, P_CTMARK, m->opts[dir], &t->x.states, (uint16_t)(4u << dir));
 	}
-	with = told(p, &t, 0);
-	return dd_ite(p->d, space_bit(&p->s, P_INVALID, 0), without, with);
+}
+
+uint32_t proof_places(const struct proof *p)
+{
+	return p->marks.own & ~(p->marks.tags | p->marks.drawn);
+}
+
+static dd make_pass(struct proof *p, const struct outcome *x)
+{
+	struct telling t = { .x = *x };
+	dd without;
+
+	tell(p, &t, P_MARK, p->marks.tags, &t.x.tag, 1);
+	if (p->places)
+		tell(p, &t, P_MARK, proof_places(p), &t.x.place, 1);
+	without = told(p, &t, 0);
+	tell_connection(p, &t);
+	return dd_ite(p->d, space_bit(&p->s, P_INVALID, 0), without, told(p, &t, 0));
 }
 
 dd proof_pass(struct proof *p, uint32_t xlate)
@@ -148,11 +152,25 @@ dd proof_pass(struct proof *p, uint32_t xlate)
 	while (p->pass.n <= xlate)
 		vec_add(p->a, &p->pass, 0);
 	if (p->pass.v[xlate] == 0) {
-		const dd made = make_pass(p, xlate);
+		const struct outcome x = { .fate = FATE_PASS, .xlate = xlate };
+		const dd made = make_pass(p, &x);
 
 		p->pass.v[xlate] = made;
 	}
 	return p->pass.v[xlate];
+}
+
+dd proof_handed(struct proof *p, uint32_t hand)
+{
+	const struct outcome x = { .fate = FATE_PASS, .place = (uint16_t)hand };
+
+	return make_pass(p, &x);
+}
+
+void proof_tells_places(struct proof *p, bool places)
+{
+	p->places = places;
+	p->pass.n = 0;
 }
 
 void proof_keeps_states(struct proof *p, bool states)

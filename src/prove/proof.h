@@ -37,6 +37,12 @@ struct proof_map {
 	dd in;
 };
 
+/** struct proof_hand - A rule of free states that hands packets to a nat instance */
+struct proof_hand {
+	uint32_t list;
+	uint32_t idx;
+};
+
 /**
  * struct proof - A comparison under way
  * @a:		Memory
@@ -53,9 +59,11 @@ struct proof_map {
  * @tables:	Tables that were seen, by number - 1
  * @table_of:	What they were made of
  * @records:	Rules that remember free states; see states.h
+ * @hands:	Rules that hand packets to nat instances, by number - 1
  * @by_tables:	Exact forwards are compared as tables, not bit by bit
  * @states:	What is remembered counts: FATE_PASS tells it
  * @only_that:	Of a translation only that there is one counts, not where it leads
+ * @places:	Those bits of the packet mark count, as outcome.place
  * @ethertype:	Of the frames that packets come in; 0: none that is known
  * @is_arp:	Packets are ARP: their addresses are those they ask for and of, and
  *		P_SPORT is what they do
@@ -74,9 +82,11 @@ struct proof {
 	VEC(struct table_rows *) tables;
 	VEC(struct proof_table) table_of;
 	VEC(struct proof_record) records;
+	VEC(struct proof_hand) hands;
 	bool by_tables;
 	bool states;
 	bool only_that;
+	bool places;
 	uint16_t ethertype;
 	bool is_arp;
 };
@@ -84,16 +94,25 @@ struct proof {
 /** proof_pass() - A pass with a translation (0: without), as marks say then what is remembered */
 dd proof_pass(struct proof *p, uint32_t xlate);
 
+/** proof_handed() - It goes to a nat instance, and then on behind rule number @hand */
+dd proof_handed(struct proof *p, uint32_t hand);
+
+/** proof_places() - Bits of the packet mark that say where a packet goes on */
+uint32_t proof_places(const struct proof *p);
+
+/** proof_tells_places() - Whether proof_pass() tells them */
+void proof_tells_places(struct proof *p, bool places);
+
 /** proof_keeps_states() - Whether proof_pass() tells states from here on */
 void proof_keeps_states(struct proof *p, bool states);
 
 /** proof_tells_translations() - Whether proof_pass() tells where translations lead */
 void proof_tells_translations(struct proof *p, bool tells);
 
-/** proof_outcome() - An outcome, and with it what the packet has added to what is remembered */
+/** proof_outcome() - A constant outcome */
 dd proof_outcome(struct proof *p, const struct outcome *x);
 
-/** proof_leaf() - An outcome of which there is no more to say; as proof_outcome() */
+/** proof_leaf() - A constant outcome of which there is no more to say */
 dd proof_leaf(struct proof *p, enum fate fate);
 
 /** proof_unknown() - A constant outcome that cannot be said */

@@ -31,6 +31,9 @@ struct entered {
 	dd r;
 };
 
+/* Which half of a pass with free states: up to a nat rule, behind it, or there is none */
+enum half { HALF_WHOLE, HALF_BEFORE, HALF_BEHIND };
+
 /* A direction of the model being turned into functions */
 struct sem {
 	struct proof *p;
@@ -43,6 +46,8 @@ struct sem {
 	uint32_t n_quick;		/* quick calls that the rule at hand is in */
 	bool is_head;			/* ahead of translation */
 	dd behind;			/* what comes behind the list of the rule at hand */
+	struct proof_hand at;		/* that rule */
+	enum half half;
 	VEC(uint32_t) names;		/* of free states, by number - 2 */
 	uint32_t n_hits;		/* free states found on the way to the rule at hand */
 	VEC(struct entered) entered;
@@ -60,9 +65,10 @@ static dd holds_with(struct sem *w, const struct rule *r, dd headers)
 		return m;
 	if (r->draw >= SPACE_DRAWS)
 		return m;
-	while (w->draws.n <= r->draw)
+	while (w->p->m->discipline == STATES_DIRECTED && w->draws.n <= r->draw)
 		vec_add(w->p->a, &w->draws, 0);
-	w->draws.v[r->draw] = r->prob;
+	if (w->p->m->discipline == STATES_DIRECTED)
+		w->draws.v[r->draw] = r->prob;
 	return dd_and(w->d, m, space_bit(&w->p->s, P_DRAW, r->draw));
 }
 
@@ -402,6 +408,24 @@ static dd record_free(struct sem *w, dd f, const struct effect *e)
 	return dd_ite(w->d, states_is_there(p, own, false), f, made);
 }
 
+/* A nat rule: what comes then sees another packet */
+static dd hand_over(struct sem *w)
+{
+	struct proof *p = w->p;
+	uint32_t i = 0;
+
+	if (w->half != HALF_BEFORE)
+		return proof_unknown(p, "a second translation in one pass");
+	if (w->behind != w->settled)
+		return proof_unknown(p, "a translation in a call");
+	while (i < p->hands.n && (p->hands.v[i].list != w->at.list ||
+				  p->hands.v[i].idx != w->at.idx))
+		i++;
+	if (i == p->hands.n)
+		vec_add(p->a, &p->hands, w->at);
+	return proof_handed(p, i + 1);
+}
+
 static dd do_effect(struct sem *w, dd f, const struct effect *e)
 {
 	switch (e->kind) {
@@ -420,9 +444,43 @@ static dd do_effect(struct sem *w, dd f, const struct effect *e)
 	case EF_RECORD:
 		return record_free(w, f, e);
 	case EF_TRANSLATE:
-		return proof_unknown(w->p, "a translation in the middle of a filter");
+		return w->p->m->discipline == STATES_FREE ? hand_over(w)
+			: proof_unknown(w->p, "a translation in the middle of a filter");
 	}
 	BUG_IF(true);
+}
+
+/* @then, behind the effects of a rule from number @first on */
+static dd do_effects(struct sem *w, struct proof_hand at, uint32_t first, dd then, dd behind)
+{
+	const struct rule *r = &w->p->m->lists.v[at.list].rules.v[at.idx];
+
+	for (uint32_t k = r->effects.n; k-- > first;) {
+		/* What leads to other lists has changed these */
+		w->behind = behind;
+		w->at = at;
+		then = do_effect(w, then, &r->effects.v[k]);
+	}
+	return then;
+}
+
+/*
+ * Free states may lead a packet to a rule twice, and then it is drawn for twice: so the
+ * lot is drawn where the first of the rules that it is for stands
+ */
+static dd draw_here(struct sem *w, const struct rule_list *l, uint32_t i, uint32_t first, dd f)
+{
+	const struct rule *r = &l->rules.v[i];
+	const bool is_first = i == first || l->rules.v[i - 1].prob == 0 ||
+			      l->rules.v[i - 1].draw != r->draw;
+
+	if (r->prob == 0 || !is_first || w->p->m->discipline == STATES_DIRECTED)
+		return f;
+	if (r->draw >= SPACE_DRAWS)
+		return proof_unknown(w->p, "so many lots");
+	return proof_draw(w->p, dd_with(w->d, f, space_var(&w->p->s, P_DRAW, r->draw), true),
+			  dd_with(w->d, f, space_var(&w->p->s, P_DRAW, r->draw), false), r->prob,
+			  PROB_ONE, false);
 }
 
 /* What becomes of a packet that enters a list at @first, @behind it what comes then */
@@ -436,15 +494,14 @@ static dd list_from(struct sem *w, uint32_t list, uint32_t first, dd behind)
 		const dd headers = sem_headers(w->p, w->dir, r), cond = holds_with(w, r, headers);
 		dd then;
 
-		if (cond == DD_FALSE)
+		if (cond == DD_FALSE) {
+			f = draw_here(w, l, i, first, f);
 			continue;
+		}
 		/* Effects change what follows, of which only these packets' part counts */
 		then = dd_ite(w->d, headers, leave(w, r, f, behind), DD_FALSE);
-		for (uint32_t k = r->effects.n; k-- > 0;) {
-			w->behind = behind;
-			then = do_effect(w, then, &r->effects.v[k]);
-		}
-		f = dd_ite(w->d, cond, then, f);
+		then = do_effects(w, (struct proof_hand){ list, i }, 0, then, behind);
+		f = draw_here(w, l, i, first, dd_ite(w->d, cond, then, f));
 	}
 	return f;
 }
@@ -564,11 +621,41 @@ dd sem_after(struct proof *p, enum direction dir, dd passed)
 	return policy_list(&w, p->m->after[dir], passed);
 }
 
-dd sem_free(struct proof *p, enum direction dir, dd passed)
+static struct sem free_pass(struct proof *p, enum direction dir, enum half half, dd passed)
 {
-	struct sem w = { .p = p, .d = p->d, .dir = dir, .answers = SEM_ANSWERED };
+	struct sem w = { .p = p, .d = p->d, .dir = dir, .answers = SEM_ANSWERED, .half = half };
 
+	/* Behind the translation of what goes out the kernel answers nothing */
+	if (half == HALF_BEHIND && dir == DIR_OUT)
+		w.answers = SEM_SILENT;
 	w.passed = passed;
 	w.settled = decided(&w, &p->m->otherwise);
-	return draw_all(&w, enter(&w, p->m->entry[dir], w.settled));
+	return w;
+}
+
+dd sem_free(struct proof *p, enum direction dir, dd passed)
+{
+	struct sem w = free_pass(p, dir, HALF_WHOLE, passed);
+
+	return enter(&w, p->m->entry[dir], w.settled);
+}
+
+dd sem_free_before(struct proof *p, enum direction dir)
+{
+	struct sem w = free_pass(p, dir, HALF_BEFORE, proof_pass(p, 0));
+
+	return enter(&w, p->m->entry[dir], w.settled);
+}
+
+dd sem_free_behind(struct proof *p, enum direction dir, struct proof_hand at, dd passed)
+{
+	struct sem w = free_pass(p, dir, HALF_BEHIND, passed);
+	const struct rule *r = &p->m->lists.v[at.list].rules.v[at.idx];
+	const dd next = list_from(&w, at.list, at.idx + 1, w.settled);
+	const dd then = leave(&w, r, next, w.settled);
+	uint32_t first = 0;
+
+	while (r->effects.v[first].kind != EF_TRANSLATE)
+		first++;
+	return do_effects(&w, at, first + 1, then, w.settled);
 }

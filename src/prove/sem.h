@@ -50,6 +50,32 @@ dd sem_after(struct proof *p, enum direction dir, dd passed);
 /** sem_free() - The list of a model with free states that translates nothing, then @passed */
 dd sem_free(struct proof *p, enum direction dir, dd passed);
 
+/** sem_free_before() - The same up to its nat rules, which are told as places */
+dd sem_free_before(struct proof *p, enum direction dir);
+
+/** sem_free_behind() - What comes behind a nat rule, then @passed */
+dd sem_free_behind(struct proof *p, enum direction dir, struct proof_hand at, dd passed);
+
+/**
+ * sem_instance() - What a nat instance makes of a flow's first packet
+ * @p:		Proof
+ * @dir:	Direction
+ * @x:		Translation of kind XL_INSTANCE
+ * @then:	What becomes of a packet that it changes, by the number of what it is
+ * @arg:	For @then
+ * @unchanged:	And of one that it leaves as it is
+ *
+ * Return: the function
+ */
+dd sem_instance(struct proof *p, enum direction dir, const struct xlate *x,
+		dd (*then)(void *arg, uint32_t xlate), void *arg, dd unchanged);
+
+/** sem_instance_addrs() - Addresses that an instance gives to packets of a direction */
+const struct set *sem_instance_addrs(struct proof *p, enum direction dir, const struct xlate *x);
+
+/** sem_late_redirects() - Redirects that jails on links of their own meet behind the list */
+dd sem_late_redirects(struct proof *p, dd unchanged);
+
 /**
  * sem_head() - Where the filter of a language's own list begins
  * @m:		Model

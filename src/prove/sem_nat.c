@@ -206,10 +206,10 @@ static dd to_any(struct nat_rule *n, const struct xlate *x, dd unchanged)
 	for (uint32_t i = 0; i < x->to.n; i++)
 		if (x->to.v[i].af == p->s.af)
 			to[n_to++] = x->to.v[i];
+	if (x->kind == XL_INSTANCE)
+		return sem_instance(p, n->w->dir, x, translated, n, unchanged);
 	if (n_to == 0)
 		return unchanged;
-	if (x->kind == XL_INSTANCE)
-		return proof_unknown(p, "a nat instance");
 	if (x->kind == XL_MAP) {
 		struct proof_to go = {
 			.x = { .is_src = false, .af = p->s.af }, .has_port = true,
@@ -383,6 +383,14 @@ dd sem_translations(struct proof *p, enum direction dir, bool local, bool own)
 	if (own)
 		f = own_list(&w);
 	return local ? policy_list(&w, p->m->before[dir], f) : f;
+}
+
+dd sem_late_redirects(struct proof *p, dd unchanged)
+{
+	struct nat w = { .p = p, .d = p->d, .dir = DIR_IN, .end = unchanged,
+			 .here = arena_array(p->a, uint8_t, p->s.n_vars) };
+
+	return policy_list(&w, p->m->after[DIR_IN], unchanged);
 }
 
 dd sem_touches(struct proof *p, enum direction dir)

@@ -63,7 +63,6 @@
  * @P_DRAW:	By number of the draw: it is below its probability
  * @P_CAND:	Number of the last preferred ruling; 0: none
  * @P_QUICK:	By depth of calls: something was preferred since
- * @P_RECORD:	Number of the record that this packet has added to; 0: none
  * @P_PROBED:	Number of the name that free states were last looked for by; 0: not yet
  *
  * In the order in which they are asked.
@@ -73,7 +72,7 @@ enum part {
 	P_WIN, P_REST, P_TOS, P_TTL, P_LEN, P_ID, P_FLOW, P_UID, P_GID, P_SOCK,
 	P_LSRR, P_SSRR, P_RR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST, P_OPAQUE, P_OPTS,
 	P_INVALID, P_REPLY, P_RELATED, P_NEW, P_SNAT, P_DNAT, P_KNOWN, P_CTMARK, P_MARK, P_DRAW,
-	P_CAND, P_QUICK, P_RECORD, P_PROBED,
+	P_CAND, P_QUICK, P_PROBED,
 	N_PARTS
 };
 

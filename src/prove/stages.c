@@ -88,32 +88,6 @@ static void note_uncovered(struct work *w)
 
 /* ---- a family ---------------------------------------------------------------------------- */
 
-/* What a rule does or asks that is not read yet, so that nothing can be said; or NULL */
-static const char *not_read(const struct model *m, const struct rule *r)
-{
-	const bool is_free = m->discipline == STATES_FREE;
-
-	return is_free && rule_has_effect(r, EF_TRANSLATE) != NULL ? "nat of ipfw" : NULL;
-}
-
-static bool is_readable(struct work *w)
-{
-	const struct model *m = w->p.m;
-	bool is = states_init(&w->p);
-
-	if (!is)
-		prove_unproven(&w->p, w->ret, "so many states");
-	for (uint32_t l = 0; l < m->lists.n; l++)
-		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++) {
-			const char *what = not_read(m, &m->lists.v[l].rules.v[i]);
-
-			if (what != NULL)
-				prove_unproven(&w->p, w->ret, what);
-			is &= what == NULL;
-		}
-	return is;
-}
-
 static void prove_family(struct work *w)
 {
 	static const enum part of_flows[] = { P_SNAT, P_DNAT, P_KNOWN, P_INVALID, P_REPLY };
@@ -122,7 +96,9 @@ static void prove_family(struct work *w)
 
 	w->p.ethertype = w->p.s.af == AF_V4 ? ETH_P_IP : ETH_P_IPV6;
 	number_tags(&w->p);
-	is_read = is_readable(w);
+	is_read = states_init(&w->p);
+	if (!is_read)
+		prove_unproven(&w->p, w->ret, "so many states");
 	w->real = work_both(w, work_real(w), states_real(&w->p));
 	fresh = work_bit(w, P_NEW);
 	for (size_t i = 0; i < ARRAY_SIZE(of_flows); i++)

@@ -52,13 +52,26 @@ dd states_has(struct proof *p, uint32_t k)
 
 /* ---- what can be ------------------------------------------------------------------- */
 
+/* May a rule meet packets of the family at hand */
+static bool is_of_family(const struct proof *p, const struct rule *r)
+{
+	const struct set *af = rule_tests(r, F_AF);
+	const struct set *addrs[] = { rule_tests(r, F_SRC), rule_tests(r, F_DST) };
+	const unsigned int own = p->s.af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6;
+
+	for (size_t i = 0; i < ARRAY_SIZE(addrs); i++)
+		if (addrs[i] != NULL && (set_families(addrs[i]) & own) == 0)
+			return false;
+	return af == NULL || set_has(af, AF_NONE, p->s.af);
+}
+
 /* Flows that a rule may have met */
 static dd may_be_of(struct proof *p, const struct rule *r)
 {
-	const struct set *af = rule_tests(r, F_AF), *protos = rule_tests(r, F_PROTO);
+	const struct set *protos = rule_tests(r, F_PROTO);
 	dd may = protos == NULL ? DD_TRUE : space_in(&p->s, P_PROTO, protos);
 
-	if (af != NULL && !set_has(af, AF_NONE, p->s.af))
+	if (!is_of_family(p, r))
 		return DD_FALSE;
 	if (rule_tests(r, F_SPORT) != NULL || rule_tests(r, F_DPORT) != NULL)
 		may = dd_and(p->d, may, space_ports(&p->s));
@@ -97,7 +110,7 @@ static dd only_one_of(struct proof *p, uint32_t name, bool any)
 dd states_real(struct proof *p)
 {
 	const bool any = asks_any(p->m);
-	dd r = dd_and(p->d, space_is(&p->s, P_RECORD, 0), space_is(&p->s, P_PROBED, 0));
+	dd r = space_is(&p->s, P_PROBED, 0);
 
 	for (uint32_t k = 0; k < p->records.n; k++) {
 		const struct proof_record *rec = &p->records.v[k];
@@ -136,20 +149,37 @@ dd states_is_there(struct proof *p, uint32_t k, bool reversed)
 	return is;
 }
 
+/* What a packet adds to what is remembered is told with what becomes of it */
+struct adding {
+	struct outcomes *o;
+	uint16_t number;
+};
+
+static uint32_t add_record(void *arg, uint32_t value)
+{
+	const struct adding *g = arg;
+	struct outcome x = g->o->list.v[value];
+
+	if (x.fate == FATE_NONE || x.fate == FATE_UNKNOWN || x.fate == FATE_HARM)
+		return value;
+	x.record = record_add(g->o, x.record, g->number);
+	return outcome_of(g->o, &x);
+}
+
+static uint32_t add_record_each(void *arg, uint32_t value)
+{
+	const struct adding *g = arg;
+
+	return outcome_each(g->o, value, add_record, arg);
+}
+
 dd states_write(struct proof *p, dd f, uint32_t k, bool reversed)
 {
-	struct space *s = &p->s;
-	const uint32_t bits = space_width(s, P_RECORD), first = first_alike(p, k);
-	const uint32_t number = 2 * first + reversed + 1;
-	dd to = dd_with(p->d, f, p->records.v[k].flow[reversed], true);
+	struct adding g = { p->o, (uint16_t)(2 * first_alike(p, k) + reversed + 1) };
+	const dd to = dd_with(p->d, f, p->records.v[k].flow[reversed], true);
 
-	for (uint32_t i = 0; i < bits; i++)
-		to = dd_with(p->d, to, space_var(s, P_RECORD, i),
-			     (number >> (bits - 1 - i) & 1) != 0);
-	/* A second flow of one packet has no word in an outcome */
-	to = dd_ite(p->d, space_is(s, P_RECORD, 0), to,
-		    proof_unknown(p, "a packet that is remembered twice"));
-	return dd_ite(p->d, states_is_there(p, k, reversed), f, to);
+	return dd_ite(p->d, states_is_there(p, k, reversed), f,
+		      dd_map(p->d, to, add_record_each, &g));
 }
 
 /* ---- limits --------------------------------------------------------------------------- */
@@ -306,7 +336,7 @@ static bool record_of(const struct proof *p, const struct prog_set *s, int *ret_
 		const struct proof_record *rec = &p->records.v[k];
 
 		if ((is_named ? is_text(text, rec->r) : rec->e->list == list) &&
-		    remembers(rec->r, *ret_proto) && rank-- == 0) {
+		    is_of_family(p, rec->r) && remembers(rec->r, *ret_proto) && rank-- == 0) {
 			*ret = k;
 			return true;
 		}

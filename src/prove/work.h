@@ -69,6 +69,9 @@ void stage_directed(struct work *w);
 /** stage_free() - All that a model of free states does behind the fences */
 void stage_free(struct work *w);
 
+/** stage_free_nat() - The parts of it that a translation has its place in */
+void stage_free_nat(struct work *w);
+
 /** stage_arp() - ARP */
 void stage_arp(struct work *w);
 

@@ -80,3 +80,30 @@ TEST(what_is_known_is_followed_as_far_as_it_goes)
 	CHECK_INT(dd_value(&s, dd_known(&s, f, known)), 9);
 	dd_fini(&s);
 }
+
+static uint32_t odd(void *arg, uint32_t value)
+{
+	(void)arg;
+	return value & 1;
+}
+
+/* What holds for some value of a variable: either half of the function */
+TEST(what_exists_is_either_half)
+{
+	for (int round = 0; round < 500; round++) {
+		bool which[N_VARS] = { false };
+		struct dds s;
+		dd f, want;
+
+		CHECK_INT(dd_init(&s, 1u << 20), 0);
+		f = want = dd_map(&s, any_function(&s), odd, NULL);
+		for (uint32_t v = 0; v < N_VARS; v++) {
+			which[v] = unit_random() % 2 == 0;
+			if (which[v])
+				want = dd_or(&s, dd_with(&s, want, v, false),
+					     dd_with(&s, want, v, true));
+		}
+		CHECK_INT(dd_exists(&s, f, which), want);
+		dd_fini(&s);
+	}
+}

@@ -127,9 +127,9 @@ static const struct set *ifaces_of(struct free_frame *f, const struct rule *r)
 
 /* The addresses behind a nat rule: the same set for rules that lead to the same */
 static const struct set *addrs_behind(struct free_frame *f, const struct rule *r,
-				      const struct xlate *x, enum direction dir)
+				      uint32_t list, const struct xlate *x, enum direction dir)
 {
-	const struct set *own = free_translated(f, r, x, dir);
+	const struct set *own = free_translated(f, r, list, x, dir);
 
 	for (uint32_t i = 0; own != NULL && i < f->chains.n; i++)
 		if (f->chains.v[i].at.are != NULL && set_equal(f->chains.v[i].at.are, own))
@@ -146,7 +146,7 @@ static bool add_label(struct free_frame *f, struct nft_stmts *s, const struct ru
 		.list = r->exit == EX_GOTO ? r->list : at->list,
 		.first = r->exit == EX_GOTO ? 0 : idx + 1,
 		.dir = at->dir, .phase = AFTER, .on = ifaces_of(f, r),
-		.are = addrs_behind(f, r, &f->m->xlates.v[e->xlate], at->dir),
+		.are = addrs_behind(f, r, at->list, &f->m->xlates.v[e->xlate], at->dir),
 	};
 	struct free_label label = {
 		.value = nft_spread(f->labels.n + 1, f->label_mask), .dir = at->dir,
@@ -343,6 +343,18 @@ static void add_draw(struct free_frame *f, struct nft_chain *c, const struct rul
 	nft_add_rule(f->p, c, &s, &r->origin);
 }
 
+/* Behind a look for states that only what was drawn takes, that draw still stands */
+static void keep_draw(struct free_frame *f, struct nft_chain *c, const struct place_key *at)
+{
+	const struct rule *r = at->first > 0 ? &f->m->lists.v[at->list].rules.v[at->first - 1]
+					     : NULL;
+
+	if (!at->probed || r == NULL || r->prob == 0 || rule_has_effect(r, EF_PROBE) == NULL)
+		return;
+	f->drew = c;
+	f->draw = r->draw;
+}
+
 static bool has_looked(const struct place_key *at, uint32_t name)
 {
 	return at->probed && (at->name == 0 || at->name == name);
@@ -408,6 +420,7 @@ static bool lower_place(struct free_frame *f, struct nft_chain *c, struct place_
 	const struct origin end = { .text = f->m->otherwise_text };
 	struct nft_stmts s = { 0 };
 
+	keep_draw(f, c, &at);
 	for (uint32_t i = at.first; i < l->rules.n; i++)
 		if (!lower_rule(f, c, &at, i))
 			return false;
@@ -528,7 +541,7 @@ static bool set_bits(struct free_frame *f)
 		f->tag_mask |= take_bit(&left);
 	f->label_mask = left;
 	f->p->marks = (struct nft_marks){ .own = mask, .answer = f->decided,
-					.tags = f->tag_mask };
+					.tags = f->tag_mask, .drawn = f->drawn };
 	f->shared = (struct frame){ .p = f->p, .m = f->m, .d = f->d, .answer = f->decided };
 	if (f->label_mask != 0)
 		return true;

@@ -209,12 +209,13 @@ bool free_check_instances(struct free_frame *f);
  * free_translated() - The addresses that a nat rule can leave packets with
  * @f:		Frame
  * @r:		Rule
+ * @list:	That it stands in
  * @x:		Its instance
  * @dir:	DIR_OUT: sources; DIR_IN: destinations
  *
  * Return: the set, or NULL for any
  */
-const struct set *free_translated(struct free_frame *f, const struct rule *r,
+const struct set *free_translated(struct free_frame *f, const struct rule *r, uint32_t list,
 				  const struct xlate *x, enum direction dir);
 
 /** free_declare_links() - Bits for instances with deny_in; false when there are too few */

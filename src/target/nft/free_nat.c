@@ -14,6 +14,8 @@
  */
 #include "target/nft/free.h"
 
+#include <string.h>
+
 #define CT_INVALID	0x1u	/* NF_CT_STATE_INVALID_BIT */
 #define CT_RELATED	0x4u	/* NF_CT_STATE_BIT(IP_CT_RELATED) */
 #define SHIFT_MAX	64u	/* ports that a redirect may move, a rule each; more by a map */
@@ -91,7 +93,67 @@ static bool add_insides(struct free_frame *f, const struct xlate *x, struct rang
 	return true;
 }
 
-const struct set *free_translated(struct free_frame *f, const struct rule *r,
+/* Destinations that the fences keep from a rule of what comes in */
+static const struct set *fenced_from(struct free_frame *f, const struct rule *r)
+{
+	const struct rule_list *l = &f->m->lists.v[f->m->before[DIR_IN]];
+	const struct set *on = rule_tests(r, F_IFACE);
+	struct ranges rs = { 0 };
+
+	for (uint32_t i = 0; i < l->rules.n && on != NULL; i++) {
+		const struct rule *fence = &l->rules.v[i];
+		const struct set *by = rule_tests(fence, F_IFACE), *dst = rule_tests(fence, F_DST);
+
+		if (fence->exit == EX_DECIDE && fence->ruling.verdict == V_BLOCK && dst != NULL &&
+		    fence->tests.n == 1u + (by != NULL) &&
+		    (by == NULL || set_is_empty(set_minus(f->p->a, on, by, SET_U32))))
+			ranges_add_set(f->p->a, &rs, dst);
+	}
+	return set_make(f->p->a, &rs);
+}
+
+/*
+ * What comes in and meets no redirect is remembered as it is, so its answers leave as
+ * they are: from where that went to, if @from may be such
+ */
+static void add_unchanged(struct free_frame *f, const struct xlate *x, const struct set *from,
+			  struct ranges *rs)
+{
+	struct arena *a = f->p->a;
+
+	for (uint32_t l = 0; l < f->m->lists.n && !x->deny_in; l++)
+		for (uint32_t i = 0; i < f->m->lists.v[l].rules.n; i++) {
+			const struct rule *r = &f->m->lists.v[l].rules.v[i];
+			const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
+			const struct set *dir = rule_tests(r, F_DIR), *to = rule_tests(r, F_DST);
+			const struct set *local = rule_tests(r, F_DST_LOCAL);
+
+			if (e == NULL || r->origin.policy == POLICY_LOCAL ||
+			    f->m->xlates.v[e->xlate].instance != x->instance ||
+			    (dir != NULL && !set_has(dir, AF_NONE, DIR_IN)))
+				continue;
+			if (to == NULL)
+				to = set_complement(a, set_make(a, &(struct ranges){ 0 }),
+						    SET_ADDR);
+			if (local != NULL && !set_has(local, AF_NONE, 0))
+				to = set_intersect(a, to, facts_local(f->m->facts));
+			if (from != NULL)
+				to = set_intersect(a, to, from);
+			ranges_add_set(a, rs, set_minus(a, to, fenced_from(f, r), SET_ADDR));
+		}
+}
+
+/* Sources of a nat rule's packets, or NULL: any */
+static const struct set *sources_of(struct free_frame *f, const struct rule *r, uint32_t list)
+{
+	struct ranges rs = { 0 };
+
+	if (rule_tests(r, F_SRC) != NULL)
+		return rule_tests(r, F_SRC);
+	return add_sources_of(f, list, &rs) ? set_make(f->p->a, &rs) : NULL;
+}
+
+const struct set *free_translated(struct free_frame *f, const struct rule *r, uint32_t list,
 				  const struct xlate *x, enum direction dir)
 {
 	const struct set *own = rule_tests(r, F_DST);
@@ -107,12 +169,14 @@ const struct set *free_translated(struct free_frame *f, const struct rule *r,
 		for (uint32_t k = 0; dir == DIR_IN && k < to->to.n; k++)
 			ranges_add_set(f->p->a, &rs, set_addr(f->p->a, to->to.v[k].a));
 	}
-	if (dir == DIR_OUT)
+	if (dir == DIR_OUT) {
 		ranges_add_set(f->p->a, &rs, set_addr(f->p->a, x->to.v[0]));
-	else if (own == NULL || !add_insides(f, x, &rs))
+		add_unchanged(f, x, sources_of(f, r, list), &rs);
+	} else if (own == NULL || !add_insides(f, x, &rs)) {
 		return NULL;
-	else
+	} else {
 		ranges_add_set(f->p->a, &rs, own);
+	}
 	return set_make(f->p->a, &rs);
 }
 
@@ -204,12 +268,13 @@ bool free_declare_links(struct free_frame *f)
 			continue;
 		link.bit[0] = take_bit(&left);
 		link.bit[1] = take_bit(&left);
-		if (link.bit[1] == 0) {
+		if (link.bit[1] == 0 || f->links.n == NFT_LINKS) {
 			diag_add(f->d, DIAG_E1707, SPAN_NONE,
 				 "mask 0x%08x has no two bits left for the links of nat "
 				 "instance %u", f->p->options.mark_mask, x->instance);
 			return false;
 		}
+		memcpy(f->p->marks.link[f->links.n], link.bit, sizeof(link.bit));
 		vec_add(f->p->a, &f->links, link);
 	}
 	return true;

@@ -159,6 +159,14 @@ static bool tests_allow(const struct rule *r, enum field field, uint32_t v)
 	return s == NULL || set_has(s, AF_NONE, v);
 }
 
+/* Addresses of the other family alone: such a rule remembers nothing of this one */
+static bool addrs_allow(const struct rule *r, enum field field, uint8_t af)
+{
+	const struct set *s = rule_tests(r, field);
+
+	return s == NULL || (set_families(s) & (af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6)) != 0;
+}
+
 static void declare_rule(struct free_frame *f, const struct rule *r, const struct effect *e)
 {
 	static const uint8_t afs[] = { AF_V4, AF_V6 };
@@ -166,7 +174,8 @@ static void declare_rule(struct free_frame *f, const struct rule *r, const struc
 	for (uint32_t i = 0; i < ARRAY_SIZE(afs); i++) {
 		bool has_others = false;
 
-		if (!tests_allow(r, F_AF, afs[i]))
+		if (!tests_allow(r, F_AF, afs[i]) || !addrs_allow(r, F_SRC, afs[i]) ||
+		    !addrs_allow(r, F_DST, afs[i]))
 			continue;
 		for (uint32_t proto = 0; proto <= UINT8_MAX; proto++) {
 			if (!tests_allow(r, F_PROTO, proto))
