@@ -31,8 +31,9 @@ bool pfctl_usage(struct pfctl *p)
 {
 	fputs("usage: pfctl [-AdeghMmNnOPqRSrvz] [-a anchor] [-D macro=value] [-F modifier]\n"
 	      "\t[-f file] [-i interface] [-K host | network]\n"
-	      "\t[-k host | network | gateway | label | id] [-o level] [-p device]\n"
-	      "\t[-s modifier] [-t table -T command [address ...]] [-x level]\n", stderr);
+	      "\t[-k host | network | label | id | key | gateway | nat] [-o level]\n"
+	      "\t[-p device] [-s modifier] [-t table -T command [address ...]] [-x level]\n",
+	      stderr);
 	p->status = PFCTL_FAILED;
 	return false;
 }

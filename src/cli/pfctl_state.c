@@ -10,33 +10,13 @@
  * what the rest of the host sees: inbound the destination differs where an rdr
  * translated, outbound the source where a nat did.
  */
-#include "cli/pfctl.h"
+#include "cli/pfctl_leg.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/pfowner.h"
-
-/* An end of a state, and what it is on the other side of the translation */
-struct end {
-	struct addr a;
-	uint16_t port;
-	struct addr wire;
-	uint16_t wire_port;
-};
-
-/* A state: from @peer[0] to @peer[1] */
-struct leg {
-	const struct conntrack_flow *flow;
-	enum direction dir;
-	struct end peer[2];
-};
-
-struct legs {
-	VEC(struct leg) list;
-};
 
 static struct leg leg_of(const struct conntrack_flow *f, enum direction dir)
 {
@@ -62,8 +42,7 @@ static uint32_t bit_of(enum direction dir)
 	return nft_state_bit(&o, dir);
 }
 
-/* All states, or a negative errno */
-static int read_legs(struct pfctl *p, struct nl_session *nl, struct legs *ret)
+int legs_read(struct pfctl *p, struct nl_session *nl, struct legs *ret)
 {
 	const uint32_t bits[2] = { bit_of(DIR_IN), bit_of(DIR_OUT) };
 	struct arena *a = &p->c->arena;
@@ -87,7 +66,7 @@ int64_t pfctl_count_states(struct pfctl *p)
 	CLEANUP(nl_close) struct nl_session nl = { .fd = -1 };
 	struct legs legs = { .list = { 0 } };
 
-	return read_legs(p, &nl, &legs) < 0 ? -1 : (int64_t)legs.list.n;
+	return legs_read(p, &nl, &legs) < 0 ? -1 : (int64_t)legs.list.n;
 }
 
 const struct pfctl_owners *pfctl_owners(struct pfctl *p)
@@ -99,7 +78,7 @@ const struct pfctl_owners *pfctl_owners(struct pfctl *p)
 		return p->owners;
 	p->owners = arena_new(&p->c->arena, struct pfctl_owners);
 	pfctl_read_counts(p);
-	if (read_legs(p, &nl, &legs) < 0)
+	if (legs_read(p, &nl, &legs) < 0)
 		return p->owners;
 	for (uint32_t i = 0; i < legs.list.n; i++)
 		vec_add(&p->c->arena, &p->owners->list,
@@ -189,8 +168,7 @@ static void print_more(FILE *out, const struct leg *l)
 	putc('\n', out);
 }
 
-/* The flow's number with the leg in front: each state has one of its own */
-static uint64_t id_of(const struct leg *l)
+uint64_t leg_id(const struct leg *l)
 {
 	return (uint64_t)(l->dir == DIR_OUT ? 2 : 1) << 32 | l->flow->id;
 }
@@ -211,11 +189,10 @@ static void print_leg(struct pfctl *p, const struct leg *l)
 	if (p->verbose > 0)
 		print_more(out, l);
 	if (p->verbose > 1)
-		fprintf(out, "   id: %016llx creatorid: 00000000\n", (unsigned long long)id_of(l));
+		fprintf(out, "   id: %016llx creatorid: 00000000\n", (unsigned long long)leg_id(l));
 }
 
-/* States float: to pf, their interface is "all" */
-static bool is_all(const struct pfctl *p)
+bool leg_is_of_iface(const struct pfctl *p)
 {
 	return p->iface == NULL || strcmp(p->iface, "all") == 0;
 }
@@ -224,147 +201,15 @@ bool pfctl_show_states(struct pfctl *p, bool title)
 {
 	CLEANUP(nl_close) struct nl_session nl = { .fd = -1 };
 	struct legs legs = { .list = { 0 } };
-	const int err = read_legs(p, &nl, &legs);
+	const int err = legs_read(p, &nl, &legs);
 
 	if (err < 0)
 		return pfctl_warn(p, "cannot list the states: %s", strerror(-err));
-	if (!is_all(p))
+	if (!leg_is_of_iface(p))
 		return true;
 	if (title && legs.list.n > 0)
 		pfctl_title(p, "STATES:");
 	for (uint32_t i = 0; i < legs.list.n; i++)
 		print_leg(p, &legs.list.v[i]);
 	return true;
-}
-
-/* ---- -k, -F states --------------------------------------------------------------- */
-
-/* Forget the flow of a state; the other leg of it is gone then */
-static int forget(struct nl_session *nl, const struct leg *l)
-{
-	const int err = conntrack_delete(nl, l->flow);
-
-	return err == -ENOENT ? 0 : err;
-}
-
-/* What a host or network on the command line means */
-static bool networks_of(struct pfctl *p, const char *word, struct pf_entries *out)
-{
-	struct lang_ctx ctx = pfctl_context(p);
-
-	if (word[0] != '!' && pf_entry_parse(&ctx, &p->d.facts, word, out))
-		return true;
-	fprintf(stderr, "no IP address found for %s\n", word);
-	return pfctl_warn(p, "getaddrinfo: hostname nor servname provided, or not known");
-}
-
-static bool is_within(const struct pf_entries *es, struct addr a)
-{
-	for (uint32_t i = 0; i < es->list.n; i++)
-		if (prefix_has(es->list.v[i].p, a))
-			return true;
-	return false;
-}
-
-/* Which states -k is about */
-struct wanted {
-	bool all;
-	bool has_id;
-	uint64_t id;
-	struct pf_entries src;
-	struct pf_entries dst;
-	bool has_dst;
-	bool has_label;
-	struct pfctl_owners labelled;
-};
-
-static bool is_wanted(struct pfctl *p, const struct wanted *w, const struct leg *l)
-{
-	struct origin o;
-
-	if (w->all)
-		return true;
-	if (w->has_id)
-		return id_of(l) == w->id;
-	if (w->has_label) {
-		o = pfowner_of(&p->d.model, l->flow, l->dir);
-		return pfctl_owns(&w->labelled, &o);
-	}
-	return is_within(&w->src, l->peer[0].wire) &&
-	       (!w->has_dst || is_within(&w->dst, l->peer[1].wire));
-}
-
-/* How many states were forgotten, or -1 when something was told */
-static int32_t kill_wanted(struct pfctl *p, const struct wanted *w)
-{
-	CLEANUP(nl_close) struct nl_session nl = { .fd = -1 };
-	struct legs legs = { .list = { 0 } };
-	int err = read_legs(p, &nl, &legs);
-	int32_t n = 0;
-
-	for (uint32_t i = 0; err == 0 && i < legs.list.n; i++) {
-		if (!is_all(p) || !is_wanted(p, w, &legs.list.v[i]))
-			continue;
-		err = forget(&nl, &legs.list.v[i]);
-		n += err == 0;
-	}
-	if (err == 0)
-		return n;
-	(void)pfctl_warn(p, "cannot kill states: %s", strerror(-err));
-	return -1;
-}
-
-/* "-k id -k ID[/CREATOR]", as -vvss prints it */
-static bool wanted_id(struct pfctl *p, struct wanted *w)
-{
-	char *end;
-
-	if (p->n_kill != 2) {
-		pfctl_warn(p, "no id specified");
-		return pfctl_usage(p);
-	}
-	w->has_id = true;
-	w->id = strtoull(p->kill[1], &end, 16);
-	if (end != p->kill[1] && (*end == '\0' || *end == '/'))
-		return true;
-	pfctl_warn(p, "wrong id format specified");
-	return pfctl_usage(p);
-}
-
-/* "-k label -k LABEL" */
-static bool wanted_label(struct pfctl *p, struct wanted *w)
-{
-	if (p->n_kill != 2 || p->kill[1][0] == '\0') {
-		pfctl_warn(p, "no label specified");
-		return pfctl_usage(p);
-	}
-	w->has_label = true;
-	return pfctl_labelled(p, p->kill[1], &w->labelled);
-}
-
-int32_t pfctl_kill_states(struct pfctl *p, bool all)
-{
-	struct wanted w = { .all = all };
-	const bool by_id = !all && strcmp(p->kill[0], "id") == 0;
-	const bool by_label = !all && strcmp(p->kill[0], "label") == 0;
-	const bool by_net = !all && !by_id && !by_label;
-	int32_t n;
-
-	if ((by_id && !wanted_id(p, &w)) || (by_label && !wanted_label(p, &w)))
-		return -1;
-	w.has_dst = by_net && p->n_kill == 2;
-	if (by_net && (!networks_of(p, p->kill[0], &w.src) ||
-		       (w.has_dst && !networks_of(p, p->kill[1], &w.dst))))
-		return -1;
-	n = p->dry ? 0 : kill_wanted(p, &w);
-	if (n < 0)
-		return n;
-	if (all)
-		pfctl_say(p, "%d states cleared", n);
-	else if (!by_net)
-		pfctl_say(p, "killed %d states", n);
-	else
-		pfctl_say(p, "killed %d states from %u sources and %u destinations", n,
-			  w.src.list.n, w.has_dst ? w.dst.list.n : 0);
-	return n;
 }

@@ -327,6 +327,31 @@ pf -vvss
 id=$(awk '/198\.51\.100\.7/ { found = 1 } found && $1 == "id:" { print $2; exit }' <<<"$out")
 pf -k id -k "$id"
 says "-k id kills one" 0 "" "killed 1 states"
+is "another connection" "$W" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
+pf -ss
+key=$(sed -n 's/^all \(tcp\) .* (\(.*\)) \(<- 198[^ ]*\).*/\1 \2 \3/p' <<<"$out")
+pf -k key -k "${key/<-/->}"
+says "-k key: the other direction is another state" 0 "" "killed 0 states"
+pf -k key -k "$key"
+says "-k key kills one" 0 "" "killed 1 states"
+pf -k key -k "$key"
+says "which is gone" 0 "" "killed 0 states"
+pf -k key -k 'tcp 203.0.113.2:8080 <-'
+says "-k key wants four words" 1 "" \
+	'pfctl: key must be "protocol host1:port1 direction host2:port2" format'
+pf -k nat
+has "-k nat wants an address" "^pfctl: no nat specified$" "$err"
+serve "$INET" world tcp:192.0.2.80:80
+is "a jail asks a server" "world 203.0.113.2" \
+	"$(ask "$HOST" --from 192.168.100.2 tcp:192.0.2.80:80)"
+pf -k 192.168.100.2
+says "-k: not by the address before nat" 0 "" "killed 0 states from 1 sources and 0 destinations"
+pf -k nat -k 203.0.113.2
+says "-k nat: not by the one behind it" 0 "" "killed 0 states from 1 sources and 0 destinations"
+pf -k nat -k 192.168.100.2
+says "-k nat: by the address before it" 0 "" "killed 1 states from 1 sources and 0 destinations"
+pf -k gateway -k 203.0.113.1
+says "-k gateway: no rule chose one" 0 "" "killed 0 states"
 
 # ---- counters --------------------------------------------------------------
 
