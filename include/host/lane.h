@@ -23,7 +23,7 @@
 
 #include "base/arena.h"
 
-#define LANES		16384u		/* of one direction, a power of two */
+#define LANES		32768u		/* of one direction, a power of two */
 #define LANES_AT_ONCE	2u		/* places that one flow may have */
 #define LANE_IDS	256u		/* counters of IPv4 ids, a power of two */
 #define LANE_OLD_ID	0xffffu		/* lane.id_slot: the id stays */

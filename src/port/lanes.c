@@ -427,7 +427,7 @@ static void enter_flow(struct lanes *l, uint64_t now_ns, uint32_t flow, enum nat
 		(void)enter(l, now_ns, flow, &f, side);
 		return;
 	}
-	if (f.tcp != NAT_TCP_ESTABLISHED || l->flows[flow].seen[back] == 0)
+	if (f.tcp != NAT_TCP_ESTABLISHED)
 		return;
 	if (!enter(l, now_ns, flow, &f, side))
 		return;
@@ -484,6 +484,7 @@ void lanes_before(struct lanes *l, uint64_t now_ns, enum nat_side from, const st
 void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, bool is_last)
 {
 	struct lanes_flow *f;
+	uint32_t least;
 
 	if (!l->is_on || p->flow == 0 || p->to == p->from || !is_simple(p->data, p->len))
 		return;
@@ -494,7 +495,8 @@ void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, b
 	}
 	if (f->seen[p->from] < LANES_FORCE)
 		f->seen[p->from]++;
-	if (f->seen[p->from] >= (is_last ? LANES_ENTER : LANES_FORCE))
+	least = p->data[9] == PROTO_TCP ? LANES_ENTER_TCP : LANES_ENTER;
+	if (f->seen[p->from] >= (is_last ? least : LANES_FORCE))
 		enter_flow(l, now_ns, p->flow - 1, (enum nat_side)p->from);
 }
 

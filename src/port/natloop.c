@@ -207,12 +207,14 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 			continue;
 		p->len = l->in[j].len;
 		queue(l, l->in[j].to, p, now_ns);
-		if (l->lanes != NULL)
-			lanes_after(l->lanes, now_ns, &l->in[j], n < IO_BATCH);
 	}
 	send_made(l, now_ns);
 	flush(l, NAT_INSIDE);
 	flush(l, NAT_OUTSIDE);
+	/* What comes by a lane from now on is behind these */
+	for (uint32_t j = 0; j < m && l->lanes != NULL; j++)
+		if (l->in[j].verdict == NAT_FORWARD)
+			lanes_after(l->lanes, now_ns, &l->in[j], n < IO_BATCH);
 	l->n.rounds++;
 	return n;
 }
