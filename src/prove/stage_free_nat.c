@@ -405,7 +405,8 @@ static dd with_links(struct pass *s, const struct xlate *x, dd f)
 		      f, proof_leaf(p, FATE_BLOCK));
 }
 
-static void compare_behind(struct pass *s, struct pass *other, const struct free_place *at, dd kernel)
+static void compare_behind(struct pass *s, struct pass *other, const struct free_place *at,
+			   dd kernel)
 {
 	struct work *w = s->w;
 	struct proof *p = &w->p;
