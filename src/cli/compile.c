@@ -30,11 +30,8 @@ static int to_nft(struct cli *c, const struct declared *d, FILE *out)
 /* As `ipfw -S list` and `ipfw nat show config` print them */
 static int to_ipfw(struct cli *c, const struct declared *d, FILE *out)
 {
-	if (d->ipfw == NULL) {
-		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
-			 "compile --to ipfw of anything but ipfw rules is not in this version");
-		return EX_USAGE;
-	}
+	if (d->ipfw == NULL)
+		return translate_to_ipfw(c, d, out);
 	ipfw_print_list(d->ipfw, d->ipfw_accepts, out);
 	ipfw_print_nat(d->ipfw, out);
 	return 0;
@@ -60,6 +57,17 @@ static const struct pf_file *pf_of_jails(struct cli *c, struct lang_ctx *ctx,
 	return pf_parse(ctx, NULL, &src, 1);
 }
 
+/* Of rules in another language only what they mean can be printed: they are read again */
+static int ipfw_to_pf(struct cli *c, FILE *out)
+{
+	struct declared d;
+	int status;
+
+	diags_init(&c->diags, &c->arena, &c->sources);
+	status = cli_declare(c, &d, CLI_STRICT);
+	return status != 0 ? status : translate_to_pf(c, &d, out);
+}
+
 /* As `pfctl -o none -nv` prints it; what lowering does not know is printed too */
 static int to_pf(struct cli *c, const struct declared *d, FILE *out)
 {
@@ -70,11 +78,8 @@ static int to_pf(struct cli *c, const struct declared *d, FILE *out)
 	};
 	const struct pf_file *f = d->pf;
 
-	if (d->ipfw != NULL) {
-		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
-			 "compile --to pf of ipfw rules is not in this version");
-		return EX_USAGE;
-	}
+	if (d->ipfw != NULL)
+		return ipfw_to_pf(c, out);
 	if (!d->has_rules)
 		f = pf_of_jails(c, &ctx, d);
 	return f != NULL && pf_norm_form(&ctx, f, &d->facts, &o, out) ? 0 : cli_refused(c);

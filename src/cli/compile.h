@@ -18,4 +18,10 @@ int compile_bpf_asm(struct cli *c, const struct declared *d, FILE *out);
 /** compile_pcap_filter() - As an expression; 0 or an exit status */
 int compile_pcap_filter(struct cli *c, const struct declared *d, FILE *out);
 
+/** translate_to_pf() - The model, of whichever language, as a pf.conf; 0 or an exit status */
+int translate_to_pf(struct cli *c, const struct declared *d, FILE *out);
+
+/** translate_to_ipfw() - The model as a file of ipfw rules; 0 or an exit status */
+int translate_to_ipfw(struct cli *c, const struct declared *d, FILE *out);
+
 #endif /* CLI_COMPILE_H */

@@ -6,9 +6,10 @@
  * the first, as `verify` holds a program against its own declaration.  So what is
  * compared, and what is told as not proven, is the same.  Files of -f belong to both.
  *
- * What pf and ipfw remember cannot be compared: of one each, many packets are tried.
+ * What pf and ipfw remember cannot be compared: of one each, conversations are tried.
  */
 #include "cli/verify.h"
+#include "prove/cross.h"
 
 /* One of the two, beside the @n_common files of both */
 static int declare(struct cli *c, uint32_t n_common, const char *path, struct declared *ret)
@@ -31,16 +32,14 @@ static bool have_same_tags(const struct model *one, const struct model *other)
 
 #define TRIED	200000u
 
-/* They remember in two ways: a difference that is found is one, but none is no proof */
-static int try_packets(struct cli *c, const struct model *one, const struct model *other,
-		       const struct cli_sides *sides)
+/* They remember in two ways: see prove/cross.h */
+static int compare_languages(struct cli *c, const struct model *one, const struct model *other,
+			     const struct cli_sides *sides)
 {
-	struct prove_result r = { .n_nodes = 0 };
-	const uint32_t n = prove_sample(one, other, TRIED, &c->arena, &r);
+	struct prove_result r;
+	const int err = prove_cross(one, other, &c->arena, &r);
 
-	vec_add(&c->arena, &r.unproven,
-		arena_printf(&c->arena, "what pf and ipfw remember; %u packets were tried", n));
-	return cli_verify_tell(c, &r, sides);
+	return err < 0 ? cli_system(c, err, "compare the two") : cli_verify_tell(c, &r, sides);
 }
 
 int verb_equal(struct cli *c)
@@ -60,7 +59,7 @@ int verb_equal(struct cli *c)
 	if (status != 0)
 		return status;
 	if ((one.ipfw != NULL) != (other.ipfw != NULL))
-		return try_packets(c, &one.model, &other.model, &sides);
+		return compare_languages(c, &one.model, &other.model, &sides);
 	nft_options_init(&o);
 	p = nft_program_from_model(&other.model, &o, &c->diags);
 	if (p == NULL)
