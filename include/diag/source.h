@@ -166,6 +166,9 @@ const struct source *source_at(const struct sources *s, uint32_t src);
  */
 struct place source_place(struct sources *s, struct span at);
 
+/** source_place_short() - The same for a span that has a source: no more than name and line */
+struct place source_place_short(struct sources *s, struct span at);
+
 /**
  * source_file_span() - Where in a file something was written
  * @s:		Sources

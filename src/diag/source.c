@@ -194,6 +194,28 @@ static uint32_t line_number(const char *text, size_t len)
 	return n;
 }
 
+static struct source *source_of(struct sources *s, struct span at)
+{
+	struct source *src;
+
+	BUG_IF(at.src >= s->list.n);
+	src = &s->list.v[at.src];
+	BUG_IF(at.lo > src->len);
+	if (src->n_marks == 0)
+		mark_lines(s->a, src);
+	return src;
+}
+
+struct place source_place_short(struct sources *s, struct span at)
+{
+	struct source *src = source_of(s, at);
+	uint32_t lo;
+
+	if (src->is_numbered)
+		return source_place(s, at);
+	return (struct place){ .name = src->name, .line = find_line(src, at.lo, &lo) };
+}
+
 struct place source_place(struct sources *s, struct span at)
 {
 	struct source *src;
@@ -202,11 +224,7 @@ struct place source_place(struct sources *s, struct span at)
 
 	if (at.src == 0)
 		return (struct place){ .name = NULL };
-	BUG_IF(at.src >= s->list.n);
-	src = &s->list.v[at.src];
-	BUG_IF(at.lo > src->len);
-	if (src->n_marks == 0)
-		mark_lines(s->a, src);
+	src = source_of(s, at);
 	line = find_line(src, at.lo, &lo);
 	eol = memchr(src->text + lo, '\n', src->len - lo);
 	end = eol != NULL ? (uint32_t)(eol - src->text) : src->len;

@@ -249,43 +249,89 @@ static void open_list(struct elem_list *l, uint32_t origin)
 	l->list = mnl_attr_nest_start(l->msg, NFTA_SET_ELEM_LIST_ELEMENTS);
 }
 
-static void put_data(struct nlmsghdr *msg, uint16_t type, const void *data, uint32_t len)
+/*
+ * Elements are 100,000 where forwards are, and libmnl takes four calls for an attribute:
+ * these write behind @at, and give the place behind what they wrote.
+ */
+static uint8_t *put_head(uint8_t *at, uint16_t type, uint32_t len)
 {
-	struct nlattr *nest = mnl_attr_nest_start(msg, type);
+	const struct nlattr head = { .nla_len = (uint16_t)(sizeof(head) + len), .nla_type = type };
 
-	mnl_attr_put(msg, NFTA_DATA_VALUE, len, data);
-	mnl_attr_nest_end(msg, nest);
+	memcpy(at, &head, sizeof(head));
+	return at + sizeof(head);
 }
 
-static void put_goto(struct nlmsghdr *msg, const char *chain)
+static uint8_t *put_bytes(uint8_t *at, uint16_t type, const void *data, uint32_t len)
 {
-	struct nlattr *data = mnl_attr_nest_start(msg, NFTA_SET_ELEM_DATA);
-	struct nlattr *verdict = mnl_attr_nest_start(msg, NFTA_DATA_VERDICT);
-	const struct nft_value code = { 4, { 0xff, 0xff, 0xff, (uint8_t)NFT_GOTO } };
+	const uint32_t padded = MNL_ALIGN(len);
 
-	mnl_attr_put(msg, NFTA_VERDICT_CODE, code.len, code.b);
-	mnl_attr_put_strz(msg, NFTA_VERDICT_CHAIN, chain);
-	mnl_attr_nest_end(msg, verdict);
-	mnl_attr_nest_end(msg, data);
+	at = put_head(at, type, len);
+	memcpy(at, data, len);
+	memset(at + len, 0, padded - len);
+	return at + padded;
 }
 
-static void put_comment(struct nlmsghdr *msg, const char *comment)
+static uint8_t *put_data(uint8_t *at, uint16_t type, const void *data, uint32_t len)
 {
-	uint8_t data[NFTNL_UDATA_COMMENT_MAXLEN + 2];
-	const size_t len = strlen(comment) + 1;
+	at = put_head(at, type | NLA_F_NESTED, (uint32_t)sizeof(struct nlattr) + MNL_ALIGN(len));
+	return put_bytes(at, NFTA_DATA_VALUE, data, len);
+}
 
-	BUG_IF(len > NFTNL_UDATA_COMMENT_MAXLEN);
+/* The head of what was written from @nest on, and @at behind it */
+static uint8_t *end_nest(uint8_t *nest, uint16_t type, uint8_t *at)
+{
+	put_head(nest, type | NLA_F_NESTED, (uint32_t)((size_t)(at - nest) - sizeof(struct nlattr)));
+	return at;
+}
+
+static uint8_t *put_goto(uint8_t *at, const char *chain)
+{
+	static const uint8_t code[4] = { 0xff, 0xff, 0xff, (uint8_t)NFT_GOTO };
+	uint8_t *data = at, *verdict = at + sizeof(struct nlattr);
+
+	at = put_bytes(verdict + sizeof(struct nlattr), NFTA_VERDICT_CODE, code, sizeof(code));
+	at = put_bytes(at, NFTA_VERDICT_CHAIN, chain, (uint32_t)strlen(chain) + 1);
+	end_nest(verdict, NFTA_DATA_VERDICT, at);
+	return end_nest(data, NFTA_SET_ELEM_DATA, at);
+}
+
+static uint8_t *put_comment(uint8_t *at, const char *comment)
+{
+	uint8_t *data = at + sizeof(struct nlattr);
+	const uint8_t *end = (uint8_t *)stpcpy((char *)data + 2, comment) + 1;
+	const uint32_t len = (uint32_t)(end - data), padded = MNL_ALIGN(len);
+
+	BUG_IF(len - 2 > NFTNL_UDATA_COMMENT_MAXLEN);
 	data[0] = NFTNL_UDATA_SET_ELEM_COMMENT;
-	data[1] = (uint8_t)len;
-	memcpy(data + 2, comment, len);
-	mnl_attr_put(msg, NFTA_SET_ELEM_USERDATA, len + 2, data);
+	data[1] = (uint8_t)(len - 2);
+	memset(data + len, 0, padded - len);
+	put_head(at, NFTA_SET_ELEM_USERDATA, len);
+	return data + padded;
+}
+
+static uint8_t *put_elem(uint8_t *elem, const struct nft_elem_bytes *e)
+{
+	static const uint8_t end_flag[4] = { 0, 0, 0, NFT_SET_ELEM_INTERVAL_END };
+	uint8_t *at = elem + sizeof(struct nlattr);
+
+	at = put_data(at, NFTA_SET_ELEM_KEY, e->key, e->key_len);
+	if (e->key_end != NULL)
+		at = put_data(at, NFTA_SET_ELEM_KEY_END, e->key_end, e->key_len);
+	if (e->is_end)
+		at = put_bytes(at, NFTA_SET_ELEM_FLAGS, end_flag, sizeof(end_flag));
+	if (e->chain != NULL)
+		at = put_goto(at, e->chain);
+	else if (e->data != NULL)
+		at = put_data(at, NFTA_SET_ELEM_DATA, e->data, e->data_len);
+	if (e->comment != NULL)
+		at = put_comment(at, e->comment);
+	return end_nest(elem, NFTA_LIST_ELEM, at);
 }
 
 static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 {
-	static const uint8_t end_flag[4] = { 0, 0, 0, NFT_SET_ELEM_INTERVAL_END };
 	struct elem_list *l = arg;
-	struct nlattr *elem;
+	uint8_t *tail;
 
 	if (l->msg == NULL ||
 	    (size_t)((uint8_t *)mnl_nlmsg_get_payload_tail(l->msg) - (uint8_t *)l->list) >
@@ -293,19 +339,8 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 		open_list(l, origin);
 	if (l->msg == NULL)
 		return;
-	elem = mnl_attr_nest_start(l->msg, NFTA_LIST_ELEM);
-	put_data(l->msg, NFTA_SET_ELEM_KEY, e->key, e->key_len);
-	if (e->key_end != NULL)
-		put_data(l->msg, NFTA_SET_ELEM_KEY_END, e->key_end, e->key_len);
-	if (e->is_end)
-		mnl_attr_put(l->msg, NFTA_SET_ELEM_FLAGS, sizeof(end_flag), end_flag);
-	if (e->chain != NULL)
-		put_goto(l->msg, e->chain);
-	else if (e->data != NULL)
-		put_data(l->msg, NFTA_SET_ELEM_DATA, e->data, e->data_len);
-	if (e->comment != NULL)
-		put_comment(l->msg, e->comment);
-	mnl_attr_nest_end(l->msg, elem);
+	tail = mnl_nlmsg_get_payload_tail(l->msg);
+	l->msg->nlmsg_len += (uint32_t)(put_elem(tail, e) - tail);
 }
 
 static void add_elems(struct fill *f, const struct nft_set *s)

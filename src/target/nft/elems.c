@@ -34,34 +34,65 @@ static bool is_in(const struct nft_set *s, const struct portmap_row *r)
 	       (s->forwards_dst == NULL || set_has_addr(s->forwards_dst, a));
 }
 
-static void each_port(const struct nft_set *s, const struct portmap_row *r, nft_each_fn *fn,
-		      void *arg)
-{
-	const struct portmap *map = s->forwards;
-	const enum nft_type addr = s->keys[1];
+/**
+ * struct each_row - The element that a row's ports become, of which rows share most
+ * @s:		Map
+ * @e:		Element
+ * @port_at:	Where the port is in its key
+ * @data_at:	And in its data
+ * @last:	The row before, or NULL
+ * @comment:	Of @e
+ */
+struct each_row {
+	const struct nft_set *s;
+	struct nft_elem e;
+	uint32_t port_at;
+	uint32_t data_at;
+	const struct portmap_row *last;
 	char comment[LIMIT_COMMENT_BYTES + 1];
-	struct nft_elem e = { .origin = s->forwards_origin + r->origin };
-	uint32_t port_at, data_at;
+};
 
-	if (nft_comment_write(s->sources, &map->origins.v[r->origin], comment) > 0)
-		e.comment = comment;
-	port_at = put(e.key, put(e.key, 0, NFT_T_PROTO, r->proto), addr,
-		      map->outside[r->outside].v);
-	data_at = put(e.data, 0, addr, map->inside.v[r->inside].v);
+/* Make the element that of row @r, but for its ports */
+static void take_row(struct each_row *x, const struct portmap_row *r)
+{
+	const struct portmap *map = x->s->forwards;
+	const struct portmap_row *last = x->last;
+	const enum nft_type addr = x->s->keys[1];
+
+	if (last == NULL || last->proto != r->proto || last->outside != r->outside)
+		x->port_at = put(x->e.key, put(x->e.key, 0, NFT_T_PROTO, r->proto), addr,
+				 map->outside[r->outside].v);
+	if (last == NULL || last->inside != r->inside)
+		x->data_at = put(x->e.data, 0, addr, map->inside.v[r->inside].v);
+	if (last == NULL || last->origin != r->origin) {
+		const struct origin *o = &map->origins.v[r->origin];
+
+		x->e.origin = x->s->forwards_origin + r->origin;
+		x->e.comment = nft_comment_write(x->s->sources, o, x->comment) > 0 ? x->comment
+										    : NULL;
+	}
+	x->last = r;
+}
+
+static void each_port(struct each_row *x, const struct portmap_row *r, nft_each_fn *fn, void *arg)
+{
+	take_row(x, r);
 	for (uint32_t port = r->lo; port <= r->hi; port++) {
-		put_port(e.key + port_at, (uint16_t)port);
-		put_port(e.data + data_at, portmap_port(r, (uint16_t)port));
-		fn(&e, arg);
+		put_port(x->e.key + x->port_at, (uint16_t)port);
+		put_port(x->e.data + x->data_at, portmap_port(r, (uint16_t)port));
+		fn(&x->e, arg);
 	}
 }
 
 void nft_each(const struct nft_set *s, nft_each_fn *fn, void *arg)
 {
+	struct each_row x = { .s = s };
+
 	for (uint32_t i = 0; i < s->elems.n; i++)
 		fn(&s->elems.v[i], arg);
 	for (uint32_t i = 0; s->forwards != NULL && i < s->forwards->rows.n; i++)
 		if (is_in(s, &s->forwards->rows.v[i]))
-			each_port(s, &s->forwards->rows.v[i], fn, arg);
+			each_port(&x, &s->forwards->rows.v[i], fn, arg);
 }
 
 uint32_t nft_forwards_count(const struct nft_set *s)
