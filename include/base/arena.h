@@ -149,7 +149,9 @@ void *arena_reserve(struct arena *a, void *v, uint32_t n, uint32_t *cap, uint32_
 	((vec)->v = arena_reserve((a), (vec)->v, (vec)->n, &(vec)->cap, (want), \
 				  sizeof(*(vec)->v)))
 
-/** vec_add() - Add the value @x to a VEC */
-#define vec_add(a, vec, x)	(*vec_push((a), (vec)) = (x))
+/** vec_add() - Add the value @x to a VEC; not zeroed before, as vec_push() does */
+#define vec_add(a, vec, x) \
+	((vec)->v = arena_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
+	 (vec)->v[(vec)->n] = (x), (void)(vec)->n++)
 
 #endif /* BASE_ARENA_H */

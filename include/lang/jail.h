@@ -26,12 +26,12 @@
  * @at:		Where it is written, quotes excluded
  */
 struct jail_part {
-	bool is_var;
-	bool is_verbatim;
 	const char *s;
 	uint32_t len;
 	uint32_t key;
 	struct span at;
+	bool is_var;
+	bool is_verbatim;
 };
 
 /**

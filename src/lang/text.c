@@ -122,11 +122,6 @@ bool text_next_word(const struct text *t, uint32_t *pos, uint32_t end, struct te
 	return w->hi > w->lo;
 }
 
-bool text_word_is(const struct text *t, struct text_word w, const char *s)
-{
-	return strlen(s) == w.hi - w.lo && memcmp(t->buf.v + w.lo, s, w.hi - w.lo) == 0;
-}
-
 const char *text_word_str(struct arena *a, const struct text *t, struct text_word w)
 {
 	return arena_strndup(a, t->buf.v + w.lo, w.hi - w.lo);

@@ -101,7 +101,14 @@ struct text_word {
 bool text_next_word(const struct text *t, uint32_t *pos, uint32_t end, struct text_word *w);
 
 /** text_word_is() - Does a word read @s */
-bool text_word_is(const struct text *t, struct text_word w, const char *s);
+static inline bool text_word_is(const struct text *t, struct text_word w, const char *s)
+{
+	const char *word = t->buf.v + w.lo;
+	const size_t len = w.hi - w.lo;
+
+	/* Most differ in the first byte */
+	return len > 0 && word[0] == s[0] && strncmp(word, s, len) == 0 && s[len] == '\0';
+}
 
 /** text_word_str() - A word as a C string */
 const char *text_word_str(struct arena *a, const struct text *t, struct text_word w);

@@ -40,6 +40,13 @@ const struct decl_ports *claim_ports(const struct lower *l, const struct claim *
 	return &l->forwards.v[c->forward].f->ports.v[c->item];
 }
 
+static void add_claim(struct lower *l, uint64_t place, const struct decl_ports *p, uint32_t item)
+{
+	vec_add(l->tmp, &l->claims, ((struct claim){
+		.key = place | p->ext_lo, .forward = l->forwards.n - 1, .item = item & INT32_MAX,
+		.is_one = p->ext_hi == p->ext_lo }));
+}
+
 void claims_add(struct lower *l, const struct forward_addrs *to)
 {
 	const struct decl_forward *f = l->forwards.v[l->forwards.n - 1].f;
@@ -50,9 +57,7 @@ void claims_add(struct lower *l, const struct forward_addrs *to)
 		for (uint32_t p = 0; p < f->ports.n; p++)
 			for (size_t n = 0; n < ARRAY_SIZE(protos); n++)
 				if ((f->protos & protos[n].bit) != 0)
-					vec_add(l->tmp, &l->claims, ((struct claim){
-						addr | n << CLAIM_PROTO | f->ports.v[p].ext_lo,
-						l->forwards.n - 1, p }));
+					add_claim(l, addr | n << CLAIM_PROTO, &f->ports.v[p], p);
 	}
 }
 
@@ -138,7 +143,8 @@ bool claims_check(struct lower *l)
 	bool ok = true;
 
 	for (uint32_t i = 0; i < n && !diag_is_full(l->diags); i++) {
-		const uint32_t hi = claim_ports(l, &v[i])->ext_hi;
+		const uint32_t hi = v[i].is_one ? v[i].key & UINT16_MAX
+						: claim_ports(l, &v[i])->ext_hi;
 
 		for (uint32_t k = i + 1; k < n && (v[k].key & UINT16_MAX) <= hi &&
 		     v[k].key >> CLAIM_PROTO == v[i].key >> CLAIM_PROTO; k++) {

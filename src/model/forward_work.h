@@ -35,11 +35,13 @@ struct forward {
  *		claims sort as rows do
  * @forward:	Whose, in lower.forwards
  * @item:	Which of its ports
+ * @is_one:	They are one; else the forward says up to which they go
  */
 struct claim {
 	uint64_t key;
 	uint32_t forward;
-	uint32_t item;
+	uint32_t item : 31;
+	uint32_t is_one : 1;
 };
 
 /**

@@ -22,10 +22,12 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
-/* Room that is not touched costs nothing; to grow may be to copy all of it */
-#define FIRST_BYTES	(8u * NL_BATCH_MSG_BYTES)
+/* Room that is not touched costs nothing */
+#define FIRST_BYTES	(16u << 20)
+#define HUGE_FROM	(2u << 20)	/* small batches would only clear more */
 
 void nl_batch_init(struct nl_batch *b)
 {
@@ -34,7 +36,8 @@ void nl_batch_init(struct nl_batch *b)
 
 void nl_batch_fini(struct nl_batch *b)
 {
-	free(b->buf);
+	if (b->buf != NULL)
+		munmap(b->buf, b->cap);
 	free(b->cookie);
 	nl_batch_init(b);
 }
@@ -51,6 +54,23 @@ static void finish_last(struct nl_batch *b)
 	b->last = 0;
 }
 
+/* Mapped and not of the heap, to grow without copies and to have huge pages */
+static bool grow(struct nl_batch *b, size_t cap)
+{
+	void *buf;
+
+	if (b->buf == NULL)
+		buf = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	else
+		buf = mremap(b->buf, b->cap, cap, MREMAP_MAYMOVE);
+	if (buf == MAP_FAILED)
+		return false;
+	(void)madvise((uint8_t *)buf + HUGE_FROM, cap - HUGE_FROM, MADV_HUGEPAGE);
+	b->buf = buf;
+	b->cap = cap;
+	return true;
+}
+
 /*
  * Room for one message after the last; only its header is cleared, for that is
  * read before it is sent.  libmnl clears what it pads.
@@ -61,15 +81,8 @@ static int make_room(struct nl_batch *b)
 
 	if (need > NL_BATCH_MAX_BYTES)
 		return -EMSGSIZE;
-	if (need > b->cap) {
-		const size_t cap = MAX(need, b->cap > 0 ? 2 * b->cap : FIRST_BYTES);
-		uint8_t *buf = realloc(b->buf, cap);
-
-		if (buf == NULL)
-			return -ENOMEM;
-		b->buf = buf;
-		b->cap = cap;
-	}
+	if (need > b->cap && !grow(b, MAX(need, b->cap > 0 ? 2 * b->cap : FIRST_BYTES)))
+		return -ENOMEM;
 	memset(b->buf + b->len, 0, sizeof(struct nlmsghdr));
 	return 0;
 }

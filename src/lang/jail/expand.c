@@ -9,7 +9,8 @@
  *
  * Parameters are found by the number of their interned name, in an array that
  * all jails share; a stamp says whose entry it is, so going to the next jail
- * costs nothing.
+ * costs nothing.  What is known of one jail is forgotten with it: the memory of 1,000
+ * jails with 100 forwards each is then that of one, and stays in the cache.
  */
 #include "lang/jail/expand.h"
 
@@ -20,6 +21,8 @@
 void jail_params_init(struct jail_params *ps, struct lang_ctx *c, const struct jail_file *f)
 {
 	*ps = (struct jail_params){ .c = c, .f = f };
+	arena_init(&ps->of_jail, c->a->cap_bytes);
+	ps->of_jail.full = c->a->full;
 	/* Known names from here on are all that statements and variables use */
 	intern_cid(c->names, "name");
 	intern_cid(c->names, "jid");
@@ -35,6 +38,11 @@ void jail_params_init(struct jail_params *ps, struct lang_ctx *c, const struct j
 
 		ps->defines[i] = text_define(c, &c->defines[i], &name_at);
 	}
+}
+
+void jail_params_fini(struct jail_params *ps)
+{
+	arena_fini(&ps->of_jail);
 }
 
 /* The value of -D @name, the last of several; NULL: none */
@@ -69,7 +77,7 @@ const struct jail_param *jail_params_find_var(const struct jail_params *ps, cons
 
 static struct jail_param *add_param(struct jail_params *ps, uint32_t key)
 {
-	struct jail_param *p = vec_push(lang_tree(ps->c), &ps->list);
+	struct jail_param *p = vec_push(&ps->of_jail, &ps->list);
 
 	BUG_IF(key >= ps->n_slots);
 	*p = (struct jail_param){ .key = key };
@@ -88,7 +96,7 @@ static void add_name(struct jail_params *ps, const struct jail_block *b)
 
 	text_add(ps->c->a, &value, b->name, strlen(b->name), b->name_at, false);
 	text_finish(ps->c->a, &value);
-	vec_add(lang_tree(ps->c), &p->values, value);
+	vec_add(&ps->of_jail, &p->values, value);
 	p->name = key;
 	p->state = JAIL_PARAM_DONE;
 	p->at = b->name_at;
@@ -119,7 +127,7 @@ static void apply_stmt(struct jail_params *ps, const struct jail_stmt *st)
 	if (st->op != JAIL_APPEND)
 		p->strings.n = 0;
 	for (uint32_t i = 0; i < st->values.n; i++)
-		vec_add(lang_tree(ps->c), &p->strings, &st->values.v[i]);
+		vec_add(&ps->of_jail, &p->strings, &st->values.v[i]);
 }
 
 /* A "*" that is not last stands for one component, the last for one or more */
@@ -215,7 +223,7 @@ static void reserve(struct jail_params *ps, struct text *value, const struct jai
 	value->buf.v = arena_alloc(ps->c->a, len);
 	value->buf.cap = len;
 	value->pieces.cap = MAX(s->parts.n, 1u);
-	value->pieces.v = arena_alloc(lang_tree(ps->c),
+	value->pieces.v = arena_alloc(&ps->of_jail,
 				      value->pieces.cap * sizeof(*value->pieces.v));
 }
 
@@ -247,7 +255,7 @@ static bool replace(struct jail_params *ps, struct jail_param *p, const struct j
 		for (uint32_t k = 0; k < n; k++) {
 			if (k > 0) {
 				text_finish(ps->c->a, &value);
-				vec_add(lang_tree(ps->c), &p->values, value);
+				vec_add(&ps->of_jail, &p->values, value);
 				value = (struct text){ .at = s->at };
 			}
 			if (value.buf.n + values[k].buf.n > LIMIT_VALUE_BYTES) {
@@ -259,7 +267,7 @@ static bool replace(struct jail_params *ps, struct jail_param *p, const struct j
 		}
 	}
 	text_finish(ps->c->a, &value);
-	vec_add(lang_tree(ps->c), &p->values, value);
+	vec_add(&ps->of_jail, &p->values, value);
 	return true;
 }
 
@@ -269,7 +277,7 @@ static bool replace_all(struct jail_params *ps, struct jail_param *p, uint32_t d
 		return p->state == JAIL_PARAM_DONE;
 	p->state = JAIL_PARAM_BUSY;
 	p->values.cap = MAX(p->strings.n, 1u);
-	p->values.v = arena_alloc(lang_tree(ps->c), p->values.cap * sizeof(*p->values.v));
+	p->values.v = arena_alloc(&ps->of_jail, p->values.cap * sizeof(*p->values.v));
 	for (uint32_t i = 0; i < p->strings.n; i++) {
 		if (!replace(ps, p, p->strings.v[i], depth)) {
 			p->state = JAIL_PARAM_BAD;
@@ -287,7 +295,9 @@ void jail_params_of(struct jail_params *ps, uint32_t block)
 
 	ps->jail++;
 	ps->name = own->name;
-	ps->list.n = 0;
+	ps->list.v = NULL;
+	ps->list.n = ps->list.cap = 0;
+	arena_clear(&ps->of_jail);
 	add_name(ps, own);
 	for (; w < ps->wild.n && ps->wild.v[w] < block; w++)
 		apply_wild(ps, ps->wild.v[w], own->name);

@@ -39,6 +39,7 @@ struct jail_param {
  * struct jail_params - Parameters of the jail that is looked at
  * @c:		Context
  * @f:		File
+ * @of_jail:	Memory of what is known of this jail
  * @list:	Parameters, in the order of their first statement
  * @slot:	Index + 1 in @list by key
  * @stamp:	Jail that a slot belongs to, by key
@@ -51,6 +52,7 @@ struct jail_param {
 struct jail_params {
 	struct lang_ctx *c;
 	const struct jail_file *f;
+	struct arena of_jail;
 	VEC(struct jail_param) list;
 	uint32_t *slot;
 	uint32_t *stamp;
@@ -61,8 +63,11 @@ struct jail_params {
 	struct text *defines;
 };
 
-/** jail_params_init() - Ready for the jails of a file */
+/** jail_params_init() - Ready for the jails of a file; jail_params_fini() */
 void jail_params_init(struct jail_params *ps, struct lang_ctx *c, const struct jail_file *f);
+
+/** jail_params_fini() - Forget the jail; for CLEANUP() */
+void jail_params_fini(struct jail_params *ps);
 
 /**
  * jail_params_of() - Gather the parameters of the jail in block @block

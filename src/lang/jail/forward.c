@@ -142,7 +142,7 @@ static bool read_proto(struct reader *r, struct text_word w)
 		{ "udp+tcp", DECL_TCP | DECL_UDP },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(protos); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(protos) && r->f->protos == 0; i++)
 		if (text_word_is(r->t, w, protos[i].word))
 			r->f->protos = protos[i].protos;
 	if (r->f->protos == 0)
@@ -389,9 +389,10 @@ static const char *canonical(struct arena *a, const struct text *t, const struct
 
 bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_forward *ret)
 {
-	struct decl_forward f = { .at = t->at };
-	struct reader r = { .c = c, .t = t, .f = &f };
+	struct reader r = { .c = c, .t = t, .f = ret };
 	struct text_word proto, ports;
+
+	*ret = (struct decl_forward){ .at = t->at };
 
 	if (!text_next_word(t, &r.pos, t->buf.n, &proto) || !read_proto(&r, proto)) {
 		if (t->buf.n == 0)
@@ -405,8 +406,7 @@ bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_fo
 	}
 	if (!read_ports(&r, ports) || !read_options(&r) || !check_families(&r))
 		return false;
-	f.text = canonical(c->a, t, &f);
-	*ret = f;
+	ret->text = canonical(c->a, t, ret);
 	return true;
 }
 

@@ -10,7 +10,7 @@
 #include "lang/forward.h"
 #include "lang/text.h"
 
-/** jail_forward_parse() - The forward that a value says; false when an error was told */
+/** jail_forward_parse() - The forward that a value says; false (error told): half of it */
 bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_forward *ret);
 
 /** jail_nat_parse() - The value "INTERFACE" or "INTERFACE|ADDRESS"; false when an error was told */

@@ -19,6 +19,8 @@
 #define NAME_1	0x02u		/* starts a variable's name */
 #define NAME	0x04u		/* stands in one */
 #define PLAIN	0x08u		/* of bare bytes, those that mean only themselves */
+#define BLANK	0x10u
+#define MARK	0x20u		/* a token by itself */
 
 static const uint8_t classes[UINT8_MAX + 1] = {
 	['A' ... 'Z'] = BARE | NAME_1 | NAME | PLAIN,
@@ -30,6 +32,8 @@ static const uint8_t classes[UINT8_MAX + 1] = {
 	['<'] = BARE | PLAIN, ['>'] = BARE | PLAIN, ['?'] = BARE | PLAIN, ['@'] = BARE | PLAIN,
 	['['] = BARE | PLAIN, [']'] = BARE | PLAIN, ['^'] = BARE | PLAIN, ['`'] = BARE | PLAIN,
 	['|'] = BARE | PLAIN, ['~'] = BARE | PLAIN,
+	[' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK,
+	['='] = MARK, [','] = MARK, [';'] = MARK, ['{'] = MARK, ['}'] = MARK,
 	['*'] = BARE | PLAIN, ['$'] = BARE, ['+'] = BARE, ['/'] = BARE, ['\\'] = BARE,
 };
 
@@ -110,7 +114,7 @@ static bool read_comment(struct jail_lex *l)
 static bool skip_blank(struct jail_lex *l)
 {
 	for (;;) {
-		if (is_in(peek(l, 0), " \t\r\n"))
+		if (is_of(peek(l, 0), BLANK))
 			l->pos++;
 		else if (peek(l, 0) == '\\' && peek(l, 1) == '\n')
 			l->pos += 2;
@@ -277,7 +281,8 @@ static void lex_bare(struct jail_lex *l)
 {
 	const uint32_t lo = l->pos;
 
-	while (is_of(peek(l, 0), BARE) && !is_in(peek(l, 0), "\\$") && !at_comment(l) &&
+	while (is_of(peek(l, 0), BARE) && peek(l, 0) != '\\' && peek(l, 0) != '$' &&
+	       !at_comment(l) &&
 	       !(peek(l, 0) == '+' && peek(l, 1) == '=')) {
 		l->pos++;
 		while (l->pos < l->len && (classes[(uint8_t)l->text[l->pos]] & PLAIN) != 0)
@@ -332,7 +337,7 @@ enum jail_token jail_lex_next(struct jail_lex *l)
 	l->at = span_of(l, l->pos, l->pos + 1);
 	if (ch < 0)
 		return JAIL_TOK_END;
-	if (is_in(ch, marks)) {
+	if (is_of(ch, MARK)) {
 		l->pos++;
 		return tokens[strchr(marks, ch) - marks];
 	}
@@ -341,7 +346,7 @@ enum jail_token jail_lex_next(struct jail_lex *l)
 		l->at.hi++;
 		return JAIL_TOK_PLUS_EQUALS;
 	}
-	if (is_in(ch, "\"'") || is_of(ch, BARE))
+	if (ch == '"' || ch == '\'' || is_of(ch, BARE))
 		return lex_string(l);
 	diag_add(l->c->diags, DIAG_E1404, l->at,
 		 ch > ' ' && ch < 0x7f ? "'%c' needs quotes" : "byte 0x%02x needs quotes", ch);

@@ -339,10 +339,10 @@ static void lower_vars(struct lower *lo)
 	if (forward != NULL)
 		vec_reserve(lo->c->a, &lo->jail->forwards, forward->values.n);
 	for (uint32_t i = 0; forward != NULL && i < forward->values.n; i++) {
-		struct decl_forward f;
+		struct decl_forward *f = vec_push(lo->c->a, &lo->jail->forwards);
 
-		if (jail_forward_parse(lo->c, &forward->values.v[i], &f))
-			vec_add(lo->c->a, &lo->jail->forwards, f);
+		if (!jail_forward_parse(lo->c, &forward->values.v[i], f))
+			lo->jail->forwards.n--;
 	}
 	for (uint32_t i = 0; nat != NULL && i < nat->values.n; i++) {
 		struct decl_nat n;
@@ -522,7 +522,7 @@ static void lower_ranked(struct lang_ctx *c, struct jail_params *ps, uint32_t i,
 
 void jail_lower(struct lang_ctx *c, const struct jail_file *f, struct decl *d)
 {
-	struct jail_params ps;
+	struct jail_params ps CLEANUP(jail_params_fini);
 	struct seen seen;
 
 	jail_params_init(&ps, c, f);

@@ -38,6 +38,7 @@ static bool is_used(const struct jail_file *f, uint32_t key)
 /* Names looked at already: a file has few that are near, but perhaps in each jail */
 struct seen {
 	VEC(uint32_t) keys;
+	uint32_t ours;		/* the last of ours, which often come in rows */
 };
 
 static bool is_new(struct lang_ctx *c, struct seen *seen, uint32_t key)
@@ -54,8 +55,10 @@ static void check_stmt(struct lang_ctx *c, const struct jail_file *f, struct see
 {
 	const char *near;
 
-	if (!st->is_var || is_ours(st->name))
+	if (!st->is_var || st->key == seen->ours || is_ours(st->name)) {
+		seen->ours = st->is_var ? st->key : seen->ours;
 		return;
+	}
 	near = diag_nearest(st->name, ours);
 	if (near == NULL || !is_new(c, seen, st->key) || is_used(f, st->key))
 		return;
@@ -65,7 +68,7 @@ static void check_stmt(struct lang_ctx *c, const struct jail_file *f, struct see
 
 void jail_near_check(struct lang_ctx *c, const struct jail_file *f)
 {
-	struct seen seen = { .keys = { 0 } };
+	struct seen seen = { .ours = UINT32_MAX };
 
 	for (uint32_t b = 0; b < f->blocks.n; b++)
 		for (uint32_t i = 0; i < f->blocks.v[b].stmts.n; i++)
