@@ -45,12 +45,12 @@ as_wanted()	# destroy|OTHER
 # The N-th call of a kind fails; N until there is none
 faults()	# NAME START VERB ARGS...
 {
-	local name=$1 start=$2 step=5 call n=0 error bad=0 fails=0 turns detail=''
+	local name=$1 start=$2 step=5 most=40 call n=0 error bad=0 fails=0 turns detail=''
 
 	shift 2
-	[ -z "${SALLYPORT_LONG-}" ] || step=1
+	[ -z "${SALLYPORT_LONG-}" ] || step=1 most=100000
 	for call in sendto recvmsg; do
-		for ((n = 1; n <= 40; n += n < 7 ? 1 : step)); do
+		for ((n = 1; n <= most; n += n < 7 ? 1 : step)); do
 			turns=("${errors[(n + bad) % ${#errors[@]}]}")
 			[ -z "${SALLYPORT_LONG-}" ] || turns=("${errors[@]}")
 			for error in "${turns[@]}"; do
@@ -97,5 +97,9 @@ applied()
 faults apply fresh apply
 faults destroy applied destroy
 faults "forward add" applied forward add www tcp 5000:80
+if [ -n "${SALLYPORT_LONG-}" ]; then
+	faults "forward add, the long way" applied forward add www tcp 5001:80 --from 198.51.100.0/24
+	faults "forward off" applied forward off www tcp 4000
+fi
 
 lab_done

@@ -280,7 +280,7 @@ static uint8_t *put_data(uint8_t *at, uint16_t type, const void *data, uint32_t 
 /* The head of what was written from @nest on, and @at behind it */
 static uint8_t *end_nest(uint8_t *nest, uint16_t type, uint8_t *at)
 {
-	put_head(nest, type | NLA_F_NESTED, (uint32_t)(at - nest - (ptrdiff_t)sizeof(struct nlattr)));
+	put_head(nest, type | NLA_F_NESTED, (uint32_t)(at - nest) - sizeof(struct nlattr));
 	return at;
 }
 
