@@ -289,6 +289,10 @@ static bool enable(struct pfctl *p)
 		pfctl_say(p, "disable request successful. 0 more pf enable references");
 		return true;
 	}
+	if (p->made_enabled) {
+		pfctl_say(p, "pf enabled");
+		return true;
+	}
 	if (pfctl_is_enabled(p) && p->token != 'E')
 		return pfctl_warn(p, "pf already enabled");
 	p->run->enabled = PFRUN_ENABLED;
@@ -336,7 +340,8 @@ static bool kill(struct pfctl *p)
 /* In the order of pfctl: what comes first is told or done first */
 static void run(struct pfctl *p)
 {
-	if (p->disable && !disable(p))
+	/* What is disabled already stops nothing else */
+	if (p->disable && !disable(p) && !p->is_open)
 		return;
 	if (p->show != NULL && !pfctl_do_show(p))
 		return;

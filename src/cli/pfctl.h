@@ -40,6 +40,7 @@ struct pfctl_owners {
  * @disable:	-d
  * @enable:	-e
  * @token:	-E, or -X
+ * @made_enabled: -f did what -e in the same call is to do
  * @quiet:	-q
  * @dry:	-n
  * @numeric:	-P
@@ -84,6 +85,7 @@ struct pfctl {
 	bool disable;
 	bool enable;
 	char token;
+	bool made_enabled;
 	bool quiet;
 	bool dry;
 	bool numeric;

@@ -100,9 +100,10 @@ static bool read_id(struct wanted *w, const char *value)
 	char *end;
 
 	w->id = strtoull(value, &end, 16);
-	if (end != value && (*end == '\0' || *end == '/'))
+	if (end != value && (*end == '\0' || *end == '/') && w->id != 0)
 		return true;
-	pfctl_warn(w->p, "wrong id format specified");
+	pfctl_warn(w->p, w->id == 0 && end != value ? "cannot kill id 0"
+						    : "wrong id format specified");
 	return pfctl_usage(w->p);
 }
 

@@ -216,6 +216,7 @@ static void set_main(struct pfctl *p, uint32_t src)
 	c->is_found = false;	/* it is loaded, not looked at */
 	if (p->run->since == 0 || !pfctl_is_enabled(p))
 		p->run->since = time(NULL);
+	p->made_enabled = !pfctl_is_enabled(p);
 	p->run->enabled = PFRUN_ENABLED;
 }
 
@@ -350,9 +351,16 @@ static bool flush_info(struct pfctl *p)
 	return true;
 }
 
+/* There are none, and pfctl says that they are gone */
+static bool flush_ethernet(struct pfctl *p)
+{
+	pfctl_say(p, "Ethernet rules cleared");
+	return true;
+}
+
 static bool flush_all(struct pfctl *p)
 {
-	if (!flush_kinds(p, PF_KIND_ALL))
+	if (!flush_kinds(p, PF_KIND_ALL) || !flush_ethernet(p))
 		return false;
 	pfctl_say(p, "rules cleared");
 	pfctl_say(p, "nat cleared");
@@ -377,7 +385,7 @@ bool pfctl_flush(struct pfctl *p)
 		{ "nat", flush_nat }, { "rules", flush_rules }, { "all", flush_all },
 		{ "Tables", flush_tables }, { "states", flush_states },
 		{ "Sources", flush_sources }, { "info", flush_info }, { "queue", flush_nothing },
-		{ "osfp", flush_nothing }, { "ethernet", flush_nothing },
+		{ "osfp", flush_nothing }, { "ethernet", flush_ethernet },
 		{ "Reset", flush_nothing },
 	};
 

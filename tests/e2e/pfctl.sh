@@ -400,6 +400,26 @@ says "unban" 0 "" "1/1 addresses deleted."
 pf -a 'f2b/*' -sr
 has "a star recurses" '^anchor "sshd" all \{$' "$out"
 
+# ---- blacklistd's forms ----------------------------------------------------
+
+pf -a f2b/8081 -f - <<<'block in quick proto tcp from <port8081> to any port 80'
+pf -qa f2b/8081 -t port8081 -T add 198.51.100.7/32
+says "quietly into the table of an anchor" 0 "" ""
+pf -qk 198.51.100.7
+says "and its states quietly" 0 "" ""
+pf -a f2b -s Anchors
+is "the anchors of services" "  f2b/8081" "$(grep 8081 <<<"$out")"
+ask "$CLIENT" --wait $GONE tcp:203.0.113.2:8081 >"$TMP/asked"
+check "the address is shut out" eval '! grep -q www "$TMP/asked"'
+pf -qa f2b/8081 -t port8081 -T delete 198.51.100.7/32
+says "out of it" 0 "" ""
+pf -a f2b/8081 -Fa
+says "all of an anchor" 0 "" "Ethernet rules cleared
+rules cleared
+nat cleared
+1 tables deleted."
+no_drift "after blacklistd"
+
 # ---- off and on ------------------------------------------------------------
 
 pf -d
@@ -411,6 +431,14 @@ check "no redirection" eval '! grep -q www "$TMP/asked"'
 no_drift "after -d"
 pf -d
 says "-d twice" 1 "" "pfctl: pf not enabled"
+pf -d -F info
+says "stops nothing else" 1 "" "pfctl: pf not enabled
+pf: statistics cleared"
+pf -ef pf.conf
+says "-ef when it was off" 0 "" "pf enabled"
+pf -ef pf.conf
+says "-ef when it was on" 1 "" "pfctl: pf already enabled"
+pf -qd
 pf -e
 says "-e" 0 "" "pf enabled"
 is "all is as it was" "$W" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
