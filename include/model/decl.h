@@ -37,6 +37,9 @@ struct decl_link {
  * @at:		Where it is declared
  * @is_host:	A fact about an interface of the host (rc.conf's ifconfig_igb0):
  *		never set by us, used to resolve rules without the live host
+ * @is_alias:	Of these: it stands beside another, or has no network
+ * @is_jails:	Of aliases: a jail declares it there too, so it is set, and stays
+ *		when the jail goes
  * @is_shared:	Other jails may have it too
  * @is_added:	By `alias add`
  */
@@ -47,6 +50,8 @@ struct decl_addr {
 	const char *jail;
 	struct span at;
 	bool is_host;
+	bool is_alias;
+	bool is_jails;
 	bool is_shared;
 	bool is_added;
 };

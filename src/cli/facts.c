@@ -67,7 +67,7 @@ static void compare(struct learn *l, const struct iface *live)
 		char buf[ADDR_TEXT_BYTES];
 		bool found = false;
 
-		if (!x->is_host || strcmp(x->iface, live->name) != 0)
+		if (!x->is_host || x->is_jails || strcmp(x->iface, live->name) != 0)
 			continue;
 		for (uint32_t j = 0; j < live->addrs.n; j++)
 			found |= addr_equal(live->addrs.v[j].p.a, x->p.a);

@@ -113,7 +113,7 @@ static void want_addr(struct host_want *w, struct arena *a, struct diags *diags,
 {
 	const char *iface = x->iface == NULL ? NULL : facts_linux_name(x->iface);
 
-	if (x->is_host || (iface != NULL && !check_ifname(iface, x->at, diags)))
+	if ((x->is_host && !x->is_jails) || (iface != NULL && !check_ifname(iface, x->at, diags)))
 		return;
 	vec_add(a, &w->addrs, ((struct host_want_addr){
 		.iface = iface, .p = x->p, .peer = x->peer, .jail = x->jail, .at = x->at,

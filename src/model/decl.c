@@ -140,12 +140,27 @@ static void clone_for_jails(struct decl *d)
 	}
 }
 
+/* Has the interface another address of the family before this one, or this one no network */
+static bool is_alias(const struct decl *d, uint32_t at)
+{
+	const struct decl_addr *a = &d->addrs.v[at];
+
+	if (a->p.len == addr_bits(a->p.a.af))
+		return true;
+	for (uint32_t i = 0; i < at; i++)
+		if (d->addrs.v[i].p.a.af == a->p.a.af &&
+		    strcmp(d->addrs.v[i].iface, a->iface) == 0)
+			return true;
+	return false;
+}
+
 static void settle_rc_addrs(struct decl *d, struct diags *diags)
 {
 	for (uint32_t i = 0; i < d->addrs.n; i++) {
 		struct decl_addr *a = &d->addrs.v[i];
 
 		a->is_host = !decl_has_link(d, a->iface);
+		a->is_alias = a->is_host && is_alias(d, i);
 		if (!a->is_host || !is_cloned_name(a->iface))
 			continue;
 		diag_add(diags, DIAG_W1431, a->at,
@@ -204,7 +219,10 @@ static void settle_rc_and_jail(struct decl_addr *rc, struct decl_addr *b, struct
 		return;
 	if (rc->is_host && strcmp(rc->iface, b->iface) == 0) {
 		b->is_host = true;
-		diag_add(diags, DIAG_N1428, b->at, "%s is %s's own address: used as it is",
+		rc->is_jails = rc->is_alias;
+		diag_add(diags, DIAG_N1428, b->at, rc->is_alias ?
+			 "%s is an alias of %s itself: it stays when the jail goes" :
+			 "%s is %s's own address: used as it is",
 			 addr_print(b->p.a, text), b->iface);
 		diag_note(diags, rc->at, "declared here");
 	} else if (strcmp(rc->iface, b->iface) != 0 || rc->p.len != b->p.len) {

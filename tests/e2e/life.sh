@@ -306,4 +306,35 @@ is "a link named lo7 stands outside the fences" 1 \
 has "and lo1 inside" 'iface ! \{lo1, lo0\} dst \{10\.1\.0\.2\}' "$out"
 on_host ip link del lo7
 
+# ---- an alias of the host's own card, as the oldest guides have it -----------------
+
+cat >"$TMP/rc.conf" <<'END'
+ifconfig_igb0="inet 203.0.113.2 netmask 255.255.255.0"
+ifconfig_igb0_alias0="inet 203.0.113.11 netmask 0xffffffff"
+ifconfig_igb0_alias1="inet 203.0.113.12 netmask 0xffffffff"
+jail_enable="YES"
+jail_list="cell mail"
+jail_cell_ip="203.0.113.11"
+jail_cell_rootdir="/usr/jail/cell"
+jail_mail_ip="203.0.113.12"
+jail_mail_rootdir="/usr/jail/mail"
+jail_mail_interface="igb0"
+END
+aliases() { on_host ip -o -4 addr show dev igb0 | awk '$4 ~ /^203.0.113.1[12]\// { print $4 }' | paste -sd' '; }
+
+sp -f "$TMP/rc.conf" up cell
+is "an alias and a jail without interface: up exits 0" 0 "$rc"
+has "an alias and a jail without interface: checked" 'W1805' "$err"
+is "an alias and a jail without interface: not added" "" "$(aliases)"
+sp_must -f "$TMP/rc.conf" up mail
+is "an alias that the jail has there too: added" 203.0.113.12/32 "$(aliases)"
+sp_must -f "$TMP/rc.conf" down mail
+is "and stays when the jail goes: rc.conf has it still" 203.0.113.12/32 "$(aliases)"
+sp_must destroy
+is "and goes with all that is ours" "" "$(aliases)"
+on_host ip addr add 203.0.113.12/32 dev igb0
+sp_must -f "$TMP/rc.conf" up mail
+sp_must destroy
+is "one that was there before stays" 203.0.113.12/32 "$(aliases)"
+
 lab_done

@@ -111,6 +111,9 @@ TEST(conflicts)
 		{ "igb0", "10.0.0.2/24", "igb0", "10.0.0.2", NULL, NULL, DIAG_N1428 },
 		{ "igb0", "10.0.0.2/24", "igb0", "10.0.0.2/24", NULL, NULL, DIAG_N1428 },
 		{ "igb0", "10.0.0.2/24", "igb0", "10.0.0.3", NULL, NULL, DIAG_N_CODES },
+		{ "igb0", "10.0.0.2/32", "igb0", "10.0.0.2", NULL, NULL, DIAG_N1428 },
+		{ "igb0", "fd00::2/128", "igb0", "fd00::2", NULL, NULL, DIAG_N1428 },
+		{ "igb0", "10.0.0.2/32", NULL, "10.0.0.2", NULL, NULL, DIAG_N_CODES },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -133,6 +136,10 @@ TEST(conflicts)
 		}
 		if (cases[i].code == DIAG_N1428)
 			CHECK(w.d.jails.v[0].addrs.v[0].is_host);
+		/* Added is an alias that the jail has on that interface, and nothing else */
+		if (cases[i].rc != NULL)
+			CHECK_INT(w.d.addrs.v[0].is_jails, cases[i].code == DIAG_N1428 &&
+				  strstr(cases[i].rc, "/24") == NULL);
 		if (cases[i].rc != NULL && cases[i].code == DIAG_N_CODES)
 			CHECK_STR(w.d.addrs.v[0].jail, strcmp(cases[i].a, "10.0.0.3") != 0 ? "a"
 											  : NULL);
