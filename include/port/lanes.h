@@ -21,6 +21,7 @@
 #include "nat/nat.h"
 #include "port/hops.h"
 #include "port/io.h"
+#include "port/places.h"
 
 #define LANES_ENTER	6u		/* packets of a direction before it gets a lane */
 #define LANES_ENTER_TCP	1u		/* the same of TCP, behind the SYN */
@@ -62,6 +63,7 @@ struct lanes_flow {
  * @left:	lanes.n_ticks when it ended: for a while it is nobody's
  * @packets:	Packets that were counted
  * @bytes:	Bytes that were counted
+ * @forward:	Where they are counted as a forward's, or PLACE_NONE
  */
 struct lanes_place {
 	uint32_t flow;
@@ -72,6 +74,7 @@ struct lanes_place {
 	uint32_t left;
 	uint64_t packets;
 	uint64_t bytes;
+	uint32_t forward;
 };
 
 /**
@@ -98,6 +101,8 @@ struct lanes_counts {
  * @nat:	The NAT
  * @io:		Its interfaces by enum nat_side
  * @hops:	Their neighbours
+ * @forwards:	Where forwards are counted; set by who has some, else NULL
+ * @now_ns:	As it was last told
  * @is_on:	There may be lanes
  * @flows:	By session
  * @n_flows:	How many there may be
@@ -115,6 +120,8 @@ struct lanes {
 	struct nat *nat;
 	struct io *io[2];
 	struct hops *hops;
+	struct places *forwards;
+	uint64_t now_ns;
 	bool is_on;
 	struct lanes_flow *flows;
 	uint32_t n_flows;

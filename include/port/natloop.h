@@ -17,6 +17,7 @@
 #include "port/hops.h"
 #include "port/io.h"
 #include "port/lanes.h"
+#include "port/places.h"
 #include "target/nft_claim.h"
 
 #define NATLOOP_WATCHES	16u
@@ -55,6 +56,7 @@ struct natloop_counts {
  * @route:	Session of NETLINK_ROUTE after hops_join()
  * @reread:	Another one, for what has to be asked
  * @lanes:	Flows that the kernel translates, or NULL
+ * @places:	Where forwards are counted, or NULL
  * @claim:	What is the NAT's
  * @ports:	Claimed ports as bitmaps, TCP and UDP
  * @watch:	Who else waits
@@ -68,6 +70,7 @@ struct natloop_counts {
  * @rx:		Packets received
  * @in:		The same for the NAT
  * @at:		Index in @rx of each of @in
+ * @place:	Where each of @in is counted if it is forwarded
  * @out:	Packets to be sent, by side
  * @n_out:	How many
  */
@@ -78,6 +81,7 @@ struct natloop {
 	struct nl_session route;
 	struct nl_session reread;
 	struct lanes *lanes;
+	struct places *places;
 	const struct claim *claim;
 	uint8_t ports[2][65536 / 8];
 	struct natloop_watch watch[NATLOOP_WATCHES];
@@ -91,6 +95,7 @@ struct natloop {
 	struct io_packet rx[IO_BATCH];
 	struct nat_packet in[IO_BATCH];
 	uint32_t at[IO_BATCH];
+	uint32_t place[IO_BATCH];
 	struct io_packet out[2][IO_BATCH];
 	uint32_t n_out[2];
 };

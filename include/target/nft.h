@@ -443,6 +443,9 @@ struct nft_traffics {
 MUST_USE int nft_traffic_read(struct nl_session *nl, const struct nft_program *p, struct arena *a,
 			      struct nft_traffics *ret, bool *ret_is_counted);
 
+/** nft_traffic_sort() - Sort what was added to */
+void nft_traffic_sort(struct nft_traffics *t);
+
 /** nft_traffic_from() - Index of the first place from there on */
 uint32_t nft_traffic_from(const struct nft_traffics *t, uint8_t proto, struct addr dst,
 			  uint16_t dport);

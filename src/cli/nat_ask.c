@@ -121,6 +121,45 @@ int nat_ask_status(struct cli *c, const struct json **ret)
 	return 0;
 }
 
+static bool read_place(const struct json *v, struct nft_traffic *ret)
+{
+	const struct json_member *m = v->members.v;
+	unsigned long long n[6];
+
+	if (v->kind != JSON_ARRAY || v->members.n != ARRAY_SIZE(n))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(n); i++) {
+		if (m[i].value.s == NULL)
+			return false;
+		n[i] = strtoull(m[i].value.s, NULL, 10);
+	}
+	*ret = (struct nft_traffic){
+		.proto = (uint8_t)n[0], .dport = (uint16_t)n[2], .packets = n[3], .bytes = n[4],
+		.idle_ms = n[5],
+	};
+	return addr_parse(m[1].value.s, strlen(m[1].value.s), &ret->dst) == 0;
+}
+
+int nat_ask_traffic(struct cli *c, struct nft_traffics *to, bool *ret_runs)
+{
+	const struct json *traffic;
+	struct json answer;
+	const int err = nat_ask(c, "traffic", &answer);
+
+	if (err < 0)
+		return err == -ENOENT || err == -EACCES || err == -EPERM ? 0 : err;
+	*ret_runs = true;
+	traffic = json_find(&answer, "traffic");
+	for (uint32_t i = 0; traffic != NULL && i < traffic->members.n; i++) {
+		struct nft_traffic one;
+
+		if (read_place(&traffic->members.v[i].value, &one))
+			vec_add(&c->arena, &to->list, one);
+	}
+	nft_traffic_sort(to);
+	return 0;
+}
+
 /* ---- as text --------------------------------------------------------------------- */
 
 static void print_value(FILE *out, const struct json *v)

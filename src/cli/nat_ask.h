@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "lang/json.h"
+#include "target/nft.h"
 
 /** nat_control_address() - The control socket in the state directory @dir_fd */
 void nat_control_address(struct sockaddr_un *at, int dir_fd);
@@ -19,7 +20,7 @@ void nat_control_address(struct sockaddr_un *at, int dir_fd);
 /**
  * nat_ask() - Ask
  * @c:		Run; it holds no lock, or nobody could answer
- * @what:	"status", "reload" or "save"
+ * @what:	"status", "traffic", "reload" or "save"
  * @ret:	Set on success: the answer, an object
  *
  * Return: 0; -ENOENT: no NAT runs here; another negative errno
@@ -37,6 +38,16 @@ int nat_ask_reload(struct cli *c, bool *ret_runs);
 
 /** nat_ask_status() - What it does, NULL where none runs; 0 or an exit status */
 int nat_ask_status(struct cli *c, const struct json **ret);
+
+/**
+ * nat_ask_traffic() - What its forwards have seen, beside what the kernel has counted
+ * @c:		Run
+ * @to:		Places are added, and it is sorted anew
+ * @ret_runs:	Set when one runs here that may be asked; else untouched
+ *
+ * Return: 0, also without a NAT; a negative errno
+ */
+MUST_USE int nat_ask_traffic(struct cli *c, struct nft_traffics *to, bool *ret_runs);
 
 /** nat_ask_print() - That as text, or as a JSON object */
 void nat_ask_print(struct cli *c, const struct json *nat);

@@ -4,7 +4,7 @@
  *
  * Only the keeper answers.  A sealed worker that listened would have to read what
  * strangers to it write, and to act on it with rights that it gave up; here a
- * request is one of three words, from who is the same user as the keeper (the
+ * request is one of four words, from who is the same user as the keeper (the
  * socket's mode, and SO_PEERCRED behind it), and a worker is told no more than to
  * count, to save or to end.
  *
@@ -168,6 +168,30 @@ static void print_status(FILE *out, struct nat_run *r)
 	fputs("}}\n", out);
 }
 
+/* What forwards have seen: protocol, address, port, packets, bytes, milliseconds since */
+static void print_traffic(FILE *out, struct nat_run *r)
+{
+	const uint64_t now_ns = natloop_now();
+	const char *sep = "";
+	struct nat_post p;
+	char a[ADDR_TEXT_BYTES];
+
+	nat_keeper_count(r, &p);	/* what went by lanes too */
+	fputs("{\"status\": 0, \"traffic\": [", out);
+	for (uint32_t i = 0; i < PLACES; i++) {
+		const struct places_one *x = &r->places->v[i];
+
+		if (x->a.af != AF_V4 && x->a.af != AF_V6)
+			continue;
+		fprintf(out, "%s[%u, \"%s\", %u, %llu, %llu, %llu]", sep, x->proto,
+			addr_print(x->a, a), x->port, (unsigned long long)x->packets,
+			(unsigned long long)x->bytes,
+			(unsigned long long)(now_ns - MIN(x->last_ns, now_ns)) / 1000000);
+		sep = ", ";
+	}
+	fputs("]}\n", out);
+}
+
 static void print_reload(FILE *out, struct nat_run *r)
 {
 	struct nat_word why;
@@ -193,6 +217,7 @@ static const struct {
 	void (*print)(FILE *out, struct nat_run *r);
 } requests[] = {
 	{ "status", print_status }, { "reload", print_reload }, { "save", print_save },
+	{ "traffic", print_traffic },
 };
 
 /* ---- callers ---------------------------------------------------------------------- */

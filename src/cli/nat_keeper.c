@@ -394,12 +394,15 @@ static int have_memory(struct nat_run *r)
 {
 	r->saved_room = nat_save_most(&r->plan.cfg);
 	r->posts = shared_memory(NAT_WORKERS_MOST * sizeof(*r->posts));
+	r->places = io_memory_new(sizeof(*r->places));
 	for (uint32_t i = 0; i < r->n_workers && r->posts != NULL; i++) {
 		r->saved[i] = shared_memory(r->saved_room);
 		if (r->saved[i] == NULL)
 			return cli_system(r->c, -ENOMEM, "have memory for flows");
 	}
-	return r->posts != NULL ? 0 : cli_system(r->c, -ENOMEM, "have memory for counts");
+	if (r->posts != NULL && r->places != NULL)
+		return 0;
+	return cli_system(r->c, -ENOMEM, "have memory for counts");
 }
 
 static int open_journal(struct nat_run *r)

@@ -151,6 +151,7 @@ static void claim_ports(struct planner *w, int which)
 static void find_ports(struct planner *w)
 {
 	nat_ports_find(&w->d->model, &w->maps);
+	memcpy(w->p->led, w->maps.led, sizeof(w->p->led));
 	for (int which = 0; which < 2; which++) {
 		claim_ports(w, which);
 		for (uint32_t i = 0; i < w->claims.n; i++)

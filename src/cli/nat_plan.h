@@ -22,6 +22,7 @@
  * @rules:	The declarations
  * @claim:	What is the NAT's and not the kernel's
  * @ports:	Claimed ports of either protocol, a bitmap
+ * @led:	Those that lead to a jail, bitmaps of TCP and UDP
  */
 struct nat_plan {
 	const char *outside;
@@ -31,6 +32,7 @@ struct nat_plan {
 	struct nat_rules rules;
 	struct claim claim;
 	uint8_t ports[NAT_PORTS_ALL / 8];
+	uint8_t led[2][NAT_PORTS_ALL / 8];
 };
 
 /** nat_plan_sides() - Read --inside and --outside; 0 or an exit status */

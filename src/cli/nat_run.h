@@ -107,6 +107,7 @@ struct nat_worker {
  * @n_workers:	How many
  * @io:		keeper: interfaces of each worker, by enum nat_side; NULL: its own
  * @lanes:	keeper: programs and tables of its only worker
+ * @places:	What forwards have seen, counted by the worker
  * @posts:	What they tell
  * @saved:	keeper: shared memory of each worker for its state
  * @saved_room:	Its bytes
@@ -133,6 +134,7 @@ struct nat_run {
 	uint32_t n_workers;
 	struct io *io[NAT_WORKERS_MOST][2];
 	struct lanes_way lanes;
+	struct places *places;
 	struct nat_post *posts;
 	uint8_t *saved[NAT_WORKERS_MOST];
 	size_t saved_room;
@@ -199,7 +201,7 @@ bool nat_addrs_hear(struct nat_run *r);
 
 #define NAT_CONTROL_NAME	"nat-control"	/* in the state directory of the namespace */
 #define NAT_CONTROL_BYTES	1024u		/* longest request */
-#define NAT_ANSWER_BYTES	65536u		/* longest answer */
+#define NAT_ANSWER_BYTES	(1u << 20)	/* longest answer */
 
 /** nat_control_open() - Listen; 0 or a negative errno */
 MUST_USE int nat_control_open(struct nat_run *r);

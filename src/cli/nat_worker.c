@@ -372,6 +372,8 @@ static NORETURN void work(struct worker *w)
 	status = take_over(w);
 	if (status != 0)
 		fail(w, status);
+	memcpy(w->r->places->led, w->r->plan.led, sizeof(w->r->plan.led));
+	w->lanes.forwards = w->loop->places = w->r->places;
 	lanes_begin(&w->lanes, w->loop->nat, w->loop->io, w->loop->hops);
 	w->loop->lanes = w->lanes.is_on ? &w->lanes : NULL;
 	nat_word_send(w->fd, NAT_WORD_DONE, 0, NULL);

@@ -4,6 +4,7 @@
 
 #include "base/search.h"
 #include "cli/forwards.h"
+#include "cli/nat_ask.h"
 
 static int num_cmp(u128 a, u128 b)
 {
@@ -119,11 +120,12 @@ uint64_t cli_forward_flows(const struct cli_counters *counters, const struct cli
 int cli_counters_read(struct cli *c, struct nl_session *filter, const struct nft_program *p,
 		      struct cli_counters *ret)
 {
-	const int err = nft_counters(filter, p, &c->arena, &ret->rules);
+	int err = nft_counters(filter, p, &c->arena, &ret->rules);
 
 	if (err < 0)
 		return err;
 	if (ret->rules.list.n > 0)
 		qsort(ret->rules.list.v, ret->rules.list.n, sizeof(*ret->rules.list.v), count_cmp);
-	return nft_traffic_read(filter, p, &c->arena, &ret->traffic, &ret->has_traffic);
+	err = nft_traffic_read(filter, p, &c->arena, &ret->traffic, &ret->has_traffic);
+	return err == 0 ? nat_ask_traffic(c, &ret->traffic, &ret->has_traffic) : err;
 }

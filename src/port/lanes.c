@@ -159,6 +159,9 @@ static bool collect(struct lanes *l, struct ref r)
 	l->n.packets[r.side] += packets - p->packets;
 	l->n.translated += changes(lane) ? packets - p->packets : 0;
 	l->n.bytes[r.side] += bytes - p->bytes;
+	if (any && l->forwards != NULL)
+		places_count(l->forwards, p->forward, packets - p->packets, bytes - p->bytes,
+			     l->now_ns);
 	p->packets = packets;
 	p->bytes = bytes;
 	return any;
@@ -390,7 +393,11 @@ static bool enter(struct lanes *l, uint64_t now_ns, uint32_t flow, const struct 
 	at = lane_of(l, r);
 	*at = lane;		/* without a tag */
 	__atomic_store_n(&at->tag, l->way.table[side]->generation | f->proto, __ATOMIC_RELEASE);
-	*place_of(l, r) = (struct lanes_place){ .flow = flow, .at = l->n_used, .is_used = true };
+	*place_of(l, r) = (struct lanes_place){
+		.flow = flow, .at = l->n_used, .is_used = true,
+		.forward = l->forwards == NULL ? PLACE_NONE :
+			   places_at(l->forwards, f->proto, f->outside.src, f->outside.sport),
+	};
 	l->used[l->n_used++] = (uint32_t)side * LANES + r.idx;
 	l->flows[flow].lane[side] = (uint16_t)(r.idx + 1);
 	l->n.entered++;
@@ -473,6 +480,7 @@ void lanes_before(struct lanes *l, uint64_t now_ns, enum nat_side from, const st
 	struct ref v[2];
 	uint32_t n = 1;
 
+	l->now_ns = now_ns;
 	if (l->n_used == 0 || !is_simple(p->data, p->len) || !is_turn(p->data) ||
 	    !find_lane(l, from, p->data, &v[0]))
 		return;
@@ -567,6 +575,7 @@ bool lanes_tick(struct lanes *l, uint64_t now_ns)
 
 	if (!l->is_on || (l->swept == 0 && now_ns - l->round_ns < ROUND_NS))
 		return false;
+	l->now_ns = now_ns;
 	if (l->swept == 0)
 		l->round_ns = now_ns;
 	end = l->swept + LANES_SWEEP;

@@ -179,6 +179,16 @@ static void send_made(struct natloop *l, uint64_t now_ns)
 	}
 }
 
+/* By where it came to, or else by where it seems to come from */
+static void count_place(struct natloop *l, uint32_t j, uint64_t now_ns)
+{
+	const struct nat_packet *p = &l->in[j];
+
+	if (l->place[j] == PLACE_NONE)
+		l->place[j] = places_of(l->places, p->data, p->len, false);
+	places_count(l->places, l->place[j], 1, p->len, now_ns);
+}
+
 static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 {
 	const uint32_t n = io_rx(l->io[from], l->rx, IO_BATCH);
@@ -195,6 +205,8 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 			lanes_before(l->lanes, now_ns, from, p);
 		l->in[m] = (struct nat_packet){ .data = p->data, .len = p->len, .from = from,
 						.iface = from, .flags = flags_of(l, from, p) };
+		l->place[m] = l->places == NULL ? PLACE_NONE :
+			      places_of(l->places, p->data, p->len, true);
 		l->at[m++] = i;
 	}
 	if (m == 0)
@@ -206,6 +218,8 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 		if (l->in[j].verdict != NAT_FORWARD)
 			continue;
 		p->len = l->in[j].len;
+		if (l->places != NULL)
+			count_place(l, j, now_ns);
 		queue(l, l->in[j].to, p, now_ns);
 	}
 	send_made(l, now_ns);

@@ -86,6 +86,20 @@ is "and the same by IPv6" "www 2001:db8:113::2 www 2001:db8:113::2" \
 	ask "$HOST" --from fd09::2 'tcp:[2001:db8:113::2]:8080')"
 is "and the host's own service stays the host's" "own 10.9.0.3" \
 	"$(ask "$HOST" --from 10.9.0.3 tcp:203.0.113.2:22)"
+used()		# JQ: of the forward of port 8080 by IPv4
+{
+	jq -r '[.sallyport[][] | .forwards? // [.] | .[] | select(.external? == "203.0.113.2:8080")][0] | '"$1" <<<"$out"
+}
+sp_must forward list --json
+# Four connections by IPv4: three packets each way and one more at the least
+check "its packets are counted, both ways, those of callers here too" \
+	[ "$(used .counted) $(($(used .packets) >= 28))" = "packets 1" ]
+check "and their bytes, and when" jq -en "$(used .bytes) > 28 * 40 and $(used '.last_use != null')"
+counted=$(used .packets)
+sp_must status --json
+is "status says the same" "$counted" "$(used .packets)"
+sp_must metrics
+has "and metrics" "sallyport_forward_packets_total.*203.0.113.2:8080.* $counted\$" "$out"
 sp_must forward add db tcp 3307:3306
 is "a forward of now leads in too, and from the host" "db 198.51.100.7 db 203.0.113.2" \
 	"$(ask "$CLIENT" tcp:203.0.113.2:3307) $(ask "$HOST" tcp:203.0.113.2:3307)"

@@ -539,6 +539,33 @@ TEST(a_lane_ends_with_its_session)
 	CHECK(is_carried(NAT_OUTSIDE, &k));
 }
 
+static struct places places;
+
+TEST(a_forward_counts_what_its_lanes_carry)
+{
+	struct io_packet got;
+	struct nat_flow f;
+	uint32_t at;
+
+	LAB();
+	begin(false);
+	if (!CHECK(nat_flow_at(lab.kit.nat, 0, &f)))
+		return;
+	memset(&places, 0, sizeof(places));
+	memset(places.led, 0xff, sizeof(places.led));
+	lab.lanes.forwards = &places;
+	lanes_renew(&lab.lanes);
+	begin(false);
+	CHECK(is_by_lane(NAT_INSIDE, question(false, 10), &got));
+	CHECK(is_by_lane(NAT_OUTSIDE, answer(false, 20), &got));
+	lanes_count(&lab.lanes);
+	at = places_at(&places, 17, NAT1, f.outside.sport);
+	if (!CHECK(at != PLACE_NONE))
+		return;
+	CHECK_INT(places.v[at].packets, 2);
+	CHECK_INT(places.v[at].bytes, 28 + 10 + 28 + 20);
+}
+
 /* ---- without a kernel --------------------------------------------------------------- */
 
 TEST(short_timeouts_have_no_lanes)

@@ -87,6 +87,12 @@ int nft_traffic_read(struct nl_session *nl, const struct nft_program *p, struct 
 	return 0;
 }
 
+void nft_traffic_sort(struct nft_traffics *t)
+{
+	if (t->list.n > 0)
+		qsort(t->list.v, t->list.n, sizeof(*t->list.v), traffic_cmp);
+}
+
 uint32_t nft_traffic_from(const struct nft_traffics *t, uint8_t proto, struct addr dst,
 			  uint16_t dport)
 {
