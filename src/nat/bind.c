@@ -136,7 +136,7 @@ static uint32_t record_new(struct nat *nat, const struct binding *like)
 	b = &nat->bindings[nat->free_binding];
 	nat->free_binding = b->next;
 	if (b->next != NONE)
-		__builtin_prefetch(&nat->bindings[b->next], 1);
+		fetch_line(&nat->bindings[b->next]);
 	*b = *like;
 	b->n_flows = 0;
 	ref_addresses(nat, b, addr_ref);
@@ -471,13 +471,30 @@ static struct binding inner_of(const struct nat *nat, const struct bind_ask *ask
 	};
 }
 
-void bind_prefetch(const struct nat *nat, const struct view *v)
+void bind_prefetch(const struct nat *nat, const struct view *v, uint32_t draw)
 {
-	const struct binding like = inner_of(nat, &(struct bind_ask){
+	const struct nat_ruling *r = &nat->likely;
+	const struct bind_ask ask = {
 		.is_v6 = v->is_v6, .proto = v->proto, .in = v->src, .in_port = v->sport,
-		.peer = v->dst });
+		.peer = v->dst, .peer_port = v->dport, .rule = r,
+	};
+	struct binding like = inner_of(nat, &ask);
+	const struct own *own;
 
 	table_prefetch(&nat->binding_table, hash_key(nat, &like, KEY_IN));
+	/* An IPv6 address that is new has no handle yet */
+	if (v->is_v6 || !nat_protos[v->proto].translates || r->ports == NAT_PORTS_BLOCK)
+		return;
+	own = bind_own(nat, &ask);
+	if (own == NULL)
+		return;
+	like.out = own->handle;
+	like.out_port = v->sport;
+	if (r->ports == NAT_PORTS_RANDOM)
+		like.out_port = (uint16_t)(r->port_lo + ((uint64_t)draw *
+					   ((uint32_t)(r->port_hi - r->port_lo) + 1) >> 32));
+	fetch_line(&own->pools[nat_protos[v->proto].pool].lent[like.out_port / 64]);
+	prefetch_new(nat, &ask, &like);
 }
 
 enum nat_reason bind_get(struct nat *nat, const struct bind_ask *ask, uint32_t *ret)
@@ -550,7 +567,7 @@ static void prefetch_held(const struct nat *nat, uint32_t i)
 	table_prefetch(&nat->binding_table, hash_key(nat, b, KEY_IN));
 	table_prefetch(&nat->binding_table, hash_key(nat, b, KEY_OUT));
 	if (b->next != NONE)
-		__builtin_prefetch(&nat->bindings[b->next], 1);
+		fetch_line(&nat->bindings[b->next]);
 }
 
 bool bind_expire(struct nat *nat, uint32_t n)

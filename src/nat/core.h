@@ -351,6 +351,7 @@ struct nat {
 	struct scrub_all scrubs[SCRUBS];	/* [0]: nothing */
 	uint32_t n_scrubs;
 	struct random random;
+	struct nat_ruling likely;	/* of the last session with a translated source */
 	uint16_t ip_id[IP_IDS];
 	uint64_t error_tokens;		/* in 1/65536 */
 	uint32_t error_filled;
@@ -487,8 +488,15 @@ struct bind_ask {
  */
 enum nat_reason bind_get(struct nat *nat, const struct bind_ask *ask, uint32_t *ret);
 
-/** bind_prefetch() - Fetch what bind_get() will look at for the endpoint of a view */
-void bind_prefetch(const struct nat *nat, const struct view *v);
+/**
+ * bind_prefetch() - Fetch what a new session of a view from inside will touch
+ * @nat:	NAT
+ * @v:		View
+ * @draw:	What random_below() will draw next when its turn comes
+ *
+ * As far as it can be told: if its endpoint gets what the last one has got.
+ */
+void bind_prefetch(const struct nat *nat, const struct view *v, uint32_t draw);
 
 /** bind_own() - The outside address that an endpoint gets by a rule, or NULL */
 struct own *bind_own(const struct nat *nat, const struct bind_ask *ask);
@@ -592,7 +600,7 @@ static inline void session_prefetch(const struct nat *nat, const struct view *ou
 {
 	table_prefetch(&nat->session_table, view_hash(nat, outer));
 	if (nat->free_session != NONE)
-		__builtin_prefetch(&nat->sessions[nat->free_session], 1);
+		fetch_line(&nat->sessions[nat->free_session]);
 }
 
 /** session_end() - Take it out of everything */

@@ -28,4 +28,16 @@ static inline uint64_t hash_words(const uint64_t key[4], uint64_t a, uint64_t b)
 	return hash_fold(hash_fold(a ^ key[0], b ^ key[1]) ^ key[2], key[3] | 1);
 }
 
+/**
+ * fetch_line() - Have a cache line here soon
+ *
+ * To gcc a prefetch is no effect, and a function that only prefetches is not called;
+ * an asm statement is one.
+ */
+static inline void fetch_line(const void *p)
+{
+	__builtin_prefetch(p);
+	__asm__ volatile("" : : "r"(p));
+}
+
 #endif /* NAT_HASH_H */

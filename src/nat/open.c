@@ -272,6 +272,9 @@ static enum nat_reason choose_source(struct nat *nat, const struct view *v,
 	why = bind_get(nat, &ask, &like->binding);
 	if (why != NAT_R_NONE)
 		return why;
+	if (nat->likely.to != r->to || nat->likely.ports != r->ports ||
+	    nat->likely.port_lo != r->port_lo || nat->likely.port_hi != r->port_hi)
+		nat->likely = *r;
 	bind_use(nat, like->binding);	/* until the session does */
 	like->out.src = nat->bindings[like->binding].out;
 	like->out.sport = nat->bindings[like->binding].out_port;

@@ -130,9 +130,9 @@ static void prefetch_next(const struct nat *nat, const struct session *s)
 	table_prefetch(&nat->session_table, view_hash(nat, &inner));
 	table_prefetch(&nat->session_table, view_hash(nat, &outer));
 	if (next->binding != NONE)
-		__builtin_prefetch(&nat->bindings[next->binding], 1);
+		fetch_line(&nat->bindings[next->binding]);
 	if (next->next != NONE)
-		__builtin_prefetch(&nat->sessions[next->next], 1);
+		fetch_line(&nat->sessions[next->next]);
 }
 
 bool session_expire(struct nat *nat, uint32_t n)
@@ -208,6 +208,8 @@ enum nat_reason session_new(struct nat *nat, const struct session *like, const s
 		return NAT_R_TABLE_FULL;
 	s = &nat->sessions[nat->free_session];
 	nat->free_session = s->next;
+	if (s->next != NONE)
+		fetch_line(&nat->sessions[s->next]);
 	*s = *like;
 	rewrite_deltas(nat, s);
 	ref_addresses(nat, s, addr_ref);

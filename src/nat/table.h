@@ -11,7 +11,7 @@
 #ifndef NAT_TABLE_H
 #define NAT_TABLE_H
 
-#include "base/base.h"
+#include "nat/hash.h"
 
 #define TABLE_NONE	UINT32_MAX
 #define BUCKET_SLOTS	15u
@@ -84,7 +84,7 @@ static inline uint32_t table_tag(const struct table *t, uint64_t hash)
 /** table_prefetch() - Fetch what table_first() will read */
 static inline void table_prefetch(const struct table *t, uint64_t hash)
 {
-	__builtin_prefetch(&t->buckets[table_home(t, hash)]);
+	fetch_line(&t->buckets[table_home(t, hash)]);
 }
 
 /** bucket_match() - Slots with a tag, as bits */
