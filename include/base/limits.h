@@ -25,6 +25,7 @@
 #define LIMIT_COMMENT_BYTES	120u		/* comment of a kernel rule; nft stops at 128 */
 #define LIMIT_CAPTURE_BYTES	(256u << 10)	/* one record of a capture */
 #define LIMIT_CAPTURE_IFACES	1024u		/* interfaces of one capture */
+#define LIMIT_WHY_PACKETS	50000u		/* packets of one capture that are judged */
 #define LIMIT_IFNAME_BYTES	15u		/* IFNAMSIZ - 1 */
 
 #endif /* BASE_LIMITS_H */

@@ -15,7 +15,8 @@ const struct cli_verb cli_verbs[] = {
 	{ "down", "down", verb_down, "JAIL|PATTERN|ALL...", "take them away: after it stopped",
 	  1, CLI_MANY },
 	{ "status", "status", verb_status, "[-l]", "jails, addresses, forwards, drift", 0, 0 },
-	{ "why", "why", verb_why, "DIR IFACE PROTO SRC DST [FLAGS] [NAME=N]... | --batch FILE",
+	{ "why", "why", verb_why, "DIR IFACE PROTO SRC DST [FLAGS] [NAME=N]... | --batch FILE | "
+	  "--read CAPTURE [--on IF]",
 	  "what happens to a packet, and which line says so", 0, 16 },
 	{ "alias list", "alias", verb_alias_list, "", "addresses on cloned loopbacks", 0, 0 },
 	{ "alias add", "alias", verb_alias_add, "IF ADDRESS[/LENGTH]",

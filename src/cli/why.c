@@ -10,19 +10,10 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "cli/cli.h"
-#include "model/eval.h"
+#include "cli/why.h"
 
 #define WHY_WORDS	15u	/* DIR IFACE PROTO SRC DST [FLAGS] [tos=N] [ttl=N]... */
 #define WHY_LEAST	5u
-
-/* Judging under way */
-struct why {
-	struct cli *c;
-	const struct declared *d;
-	struct world world;
-	struct arena scratch;	/* of one packet: a batch may be long */
-};
 
 static int bad(struct why *w, struct span at, const char *what, const char *word)
 {
@@ -301,8 +292,9 @@ static void print_text(struct why *w, const struct packet *p, const struct resul
 	}
 }
 
-static int judge(struct why *w, const struct packet *p)
+int why_judge(struct why *w, const struct packet *p, const char *name)
 {
+	FILE *out = w->c->out;
 	struct result r;
 
 	arena_init(&w->scratch, LIMIT_ARENA_BYTES);
@@ -310,16 +302,23 @@ static int judge(struct why *w, const struct packet *p)
 	if (!w->c->sequence)
 		world_init(&w->world, &w->scratch);
 	r = model_eval(&w->d->model, &w->world, p, &w->scratch);
-	if (w->c->bare) {
-		putc('{', w->c->out);
-		print_json(w, p, &r);
-		putc('\n', w->c->out);
-	} else if (w->c->json) {
+	if (w->c->bare)
+		putc('{', out);
+	else if (w->c->json)
 		cli_object(w->c);
-		print_json(w, p, &r);
-	} else {
-		print_text(w, p, &r);
+	else if (name != NULL)
+		fprintf(out, "%s: ", name);
+	if (name != NULL && (w->c->bare || w->c->json)) {
+		fputs("\"packet\": ", out);
+		json_cstring(out, name);
+		fputs(", ", out);
 	}
+	if (w->c->bare || w->c->json)
+		print_json(w, p, &r);
+	else
+		print_text(w, p, &r);
+	if (w->c->bare)
+		putc('\n', out);
 	arena_fini(&w->scratch);
 	return r.verdict == V_PASS ? 0 : EX_DIFFERS;
 }
@@ -339,7 +338,7 @@ static int judge_line(struct why *w, uint32_t src, uint32_t lo, uint32_t hi)
 	if (n == 0 || words[0][0] == '#')
 		return 0;
 	if (parse_packet(w, (struct span){ src, lo, hi }, words, n, &p) == 0) {
-		judge(w, &p);
+		why_judge(w, &p, NULL);
 		return 0;
 	}
 	fputs("{\"error\": ", w->c->out);
@@ -379,11 +378,11 @@ int verb_why(struct cli *c)
 	struct packet p;
 	int status = cli_netns(c);
 
-	if (status == 0 && c->batch == NULL && c->args.n == 0)
+	if (status == 0 && (c->batch != NULL) + (c->nat.read != NULL) + (c->args.n > 0) > 1)
+		return cli_usage(c, "why takes a packet, --batch or --read, one of them");
+	if (status == 0 && c->batch == NULL && c->nat.read == NULL && c->args.n == 0)
 		return cli_usage(c, "why needs a packet: DIR IFACE PROTO SRC DST [FLAGS] "
 				 "[NAME=N]...");
-	if (status == 0 && c->batch != NULL && c->args.n > 0)
-		return cli_usage(c, "why takes a packet or --batch, not both");
 	if (status == 0)
 		status = cli_declare(c, &d, CLI_TOLERANT);
 	if (status != 0)
@@ -391,10 +390,12 @@ int verb_why(struct cli *c)
 	world_init(&w.world, &c->arena);
 	if (c->batch != NULL)
 		return judge_batch(&w);
+	if (c->nat.read != NULL)
+		return why_read(&w);
 	if (parse_packet(&w, SPAN_NONE, c->args.v, c->args.n, &p) < 0)
 		return EX_USAGE;
 	if (facts_find(&d.facts, facts_freebsd_name(c->args.v[1])) == NULL)
 		diag_add(&c->diags, DIAG_N1309, SPAN_NONE, "interface %s is not known now",
 			 c->args.v[1]);
-	return judge(&w, &p);
+	return why_judge(&w, &p, NULL);
 }

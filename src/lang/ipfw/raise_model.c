@@ -20,6 +20,7 @@
 #include "lang/ipfw/raise.h"
 
 #define MOST_INSTANCES	16u
+#define MOST_PORTS	64u	/* of a redirect to one port */
 #define OUT_BLOCK	10000u
 #define FILTER_BLOCK	20000u
 
@@ -133,6 +134,17 @@ static void add_ports(struct raiser *w, struct instance *i, const struct flat_ru
 				    endpoint(w, i->outside, lo, hi), peer);
 }
 
+/* All of @lo..@hi to one port: a redirect each */
+static bool add_each(struct raiser *w, struct instance *i, const struct flat_rule *r,
+		     unsigned int lo, unsigned int hi)
+{
+	if (hi - lo >= MOST_PORTS)
+		return raise_refuse(w, r->origin, "a redirect of so many ports to one");
+	for (unsigned int port = lo; port <= hi; port++)
+		add_ports(w, i, r, port, port, r->x->lo);
+	return true;
+}
+
 #define FIELD(f)	(1u << (f))
 #define RDR_FIELDS	(FIELD(F_DIR) | FIELD(F_IFACE) | FIELD(F_AF) | FIELD(F_PROTO) | \
 			 FIELD(F_SRC) | FIELD(F_DST) | FIELD(F_DPORT))
@@ -183,9 +195,11 @@ static bool add_redirect(struct raiser *w, struct instances *all, const struct f
 				const unsigned int lo = (unsigned int)r.in[F_DPORT]->r[k].lo;
 				const unsigned int hi = (unsigned int)r.in[F_DPORT]->r[k].hi;
 
-				if (hi > lo && r.x->port == XP_TO)
-					return raise_refuse(w, r.origin,
-							    "a redirect of several ports to one");
+				if (hi > lo && r.x->port == XP_TO) {
+					if (!add_each(w, i, &r, lo, hi))
+						return false;
+					continue;
+				}
 				add_ports(w, i, &r, lo, hi, r.x->port == XP_KEEP ? lo
 					  : r.x->port == XP_TO ? r.x->lo
 					  : xlate_shift(r.x, (uint16_t)lo));
@@ -262,7 +276,8 @@ static bool judge_redirected(struct raiser *w, const struct flat *f, const struc
 		const u128 lo = rdr->x->port == XP_TO ? rdr->x->lo
 				: xlate_shift(rdr->x, (uint16_t)ports->r[k].lo);
 
-		ranges_add(w->a, &rs, AF_NONE, lo, lo + ports->r[k].hi - ports->r[k].lo);
+		ranges_add(w->a, &rs, AF_NONE, lo,
+			   rdr->x->port == XP_TO ? lo : lo + ports->r[k].hi - ports->r[k].lo);
 	}
 	if (rdr->x->port != XP_KEEP)
 		led.in[F_DPORT] = set_make(w->a, &rs);

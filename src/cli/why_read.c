@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A capture is of one interface: --on's, or that of the default route.  What comes from
+ * an address of the host went out there, and so did what goes on to a network behind it;
+ * all else came in.  What is of the host on both ends was seen on its loopback.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "cli/why.h"
+#include "port/capture.h"
+#include "port/packet_read.h"
+
+/* A capture under way */
+struct reading {
+	struct why *w;
+	struct capture in;
+	FILE *file;
+	const char *iface;	/* FreeBSD's name */
+	uint64_t n;		/* packets so far */
+	uint64_t n_left;	/* of them not judged */
+	const char *left;	/* why, of the first */
+	char name[2 * ADDR_TEXT_BYTES + 64];
+};
+
+static int open_capture(struct reading *r)
+{
+	struct cli *c = r->w->c;
+	const char *path = c->nat.read;
+	int err;
+
+	r->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	err = r->file == NULL ? -errno : capture_open(&r->in, &c->arena, r->file);
+	if (err == 0)
+		return 0;
+	if (err == -EBADMSG || err == -ENODATA) {
+		diag_add(&c->diags, DIAG_E2821, SPAN_NONE, "'%s' is no capture: %s", path,
+			 err == -ENODATA ? "it is empty" : r->in.what);
+		return EX_DATAERR;
+	}
+	diag_add(&c->diags, DIAG_E1001, SPAN_NONE, "cannot read '%s': %s", path, strerror(-err));
+	return EX_NOINPUT;
+}
+
+/* Whose capture it is; 0 or an exit status */
+static int find_iface(struct reading *r)
+{
+	const struct facts *f = &r->w->d->facts;
+	const char *way = f->default_if[0] != NULL ? f->default_if[0] : f->default_if[1];
+
+	r->iface = r->w->c->on != NULL ? facts_freebsd_name(r->w->c->on) : way;
+	if (r->iface == NULL)
+		return cli_usage(r->w->c, "--on IF is needed: there is no default route that "
+				 "would say where the capture was taken");
+	if (facts_find(f, r->iface) == NULL)
+		diag_add(&r->w->c->diags, DIAG_N1309, SPAN_NONE,
+			 "interface %s is not known now", r->iface);
+	return 0;
+}
+
+static bool is_own(const struct facts *f, struct addr a)
+{
+	return addr_is_loopback(a) || facts_iface_of(f, a) != NULL;
+}
+
+static bool is_behind(const struct iface *i, struct addr a)
+{
+	for (uint32_t k = 0; i != NULL && k < i->behind.n; k++)
+		if (prefix_has(i->behind.v[k], a))
+			return true;
+	for (uint32_t k = 0; i != NULL && k < i->addrs.n; k++)
+		if (prefix_has(i->addrs.v[k].p, a))
+			return true;
+	return false;
+}
+
+/* Where it crosses, and which way */
+static void place(struct reading *r, struct packet *p)
+{
+	const struct facts *f = &r->w->d->facts;
+	const bool src = is_own(f, p->src), dst = is_own(f, p->dst);
+	const char *iface = src && dst ? "lo0" : r->iface;
+
+	p->dir = (src && !dst) || (!dst && is_behind(facts_find(f, r->iface), p->dst)) ? DIR_OUT
+										: DIR_IN;
+	p->iface = intern_cid(&r->w->c->names, facts_crossed(f, iface, p->dst));
+	p->recv = p->dir == DIR_IN ? p->iface : 0;
+}
+
+/* "in igb0 tcp 198.51.100.7:40000 203.0.113.2:80 S", as --batch reads it */
+static const char *name_of(struct reading *r, const struct packet *p)
+{
+	static const char letters[] = "FSRPAUEW";
+	const bool ports = proto_has_ports(p->proto);
+	char src[ADDR_TEXT_BYTES], dst[ADDR_TEXT_BYTES], number[8], more[16] = "";
+	const char *proto = proto_name(p->proto);
+	size_t n = 0;
+
+	snprintf(number, sizeof(number), "%u", p->proto);
+	if (p->proto == PROTO_TCP) {
+		more[n++] = ' ';
+		for (unsigned int i = 0; i < 8; i++)
+			if ((p->tcp_flags >> i & 1) != 0)
+				more[n++] = letters[i];
+	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
+		snprintf(more, sizeof(more), " %u/%u", p->icmp_type, p->icmp_code);
+	}
+	snprintf(r->name, sizeof(r->name), "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
+		 intern_name(&r->w->c->names, p->iface), proto != NULL ? proto : number,
+		 addr_port_print(p->src, ports ? p->sport : -1, src),
+		 addr_port_print(p->dst, ports ? p->dport : -1, dst), more);
+	return r->name;
+}
+
+static void leave_out(struct reading *r, const char *why)
+{
+	if (r->n_left++ == 0)
+		r->left = why;
+}
+
+static void take(struct reading *r, const struct capture_record *rec)
+{
+	const uint32_t link = r->in.ifaces.v[rec->iface].link;
+	struct capture_frame f = { .af = AF_NONE };
+	const char *wrong = "of an unknown link type";
+	struct packet p;
+
+	if (capture_knows_link(link)) {
+		f = capture_frame_parse(link, rec->data, rec->len);
+		wrong = f.af == AF_NONE ? "no IP" : packet_read(rec->data + f.at,
+								rec->len - f.at, &p);
+	}
+	if (wrong != NULL) {
+		leave_out(r, wrong);
+		return;
+	}
+	place(r, &p);
+	why_judge(r->w, &p, name_of(r, &p));
+}
+
+static int read_all(struct reading *r)
+{
+	struct cli *c = r->w->c;
+	struct capture_record rec;
+	int err = 0;
+
+	while (r->n < LIMIT_WHY_PACKETS && (err = capture_next(&r->in, &rec)) == 1) {
+		r->n++;
+		take(r, &rec);
+	}
+	if (err == -EBADMSG) {
+		diag_add(&c->diags, DIAG_E2821, SPAN_NONE, "'%s', record %llu: %s", c->nat.read,
+			 (unsigned long long)r->in.n_records, r->in.what);
+		return EX_DATAERR;
+	}
+	if (err < 0)
+		return cli_system(c, err, "read the capture");
+	if (r->n_left > 0)
+		diag_add(&c->diags, DIAG_N1027, SPAN_NONE,
+			 "%llu of %llu packets were not judged, the first of them as it is %s",
+			 (unsigned long long)r->n_left, (unsigned long long)r->n, r->left);
+	if (r->n == LIMIT_WHY_PACKETS && capture_next(&r->in, &rec) == 1)
+		diag_add(&c->diags, DIAG_N1027, SPAN_NONE, "only the first %u packets were judged",
+			 LIMIT_WHY_PACKETS);
+	return 0;
+}
+
+int why_read(struct why *w)
+{
+	struct reading r = { .w = w };
+	int status = open_capture(&r);
+
+	if (status == 0)
+		status = find_iface(&r);
+	if (status == 0)
+		status = read_all(&r);
+	if (r.file != NULL && r.file != stdin)
+		fclose(r.file);
+	return status;
+}
