@@ -21,7 +21,9 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "prove/counts.h"
 #include "prove/exec_nat.h"
+#include "prove/exec_step.h"
 #include "prove/sets.h"
 #include "prove/states.h"
 #include "prove/tables.h"
@@ -51,6 +53,7 @@ struct run {
 struct rule_run {
 	struct run *w;
 	const struct prog_rule *rule;
+	const char *chain;	/* that it stands in */
 	dd when;		/* what has matched so far of headers */
 	bool asks_marks;	/* the next comparison is of something that rules can write */
 	const uint8_t *here;	/* what a map has made known of headers, by variable, or NULL */
@@ -431,24 +434,66 @@ static dd set_ct_mark(struct rule_run *r, const struct prog_expr *x, uint32_t i,
 	return dd_ite(w->d, space_bit(&w->p->s, P_INVALID, 0), run_from(r, i + 1, &same), with);
 }
 
+/* Too many connections, or too many packets in a time */
+static dd too_many(struct rule_run *r, const struct proof_count *c, uint32_t i, struct regs *regs)
+{
+	const bool finds_room = c->kind == COUNT_NODES;
+	const dd then = so_far(r, run_from(r, i + 1, regs)), next = so_far(r, r->next);
+
+	return counts_ask(r->w->p, *c, finds_room ? next : then, finds_room ? then : next);
+}
+
+static bool is_source(struct proof *p, const struct regs *regs, uint32_t word)
+{
+	const uint32_t n = addr_bits(p->s.af);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (regs_bit(regs, word, i) != space_bit(&p->s, P_SRC, i))
+			return false;
+	return true;
+}
+
+/* A table that grows has its name in the comment of its sets */
+static dd grow(struct rule_run *r, const struct prog_set *s, uint32_t word, uint32_t i,
+	       struct regs *regs)
+{
+	struct proof *p = r->w->p;
+
+	for (uint32_t t = 0; t < p->m->grown.n && s->comment != NULL; t++) {
+		if (strcmp(s->comment, p->m->grown.v[t]) != 0)
+			continue;
+		if (!is_source(p, regs, word) || s->key_len != addr_bits(p->s.af) / 8)
+			return unknown(r->w, "what is put into", s->name);
+		return counts_grown(p, so_far(r, run_from(r, i + 1, regs)), t);
+	}
+	return run_from(r, i + 1, regs);
+}
+
 /* An element is added, or refreshed; sets are never full here */
 static dd update(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
 {
 	struct run *w = r->w;
 	const struct prog_set *s = prog_set_of(w->p->p, w->family, x->set);
 	const uint32_t word = regs_word(x->sreg);
+	static const struct outcome other = {
+		.fate = FATE_HARM, .text = "counted by what is not its source",
+	};
+	struct proof_count count;
 	struct states_set of;
 	dd c;
 
 	if (s == NULL)
 		return unknown(w, "set", x->set);
 	if (!x->has_inner && !states_of_set(w->p, s, regs, word, r->when, &of))
-		return strncmp(s->name, "states_", 7) != 0 ? run_from(r, i + 1, regs)
-							   : unknown(w, "a key of", x->set);
+		return w->p->m->discipline == STATES_DIRECTED || strncmp(s->name, "states_", 7) != 0
+			       ? grow(r, s, word, i, regs) : unknown(w, "a key of", x->set);
 	if (!x->has_inner && !of.is_safe)
 		return unknown(w, "flows of another protocol in", x->set);
 	if (!x->has_inner)
 		return states_write(w->p, so_far(r, run_from(r, i + 1, regs)), of.k, of.reversed);
+	if (counts_of_rule(w->p, r->chain, x, s, &count))
+		return is_source(w->p, regs, word) && s->key_len == addr_bits(w->p->s.af) / 8
+			       ? too_many(r, &count, i, regs) : proof_outcome(w->p, &other);
 	if (states_count(w->p, s, x, regs, r->when, &c))
 		return where(r, c, i + 1, regs);
 	/* Counting may fail where the set is full, and that ends the rule */
@@ -457,101 +502,11 @@ static dd update(struct rule_run *r, const struct prog_expr *x, uint32_t i, stru
 	return unknown(w, "what is counted in", x->set);
 }
 
-static bool bitwise(struct run *w, const struct prog_expr *x, struct regs *regs)
-{
-	const uint32_t from = regs_word(x->sreg), to = regs_word(x->dreg);
-	const struct regs before = *regs;
-
-	if (x->len > 16 || !regs_clear(regs, to, x->len))
-		return false;
-	for (uint32_t i = 0; i < 8 * x->len; i++) {
-		const uint32_t shift = 7 - i % 8;
-		dd bit = regs_bit(&before, from, i);
-
-		if (bit == DD_NO_VAR)
-			return false;
-		if ((x->mask[i / 8] >> shift & 1) == 0)
-			bit = DD_FALSE;
-		if ((x->data[i / 8] >> shift & 1) != 0)
-			bit = dd_not(w->d, bit);
-		regs_put(regs, to, i, bit);
-	}
-	return true;
-}
-
-/* A lot is put into the byte order in which it can be compared */
-static bool swap(const struct prog_expr *x, struct regs *regs)
-{
-	const uint32_t from = regs_word(x->sreg), to = regs_word(x->dreg);
-
-	if (from >= REGS_WORDS || to >= REGS_WORDS || regs->w[from].kind != R_DRAW)
-		return false;
-	regs->w[to] = regs->w[from];
-	regs->w[to].part = P_DRAW;
-	return true;
-}
-
-static bool numgen(const struct prog_expr *x, struct regs *regs)
-{
-	const uint32_t to = regs_word(x->dreg);
-
-	if (to >= REGS_WORDS)
-		return false;
-	regs->w[to] = (struct reg){ .kind = R_DRAW, .modulus = x->modulus, .part = N_PARTS,
-				    .is_turn = x->key == NFT_NG_INCREMENTAL };
-	return x->key == NFT_NG_INCREMENTAL || x->key == NFT_NG_RANDOM;
-}
-
-/* Only hashes of whole source addresses have a name that declarations know */
-static bool hash(struct run *w, const struct prog_expr *x, struct regs *regs)
-{
-	const uint32_t from = regs_word(x->sreg), to = regs_word(x->dreg);
-	const uint32_t n = addr_bits(w->p->s.af);
-	uint32_t bits = 0, var;
-	uint8_t zero[4] = { 0 };
-
-	for (uint32_t i = 0; i < n; i++)
-		if (regs_bit(regs, from, i) != space_bit(&w->p->s, P_SRC, i))
-			return false;
-	while ((x->modulus - 1) >> bits != 0)
-		bits++;
-	var = space_opaque(&w->p->s, arena_printf(w->p->a, "hash of source, %u of %u", x->seed,
-						  x->modulus), bits);
-	if (x->len != n / 8 || var == DD_NO_VAR || !regs_put_bytes(regs, to, zero, 4))
-		return false;
-	for (uint32_t i = 0; i < bits; i++)
-		regs_put(regs, to, 8 * (i / 8) + 7 - i % 8, dd_var(w->d, var + bits - 1 - i));
-	return true;
-}
-
 /* ---- rules and chains ------------------------------------------------------------------- */
 
 static bool is_ct_load(const struct prog_expr *x)
 {
 	return x->op == X_CT && x->key != NFT_CT_STATE;
-}
-
-/* Expressions that only change registers */
-static bool step(struct rule_run *r, const struct prog_expr *x, struct regs *regs)
-{
-	switch (x->op) {
-	case X_NOTHING:
-		return true;
-	case X_IMMEDIATE:
-		return regs_put_bytes(regs, regs_word(x->dreg), x->data, x->len);
-	case X_BITWISE:
-		return bitwise(r->w, x, regs);
-	case X_SWAP:
-		return swap(x, regs);
-	case X_NUMGEN:
-		return numgen(x, regs);
-	case X_HASH:
-		return hash(r->w, x, regs);
-	default:
-		if ((x->op == X_CT && !r->w->at->has_ct) || x->op == X_UNKNOWN)
-			return false;
-		return regs_load(r->w->p, x, r->w->is_in, regs);
-	}
 }
 
 static bool is_owner_load(const struct prog_expr *x)
@@ -568,6 +523,7 @@ static dd run_ct(struct rule_run *r, uint32_t i, struct regs *regs)
 static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 {
 	const struct prog_expr *x = &r->rule->exprs.v[i];
+	struct proof_count count;
 
 	if (i == r->rule->exprs.n)
 		return r->next;
@@ -590,8 +546,13 @@ static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 		return set_ct_mark(r, x, i, regs);
 	case X_DYNSET:
 		return update(r, x, i, regs);
+	case X_LIMIT:
+		if (counts_of_rule(r->w->p, r->chain, x, NULL, &count))
+			return too_many(r, &count, i, regs);
+		return unknown(r->w, "expression", x->name);
 	default:
-		if (!step(r, x, regs))
+		if ((x->op == X_CT && !r->w->at->has_ct) ||
+		    !exec_step(r->w->p, x, r->w->is_in, regs))
 			return unknown(r->w, "expression", x->name);
 	}
 	/* What comes in has no socket yet, and then there is no owner to load */
@@ -617,7 +578,8 @@ static dd run_chain(struct run *w, const struct prog_chain *c, dd behind)
 			return w->entered.v[i].r;
 	w->depth++;
 	for (uint32_t i = c->rules.n; i-- > 0;) {
-		struct rule_run r = { .w = w, .rule = &c->rules.v[i], .when = DD_TRUE,
+		struct rule_run r = { .w = w, .rule = &c->rules.v[i], .chain = c->name,
+				      .when = DD_TRUE,
 				      .next = e.r, .behind = behind };
 		struct regs regs = { 0 };
 

@@ -37,7 +37,8 @@ static uint64_t hash_outcome(const struct outcome *x)
 
 	h = stir(h, (uint64_t)x->states << 32 | (uint32_t)x->tag << 16 | x->kept_tag);
 	h = stir(h, (uint64_t)x->links << 32 | (uint32_t)x->place << 16 | x->is_turn);
-	h = stir(h, (uint64_t)x->record << 32 | x->xlate);
+	h = stir(stir(h, (uint64_t)x->record << 32 | x->xlate),
+		 (uint64_t)x->counts << 32 | x->grown);
 	for (const char *c = x->text; c != NULL && *c != '\0'; c++)
 		h = stir(h, (uint8_t)*c);
 	for (uint32_t i = 0; i < x->n_lots; i++)
@@ -56,6 +57,7 @@ static bool same_outcome(const struct outcome *x, const struct outcome *y)
 	    x->tag != y->tag || x->kept_tag != y->kept_tag || x->links != y->links ||
 	    x->place != y->place ||
 	    x->record != y->record || x->xlate != y->xlate ||
+	    x->counts != y->counts || x->grown != y->grown ||
 	    x->is_turn != y->is_turn || x->n_lots != y->n_lots || !same_text(x->text, y->text))
 		return false;
 	for (uint32_t i = 0; i < x->n_lots; i++)
@@ -317,6 +319,10 @@ const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t val
 	if (x->xlate != 0)
 		text = arena_printf(a, "%s, %s", text,
 				    translation_text(&o->xlates.v[x->xlate - 1], a));
+	if (x->counts != 0)
+		text = arena_printf(a, "%s, counted", text);
+	if (x->grown != 0)
+		text = arena_printf(a, "%s, its source into a table", text);
 	if (x->place != 0)
 		text = arena_printf(a, "%s, nat", text);
 	if (x->links != 0)

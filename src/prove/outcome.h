@@ -71,6 +71,8 @@ struct lot {
  * @links:	Bits of what nat instances remember of its flow then
  * @place:	Where it goes on behind the translation; 0: nowhere
  * @record:	Number of the set of records that it has added to; 0: none
+ * @grown:	Tables that its source is put into
+ * @counts:	Number of the set of counts that it is in; 0: none
  * @xlate:	Number of its translation; 0: none
  * @text:	FATE_UNKNOWN: why; FATE_HARM: what
  * @is_turn:	FATE_DRAW: in turn, not at random
@@ -85,7 +87,9 @@ struct outcome {
 	uint16_t kept_tag;
 	uint16_t links;
 	uint16_t place;
+	uint16_t grown;
 	uint32_t record;
+	uint32_t counts;
 	uint32_t xlate;
 	const char *text;
 	bool is_turn;
@@ -94,7 +98,7 @@ struct outcome {
 };
 
 /**
- * struct record_set - Records that one packet adds to
+ * struct record_set - Records, or counts, that one packet adds to
  * @n:		How many
  * @number:	Which, the lowest first
  */

@@ -122,6 +122,8 @@ static bool take_set(struct prog *p, const struct nlmsghdr *msg)
 	to->family = family_of(msg);
 	to->name = keep(p, nftnl_set_get_str(s, NFTNL_SET_NAME));
 	to->flags = nftnl_set_get_u32(s, NFTNL_SET_FLAGS);
+	to->size = nftnl_set_is_set(s, NFTNL_SET_DESC_SIZE)
+			   ? nftnl_set_get_u32(s, NFTNL_SET_DESC_SIZE) : 0;
 	to->key_len = nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN);
 	to->data_len = nftnl_set_get_u32(s, NFTNL_SET_DATA_LEN);
 	to->comment = set_comment(p, s);

@@ -49,7 +49,8 @@ struct nftnl_rule;
  * @X_DYNSET:	Add or update @sreg in @set (@key); @has_inner: and it
  *		may end there; @is_count: it only counts; @is_over: goes on where
  *		there are more connections than @modulus
- * @X_LIMIT:	Goes on or not as counts say
+ * @X_LIMIT:	Goes on or not as counts say; @is_over: where there are more connections
+ *		than @modulus
  */
 enum prog_op {
 	X_UNKNOWN, X_NOTHING, X_META, X_META_SET, X_CT, X_CT_SET, X_PAYLOAD, X_PAYLOAD_SET,
@@ -95,6 +96,8 @@ struct prog_expr {
 	bool has_inner;
 	bool is_count;
 	bool is_over;
+	uint32_t burst;
+	uint32_t unit_s;
 	const char *set;
 	const char *text;
 	struct prog_nat nat;
@@ -155,6 +158,7 @@ struct prog_elem {
  * @family:	Of its table
  * @name:	Its name
  * @flags:	NFT_SET_*
+ * @size:	Elements that it has room for, 0: any number
  * @key_len:	Bytes of a key
  * @data_len:	Bytes of data
  * @field_len:	Bytes of each value of a concatenation of ranges
@@ -166,6 +170,7 @@ struct prog_set {
 	uint8_t family;
 	const char *name;
 	uint32_t flags;
+	uint32_t size;
 	uint32_t key_len;
 	uint32_t data_len;
 	uint8_t field_len[PROG_FIELDS];

@@ -228,6 +228,35 @@ static enum prog_op read_limit(struct reading *r)
 	return X_LIMIT;
 }
 
+static bool is_named(const struct nftnl_expr *e, const char *name)
+{
+	return strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), name) == 0;
+}
+
+/* More connections than a number, or more packets in a time; else nothing is known of it */
+static void read_over(struct prog_expr *to, const struct nftnl_expr *e)
+{
+	if (is_named(e, "connlimit") &&
+	    nftnl_expr_get_u32(e, NFTNL_EXPR_CONNLIMIT_FLAGS) == NFT_CONNLIMIT_F_INV) {
+		to->is_over = true;
+		to->modulus = nftnl_expr_get_u32(e, NFTNL_EXPR_CONNLIMIT_COUNT);
+	}
+	if (!is_named(e, "limit") ||
+	    nftnl_expr_get_u32(e, NFTNL_EXPR_LIMIT_TYPE) != NFT_LIMIT_PKTS ||
+	    nftnl_expr_get_u32(e, NFTNL_EXPR_LIMIT_FLAGS) != NFT_LIMIT_F_INV)
+		return;
+	to->is_over = true;
+	to->modulus = (uint32_t)nftnl_expr_get_u64(e, NFTNL_EXPR_LIMIT_RATE);
+	to->unit_s = (uint32_t)nftnl_expr_get_u64(e, NFTNL_EXPR_LIMIT_UNIT);
+	to->burst = nftnl_expr_get_u32(e, NFTNL_EXPR_LIMIT_BURST);
+}
+
+static enum prog_op read_connlimit(struct reading *r)
+{
+	read_over(r->to, r->e);
+	return read_limit(r);
+}
+
 static enum prog_op read_dynset(struct reading *r)
 {
 	r->to->sreg = u32(r, NFTNL_EXPR_DYNSET_SREG_KEY);
@@ -239,14 +268,8 @@ static enum prog_op read_dynset(struct reading *r)
 								&(uint32_t){ 0 });
 
 		r->to->text = printed(r, inner);
-		r->to->is_count = strcmp(nftnl_expr_get_str(inner, NFTNL_EXPR_NAME),
-					 "counter") == 0;
-		r->to->is_over = strcmp(nftnl_expr_get_str(inner, NFTNL_EXPR_NAME),
-					"connlimit") == 0 &&
-				 nftnl_expr_get_u32(inner, NFTNL_EXPR_CONNLIMIT_FLAGS) ==
-					NFT_CONNLIMIT_F_INV;
-		if (r->to->is_over)
-			r->to->modulus = nftnl_expr_get_u32(inner, NFTNL_EXPR_CONNLIMIT_COUNT);
+		r->to->is_count = is_named(inner, "counter");
+		read_over(r->to, inner);
 	}
 	if (r->to->set == NULL || has(r, NFTNL_EXPR_DYNSET_SREG_DATA))
 		return X_UNKNOWN;
@@ -263,7 +286,7 @@ static const struct {
 	{ "lookup", read_lookup }, { "immediate", read_immediate }, { "nat", read_nat },
 	{ "reject", read_reject }, { "numgen", read_numgen }, { "hash", read_hash },
 	{ "fib", read_fib }, { "exthdr", read_exthdr }, { "limit", read_limit },
-	{ "connlimit", read_limit }, { "dynset", read_dynset },
+	{ "connlimit", read_connlimit }, { "dynset", read_dynset },
 };
 
 /* A rule being read */

@@ -22,6 +22,7 @@
 #include "prove/space.h"
 #include "target/nft.h"
 
+struct proof_count;
 struct proof_record;
 struct table_rows;
 
@@ -59,6 +60,7 @@ struct proof_hand {
  * @tables:	Tables that were seen, by number - 1
  * @table_of:	What they were made of
  * @records:	Rules that remember free states; see states.h
+ * @counts:	Limits of states; see counts.h
  * @hands:	Rules that hand packets to nat instances, by number - 1
  * @by_tables:	Exact forwards are compared as tables, not bit by bit
  * @states:	What is remembered counts: FATE_PASS tells it
@@ -82,6 +84,7 @@ struct proof {
 	VEC(struct table_rows *) tables;
 	VEC(struct proof_table) table_of;
 	VEC(struct proof_record) records;
+	VEC(struct proof_count) counts;
 	VEC(struct proof_hand) hands;
 	bool by_tables;
 	bool states;

@@ -17,6 +17,7 @@
 
 #include <string.h>
 
+#include "prove/counts.h"
 #include "prove/states.h"
 
 #define MAX_RULINGS	1000u
@@ -230,13 +231,13 @@ static dd decided(struct sem *w, const struct ruling *r)
 		return proof_leaf(w->p, FATE_BLOCK);
 	if (r->verdict == V_RETURN)
 		return answered(w, &r->answer);
-	if (r->limit != 0)
-		return proof_unknown(w->p, "a limit of states");
 	if (w->p->m->discipline == STATES_FREE)
 		return w->passed;
 	pass = with_state(w, r->allow_opts);
 	if (!r->keep)
 		pass = w->is_head ? w->passed : dd_ite(w->d, is_translated(w), pass, w->passed);
+	if (r->keep && r->limit != 0)
+		pass = counts_limited(w->p, w->dir, r->limit, pass);
 	return dd_ite(w->d, opts, proof_leaf(w->p, FATE_BLOCK), pass);
 }
 

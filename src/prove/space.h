@@ -64,6 +64,7 @@
  * @P_CAND:	Number of the last preferred ruling; 0: none
  * @P_QUICK:	By depth of calls: something was preferred since
  * @P_PROBED:	Number of the name that free states were last looked for by; 0: not yet
+ * @P_COUNT:	By number of a count of states: it is met
  *
  * In the order in which they are asked.
  */
@@ -72,12 +73,13 @@ enum part {
 	P_WIN, P_REST, P_TOS, P_TTL, P_LEN, P_ID, P_FLOW, P_UID, P_GID, P_SOCK,
 	P_LSRR, P_SSRR, P_RR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST, P_OPAQUE, P_OPTS,
 	P_INVALID, P_REPLY, P_RELATED, P_NEW, P_SNAT, P_DNAT, P_KNOWN, P_CTMARK, P_MARK, P_DRAW,
-	P_CAND, P_QUICK, P_PROBED,
+	P_CAND, P_QUICK, P_PROBED, P_COUNT,
 	N_PARTS
 };
 
 #define SPACE_OPAQUE	1024u	/* opaque conditions and hashes, in bits */
 #define SPACE_DRAWS	256u	/* draws of a model */
+#define SPACE_COUNTS	256u	/* counts that limits are for */
 
 /**
  * struct space_set - A set of addresses and its condition

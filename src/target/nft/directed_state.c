@@ -163,10 +163,20 @@ static void match_count(struct frame *f, struct nft_stmts *s, enum counted what,
 	add_update(f, s, af, u);
 }
 
-/* A source that is in, or finds room, has one connection at least: more than none */
-static const char *nodes_chain(struct frame *f, const struct state_limit *l)
+/* A chain with the number of its limit, so that a reader knows whose counts are in it */
+static struct nft_chain *limit_chain(struct frame *f, const char *what, enum direction dir,
+				     uint32_t number)
 {
-	struct nft_chain *c = nft_add_chain(f->p, NFT_INET, "nodes");
+	return nft_add_named(f->p, NFT_INET,
+			     arena_printf(f->p->a, "%s%u_%s", what, number,
+					  dir == DIR_IN ? "in" : "out"));
+}
+
+/* A source that is in, or finds room, has one connection at least: more than none */
+static const char *nodes_chain(struct frame *f, const struct state_limit *l, enum direction dir,
+			       uint32_t number)
+{
+	struct nft_chain *c = limit_chain(f, "nodes", dir, number);
 	struct nft_stmts end = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(afs); i++) {
@@ -273,7 +283,7 @@ const char *directed_limit(struct frame *f, enum direction dir, const struct rul
 	for (uint32_t i = 0; i < f->limits.n; i++)
 		if (f->limits.v[i].limit == r->limit && f->limits.v[i].dir == dir)
 			return f->limits.v[i].chain->name;
-	c = nft_add_chain(f->p, NFT_INET, "limit");
+	c = limit_chain(f, "limit", dir, r->limit);
 	vec_add(f->p->a, &f->limits, ((struct limit_chain){ r->limit, dir, c }));
 	/* What is dropped for its options takes nobody's place */
 	if (f->m->drops_opts && !r->allow_opts)
@@ -284,7 +294,7 @@ const char *directed_limit(struct frame *f, enum direction dir, const struct rul
 		add_verdict(f, c, &max, NFT_V_DROP, NULL);
 	}
 	if (l->max_src_nodes != 0)
-		add_verdict(f, c, &nodes, NFT_V_JUMP, nodes_chain(f, l));
+		add_verdict(f, c, &nodes, NFT_V_JUMP, nodes_chain(f, l, dir, r->limit));
 	for (size_t i = 0; i < ARRAY_SIZE(afs); i++) {
 		struct nft_stmts s = { 0 };
 
