@@ -26,6 +26,9 @@
 #ifndef BPF_TCX_INGRESS
 #define BPF_TCX_INGRESS	46		/* Linux 6.6 */
 #endif
+#ifndef BPF_F_BEFORE
+#define BPF_F_BEFORE	(1u << 3)
+#endif
 
 #define TCX_NEXT	UINT32_MAX
 #define TAKE_NOTHING	0u
@@ -33,7 +36,8 @@
 #define MIX1		0x9e3779b1u
 #define MIX2		0x85ebca77u
 #define MIX3		0xc2b2ae3du
-#define SYN_FIN_RST	0x07u
+#define SYN_FIN_RST_ACK	0x17u
+#define ACK		0x10u
 #define MORE_OR_OFFSET	0x3fffu
 #define DONT_FRAGMENT	0x4000u
 
@@ -42,6 +46,8 @@
 #define FRAME		(-66)
 #define IP		(FRAME + ETHER)
 #define L4		(IP + 20)
+#define UDP_LEAST	8
+#define TCP_LEAST	20
 #define UDP_BYTES	42		/* that are read of it */
 #define TCP_MORE	12		/* of TCP */
 #define CHANGED		38		/* that are written back */
@@ -124,25 +130,51 @@ static void check_ip(struct writer *w)
 	ebpf_load_byte(e, BPF_REG_1, FP, IP + 8);
 	ebpf_and(e, BPF_REG_1, 0xfe);
 	ebpf_if_eq(e, BPF_REG_1, 0, w->other);
+	/* Its headers are its own, no padding of the link */
 	ebpf_load_half(e, BPF_REG_1, FP, IP + 2);
 	ebpf_to_host_half(e, BPF_REG_1);
+	ebpf_set(e, BPF_REG_2, 20 + UDP_LEAST);
+	ebpf_if_below(e, BPF_REG_1, BPF_REG_2, w->other);
 	ebpf_add(e, BPF_REG_1, ETHER);
 	ebpf_load(e, BPF_REG_2, CTX, CONTEXT(len));
 	ebpf_if_below(e, BPF_REG_2, BPF_REG_1, w->other);
 }
 
+/* The length in r1, as the header behind IP's says, is at least that, and there */
+static void check_said(struct writer *w, uint32_t least)
+{
+	struct ebpf *e = &w->e;
+
+	ebpf_load_half(e, BPF_REG_2, FP, IP + 2);
+	ebpf_to_host_half(e, BPF_REG_2);
+	ebpf_add(e, BPF_REG_2, -20);
+	ebpf_if_below(e, BPF_REG_2, BPF_REG_1, w->other);
+	ebpf_set(e, BPF_REG_2, least);
+	ebpf_if_below(e, BPF_REG_1, BPF_REG_2, w->other);
+}
+
 static void check_l4(struct writer *w)
 {
 	struct ebpf *e = &w->e;
-	const uint32_t known = ebpf_label(e);
+	const uint32_t tcp = ebpf_label(e), known = ebpf_label(e);
 
 	ebpf_load_byte(e, PROTO, FP, IP + 9);
-	ebpf_if_eq(e, PROTO, PROTO_UDP, known);
-	ebpf_if_ne(e, PROTO, PROTO_TCP, w->other);
+	ebpf_if_eq(e, PROTO, PROTO_TCP, tcp);
+	ebpf_if_ne(e, PROTO, PROTO_UDP, w->other);
+	ebpf_load_half(e, BPF_REG_1, FP, L4 + 4);
+	ebpf_to_host_half(e, BPF_REG_1);
+	check_said(w, UDP_LEAST);
+	ebpf_goto(e, known);
+	ebpf_here(e, tcp);
 	read_frame(w, UDP_BYTES, TCP_MORE);
+	ebpf_load_byte(e, BPF_REG_1, FP, L4 + 12);
+	ebpf_shift_right(e, BPF_REG_1, 4);
+	ebpf_multiply(e, BPF_REG_1, 4);
+	check_said(w, TCP_LEAST);
+	/* What it acknowledges is noted: a segment that says so, and nothing else */
 	ebpf_load_byte(e, BPF_REG_1, FP, L4 + 13);
-	ebpf_and(e, BPF_REG_1, SYN_FIN_RST);
-	ebpf_if_ne(e, BPF_REG_1, 0, w->other);
+	ebpf_and(e, BPF_REG_1, SYN_FIN_RST_ACK);
+	ebpf_if_ne(e, BPF_REG_1, ACK, w->other);
 	ebpf_here(e, known);
 }
 
@@ -404,7 +436,8 @@ int lane_load(int table, const uint32_t key[2], uint32_t to, struct arena *a)
 
 int lane_attach(uint32_t ifindex, int prog)
 {
-	return ebpf_link_new(prog, ifindex, BPF_TCX_INGRESS, 0);
+	/* First: one before that has the last word would lose what lane_hide() hides */
+	return ebpf_link_new(prog, ifindex, BPF_TCX_INGRESS, BPF_F_BEFORE);
 }
 
 int lane_hide(int sock, int table, const uint32_t key[2], struct arena *a)

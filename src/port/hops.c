@@ -145,6 +145,7 @@ static bool hear_link(struct hops *h, const struct nlmsghdr *msg)
 			is_changed |= h->io->mtu_bytes != mnl_attr_get_u32(attr);
 			h->io->mtu_bytes = mnl_attr_get_u32(attr);
 		} else if (mnl_attr_get_type(attr) == IFLA_ADDRESS && len == IO_MAC_BYTES) {
+			is_changed |= memcmp(h->io->mac, mnl_attr_get_payload(attr), len) != 0;
 			memcpy(h->io->mac, mnl_attr_get_payload(attr), IO_MAC_BYTES);
 		}
 	}

@@ -8,15 +8,18 @@
 #include <libmnl/libmnl.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <poll.h>
 
 #include "natkit.h"
 #include "ns.h"
 
+#include "host/ebpf_sys.h"
 #include "nl/rtnl_veth.h"
 #include "port/offload.h"
 
-#define MANY	(LANES_ENTER + 1)
+#define MANY		(LANES_ENTER + 1)
+#define TCX_INGRESS	46u
 
 /**
  * struct lab - The NAT and both ends
@@ -110,6 +113,21 @@ static bool set_up(void)
 	kit_start(&lab.kit);
 	have_asked();
 	return true;
+}
+
+/* Somebody else's program has the last word about what comes by one side */
+static int others_word(enum nat_side side)
+{
+	CLEANUP(arena_fini) struct arena a;
+	CLEANUP(base_fd_close) int prog = -1;
+	struct ebpf e = { .a = &a };
+
+	arena_init(&a, 1u << 20);
+	ebpf_return(&e, 0);	/* TCX_PASS: on to the stack, and no other program */
+	ebpf_finish(&e);
+	prog = ebpf_prog_load(&e, &(struct ebpf_prog){
+		.name = "others", .type = BPF_PROG_TYPE_SCHED_CLS, .attach = TCX_INGRESS });
+	return prog < 0 ? prog : ebpf_link_new(prog, lab.nat[side]->ifindex, TCX_INGRESS, 0);
 }
 
 /* 0, or why there are no lanes here */
@@ -237,14 +255,20 @@ static struct kpkt *whole(struct kpkt *k)
 	return k;
 }
 
-static struct kpkt *answer(bool is_tcp, uint32_t n)
+/* The port of the only flow */
+static uint16_t nat_port(void)
 {
 	struct nat_flow f = { .proto = 0 };
 
 	for (uint32_t i = 0; i < nat_flow_slots(lab.kit.nat) && f.proto == 0; i++)
 		(void)nat_flow_at(lab.kit.nat, i, &f);
-	return whole(is_tcp ? k_tcp_data(SRV1, 80, NAT1, f.outside.sport, K_ACK, 9000, 1001, n) :
-			      k_udp(SRV1, 80, NAT1, f.outside.sport, n));
+	return f.outside.sport;
+}
+
+static struct kpkt *answer(bool is_tcp, uint32_t n)
+{
+	return whole(is_tcp ? k_tcp_data(SRV1, 80, NAT1, nat_port(), K_ACK, 9000, 1001, n) :
+			      k_udp(SRV1, 80, NAT1, nat_port(), n));
 }
 
 static struct kpkt *question(bool is_tcp, uint32_t n)
@@ -403,6 +427,64 @@ TEST(more_than_a_plain_packet_is_the_nats)
 	CHECK(is_carried(NAT_INSIDE, k_icmp(IN1, SRV1, 8, 0, 4000, 100)));
 }
 
+/* Lengths that lie: the NAT drops these */
+TEST(headers_that_are_not_there_are_the_nats)
+{
+	struct kpkt *k;
+
+	LAB();
+	begin(false);
+	k = question(false, 100);
+	k_put16(k->b + 2, 27);		/* the rest is the link's padding */
+	k_fix(k);
+	CHECK(is_carried(NAT_INSIDE, k));
+	k = question(false, 100);
+	k_put16(k->b + 24, 109);
+	CHECK(is_carried(NAT_INSIDE, k));
+	k_put16(k->b + 24, 7);
+	CHECK(is_carried(NAT_INSIDE, k));
+}
+
+TEST(tcp_headers_that_are_not_there_are_the_nats)
+{
+	struct kpkt *k;
+
+	LAB();
+	shake_hands();
+	begin(true);
+	k = question(true, 4);
+	k->b[32] = 0x40;
+	CHECK(is_carried(NAT_INSIDE, k));
+	k->b[32] = 0x70;
+	CHECK(is_carried(NAT_INSIDE, k));
+}
+
+/* It says nothing of what a RST is held against */
+TEST(a_segment_without_ack_is_the_nats)
+{
+	LAB();
+	shake_hands();
+	begin(true);
+	CHECK(is_carried(NAT_OUTSIDE, whole(k_tcp_data(SRV1, 80, NAT1, nat_port(), 0, 9000,
+						       77777, 10))));
+}
+
+TEST(a_program_that_was_there_does_not_lose_what_takes_a_lane)
+{
+	CLEANUP(base_fd_close) int link = -1;
+	struct io_packet got;
+
+	NS_FRESH();
+	if (!set_up())
+		return;
+	link = others_word(NAT_INSIDE);
+	if (link < 0 || have_lanes() < 0)
+		UNIT_SKIP("this kernel has no lanes, or not for us");
+	begin(false);
+	CHECK(is_by_lane(NAT_INSIDE, question(false, 100), &got));
+	take_down();
+}
+
 TEST(too_long_for_the_way_on_is_the_nats)
 {
 	struct io_packet got;
@@ -504,6 +586,33 @@ TEST(a_lane_follows_the_neighbour)
 	CHECK(is_by_lane(NAT_INSIDE, question(false, 10), &got));
 	tick(true);
 	CHECK(is_carried(NAT_INSIDE, question(false, 10)));
+}
+
+static bool tell_address(enum nat_side side, const uint8_t *mac)
+{
+	uint8_t room[256] = { 0 };
+	struct nlmsghdr *msg = mnl_nlmsg_put_header(room);
+	struct ifinfomsg *ifi;
+
+	msg->nlmsg_type = RTM_NEWLINK;
+	ifi = mnl_nlmsg_put_extra_header(msg, sizeof(*ifi));
+	ifi->ifi_index = (int)lab.nat[side]->ifindex;
+	ifi->ifi_flags = IFF_UP;
+	mnl_attr_put(msg, IFLA_ADDRESS, IO_MAC_BYTES, mac);
+	return hops_hear(&lab.hops[side], msg);
+}
+
+TEST(another_link_address_of_its_own_ends_all)
+{
+	const uint8_t other[IO_MAC_BYTES] = { 2, 0, 0, 0, 0, 7 };
+
+	LAB();
+	begin(false);
+	CHECK(tell_address(NAT_OUTSIDE, other));
+	CHECK(!tell_address(NAT_OUTSIDE, other));
+	lanes_renew(&lab.lanes);
+	CHECK_INT(lab.lanes.n.now, 0);
+	CHECK(memcmp(lab.way.table[NAT_OUTSIDE]->mac, other, IO_MAC_BYTES) == 0);
 }
 
 /* Of those that lead there, one lane at a time makes way for a packet that asks */
