@@ -43,6 +43,8 @@ struct lanes_way {
 	uint32_t key[2];
 };
 
+#define LANES_WAY_NONE	((struct lanes_way){ .map = { -1, -1 }, .link = { -1, -1 } })
+
 /**
  * struct lanes_flow - What is known of a session
  * @lane:	Its lanes by direction, index + 1; 0: none
@@ -145,6 +147,9 @@ struct lanes {
  * before Linux 6.6; another one
  */
 MUST_USE int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *outside);
+
+/** lanes_leave() - Only write tables from now on: the programs are another process's */
+void lanes_leave(struct lanes_way *w);
 
 /** lanes_close() - Close what lanes_open() opened */
 void lanes_close(struct lanes_way *w);

@@ -556,6 +556,7 @@ static void close_ways(struct nat_run *r)
 
 void nat_keeper_run(struct nat_run *r)
 {
+	bool has_run, has_saved = false;
 	int status, err;
 
 	close_others(r);
@@ -563,14 +564,18 @@ void nat_keeper_run(struct nat_run *r)
 	/* What there is to say of the declarations the front says */
 	r->c->diags.list.n = 0;
 	status = start(r);
-	if (status == 0) {
+	has_run = status == 0;
+	if (has_run) {
 		status = keep(r);
-		if (!stop_workers(r) || write_state(r) < 0)
-			nat_run_tell(r, "flows are not saved");
-		else if (r->keep.path != NULL)
-			nat_journal_forget(&r->journal);
+		has_saved = stop_workers(r);
 	}
 	end_workers(r->workers, r->n_workers);
+	/* None is left without its NAT, however long it takes to tidy up */
+	lanes_close(&r->lanes);
+	if (has_run && (!has_saved || write_state(r) < 0))
+		nat_run_tell(r, "flows are not saved");
+	else if (has_run && r->keep.path != NULL)
+		nat_journal_forget(&r->journal);
 	nat_control_close(r);
 	nat_journal_close(&r->journal);
 	close_ways(r);

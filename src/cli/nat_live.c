@@ -238,6 +238,7 @@ int verb_nat(struct cli *c)
 	r->c = c;
 	r->lock = r->other = r->control = r->caller = r->nft.fd = r->route.fd = -1;
 	r->journal.dir = -1;
+	r->lanes = LANES_WAY_NONE;
 	r->n_workers = 1;
 	r->since_ns = natloop_now();
 	c->is_host = true;

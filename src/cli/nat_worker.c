@@ -345,6 +345,8 @@ static int prepare(struct worker *w)
 	status = make_nat(w);
 	if (status == 0 && lanes_init(&w->lanes, &r->lanes, &r->plan.cfg) < 0)
 		status = cli_system(r->c, -ENOMEM, "have memory for lanes");
+	/* The programs are the keeper's alone, and end with it; here is their tables' memory */
+	lanes_leave(&w->lanes.way);
 	if (status == 0 && r->c->nat.answer && w->index == 0)
 		status = open_answerer(w);
 	return status == 0 ? seal(w) : status;

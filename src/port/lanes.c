@@ -69,7 +69,7 @@ int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *ou
 	CLEANUP(arena_fini) struct arena a;
 	int err;
 
-	*w = (struct lanes_way){ .map = { -1, -1 }, .link = { -1, -1 } };
+	*w = LANES_WAY_NONE;
 	arena_init(&a, 4u << 20);
 	if (getrandom(w->key, sizeof(w->key), 0) != (ssize_t)sizeof(w->key))
 		return -errno;
@@ -81,11 +81,18 @@ int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *ou
 	return err;
 }
 
-void lanes_close(struct lanes_way *w)
+void lanes_leave(struct lanes_way *w)
 {
 	for (int side = 0; side < 2; side++) {
 		base_fd_close(&w->link[side]);
 		base_fd_close(&w->map[side]);
+	}
+}
+
+void lanes_close(struct lanes_way *w)
+{
+	lanes_leave(w);
+	for (int side = 0; side < 2; side++) {
 		lane_table_free(w->table[side]);
 		w->table[side] = NULL;
 	}

@@ -74,9 +74,9 @@ lanes()		# PATH of the answer to `nat status`
 	jq -r ".sallyport.nat[0].lanes.$1" <<<"$out"
 }
 
-has_grown()	# WAS
+programs()	# PID: how many it keeps attached
 {
-	! kill -0 "$bulk" 2>/dev/null || [ "$(lanes packets.out)" -gt "$1" ]
+	find "/proc/$1/fd" -lname 'anon_inode:bpf*link' | wc -l
 }
 
 start --io packet --no-lanes
@@ -92,16 +92,23 @@ if ! grep -q 4294967295 /proc/self/uid_map; then
 elif [ "$(lanes entered)" -eq 0 ] && [ "$(printf '6.6\n%s\n' "$(uname -r)" | sort -V | head -1)" != 6.6 ]; then
 	skip "lanes" "Linux before 6.6"
 else
-	in_ns jail-a "$PYTHON" -EsB "$LAB_DIR/bulk.py" send 192.0.2.80 7000 100000000 &
+	now=$(lanes packets.out)
+	in_ns jail-a "$PYTHON" -EsB "$LAB_DIR/bulk.py" send 192.0.2.80 7000 200000000 &
 	bulk=$!
 	reloads=0
-	while wait_for 5 has_grown "$(lanes packets.out)" && kill -0 "$bulk" 2>/dev/null; do
+	while kill -0 "$bulk" 2>/dev/null; do
+		was=$now
+		now=$(lanes packets.out)
+		[ "$now" -gt "$was" ] || continue
 		sp nat reload
 		reloads=$((reloads + 1))
 	done
 	rc=0
 	wait "$bulk" || rc=$?
 	is "a connection outlives new rules in its lane" 0 "$rc"
+	keeper=$(pgrep -P "$nat")
+	is "the programs end with the keeper, whatever becomes of a worker" "2 0" \
+		"$(programs "$keeper") $(programs "$(pgrep -P "$keeper")")"
 	check "there were some" [ "$reloads" -gt 0 ]
 	check "its bytes went by lanes" [ "$(lanes bytes.out)" -gt 50000000 ]
 	sp --json nat status
