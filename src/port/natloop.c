@@ -390,7 +390,8 @@ void natloop_run(struct natloop *l)
 		const uint64_t now_ns = natloop_now();
 		const bool is_idle = natloop_step(l, now_ns) == 0;
 
-		if ((is_idle && is_late) ||
+		/* Who is never idle has time that runs out all the same */
+		if ((is_late && (is_idle || rounds % ROUNDS == 0)) ||
 		    now_ns - ticked_ns >= NATLOOP_TICK_MS * UINT64_C(1000000)) {
 			ticked_ns = now_ns;
 			is_late = nat_tick(l->nat, now_ns);
