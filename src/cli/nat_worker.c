@@ -133,9 +133,12 @@ static int make_nat(struct worker *w)
 		return EX_DATAERR;
 	}
 	w->mem = mmap(NULL, nat_bytes(cfg), PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (w->mem == MAP_FAILED)
 		return cli_system(r->c, -errno, "have memory for the NAT");
+	/* In large pages, if the kernel has any: a table's lines are all over it */
+	(void)madvise(w->mem, nat_bytes(cfg), MADV_HUGEPAGE);
+	memset(w->mem, 0, nat_bytes(cfg));
 	if (nat_init(cfg, w->mem, &w->loop->nat) < 0)
 		return cli_system(r->c, -EINVAL, "make the NAT");
 	return 0;
