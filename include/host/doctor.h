@@ -81,6 +81,9 @@ struct doctor {
  */
 MUST_USE int doctor_run(struct doctor *x);
 
+/** doctor_conntrack() - Are @n of @max connections too many; < 0: not known */
+void doctor_conntrack(struct doctor *x, int64_t n, int64_t max);
+
 /** doctor_add() - A finding; its texts are the caller's to make in the arena */
 void doctor_add(struct doctor *x, const struct doctor_finding *f);
 

@@ -41,7 +41,7 @@ struct vnet_place {
  * @object:	"link epair0a of jail www"
  * @at:		Its declaration, or SPAN_NONE
  * @jail:	Jail to be linked, or NULL
- * @link:	Link to be deleted, or NULL
+ * @link:	Link to be deleted, or with @jail raised again; or NULL
  */
 struct vnet_op {
 	bool is_del;

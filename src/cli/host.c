@@ -53,9 +53,12 @@ struct vnet_place cli_vnet_place(const struct cli *c)
 
 void cli_vnet_changes(struct cli *c, struct cli_host *h)
 {
-	for (uint32_t i = 0; i < h->vnets.ops.n; i++)
-		add_change(c, h, h->vnets.ops.v[i].is_del ? "del" : "add",
-			   h->vnets.ops.v[i].object, h->vnets.ops.v[i].at);
+	for (uint32_t i = 0; i < h->vnets.ops.n; i++) {
+		const struct vnet_op *op = &h->vnets.ops.v[i];
+
+		add_change(c, h, op->is_del ? "del" : op->link != NULL ? "change" : "add",
+			   op->object, op->at);
+	}
 }
 
 /* Links of vnet jails; 0 or an exit status */

@@ -145,19 +145,22 @@ static int check_rp_filter(struct doctor *x)
 	return 0;
 }
 
-static int check_conntrack(struct doctor *x)
+void doctor_conntrack(struct doctor *x, int64_t n, int64_t max)
 {
-	const int64_t n = setting(x, "net/netfilter/nf_conntrack_count");
-	const int64_t max = setting(x, "net/netfilter/nf_conntrack_max");
-
 	if (n < 0 || max <= 0 || n * 100 < max * CONNTRACK_FULL_PERCENT)
-		return 0;
+		return;
 	doctor_add(x, &(struct doctor_finding){
 		.object = "sysctl net.netfilter.nf_conntrack_max",
 		.what = arena_printf(x->a, "%lld of %lld connections are in use: new ones will be "
 				     "dropped", (long long)n, (long long)max),
 		.cure = arena_printf(x->a, "sysctl -w net.netfilter.nf_conntrack_max=%lld",
 				     (long long)max * 2) });
+}
+
+static int check_conntrack(struct doctor *x)
+{
+	doctor_conntrack(x, setting(x, "net/netfilter/nf_conntrack_count"),
+			 setting(x, "net/netfilter/nf_conntrack_max"));
 	return 0;
 }
 

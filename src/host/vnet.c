@@ -143,6 +143,10 @@ static int plan_link(struct planner *pl, const struct rtnl_link *l)
 		return 0;
 	if (is_wanted(j) && strcmp(j->vnet.host_if, l->name) == 0)
 		keep = leads_there(pl, l, j);
+	/* It got its name and was raised at once, so somebody else has set it down */
+	if (keep > 0 && (l->flags & IFF_UP) == 0 && is_asked(pl->only, j))
+		add_op(pl, (struct vnet_op){ .at = j->vnet_at, .jail = j, .link = l }, "link",
+		       l->name, name);
 	if (keep == 0)
 		add_op(pl, (struct vnet_op){ .is_del = true, .at = SPAN_NONE, .link = l }, "link",
 		       l->name, name);
@@ -152,7 +156,7 @@ static int plan_link(struct planner *pl, const struct rtnl_link *l)
 static bool is_going(const struct planner *pl, const struct rtnl_link *l)
 {
 	for (uint32_t i = 0; i < pl->p->ops.n; i++)
-		if (pl->p->ops.v[i].link == l)
+		if (pl->p->ops.v[i].link == l && pl->p->ops.v[i].is_del)
 			return true;
 	return false;
 }

@@ -338,10 +338,22 @@ static int make_jail(struct host *h, const struct decl_jail *j, const struct vne
 	return is_new ? make_pair(&k, fd) : make_sure(&k);
 }
 
+/* The kernel has dropped the routes of a link that was set down, and its IPv6 addresses */
+static int raise_link(struct host *h, const struct vnet_op *op)
+{
+	struct link k = { .h = h, .j = op->jail, .host = { .index = op->link->index } };
+	struct rtnl_msg m;
+
+	if (op->jail->vnet.bridge == NULL)
+		return make_routed(&k);
+	return send(&k, h->s, rtnl_msg_link_set_up(&m, k.host.index, true), "the link",
+		    op->jail->vnet_at);
+}
+
 static bool is_planned(const struct vnet_plan *plan, const struct decl_jail *j)
 {
 	for (uint32_t i = 0; i < plan->ops.n; i++)
-		if (plan->ops.v[i].jail == j)
+		if (plan->ops.v[i].jail == j && plan->ops.v[i].link == NULL)
 			return true;
 	return false;
 }
@@ -352,10 +364,14 @@ int vnet_make(struct host *h, const struct decl *d, const char *const *only,
 	const struct vnet_place by_name = { .pid = NULL };
 	int err = 0;
 
-	for (uint32_t i = 0; i < plan->ops.n && err == 0; i++)
-		if (plan->ops.v[i].jail != NULL)
-			err = make_jail(h, plan->ops.v[i].jail, only != NULL ? place : &by_name,
-					true);
+	for (uint32_t i = 0; i < plan->ops.n && err == 0; i++) {
+		const struct vnet_op *op = &plan->ops.v[i];
+
+		if (op->jail != NULL && op->link != NULL)
+			err = raise_link(h, op);
+		else if (op->jail != NULL)
+			err = make_jail(h, op->jail, only != NULL ? place : &by_name, true);
+	}
 	for (size_t i = 0; only != NULL && only[i] != NULL && err == 0; i++) {
 		const struct decl_jail *j = decl_find_jail(d, only[i]);
 

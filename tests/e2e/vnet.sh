@@ -75,6 +75,24 @@ in_ns elsewhere ip addr add fd00:6::77/128 dev epair1b nodad
 serve elsewhere more 'tcp:[fd00:6::77]:5433'
 is "delegated prefix: another address of it" "more fd00::5" "$(ask www 'tcp:[fd00:6::77]:5433')"
 
+# A link that somebody sets down has lost its routes too
+on_host ip link set epair0a down
+on_host ip link set epair1a down
+sp "${F[@]}" plan
+is "set down: plan exits 1" 1 "$rc"
+is "set down: and names both" "~ link epair0a of jail www,~ link epair1a of jail db" \
+	"$(sed -E 's/ +\(.*//' <<<"$out" | sort | paste -sd,)"
+sp "${F[@]}" up www
+is "set down: up of one" "0 ~ link epair0a of jail www" "$rc $(sed -E 's/ +\(.*//' <<<"$out")"
+sp "${F[@]}" apply
+is "set down: apply" 0 "$rc"
+sp "${F[@]}" plan
+is "set down: nothing is left to do" 0 "$rc"
+is "raised: host to jail" "web 203.0.113.2" "$(ask "$HOST" tcp:10.1.0.5:80)"
+is "raised: jail to the world, IPv6" "world 2001:db8:113::2" "$(ask www 'tcp:[2001:db8:80::80]:80')"
+is "raised: jail to sibling, IPv6" "sql fd00::5" "$(ask www 'tcp:[fd00:6::1]:5432')"
+is "raised: the delegated prefix" "more fd00::5" "$(ask www 'tcp:[fd00:6::77]:5433')"
+
 # ---- nobody speaks in another's name -----------------------------------------
 
 
@@ -185,6 +203,12 @@ is "bridge: jail to jail" "yes yes" "$(reaches a 10.2.0.12) $(reaches b fd02::11
 is "bridge: jail to host" "yes yes" "$(reaches a 10.2.0.1) $(reaches c fd02::1)"
 is "bridge: an isolated jail and another" yes "$(reaches c 10.2.0.11)"
 is "bridge: isolated jails do not see each other" no "$(reaches c 10.2.0.14)"
+on_host ip link set epair2a down
+sp "${B[@]}" plan
+is "bridge: a port that was set down is told" "1 ~ link epair2a of jail c" \
+	"$rc $(sed -E 's/ +\(.*//' <<<"$out")"
+sp "${B[@]}" apply
+is "bridge: and raised" "0 yes no" "$rc $(reaches c 10.2.0.11) $(reaches c 10.2.0.14)"
 serve b ears2 udp:10.2.0.12:5353 'udp:[fd02::12]:5353'
 BMAC=$(in_ns b ip -j link show epair1b | jq -r '.[0].address')
 AMAC=$(in_ns a ip -j link show epair0b | jq -r '.[0].address')
