@@ -133,6 +133,23 @@ static bool read_ports(struct reader *r, struct text_word w)
 	return true;
 }
 
+/* A list goes on in the next word behind a comma: "80, 443" */
+static bool read_port_words(struct reader *r, struct text_word w)
+{
+	while (w.hi - w.lo > 1 && r->t->buf.v[w.hi - 1] == ',') {
+		const struct text_word head = { w.lo, w.hi - 1 }, comma = { w.hi - 1, w.hi };
+
+		if (!read_ports(r, head))
+			return false;
+		if (!text_next_word(r->t, &r->pos, r->t->buf.n, &w)) {
+			text_error(r->c, DIAG_E1432, r->t, comma.lo, comma.hi,
+				   "nothing follows ','");
+			return false;
+		}
+	}
+	return read_ports(r, w);
+}
+
 static bool read_proto(struct reader *r, struct text_word w)
 {
 	static const struct { const char *word; uint8_t protos; } protos[] = {
@@ -404,7 +421,7 @@ bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_fo
 		diag_help(c->diags, "as in \"tcp 8443:443\"");
 		return false;
 	}
-	if (!read_ports(&r, ports) || !read_options(&r) || !check_families(&r))
+	if (!read_port_words(&r, ports) || !read_options(&r) || !check_families(&r))
 		return false;
 	ret->text = canonical(c->a, t, ret);
 	return true;
