@@ -23,8 +23,7 @@
 #include "port/io.h"
 #include "port/places.h"
 
-#define LANES_ENTER	6u		/* packets of a direction before it gets a lane */
-#define LANES_ENTER_TCP	1u		/* the same of TCP, behind the SYN */
+#define LANES_ENTER	8u		/* packets of a direction before it gets a lane */
 #define LANES_FORCE	200u		/* and then also while others of it may still wait */
 #define LANES_LEAST_S	4u		/* shortest timeout that lanes go with */
 #define LANES_SWEEP	1024u		/* lanes that lanes_tick() sees to at most */

@@ -13,6 +13,10 @@
  * next packet too.  TCP has lanes in both directions or none, for a RST that comes
  * by the one is held against what went by the other.
  *
+ * A connection of few packets has none: to begin and end two of them cost more than it
+ * saved when a flow had them at once (bench-live conn: 1.6 times the processor time of
+ * nft masquerade, and 1.2 with eight packets before).
+ *
  * A place that was left is nobody's for two rounds: a program that has begun to read
  * a lane reads that one to its end.
  */
@@ -499,7 +503,6 @@ void lanes_before(struct lanes *l, uint64_t now_ns, enum nat_side from, const st
 void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, bool is_last)
 {
 	struct lanes_flow *f;
-	uint32_t least;
 
 	if (!l->is_on || p->flow == 0 || p->to == p->from || !is_simple(p->data, p->len))
 		return;
@@ -510,8 +513,7 @@ void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, b
 	}
 	if (f->seen[p->from] < LANES_FORCE)
 		f->seen[p->from]++;
-	least = p->data[9] == PROTO_TCP ? LANES_ENTER_TCP : LANES_ENTER;
-	if (f->seen[p->from] >= (is_last ? least : LANES_FORCE))
+	if (f->seen[p->from] >= (is_last ? LANES_ENTER : LANES_FORCE))
 		enter_flow(l, now_ns, p->flow - 1, (enum nat_side)p->from);
 }
 
