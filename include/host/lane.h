@@ -12,7 +12,8 @@
  *
  * Owns:	 nothing; descriptors and the table are the caller's, and what is
  *		 attached goes with its descriptor.
- * Does not:	 decide which flows: see port/lanes.h.
+ * Does not:	 decide which flows: see port/lanes.h.  Nor does what takes a lane meet
+ *		 nft's egress hook: the kernel skips that for what tc has sent on.
  * Byte order:	 addresses and ports as they lie in packets.
  * Threads:	 all processors run the program, while one process writes the table:
  *		 lane.tag is written last, and first when a lane ends.
