@@ -224,7 +224,7 @@ static void add_map(struct merger *w, struct nft_chain *to, uint32_t shape,
 static void add_run(struct merger *w, struct nft_chain *to)
 {
 	bool is_map[MERGE_SHAPES] = { false }, is_there[MERGE_SHAPES] = { false };
-	struct keys keys[MERGE_SHAPES];
+	struct keys keys[MERGE_SHAPES] = { { .n = 0 } };
 
 	for (uint32_t i = 0; i < w->n_shapes; i++)
 		is_map[i] = find_keys(w, i, &keys[i]);
