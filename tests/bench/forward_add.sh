@@ -6,8 +6,8 @@
 #	forward-add-N, forward-del-N, forward-off-N, forward-on-N
 #			milliseconds, the start of a process not counted
 #	forward-udp-N	adding a forward of UDP
-#	bare-del-N	a socket that is opened, deletes one element and is closed: the
-#			kernel's own time, as closing waits until what was deleted is free
+#	bare-del-N	a socket that is opened, deletes one element and is closed, which
+#			waits until what was deleted is free; ours is left to the kernel
 #	forward-del-ratio-N
 #			deleting a forward, in comparison with that
 #
