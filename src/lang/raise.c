@@ -168,28 +168,28 @@ bool raise_known(struct raiser *w, const struct flat_rule *r, uint32_t mask)
 	return true;
 }
 
-/* How many flag bytes a mask covers that are in @left, 0 if it covers some outside of @s */
-static uint32_t covers(const struct set *s, const bool *left, struct raise_mask m)
+/* How many flag bytes a mask covers that are in @left, 0 if it covers some outside of @is */
+static uint32_t covers(const bool *is, const bool *left, struct raise_mask m)
 {
+	const unsigned int other = ~(unsigned int)m.mask & UINT8_MAX;
 	uint32_t n = 0;
 
-	for (unsigned int i = 0; i <= UINT8_MAX; i++) {
-		if ((i & m.mask) != m.value)
-			continue;
-		if (!set_has(s, AF_NONE, i))
+	for (unsigned int sub = other;; sub = (sub - 1) & other) {
+		if (!is[m.value | sub])
 			return 0;
-		n += left[i];
+		n += left[m.value | sub];
+		if (sub == 0)
+			return n;
 	}
-	return n;
 }
 
 uint32_t raise_masks(const struct set *s, struct raise_mask *ret)
 {
-	bool left[UINT8_MAX + 1];
+	bool is[UINT8_MAX + 1], left[UINT8_MAX + 1];
 	uint32_t n = 0;
 
 	for (unsigned int i = 0; i <= UINT8_MAX; i++)
-		left[i] = set_has(s, AF_NONE, i);
+		is[i] = left[i] = set_has(s, AF_NONE, i);
 	while (n < RAISE_FLAGS) {
 		struct raise_mask best = { 0, 0 };
 		uint32_t most = 0;
@@ -198,7 +198,7 @@ uint32_t raise_masks(const struct set *s, struct raise_mask *ret)
 		for (unsigned int mask = 0; mask <= UINT8_MAX; mask++)
 			for (unsigned int v = mask;; v = (v - 1) & mask) {
 				const struct raise_mask m = { (uint8_t)mask, (uint8_t)v };
-				const uint32_t c = covers(s, left, m);
+				const uint32_t c = covers(is, left, m);
 
 				if (c > most) {
 					most = c;

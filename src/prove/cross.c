@@ -14,7 +14,9 @@
 #include "prove/sem.h"
 #include "prove/stages.h"
 
-#define TRIED	40000u	/* conversations */
+#define TRIED		40000u		/* conversations, */
+#define TRIED_LEAST	1000u		/* or so many where rules are many: */
+#define TRIED_RULES	4000000u	/* this many rules are asked, a packet each time */
 
 /* ---- what remembers nothing ------------------------------------------------------------- */
 
@@ -178,6 +180,17 @@ static int compare_functions(const struct model *m, const struct model *other, s
 	return 0;
 }
 
+static uint32_t n_tries(const struct model *m, const struct model *other)
+{
+	const struct model *both[] = { m, other };
+	uint32_t n = 1;
+
+	for (size_t k = 0; k < ARRAY_SIZE(both); k++)
+		for (uint32_t l = 0; l < both[k]->lists.n; l++)
+			n += both[k]->lists.v[l].rules.n;
+	return MIN(TRIED, TRIED_LEAST + TRIED_RULES / n);
+}
+
 int prove_cross(const struct model *m, const struct model *other, struct arena *a,
 		struct prove_result *ret)
 {
@@ -190,10 +203,12 @@ int prove_cross(const struct model *m, const struct model *other, struct arena *
 	if (!with_nat)
 		err = compare_functions(m, other, a, ret);
 	if (err == 0 && ret->differences.n == 0 && with_states) {
-		journey_try(m, other, TRIED, a, ret);
+		const uint32_t n = n_tries(m, other);
+
+		journey_try(m, other, n, a, ret);
 		vec_add(a, &ret->unproven,
 			arena_printf(a, "what is %sremembered; %u conversations were tried",
-				     with_nat ? "translated and " : "", TRIED));
+				     with_nat ? "translated and " : "", n));
 	}
 	return err;
 }
