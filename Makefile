@@ -219,7 +219,7 @@ conformance: $(NEED_STAMPS) $(CONF)	## what RFCs ask of a NAT, line by line; fai
 lint: $(NEED_STAMPS)	## layers, contracts, codes, byte order, clang-tidy, cppcheck, shellcheck
 	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) LINT_CPPFLAGS="$(CPPFLAGS_ALL)" tests/lib/lint/run
 
-fuzz: $(NEED_STAMPS) $(FUZZ_PROGS)	## fuzz each parser for FUZZ_SECONDS
+fuzz: $(NEED_STAMPS) $(FUZZ_PROGS)	## fuzz each parser for FUZZ_SECONDS, the NAT FUZZ_NAT_RUNS times
 	$(Q)tests/lib/fuzz $(FUZZ_SECONDS) $(FUZZ_PROGS)
 
 bench: $(NEED_STAMPS) tests	## measure: NAME VALUE UNIT a line
