@@ -328,7 +328,7 @@ static bool measure(const struct shape *sh, unsigned int n, struct cost *ret)
 	sh->write(f, n);
 	fclose(f);
 	for (int i = 0; i < runs && ok; i++) {
-		struct cost c;
+		struct cost c = { .bytes = 0 };
 
 		ok = run(text, len, n <= 10000 ? THE_LOAD : NOTHING, &c);
 		for (int k = 0; k < N_PARTS && ok; k++)
