@@ -272,6 +272,11 @@ static void open_block(struct parser *p, const struct jail_string *s)
 	b->name = name != NULL ? name : intern_cstr(p->c->names, "");
 	b->is_wild = name == NULL || is_wild_name(name);
 	b->name_at = s->at;
+	if (!b->is_wild && strchr(b->name, '*') != NULL) {
+		diag_add(p->c->diags, DIAG_W1459, s->at, "'%s' is a jail of that name, no pattern",
+			 b->name);
+		diag_help(p->c->diags, "only a '*' alone, or between dots, stands for other jails");
+	}
 	advance(p);
 }
 
