@@ -197,7 +197,8 @@ static void print_side(FILE *out, const struct json *nat, const char *name)
 void nat_ask_print(struct cli *c, const struct json *nat)
 {
 	const struct json *dropped = json_find(nat, "dropped"),
-			  *packets = json_find(nat, "packets");
+			  *packets = json_find(nat, "packets"),
+			  *lanes = json_find(nat, "lanes");
 
 	if (c->json) {
 		print_value(c->out, nat);
@@ -212,6 +213,10 @@ void nat_ask_print(struct cli *c, const struct json *nat)
 		member(nat, "held"));
 	fprintf(c->out, "nat      %s packets out, %s in, %s translated\n", member(packets, "out"),
 		member(packets, "in"), member(nat, "translated"));
+	if (lanes != NULL && strcmp(member(lanes, "entered"), "0") != 0)
+		fprintf(c->out, "nat      %s lanes: %s packets out and %s in went by such\n",
+			member(lanes, "now"), member(json_find(lanes, "packets"), "out"),
+			member(json_find(lanes, "packets"), "in"));
 	print_side(c->out, nat, "inside");
 	print_side(c->out, nat, "outside");
 	for (uint32_t i = 0; dropped != NULL && i < dropped->members.n; i++)

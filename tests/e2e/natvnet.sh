@@ -111,6 +111,8 @@ else
 		"$(programs "$keeper") $(programs "$(pgrep -P "$keeper")")"
 	check "there were some" [ "$reloads" -gt 0 ]
 	check "its bytes went by lanes" [ "$(lanes bytes.out)" -gt 10000000 ]
+	sp nat status
+	has "status tells of lanes" "lanes: [0-9]{3,} packets out and [0-9]{3,} in" "$out"
 	sp --json nat status
 	check "and are counted as the NAT's" jq -e '.sallyport.nat[0] |
 		.packets.out >= .lanes.packets.out and .translated >= .lanes.packets.out' <<<"$out"
