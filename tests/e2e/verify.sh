@@ -37,13 +37,14 @@ is "what was applied is proven" 0 "$rc"
 
 # ---- before anything is loaded -----------------------------------------------
 
-cat >"$TMP/limit.pf.conf" <<'END'
-pass in on igb0 proto tcp to port 22 keep state (max-src-states 5)
+cat >"$TMP/scrub.pf.conf" <<'END'
+scrub in on igb0 max-mss 1400
+pass
 END
-sp -f "$TMP/rc.conf" -f "$TMP/limit.pf.conf" apply
+sp -f "$TMP/rc.conf" -f "$TMP/scrub.pf.conf" apply
 is "what cannot be proven is loaded" 0 "$rc"
 has "and told" "not proven: .*N1715" "$err"
-sp -f "$TMP/rc.conf" -f "$TMP/limit.pf.conf" --no-verify apply
+sp -f "$TMP/rc.conf" -f "$TMP/scrub.pf.conf" --no-verify apply
 is "--no-verify says nothing" "0 " "$rc $(grep N1715 <<<"$err")"
 sp_must "${files[@]}" apply
 
