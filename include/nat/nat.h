@@ -665,7 +665,7 @@ size_t nat_saved_bytes(const void *data, size_t len);
  * @data:	All of the bytes
  * @len:	How many
  * @ret_lost:	Set on success: sessions and bindings that this configuration has
- *		no room or no address for
+ *		no room or no address for, and sessions of who is no longer inside
  *
  * Nothing is taken up from bytes that are not whole.
  *

@@ -169,6 +169,22 @@ TEST(restoring_without_the_address_loses_and_says_so)
 	kit_stop(&k);
 }
 
+/* Fails without the look at the inside: the flow of a jail that is gone would go on */
+TEST(restoring_leaves_out_who_is_no_longer_inside)
+{
+	static struct bytes w;
+	uint32_t lost = 0;
+
+	save_some(&w);
+	k.inside[0] = (struct prefix){ addr_v4(10, 77, 0, 0), 16 };
+	kit_start(&k);
+	CHECK_INT(nat_restore(k.nat, k.now, w.b, w.len, &lost), 0);
+	CHECK_INT(lost, 20);		/* the sessions of IPv4 */
+	CHECK_INT(nat_counters(k.nat)->flows, 1);
+	CHECK(!kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 53, NAT1, 5007, 20)));
+	kit_stop(&k);
+}
+
 TEST(nothing_is_allocated_after_the_start)
 {
 	size_t before;
