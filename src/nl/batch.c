@@ -54,18 +54,22 @@ static void finish_last(struct nl_batch *b)
 	b->last = 0;
 }
 
-/* Mapped and not of the heap, to grow without copies and to have huge pages */
+/*
+ * Mapped and not of the heap, for huge pages.  mremap(2) moves no map of which a part
+ * alone has them.
+ */
 static bool grow(struct nl_batch *b, size_t cap)
 {
-	void *buf;
+	const size_t huge_from = b->buf == NULL ? HUGE_FROM : 0;
+	uint8_t *buf = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (b->buf == NULL)
-		buf = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	else
-		buf = mremap(b->buf, b->cap, cap, MREMAP_MAYMOVE);
 	if (buf == MAP_FAILED)
 		return false;
-	(void)madvise((uint8_t *)buf + HUGE_FROM, cap - HUGE_FROM, MADV_HUGEPAGE);
+	(void)madvise(buf + huge_from, cap - huge_from, MADV_HUGEPAGE);
+	if (b->buf != NULL) {
+		memcpy(buf, b->buf, b->len);
+		munmap(b->buf, b->cap);
+	}
 	b->buf = buf;
 	b->cap = cap;
 	return true;

@@ -356,6 +356,37 @@ TEST(large_batch)
 		CHECK_INT(count_objects(&s, NL_NFT_CHAINS, "one"), 20000);
 }
 
+/* Twice over the first room: fails if a larger one does not come, or comes without the bytes */
+TEST(batch_grows_with_what_is_in_it)
+{
+	static const uint8_t block[60000];
+	struct nl_batch b CLEANUP(nl_batch_fini);
+	const struct nlmsghdr *m;
+	const uint8_t *bytes;
+	struct nlmsghdr *msg;
+	size_t len, at;
+	uint16_t n = 0;
+
+	nl_batch_init(&b);
+	CHECK_INT(nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, 0), 0);
+	for (uint16_t i = 0; i < 800; i++) {
+		if (!CHECK_INT(nl_batch_add(&b, i, 0, NFPROTO_INET, i, &msg), 0))
+			return;
+		mnl_attr_put(msg, 1, sizeof(block), block);
+	}
+	bytes = nl_batch_bytes(&b, &len);
+	CHECK(len > 800 * sizeof(block));
+	m = (const struct nlmsghdr *)bytes;
+	for (at = MNL_ALIGN(m->nlmsg_len); at < len; at += MNL_ALIGN(m->nlmsg_len)) {
+		m = (const struct nlmsghdr *)(bytes + at);
+		if (m->nlmsg_type != n || m->nlmsg_len < sizeof(block))
+			break;
+		n++;
+	}
+	CHECK_INT(n, 800);
+	CHECK(at == len);
+}
+
 TEST(batch_over_the_send_buffer)
 {
 	OPEN(s, NETLINK_NETFILTER);
