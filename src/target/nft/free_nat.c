@@ -93,15 +93,16 @@ static bool add_insides(struct free_frame *f, const struct xlate *x, struct rang
 	return true;
 }
 
-/* Destinations that the fences keep from a rule of what comes in */
+/* Destinations that the fences, if there are any, keep from a rule of what comes in */
 static const struct set *fenced_from(struct free_frame *f, const struct rule *r)
 {
-	const struct rule_list *l = &f->m->lists.v[f->m->before[DIR_IN]];
+	const uint32_t list = f->m->before[DIR_IN];
 	const struct set *on = rule_tests(r, F_IFACE);
+	const uint32_t n = list == LIST_NONE || on == NULL ? 0 : f->m->lists.v[list].rules.n;
 	struct ranges rs = { 0 };
 
-	for (uint32_t i = 0; i < l->rules.n && on != NULL; i++) {
-		const struct rule *fence = &l->rules.v[i];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct rule *fence = &f->m->lists.v[list].rules.v[i];
 		const struct set *by = rule_tests(fence, F_IFACE), *dst = rule_tests(fence, F_DST);
 
 		if (fence->exit == EX_DECIDE && fence->ruling.verdict == V_BLOCK && dst != NULL &&
