@@ -91,8 +91,12 @@ static void tell(const struct proof *p, struct telling *t, enum part mark, uint3
 		 uint16_t *at, uint16_t value)
 {
 	for (; mask != 0; mask &= mask - 1, value = (uint16_t)(value << 1)) {
-		BUG_IF(t->n == MAX_TOLD);
-		t->bits[t->n++] = (struct told_bit){ proof_mark_bit(p, mark, mask), at, value };
+		struct told_bit *b = &t->bits[t->n++];
+
+		BUG_IF(t->n > MAX_TOLD);
+		b->var = proof_mark_bit(p, mark, mask);
+		b->at = at;
+		b->value = value;
 	}
 }
 
