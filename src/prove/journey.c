@@ -242,6 +242,9 @@ static void talk(struct journey *j, struct packet p)
 
 	if ((p.proto == PROTO_ICMP || p.proto == PROTO_ICMP6) && !packet_icmp_is_query(&p))
 		return;
+	/* Nobody speaks with himself through a router */
+	if (!src && addr_equal(p.src, p.dst))
+		return;
 	if (is_of_redirect(j->m[0], &p) || is_of_redirect(j->m[1], &p)) {
 		note(j, redirect_port);
 		return;
