@@ -26,8 +26,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "net/checksum.h"
 #include "net/names.h"
-#include "port/bytes.h"
 
 #define MADE_BYTES	40u		/* of a packet made up: TCP's headers, UDP's and some */
 #define MADE_AT_ONCE	32u
@@ -234,18 +234,10 @@ static uint32_t fold32(uint64_t sum)
 	return (uint32_t)((sum & UINT32_MAX) + (sum >> 32));
 }
 
-static uint16_t fold16(uint64_t sum)
-{
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
 /* A packet of the flow, as it would come */
 static void make(const struct lane *lane, uint8_t *ip)
 {
 	const bool is_tcp = proto_of(lane) == PROTO_TCP;
-	uint64_t sum = 0;
 
 	memset(ip, 0, MADE_BYTES);
 	ip[0] = 0x45;
@@ -256,9 +248,7 @@ static void make(const struct lane *lane, uint8_t *ip)
 	memcpy(ip + 12, &lane->src, 4);
 	memcpy(ip + 16, &lane->dst, 4);
 	memcpy(ip + 20, &lane->ports, 4);
-	for (int i = 0; i < 20; i += 2)
-		sum += get16(ip + i);
-	put16(ip + 10, (uint16_t)~fold16(sum));
+	put16(ip + 10, csum_of(ip, 20, 0));
 	if (!is_tcp) {
 		put16(ip + 24, MADE_BYTES - 20);
 		return;
@@ -364,7 +354,7 @@ static void translate(const struct nat_flow *f, enum nat_side side, struct lane 
 	ret->d_addr = fold32(difference(ret->src, ret->to_src) +
 			     difference(ret->dst, ret->to_dst));
 	ret->d_ports = fold32(difference(ret->ports, ret->to_ports));
-	ret->d_ip = fold16((uint64_t)ret->d_addr + (uint16_t)~ttl);
+	ret->d_ip = csum_fold((uint64_t)ret->d_addr + (uint16_t)~ttl);
 	ret->id_slot = side == NAT_INSIDE && ret->src != ret->to_src ?
 		       (uint16_t)((ret->to_dst * 0x9e3779b1u >> 24) % LANE_IDS) : LANE_OLD_ID;
 }
