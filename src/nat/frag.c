@@ -469,8 +469,15 @@ void frag_take(struct nat *nat, struct nat_packet *p, const struct view *v)
 	}
 	p->verdict = NAT_KEPT;
 	p->reason = NAT_R_NONE;
-	if (d->head_len != 0 && d->end != 0 && d->got == d->end)
-		complete(nat, p, d);
+	if (d->head_len == 0 || d->end == 0 || d->got != d->end)
+		return;
+	/* The first one's header may be longer than that of the last one, which fitted */
+	if (d->head_len + d->end > UINT16_MAX) {
+		datagram_free(nat->frags, d);
+		drop(nat, p, NAT_R_FRAGMENT);
+		return;
+	}
+	complete(nat, p, d);
 }
 
 void frag_expire(struct nat *nat)
