@@ -87,7 +87,7 @@ TEST(a_long_first_header_makes_no_datagram_too_long_in_ipv6)
 	kit_stop(&k);
 }
 
-/* Of one source, in small pieces: its own oldest datagram goes, and no more than its share is had */
+/* Of one source, in small pieces: its own oldest datagram goes, and its share is all it has */
 TEST(a_source_displaces_itself)
 {
 	struct kpkt other;
@@ -128,7 +128,7 @@ TEST(the_outside_takes_no_memory_of_the_inside)
 	p = *k_udp(IN1, 5000, SRV1, 53, 3000);
 	kit_send(&k, NAT_INSIDE, k_fragment(&p, 0, 1400, true));
 	for (uint32_t i = 0; i < 3000; i++) {
-		const struct addr src = addr_v4(198, 51, (uint8_t)(i / 250), (uint8_t)(1 + i % 250));
+		const struct addr src = addr_v4(198, 51, (uint8_t)(i / 250), 1 + i % 250);
 
 		CHECK(keep(NAT_OUTSIDE, src, NAT1, (uint16_t)i, 0, 800));
 	}
@@ -151,7 +151,7 @@ TEST(the_oldest_of_all_goes_where_records_are_few)
 	k.cfg.frag_bytes = 8u << 20;
 	kit_start(&k);
 	for (uint32_t i = 0; i < 2500; i++) {
-		const struct addr src = addr_v4(198, 51, (uint8_t)(i / 250), (uint8_t)(1 + i % 250));
+		const struct addr src = addr_v4(198, 51, (uint8_t)(i / 250), 1 + i % 250);
 
 		n += keep(NAT_OUTSIDE, src, NAT1, (uint16_t)i, 0, 800);
 		if (i % 100 == 0)
