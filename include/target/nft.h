@@ -191,20 +191,35 @@ struct nft_changes {
 MUST_USE int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a,
 		      struct nft_changes *ret);
 
+/**
+ * struct nft_memo - What the kernel held after a load, so that the next need not ask
+ * @text:	To be kept and handed in as it is; NULL: nothing is remembered
+ * @len:	Its length, bytes
+ *
+ * It is of one network namespace, and believed while its ruleset has the generation
+ * that the load has made: each commit, whoever makes it, is another.
+ */
+struct nft_memo {
+	const char *text;
+	size_t len;
+};
+
 struct nft_look;
 
 /**
  * nft_look() - nft_diff(), and keep what was seen for nft_load_seen()
  * @nl:		Session of NETLINK_NETFILTER
  * @p:		As nft_diff()
+ * @memo:	Believed where it is true: the kernel's rules are not read; NULL: none
  * @a:		Memory of @ret
  * @ret:	As nft_diff()
  * @ret_look:	Set on success; nft_look_free()
  *
  * Return: as nft_diff(), or -ENOMEM
  */
-MUST_USE int nft_look(struct nl_session *nl, const struct nft_program *p, struct arena *a,
-		      struct nft_changes *ret, struct nft_look **ret_look);
+MUST_USE int nft_look(struct nl_session *nl, const struct nft_program *p,
+		      const struct nft_memo *memo, struct arena *a, struct nft_changes *ret,
+		      struct nft_look **ret_look);
 
 /** nft_look_free() - Forget it; NULL does nothing */
 void nft_look_free(struct nft_look *l);
@@ -232,13 +247,16 @@ MUST_USE int nft_load(struct nl_session *nl, const struct nft_program *p, struct
  * @p:		Program; need not be the look's
  * @seen:	Look; serves once. NULL, or others have committed since: the kernel
  *		is looked at as nft_load() does
+ * @memo:	Set on success, in the diagnostics' arena: what the kernel holds now; NULL:
+ *		none is wanted
  * @d:		As nft_load()
  * @ret_changed: As nft_load()
  *
  * Return: as nft_load()
  */
 MUST_USE int nft_load_seen(struct nl_session *nl, const struct nft_program *p,
-			   struct nft_look *seen, struct diags *d, bool *ret_changed);
+			   struct nft_look *seen, struct nft_memo *memo, struct diags *d,
+			   bool *ret_changed);
 
 /**
  * struct nft_text_count - What all rules of one text have counted
@@ -272,16 +290,6 @@ const struct nft_text_count *nft_text_find(const struct nft_texts *t, const char
 
 /** nft_text_of_comment() - "FILE:LINE TEXT" without the place */
 const char *nft_text_of_comment(const char *comment);
-
-/**
- * struct nft_memo - What the kernel held after a load, so that the next need not ask
- * @text:	To be kept and handed in as it is; NULL: nothing is remembered
- * @len:	Its length, bytes
- */
-struct nft_memo {
-	const char *text;
-	size_t len;
-};
 
 /**
  * struct nft_keep - What nft_reload() keeps of what was counted

@@ -34,6 +34,45 @@ struct arena_chunk {
 	_Alignas(max_align_t) unsigned char mem[];
 };
 
+/*
+ * First chunks that were given up, cleared: most arenas are short-lived and have one,
+ * whose pages cost more to get than all that is written there.  None where the
+ * sanitizer has to see who uses memory that was given up.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define KEPT_MAX	0u
+#else
+#define KEPT_MAX	4u
+#endif
+
+static struct {
+	struct arena_chunk *list;
+	unsigned int n;
+} kept;
+
+static bool keep(struct arena_chunk *c)
+{
+	if (c->len != CHUNK_MIN || kept.n >= KEPT_MAX)
+		return false;
+	memset(c->mem, 0, c->used);
+	c->used = 0;
+	c->next = kept.list;
+	kept.list = c;
+	kept.n++;
+	return true;
+}
+
+static struct arena_chunk *take_kept(size_t len)
+{
+	struct arena_chunk *c = len == CHUNK_MIN ? kept.list : NULL;
+
+	if (c != NULL) {
+		kept.list = c->next;
+		kept.n--;
+	}
+	return c;
+}
+
 void arena_init(struct arena *a, size_t cap_bytes)
 {
 	*a = (struct arena){ .cap_bytes = cap_bytes };
@@ -47,7 +86,7 @@ static void pop(struct arena *a)
 	a->used_bytes -= sizeof(*c) + c->len;
 	if (c->is_mapped)
 		munmap(c, sizeof(*c) + c->len);
-	else
+	else if (!keep(c))
 		free(c);
 }
 
@@ -97,7 +136,9 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t need)
 
 	if (total > a->cap_bytes - a->used_bytes)
 		full(a);
-	c = chunk_map(total);
+	c = take_kept(len);
+	if (c == NULL)
+		c = chunk_map(total);
 	if (c == NULL)
 		full(a);
 	c->len = len;

@@ -30,6 +30,8 @@
 #include "cli/shadow.h"
 #include "cli/stale.h"
 
+#define MOST_REMEMBERED	((size_t)4 << 20)	/* bytes of what the kernel holds, kept in memory */
+
 static bool is_wanted(const struct host_want *w, struct addr a)
 {
 	for (uint32_t i = 0; i < w->addrs.n; i++)
@@ -73,13 +75,24 @@ static const struct nft_program *first_rules(struct cli *c, struct cli_host *h, 
 	return nft_program_from_model(&h->d.model, &o, &told);
 }
 
+/* For the next jail that comes or goes; without it the kernel is asked */
+static void remember_rules(struct cli_host *h, const struct nft_memo *memo)
+{
+	if (memo->text != NULL && memo->len <= MOST_REMEMBERED)
+		(void)!state_write(&h->st, CLI_MEMO_FILE, memo->text, memo->len);
+}
+
 static int load_rules(struct cli *c, struct cli_host *h, const struct nft_program *p)
 {
+	const bool is_remembered = c->runs.list.n > 0 && p == h->program;
+	struct nft_memo memo = { .text = NULL };
 	bool changed;
-	const int err = nft_load_seen(&h->filter, p, h->look, &c->diags, &changed);
+	const int err = nft_load_seen(&h->filter, p, h->look, is_remembered ? &memo : NULL,
+				      &c->diags, &changed);
 
 	nft_look_free(h->look);
 	h->look = NULL;
+	remember_rules(h, &memo);
 	return err < 0 ? cli_host_error(c, err, "load the packet rules") : 0;
 }
 

@@ -110,7 +110,7 @@ static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
 	status = cli_gate(c, &h->d.model, h->program);
 	if (status != 0)
 		return status;
-	err = nft_load_seen(&h->filter, h->program, h->look, &c->diags, &changed);
+	err = nft_load_seen(&h->filter, h->program, h->look, NULL, &c->diags, &changed);
 	if (err < 0)
 		return cli_host_error(c, err, "load the packet rules");
 	status = cli_stale_forget(c, &h->filter, &h->d, &h->n_flows);

@@ -82,14 +82,29 @@ static int read_have(struct cli *c, struct cli_host *h)
 			      host_have_read(&h->route, &h->st, &c->arena, &h->have);
 }
 
-static int compare(struct cli *c, struct cli_host *h)
+/*
+ * For one jail that comes or goes it is enough to know that nobody has changed our
+ * rules; whoever compares asks the kernel for them.
+ */
+static const struct nft_memo *remembered(struct cli *c, struct cli_host *h, struct nft_memo *ret)
+{
+	char *text;
+
+	if (c->runs.list.n == 0 ||
+	    state_read(&h->st, CLI_MEMO_FILE, &c->arena, &text, &ret->len) < 0)
+		return NULL;
+	ret->text = text;
+	return ret;
+}
+
+/* What differs of the packet rules */
+static int compare_rules(struct cli *c, struct cli_host *h)
 {
 	struct nft_changes rules = { .list = { .n = 0 } };
-	struct host_plan plan = { .ops = { .n = 0 } };
-	int err = nft_look(&h->filter, h->program, &c->arena, &rules, &h->look), status;
+	struct nft_memo memo;
+	const int err = nft_look(&h->filter, h->program, remembered(c, h, &memo), &c->arena,
+				 &rules, &h->look);
 
-	if (err < 0)
-		return cli_system(c, err, "read the packet rules of this host");
 	for (uint32_t i = 0; i < rules.list.n; i++) {
 		const struct nft_change *r = &rules.list.v[i];
 
@@ -98,6 +113,16 @@ static int compare(struct cli *c, struct cli_host *h)
 		if (r->table != NULL)
 			h->changes.v[h->changes.n - 1].table = r;
 	}
+	return err;
+}
+
+static int compare(struct cli *c, struct cli_host *h)
+{
+	struct host_plan plan = { .ops = { .n = 0 } };
+	int err = compare_rules(c, h), status;
+
+	if (err < 0)
+		return cli_system(c, err, "read the packet rules of this host");
 	err = read_have(c, h);
 	if (err < 0)
 		return cli_system(c, err, "read the links and addresses of this host");

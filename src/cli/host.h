@@ -29,6 +29,8 @@ struct cli_change {
 
 struct cli_confinement;
 
+#define CLI_MEMO_FILE	"loaded"	/* of the state: what the kernel holds (struct nft_memo) */
+
 /**
  * struct cli_host - The host now, and as it should be
  * @d:		Declarations

@@ -24,7 +24,6 @@
 #include "cli/ipfw.h"
 #include "cli/live.h"
 
-#define MEMO_NAME	"loaded"	/* in the state: what the last call has loaded */
 
 void ipfw_call_run(struct cli *c, struct lang_ctx *ctx, struct declared *d)
 {
@@ -228,7 +227,7 @@ static int record(struct cli *c, struct cli_host *h, const struct nft_memo *memo
 	if (err == 0)
 		err = state_write(&h->st, LIVE_NAME, c->ipfw->text, strlen(c->ipfw->text));
 	if (err == 0 && memo->text != NULL)
-		err = state_write(&h->st, MEMO_NAME, memo->text, memo->len);
+		err = state_write(&h->st, CLI_MEMO_FILE, memo->text, memo->len);
 	return err < 0 ? cli_system(c, err, "keep the rules (they are loaded)") : 0;
 }
 
@@ -261,7 +260,7 @@ static int change(struct cli *c)
 	if (err < 0)
 		return cli_system(c, err, cli_state_what(c));
 	/* Without it the kernel is asked */
-	if (state_read(&h.st, MEMO_NAME, &c->arena, &text, &memo.len) == 0)
+	if (state_read(&h.st, CLI_MEMO_FILE, &c->arena, &text, &memo.len) == 0)
 		memo.text = text;
 	status = declare(c, &h.d, CLI_STRICT);
 	if (status == 0)

@@ -125,6 +125,56 @@ static void print_v4(const uint8_t *bytes, char *buf)
 	}
 }
 
+static unsigned int word_at(const uint8_t *bytes, int i)
+{
+	return (unsigned int)bytes[2 * i] << 8 | bytes[2 * i + 1];
+}
+
+/* Where the longest run of two or more words of 0 starts, the first of them; 8: there is none */
+static int longest_zeros(const uint8_t *bytes, int *ret_n)
+{
+	int best = 8, best_n = 1;
+
+	for (int i = 0; i < 8; i++) {
+		int n = 0;
+
+		while (i + n < 8 && word_at(bytes, i + n) == 0)
+			n++;
+		if (n > best_n) {
+			best = i;
+			best_n = n;
+		}
+		i += n;
+	}
+	*ret_n = best_n;
+	return best;
+}
+
+/* As RFC 5952 has it; not for those that end in an IPv4 address */
+static void print_v6(const uint8_t *bytes, char *buf)
+{
+	int n_zeros;
+	const int zeros = longest_zeros(bytes, &n_zeros);
+
+	for (int i = 0; i < 8; i++) {
+		const unsigned int word = word_at(bytes, i);
+
+		if (i == zeros) {
+			*buf++ = ':';
+			i += n_zeros - 1;
+			if (i == 7)
+				*buf++ = ':';
+			continue;
+		}
+		if (i > 0)
+			*buf++ = ':';
+		for (int shift = word > 0xfff ? 12 : word > 0xff ? 8 : word > 0xf ? 4 : 0;
+		     shift >= 0; shift -= 4)
+			*buf++ = "0123456789abcdef"[word >> shift & 15];
+	}
+	*buf = '\0';
+}
+
 char *addr_print(struct addr a, char *buf)
 {
 	uint8_t bytes[16];
@@ -136,6 +186,8 @@ char *addr_print(struct addr a, char *buf)
 	addr_to_bytes(a, bytes);
 	if (a.af == AF_V4)
 		print_v4(bytes, buf);
+	else if (a.v >> 48 != 0)
+		print_v6(bytes, buf);
 	else
 		inet_ntop(AF_INET6, bytes, buf, ADDR_TEXT_BYTES);
 	return buf;

@@ -89,7 +89,7 @@ static uint32_t chains_to(enum nft_verdict first, enum nft_verdict last, bool al
 {
 	struct nft_stmts to = { 0 }, inner = { 0 }, end = { 0 };
 	struct nft_chain *base, *behind;
-	struct nft_program p;
+	struct nft_program p = { 0 };
 	struct nft_options o;
 	uint32_t chains = 0;
 	struct fix f;

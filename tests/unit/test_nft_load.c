@@ -456,17 +456,17 @@ TEST(a_look_serves_until_others_commit)
 			fix_init(&f);
 			builds[i](&f);
 			p = fix_lower(&f);
-			CHECK_INT(nft_look(&nl, i == 1 ? NULL : p, &f.a, &changes, &look), 0);
+			CHECK_INT(nft_look(&nl, i == 1 ? NULL : p, NULL, &f.a, &changes, &look), 0);
 			if (meddles && i > 0)
 				free(run("nft delete table inet sallyport"));
-			CHECK_INT(nft_load_seen(&nl, p, look, &f.d, &changed), 0);
+			CHECK_INT(nft_load_seen(&nl, p, look, NULL, &f.d, &changed), 0);
 			CHECK(changed || i == 0);
 			nft_look_free(look);
-			CHECK_INT(nft_look(&nl, p, &f.a, &changes, &look), 0);
+			CHECK_INT(nft_look(&nl, p, NULL, &f.a, &changes, &look), 0);
 			CHECK_INT(changes.list.n, 0);
 			if (meddles)
 				free(run("nft delete table inet sallyport"));
-			CHECK_INT(nft_load_seen(&nl, p, look, &f.d, &changed), 0);
+			CHECK_INT(nft_load_seen(&nl, p, look, NULL, &f.d, &changed), 0);
 			CHECK_INT(changed, meddles);
 			nft_look_free(look);
 			CHECK_INT(nft_diff(&nl, p, &f.a, &changes), 0);

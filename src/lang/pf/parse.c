@@ -539,7 +539,7 @@ struct pf_file *pf_parse(struct lang_ctx *c, const struct decl *d, const uint32_
 
 		pf_macro_set(c, p.f, &m);
 	}
-	if (d != NULL)
+	if (d != NULL && n_srcs > 0)
 		jail_macros(&p, d);
 	for (uint32_t i = 0; i < n_srcs; i++)
 		parse_text(&p, srcs[i]);

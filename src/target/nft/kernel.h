@@ -210,4 +210,7 @@ MUST_USE int nft_elems_read(struct nl_session *nl, const struct nl_nft_query *q,
 /** nft_build_rule() - A rule for libnftnl; the caller frees it */
 struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r);
 
+/** nft_build_exprs() - The same without its comment */
+struct nftnl_rule *nft_build_exprs(const struct nft_chain *c, const struct nft_rule *r);
+
 #endif /* TARGET_NFT_KERNEL_H */

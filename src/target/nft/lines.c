@@ -390,7 +390,7 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 	line->forward = to->forward_af != AF_NONE ? own.key : NULL;
 }
 
-struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r)
+struct nftnl_rule *nft_build_exprs(const struct nft_chain *c, const struct nft_rule *r)
 {
 	struct nftnl_rule *nr = nftnl_rule_alloc();
 
@@ -399,6 +399,13 @@ struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_ru
 	nftnl_rule_set_str(nr, NFTNL_RULE_CHAIN, c->name);
 	for (uint32_t i = 0; i < r->stmts.list.n; i++)
 		nft_stmt_emit(&r->stmts.list.v[i], nr);
+	return nr;
+}
+
+struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r)
+{
+	struct nftnl_rule *nr = nft_build_exprs(c, r);
+
 	if (r->comment != NULL) {
 		uint8_t data[NFTNL_UDATA_COMMENT_MAXLEN + 2];
 		const size_t len = strlen(r->comment) + 1;

@@ -172,6 +172,7 @@ struct nft_look {
 	struct nft_lines want;
 	const struct nft_program *p;	/* whose lines are wanted; NULL: nothing of ours */
 	uint32_t genid;
+	bool is_memo;			/* remembered, and not asked: rules are digests */
 };
 
 static void look_init(struct nft_look *l)
@@ -213,25 +214,60 @@ static void compare(const struct nft_look *l, struct arena *a, struct nft_change
 	*ret = changes;
 }
 
-int nft_look(struct nl_session *nl, const struct nft_program *p, struct arena *a,
-	     struct nft_changes *ret, struct nft_look **ret_look)
+/* A digest that goes, or is another's, cannot be shown */
+static void note_unshown(const struct nft_line *have, const struct nft_line *want, void *arg)
+{
+	(void)want;
+	if (have != NULL && have->kind == NFT_O_RULE && have->comment == NULL)
+		*(bool *)arg = true;
+}
+
+/* By what is remembered; false: the kernel has to be asked */
+static bool look_by_memo(struct nl_session *nl, const struct nft_memo *memo, struct nft_look *l)
+{
+	bool is_unshown = false;
+
+	if (memo == NULL || l->p == NULL || nl_genid(nl, &l->genid) < 0)
+		return false;
+	l->is_memo = nft_memo_read(memo, l->genid, &l->have) && l->have.list.n > 0;
+	if (l->is_memo) {
+		nft_memo_lines(l->p, &l->want);
+		walk(&l->have, &l->want, note_unshown, &is_unshown);
+	}
+	if (!l->is_memo || is_unshown) {
+		look_clear(l);
+		l->is_memo = false;
+	}
+	return l->is_memo;
+}
+
+static int look_by_asking(struct nl_session *nl, struct nft_look *l)
+{
+	const int err = nft_lines_read(nl, &l->have, &l->genid);
+
+	if (err == 0 && l->p != NULL && l->have.list.n > 0)
+		nft_lines_of(l->p, &l->want);
+	else if (err == 0 && l->p != NULL)
+		nft_lines_in_short(l->p, &l->want);
+	return err;
+}
+
+int nft_look(struct nl_session *nl, const struct nft_program *p, const struct nft_memo *memo,
+	     struct arena *a, struct nft_changes *ret, struct nft_look **ret_look)
 {
 	struct nft_look *l = malloc(sizeof(*l));
-	int err;
+	int err = 0;
 
 	if (l == NULL)
 		return -ENOMEM;
 	look_init(l);
 	l->p = p;
-	err = nft_lines_read(nl, &l->have, &l->genid);
+	if (!look_by_memo(nl, memo, l))
+		err = look_by_asking(nl, l);
 	if (err < 0) {
 		nft_look_free(l);
 		return err;
 	}
-	if (p != NULL && l->have.list.n > 0)
-		nft_lines_of(p, &l->want);
-	else if (p != NULL)
-		nft_lines_in_short(p, &l->want);
 	compare(l, a, ret);
 	/* To load where nothing is nothing is compared (want_lines()) */
 	if (l->have.list.n == 0)
@@ -244,7 +280,7 @@ int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a
 	     struct nft_changes *ret)
 {
 	struct nft_look *l = NULL;
-	const int err = nft_look(nl, p, a, ret, &l);
+	const int err = nft_look(nl, p, NULL, a, ret, &l);
 
 	nft_look_free(l);
 	return err;
@@ -303,6 +339,7 @@ struct wanted {
 	struct nft_program *counted;	/* the same, if counts are kept */
 	const struct nft_keep *keep;
 	struct nft_look *seen;		/* what the kernel held a moment ago, or NULL */
+	struct nft_memo *memo;		/* to remember what it holds then, or NULL */
 };
 
 /* Something was written; and the generation that the kernel is in behind it */
@@ -310,11 +347,6 @@ struct outcome {
 	bool changed;
 	uint32_t genid;
 };
-
-static bool has_memo(const struct wanted *w)
-{
-	return w->keep != NULL && w->keep->memo != NULL;
-}
 
 /* The generation after one; none is 0 */
 static uint32_t after(uint32_t genid)
@@ -330,7 +362,9 @@ static void want_lines(struct nft_look *l, const struct nft_program *p)
 		return;
 	l->want.list.n = 0;
 	l->p = p;
-	if (p != NULL && l->have.list.n > 0)
+	if (p != NULL && l->is_memo)
+		nft_memo_lines(p, &l->want);
+	else if (p != NULL && l->have.list.n > 0)
 		nft_lines_of(p, &l->want);
 }
 
@@ -354,6 +388,8 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct nft_loo
 	}
 	nft_delta_make(&l->work, p, &l->have, &l->want, w->keep != NULL && w->keep->always,
 		       &delta);
+	if (l->is_memo && nft_memo_handles(nl, p, &delta) < 0)
+		return -EAGAIN;
 	if (w->counted != NULL)
 		keep_counts(w->counted, w->keep, &l->have, &delta, &l->work);
 	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, l->genid);
@@ -413,8 +449,8 @@ static int attempt_by_memo(struct nl_session *nl, const struct wanted *w,
 	int err;
 
 	nl_batch_init(&b);
-	if (!has_memo(w) || w->keep->always || nl_genid(nl, &genid) < 0 ||
-	    !nft_memo_read(w->keep->memo, genid, &have))
+	if (w->keep == NULL || w->memo == NULL || w->keep->always || nl_genid(nl, &genid) < 0 ||
+	    !nft_memo_read(w->memo, genid, &have))
 		return -EAGAIN;
 	nft_delta_make(work, w->p, &have, want, false, &delta);
 	if (!nft_memo_suffices(w->p, &delta) || nft_memo_handles(nl, w->p, &delta) < 0)
@@ -431,13 +467,20 @@ static int attempt_by_memo(struct nl_session *nl, const struct wanted *w,
 
 /* Remember what the kernel holds, unless somebody else was there meanwhile */
 static void remember(struct nl_session *nl, const struct wanted *w, const struct outcome *o,
-		     const struct nft_lines *lines, struct arena *a)
+		     struct nft_lines *lines, struct arena *a)
 {
+	const struct nft_look *seen = w->seen;
+	const struct nft_lines *known = lines;
 	uint32_t now;
 
-	*w->keep->memo = (struct nft_memo){ .text = NULL };
-	if (nl_genid(nl, &now) == 0 && now == o->genid)
-		nft_memo_write(w->keep->memo, now, lines, a);
+	*w->memo = (struct nft_memo){ .text = NULL };
+	if (nl_genid(nl, &now) < 0 || now != o->genid)
+		return;
+	if (seen != NULL && seen->is_memo && seen->p == w->p)
+		known = &seen->want;
+	else if (lines->list.n == 0)
+		nft_memo_lines(w->p, lines);
+	nft_memo_write(w->memo, now, known, a);
 }
 
 static int make_so(struct nl_session *nl, const struct wanted *w, struct diags *d,
@@ -448,7 +491,7 @@ static int make_so(struct nl_session *nl, const struct wanted *w, struct diags *
 	struct outcome o = { .changed = false };
 
 	arena_init(&memo, WORK_BYTES);
-	if (has_memo(w))
+	if (w->keep != NULL && w->memo != NULL)
 		nft_memo_lines(w->p, &lines);
 	for (uint32_t i = 0; i < NFT_LOAD_TRIES; i++) {
 		struct arena work CLEANUP(arena_fini);
@@ -463,7 +506,7 @@ static int make_so(struct nl_session *nl, const struct wanted *w, struct diags *
 			err = attempt_anew(nl, w, d, &o);
 		if (err == -EAGAIN)
 			continue;
-		if (err == 0 && has_memo(w))
+		if (err == 0 && w->memo != NULL)
 			remember(nl, w, &o, &lines, d->a);
 		if (err == 0)
 			*ret_changed = o.changed;
@@ -496,9 +539,9 @@ int nft_load(struct nl_session *nl, const struct nft_program *p, struct diags *d
 }
 
 int nft_load_seen(struct nl_session *nl, const struct nft_program *p, struct nft_look *seen,
-		  struct diags *d, bool *ret_changed)
+		  struct nft_memo *memo, struct diags *d, bool *ret_changed)
 {
-	const struct wanted w = { .p = p, .seen = seen };
+	const struct wanted w = { .p = p, .seen = seen, .memo = memo };
 
 	BUG_IF(p == NULL);
 	return make_so(nl, &w, d, ret_changed);
@@ -507,7 +550,7 @@ int nft_load_seen(struct nl_session *nl, const struct nft_program *p, struct nft
 int nft_reload(struct nl_session *nl, struct nft_program *p, const struct nft_keep *k,
 	       struct diags *d, bool *ret_changed)
 {
-	const struct wanted w = { .p = p, .counted = p, .keep = k };
+	const struct wanted w = { .p = p, .counted = p, .keep = k, .memo = k->memo };
 
 	return make_so(nl, &w, d, ret_changed);
 }

@@ -29,7 +29,9 @@ void nft_options_init(struct nft_options *o)
 void nft_program_init(struct nft_program *p, struct arena *a, struct sources *sources,
 		      const struct nft_options *o)
 {
-	*p = (struct nft_program){ .a = a, .tmp = a, .sources = sources, .options = *o };
+	p->a = p->tmp = a;
+	p->sources = sources;
+	p->options = *o;
 }
 
 static uint32_t hash_bytes(uint32_t h, const void *data, size_t len)

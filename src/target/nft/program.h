@@ -409,7 +409,7 @@ struct nft_key_info {
 
 extern const struct nft_key_info nft_keys[N_NFT_KEYS];
 
-/** nft_program_init() - No tables yet */
+/** nft_program_init() - No tables yet; @p is of zeros, as an arena gives it */
 void nft_program_init(struct nft_program *p, struct arena *a, struct sources *sources,
 		      const struct nft_options *o);
 
