@@ -8,7 +8,9 @@
  * whatever is more than a plain packet of a flow (fragments, options, SYN, FIN,
  * RST, a last hop, one that is too long), goes the way that it would go without.
  *
- * Only TCP and UDP over IPv4 between two Ethernet interfaces.
+ * Only TCP and UDP, between an Ethernet interface and another one or a device that
+ * leads the host's own packets to a process (TUN, TAP): those are taken where the host
+ * sends by it, and what is for them the host receives from it.
  *
  * Owns:	 nothing; descriptors and the table are the caller's, and what is
  *		 attached goes with its descriptor.
@@ -16,7 +18,8 @@
  *		 nft's egress hook: the kernel skips that for what tc has sent on.
  * Byte order:	 addresses and ports as they lie in packets.
  * Threads:	 all processors run the program, while one process writes the table:
- *		 lane.tag is written last, and first when a lane ends.
+ *		 lane.tag is written last and read first, and what a lane says is read
+ *		 where its tag says so; ended, it stays as it is for a while.
  * Normative:	 bpf-helpers(7); RFC 1624 (checksums); RFC 6864 (IPv4 ids).
  */
 #ifndef HOST_LANE_H
@@ -30,44 +33,46 @@
 #define LANE_OLD_ID	0xffffu		/* lane.id_slot: the id stays */
 #define LANE_FREE	0u		/* lane.tag: there is none */
 
+#define LANE_V6		0x80u		/* beside the protocol in lane.tag: IPv6 */
+
 /**
  * struct lane - One direction of a flow
- * @src:	Source
+ * @src:	Source; one of IPv4 has the first word alone
  * @dst:	Destination
  * @ports:	Both ports, as one word
- * @tag:	Protocol and the table's generation; another one: no lane
+ * @tag:	Protocol, LANE_V6 and the table's generation; another one: no lane
+ * @to_ports:	What becomes of @ports
+ * @d_addr:	One's complement difference of the addresses
  * @to_src:	What becomes of @src
  * @to_dst:	Of @dst
- * @to_ports:	Of @ports
- * @d_addr:	One's complement difference of the addresses
- * @d_ports:	Of the ports
- * @d_ip:	Of the IP header, its TTL lowered by 1
+ * @d_ports:	Difference of the ports
+ * @d_ip:	Of an IPv4 header, its TTL lowered by 1
  * @id_slot:	Counter that packets without DF get their id from, or LANE_OLD_ID
- * @win:	Window of the last segment that had an ACK
  * @ether:	New link addresses
+ * @ack:	Acknowledgement of the last segment that had one, as it lies there
+ * @win:	Its window, the same
  * @zero:	Nothing: the next is aligned
- * @ack:	Its acknowledgement, both as they lie there
- * @zero2:	The same
+ * @hidden:	Packets that lane_hide() has kept from the socket, about
  * @packets:	Packets that went this way
  * @bytes:	Their bytes, from the IP header on
  */
 struct lane {
-	uint32_t src;
-	uint32_t dst;
+	uint32_t src[4];
+	uint32_t dst[4];
 	uint32_t ports;
 	uint32_t tag;
-	uint32_t to_src;
-	uint32_t to_dst;
 	uint32_t to_ports;
 	uint32_t d_addr;
+	uint32_t to_src[4];
+	uint32_t to_dst[4];
 	uint32_t d_ports;
 	uint16_t d_ip;
 	uint16_t id_slot;
-	uint16_t win;
 	uint8_t ether[12];
-	uint16_t zero;
 	uint32_t ack;
-	uint32_t zero2;
+	uint16_t win;
+	uint16_t zero;
+	uint32_t hidden;
 	uint64_t packets;
 	uint64_t bytes;
 };
@@ -78,18 +83,37 @@ struct lane {
  * @mtu_bytes:	Of the interface that they lead to
  * @mac:	Link address that a frame is to have as its destination; zeroes after
  * @ids:	Counters
- * @v:		Lanes, LANES_AT_ONCE side by side
+ * @v:		Lanes, LANES_AT_ONCE side by side, each of two cache lines
  */
 struct lane_table {
 	uint32_t generation;
 	uint32_t mtu_bytes;
 	uint8_t mac[8];
 	uint32_t ids[LANE_IDS];
-	struct lane v[LANES];
+	struct lane v[LANES] __attribute__((aligned(128)));
 };
 
-/** lane_first() - Index of the first lane that a flow may have; @key is the table's secret */
-uint32_t lane_first(const uint32_t key[2], uint32_t src, uint32_t dst, uint32_t ports);
+/**
+ * struct lane_end - An interface
+ * @ifindex:	Its number
+ * @is_bare:	Packets have no link header there
+ * @is_device:	It leads to a process
+ */
+struct lane_end {
+	uint32_t ifindex;
+	bool is_bare;
+	bool is_device;
+};
+
+/**
+ * lane_first() - The first lane that a flow may have
+ * @key:	The table's secret
+ * @l:		Addresses and ports
+ * @is_v6:	They are of IPv6
+ *
+ * Return: its index
+ */
+uint32_t lane_first(const uint32_t key[2], const struct lane *l, bool is_v6);
 
 /** lane_table_new() - A table without lanes; its descriptor or a negative errno */
 MUST_USE int lane_table_new(struct lane_table **ret);
@@ -101,15 +125,17 @@ void lane_table_free(struct lane_table *t);
  * lane_load() - Load the program that sends
  * @table:	Descriptor
  * @key:	Secret of the table
- * @to:		Number of the interface that lanes lead to
+ * @from:	Where packets come in
+ * @to:		Where lanes lead to, one that has link headers if @from has none
  * @a:		Memory, only for this call
  *
  * Return: a descriptor or a negative errno
  */
-MUST_USE int lane_load(int table, const uint32_t key[2], uint32_t to, struct arena *a);
+MUST_USE int lane_load(int table, const uint32_t key[2], const struct lane_end *from,
+		       const struct lane_end *to, struct arena *a);
 
 /** lane_attach() - Attach it where packets come in; a descriptor, or a negative errno before 6.6 */
-MUST_USE int lane_attach(uint32_t ifindex, int prog);
+MUST_USE int lane_attach(const struct lane_end *from, int prog);
 
 /**
  * lane_hide() - Keep from a packet socket what takes a lane

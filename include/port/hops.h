@@ -104,8 +104,8 @@ bool hops_find(struct hops *h, struct io_packet *p, uint64_t now_ns);
 
 /**
  * hops_peek() - Who has a packet next, without the kernel being asked again
- * @h:		Hops of an interface that has neighbours
- * @dst:	Where it goes
+ * @h:		Hops
+ * @dst:	Where it goes; the interface has it itself where there are no neighbours
  * @now_ns:	Time
  * @ret_mac:	Set on success, IO_MAC_BYTES: link address
  * @ret_is_due:	Set on success: the next packet there goes by the kernel's way

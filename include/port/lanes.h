@@ -139,11 +139,12 @@ struct lanes {
 /**
  * lanes_open() - Have programs and tables
  * @w:		Set whole, also on failure
- * @inside:	Open way of io_packet_ops or io_packet_v3_ops
- * @outside:	The other
+ * @inside:	Open way of io_packet_ops, io_packet_v3_ops, io_tun_ops or io_tap_ops; any
+ *		other, or NULL: -EMEDIUMTYPE
+ * @outside:	The other, one of the first two
  *
  * Return: 0 or a negative errno, where there are to be no lanes: -EPERM; -EINVAL
- * before Linux 6.6; another one
+ * before Linux 6.6; -EMEDIUMTYPE; another one
  */
 MUST_USE int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *outside);
 

@@ -414,18 +414,13 @@ static int open_journal(struct nat_run *r)
 	return err < 0 ? err : nat_journal_open(&r->journal, base_take_fd(&st.dir_fd));
 }
 
-static bool has_ring(const struct io *io)
-{
-	return io != NULL && (io->ops == &io_packet_ops || io->ops == &io_packet_v3_ops);
-}
-
 /* Without them all goes through the worker, so a kernel that has none is no reason to end */
 static void have_lanes(struct nat_run *r)
 {
 	struct io *const *io = r->io[0];
 	int err;
 
-	if (r->c->nat.no_lanes || r->n_workers > 1 || !has_ring(io[0]) || !has_ring(io[1]))
+	if (r->c->nat.no_lanes || r->n_workers > 1)
 		return;
 	err = lanes_open(&r->lanes, io[NAT_INSIDE], io[NAT_OUTSIDE]);
 	if (err < 0 && r->c->verbose)

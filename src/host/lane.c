@@ -12,6 +12,16 @@
  *
  * The table is one value of an array: its memory is mapped, so a sealed process
  * writes it without a call, and the program reaches it without one.
+ *
+ * A processor that reads out of order could know a new tag and what stood in the lane
+ * before.  What is read after the tag is read at an address that was computed from it,
+ * by adding nothing: all processors that run Linux but Alpha keep to that order, and
+ * it costs one instruction, where a barrier (an atomic operation that returns what was
+ * there) would lock the line for each packet.
+ *
+ * Of what is received a NIC may have told the sum of all bytes (CHECKSUM_COMPLETE).  In
+ * IPv4 it stays right, as an IP header sums up to nothing; IPv6 has no such sum for the
+ * hop that goes, so there the kernel is told to count what is written anew.
  */
 #include "host/lane.h"
 
@@ -25,6 +35,7 @@
 
 #ifndef BPF_TCX_INGRESS
 #define BPF_TCX_INGRESS	46		/* Linux 6.6 */
+#define BPF_TCX_EGRESS	47
 #endif
 #ifndef BPF_F_BEFORE
 #define BPF_F_BEFORE	(1u << 3)
@@ -41,18 +52,17 @@
 #define MORE_OR_OFFSET	0x3fffu
 #define DONT_FRAGMENT	0x4000u
 
-/* Where things stand: in a frame, and on the stack, where the IP header is aligned */
+/* Where things stand on the stack, where the IP header is aligned */
 #define ETHER		14
-#define FRAME		(-66)
-#define IP		(FRAME + ETHER)
-#define L4		(IP + 20)
+#define IP		(-64)
+#define FRAME		(IP - ETHER)
+#define HEADER4		20
+#define HEADER6		40
 #define UDP_LEAST	8
 #define TCP_LEAST	20
-#define UDP_BYTES	42		/* that are read of it */
-#define TCP_MORE	12		/* of TCP */
-#define CHANGED		38		/* that are written back */
-#define TCP_CSUM	(ETHER + 20 + 16)
-#define UDP_CSUM	(ETHER + 20 + 6)
+#define TCP_CSUM	16		/* of a segment, its checksum's place */
+#define UDP_CSUM	6
+#define PORTS		4
 #define TABLE(field)	((int)offsetof(struct lane_table, field))
 #define LANE(field)	((int)offsetof(struct lane_table, v) + (int)offsetof(struct lane, field))
 #define CONTEXT(field)	((int)offsetof(struct __sk_buff, field))
@@ -68,7 +78,10 @@ struct writer {
 	struct ebpf e;
 	const uint32_t *key;
 	int table;
+	struct lane_end from;
+	struct lane_end to;
 	uint32_t other;		/* way of what takes no lane */
+	bool is_v6;		/* the part that is being written */
 };
 
 static uint32_t wire16(uint32_t v)
@@ -76,27 +89,63 @@ static uint32_t wire16(uint32_t v)
 	return (v >> 8 & 0xff) | (v & 0xff) << 8;
 }
 
-uint32_t lane_first(const uint32_t key[2], uint32_t src, uint32_t dst, uint32_t ports)
+static int link_bytes(const struct writer *w)
 {
-	uint32_t h = (src ^ key[0]) * MIX1;
+	return w->from.is_bare ? 0 : ETHER;
+}
 
-	h = (h ^ dst ^ key[1]) * MIX2;
-	h = (h ^ h >> 16 ^ ports) * MIX3;
+static int l4(const struct writer *w)
+{
+	return IP + (w->is_v6 ? HEADER6 : HEADER4);
+}
+
+static uint32_t words(const struct writer *w)
+{
+	return w->is_v6 ? 4 : 1;
+}
+
+static int src_at(const struct writer *w)
+{
+	return IP + (w->is_v6 ? 8 : 12);
+}
+
+static int dst_at(const struct writer *w)
+{
+	return IP + (w->is_v6 ? 24 : 16);
+}
+
+/* One word for an address; the last ones of IPv6 in a network differ most */
+static uint32_t one_word(uint32_t key, const uint32_t *a, bool is_v6)
+{
+	uint32_t h = a[0];
+
+	for (int i = 1; is_v6 && i < 4; i++)
+		h = ((h ^ key) * MIX1) ^ a[i];
+	return h;
+}
+
+uint32_t lane_first(const uint32_t key[2], const struct lane *l, bool is_v6)
+{
+	uint32_t h = (one_word(key[0], l->src, is_v6) ^ key[0]) * MIX1;
+
+	h = (h ^ one_word(key[1], l->dst, is_v6) ^ key[1]) * MIX2;
+	h = (h ^ h >> 16 ^ l->ports) * MIX3;
 	h ^= h >> 16;
 	return (h & (LANES / LANES_AT_ONCE - 1)) * LANES_AT_ONCE;
 }
 
 /* ---- the look --------------------------------------------------------------------- */
 
-static void read_frame(struct writer *w, uint32_t from, uint32_t bytes)
+/* Of the packet, from its IP header's byte @at on; a link header stands before that */
+static void read_packet(struct writer *w, int at, int bytes)
 {
 	struct ebpf *e = &w->e;
 
 	ebpf_move(e, BPF_REG_1, CTX);
-	ebpf_set(e, BPF_REG_2, from);
+	ebpf_set(e, BPF_REG_2, (uint32_t)(link_bytes(w) + at));
 	ebpf_move(e, BPF_REG_3, FP);
-	ebpf_add(e, BPF_REG_3, FRAME + (int32_t)from);
-	ebpf_set(e, BPF_REG_4, bytes);
+	ebpf_add(e, BPF_REG_3, IP + at);
+	ebpf_set(e, BPF_REG_4, (uint32_t)bytes);
 	ebpf_call(e, BPF_FUNC_skb_load_bytes);
 	ebpf_if_ne(e, BPF_REG_0, 0, w->other);
 }
@@ -113,12 +162,38 @@ static void check_ether(struct writer *w)
 		ebpf_load_half(e, BPF_REG_2, BASE, TABLE(mac) + at);
 		ebpf_if_differ(e, BPF_REG_1, BPF_REG_2, w->other);
 	}
-	ebpf_load_half(e, BPF_REG_1, FP, FRAME + 12);
-	ebpf_if_ne(e, BPF_REG_1, wire16(0x0800), w->other);
+}
+
+/* To @six if it is IPv6, on if it is IPv4: both as the frame and the packet say it */
+static void check_family(struct writer *w, uint32_t six)
+{
+	struct ebpf *e = &w->e;
+
+	if (!w->from.is_bare) {
+		ebpf_load_half(e, BPF_REG_1, FP, FRAME + 12);
+		ebpf_if_eq(e, BPF_REG_1, wire16(0x86dd), six);
+		ebpf_if_ne(e, BPF_REG_1, wire16(0x0800), w->other);
+		return;
+	}
+	ebpf_load_byte(e, BPF_REG_1, FP, IP);
+	ebpf_and(e, BPF_REG_1, 0xf0);
+	ebpf_if_eq(e, BPF_REG_1, 0x60, six);
+}
+
+/* Its headers are its own, no padding of the link; r1 is its length */
+static void check_there(struct writer *w, uint32_t least)
+{
+	struct ebpf *e = &w->e;
+
+	ebpf_set(e, BPF_REG_2, least);
+	ebpf_if_below(e, BPF_REG_1, BPF_REG_2, w->other);
+	ebpf_add(e, BPF_REG_1, link_bytes(w));
+	ebpf_load(e, BPF_REG_2, CTX, CONTEXT(len));
+	ebpf_if_below(e, BPF_REG_2, BPF_REG_1, w->other);
 }
 
 /* A whole IPv4 packet without options that has a hop left */
-static void check_ip(struct writer *w)
+static void check_ip4(struct writer *w)
 {
 	struct ebpf *e = &w->e;
 
@@ -130,14 +205,29 @@ static void check_ip(struct writer *w)
 	ebpf_load_byte(e, BPF_REG_1, FP, IP + 8);
 	ebpf_and(e, BPF_REG_1, 0xfe);
 	ebpf_if_eq(e, BPF_REG_1, 0, w->other);
-	/* Its headers are its own, no padding of the link */
 	ebpf_load_half(e, BPF_REG_1, FP, IP + 2);
 	ebpf_to_host_half(e, BPF_REG_1);
-	ebpf_set(e, BPF_REG_2, 20 + UDP_LEAST);
-	ebpf_if_below(e, BPF_REG_1, BPF_REG_2, w->other);
-	ebpf_add(e, BPF_REG_1, ETHER);
-	ebpf_load(e, BPF_REG_2, CTX, CONTEXT(len));
-	ebpf_if_below(e, BPF_REG_2, BPF_REG_1, w->other);
+	check_there(w, HEADER4 + UDP_LEAST);
+	ebpf_load_byte(e, PROTO, FP, IP + 9);
+}
+
+/* The same of IPv6, without extension headers */
+static void check_ip6(struct writer *w)
+{
+	struct ebpf *e = &w->e;
+
+	read_packet(w, HEADER4 + UDP_LEAST, HEADER6 - HEADER4);
+	ebpf_load_byte(e, BPF_REG_1, FP, IP);
+	ebpf_and(e, BPF_REG_1, 0xf0);
+	ebpf_if_ne(e, BPF_REG_1, 0x60, w->other);
+	ebpf_load_byte(e, BPF_REG_1, FP, IP + 7);
+	ebpf_and(e, BPF_REG_1, 0xfe);
+	ebpf_if_eq(e, BPF_REG_1, 0, w->other);
+	ebpf_load_half(e, BPF_REG_1, FP, IP + 4);
+	ebpf_to_host_half(e, BPF_REG_1);
+	ebpf_add(e, BPF_REG_1, HEADER6);
+	check_there(w, HEADER6 + UDP_LEAST);
+	ebpf_load_byte(e, PROTO, FP, IP + 6);
 }
 
 /* The length in r1, as the header behind IP's says, is at least that, and there */
@@ -145,9 +235,9 @@ static void check_said(struct writer *w, uint32_t least)
 {
 	struct ebpf *e = &w->e;
 
-	ebpf_load_half(e, BPF_REG_2, FP, IP + 2);
+	ebpf_load_half(e, BPF_REG_2, FP, IP + (w->is_v6 ? 4 : 2));
 	ebpf_to_host_half(e, BPF_REG_2);
-	ebpf_add(e, BPF_REG_2, -20);
+	ebpf_add(e, BPF_REG_2, w->is_v6 ? 0 : -HEADER4);
 	ebpf_if_below(e, BPF_REG_2, BPF_REG_1, w->other);
 	ebpf_set(e, BPF_REG_2, least);
 	ebpf_if_below(e, BPF_REG_1, BPF_REG_2, w->other);
@@ -158,24 +248,41 @@ static void check_l4(struct writer *w)
 	struct ebpf *e = &w->e;
 	const uint32_t tcp = ebpf_label(e), known = ebpf_label(e);
 
-	ebpf_load_byte(e, PROTO, FP, IP + 9);
 	ebpf_if_eq(e, PROTO, PROTO_TCP, tcp);
 	ebpf_if_ne(e, PROTO, PROTO_UDP, w->other);
-	ebpf_load_half(e, BPF_REG_1, FP, L4 + 4);
+	if (w->is_v6) {		/* without a checksum: not in IPv6 */
+		ebpf_load_half(e, BPF_REG_1, FP, l4(w) + UDP_CSUM);
+		ebpf_if_eq(e, BPF_REG_1, 0, w->other);
+	}
+	ebpf_load_half(e, BPF_REG_1, FP, l4(w) + 4);
 	ebpf_to_host_half(e, BPF_REG_1);
 	check_said(w, UDP_LEAST);
 	ebpf_goto(e, known);
 	ebpf_here(e, tcp);
-	read_frame(w, UDP_BYTES, TCP_MORE);
-	ebpf_load_byte(e, BPF_REG_1, FP, L4 + 12);
+	read_packet(w, l4(w) - IP + UDP_LEAST, TCP_LEAST - UDP_LEAST);
+	ebpf_load_byte(e, BPF_REG_1, FP, l4(w) + 12);
 	ebpf_shift_right(e, BPF_REG_1, 4);
 	ebpf_multiply(e, BPF_REG_1, 4);
 	check_said(w, TCP_LEAST);
 	/* What it acknowledges is noted: a segment that says so, and nothing else */
-	ebpf_load_byte(e, BPF_REG_1, FP, L4 + 13);
+	ebpf_load_byte(e, BPF_REG_1, FP, l4(w) + 13);
 	ebpf_and(e, BPF_REG_1, SYN_FIN_RST_ACK);
 	ebpf_if_ne(e, BPF_REG_1, ACK, w->other);
 	ebpf_here(e, known);
+}
+
+/* one_word() of an address, in @reg */
+static void mix_address(struct writer *w, int reg, int at, uint32_t key)
+{
+	struct ebpf *e = &w->e;
+
+	ebpf_load(e, reg, FP, at);
+	for (uint32_t i = 1; i < words(w); i++) {
+		ebpf_xor(e, reg, key);
+		ebpf_multiply(e, reg, MIX1);
+		ebpf_load(e, BPF_REG_5, FP, at + (int)i * 4);
+		ebpf_xor_reg(e, reg, BPF_REG_5);
+	}
 }
 
 /* lane_first() times a lane's size, in HERE */
@@ -183,10 +290,9 @@ static void hash(struct writer *w)
 {
 	struct ebpf *e = &w->e;
 
-	ebpf_load(e, BPF_REG_1, FP, IP + 12);
-	ebpf_load(e, BPF_REG_2, FP, IP + 16);
-	ebpf_load(e, BPF_REG_3, FP, L4);
-	ebpf_move(e, BPF_REG_4, BPF_REG_1);
+	mix_address(w, BPF_REG_4, src_at(w), w->key[0]);
+	mix_address(w, BPF_REG_2, dst_at(w), w->key[1]);
+	ebpf_load(e, BPF_REG_3, FP, l4(w));
 	ebpf_xor(e, BPF_REG_4, w->key[0]);
 	ebpf_multiply(e, BPF_REG_4, MIX1);
 	ebpf_xor_reg(e, BPF_REG_4, BPF_REG_2);
@@ -206,24 +312,42 @@ static void hash(struct writer *w)
 	ebpf_add_reg(e, HERE, BPF_REG_4);
 }
 
+/* To @next if @n words of the lane and the packet differ */
+static void compare(struct writer *w, int field, int at, uint32_t n, uint32_t next)
+{
+	struct ebpf *e = &w->e;
+
+	for (int i = 0; i < (int)n * 4; i += 4) {
+		ebpf_load(e, BPF_REG_5, HERE, field + i);
+		ebpf_load(e, BPF_REG_1, FP, at + i);
+		ebpf_if_differ(e, BPF_REG_5, BPF_REG_1, next);
+	}
+}
+
 /* The flow's lane, in HERE */
 static void find(struct writer *w)
 {
-	static const int fields[] = { LANE(src), LANE(dst), LANE(ports), LANE(tag) };
 	struct ebpf *e = &w->e;
 	const uint32_t found = ebpf_label(e);
 
 	hash(w);
 	ebpf_load(e, BPF_REG_4, BASE, TABLE(generation));
 	ebpf_or(e, BPF_REG_4, PROTO);
+	if (w->is_v6) {
+		ebpf_set(e, BPF_REG_5, LANE_V6);
+		ebpf_or(e, BPF_REG_4, BPF_REG_5);
+	}
 	for (uint32_t i = 0; i < LANES_AT_ONCE; i++) {
 		const bool is_last = i == LANES_AT_ONCE - 1;
 		const uint32_t next = is_last ? w->other : ebpf_label(e);
 
-		for (int k = 0; k < 4; k++) {
-			ebpf_load(e, BPF_REG_5, HERE, fields[k]);
-			ebpf_if_differ(e, BPF_REG_5, BPF_REG_1 + k, next);
-		}
+		ebpf_load(e, BPF_REG_5, HERE, LANE(tag));
+		ebpf_if_differ(e, BPF_REG_5, BPF_REG_4, next);
+		ebpf_and(e, BPF_REG_5, 0);	/* what follows is read later */
+		ebpf_add_reg(e, HERE, BPF_REG_5);
+		compare(w, LANE(src), src_at(w), words(w), next);
+		compare(w, LANE(dst), dst_at(w), words(w), next);
+		compare(w, LANE(ports), l4(w), 1, next);
 		if (is_last)
 			break;
 		ebpf_goto(e, found);
@@ -240,39 +364,24 @@ static void check_length(struct writer *w)
 	const uint32_t fits = ebpf_label(e), udp = ebpf_label(e), summed = ebpf_label(e);
 
 	ebpf_load(e, BPF_REG_2, BASE, TABLE(mtu_bytes));
-	ebpf_add(e, BPF_REG_2, ETHER + 1);
+	ebpf_add(e, BPF_REG_2, link_bytes(w) + 1);
 	ebpf_load(e, BPF_REG_1, CTX, CONTEXT(len));
 	ebpf_if_below(e, BPF_REG_1, BPF_REG_2, fits);
 	ebpf_load(e, BPF_REG_1, CTX, CONTEXT(gso_size));
 	ebpf_if_eq(e, BPF_REG_1, 0, w->other);
 	ebpf_if_eq(e, PROTO, PROTO_UDP, udp);
-	ebpf_load_byte(e, BPF_REG_3, FP, L4 + 12);
+	ebpf_load_byte(e, BPF_REG_3, FP, l4(w) + 12);
 	ebpf_shift_right(e, BPF_REG_3, 4);
 	ebpf_multiply(e, BPF_REG_3, 4);
 	ebpf_add_reg(e, BPF_REG_1, BPF_REG_3);
 	ebpf_goto(e, summed);
 	ebpf_here(e, udp);
-	ebpf_add(e, BPF_REG_1, 8);
+	ebpf_add(e, BPF_REG_1, UDP_LEAST);
 	ebpf_here(e, summed);
-	ebpf_add(e, BPF_REG_1, ETHER + 20);
+	ebpf_add(e, BPF_REG_1, link_bytes(w) + l4(w) - IP);
 	ebpf_if_below(e, BPF_REG_1, BPF_REG_2, fits);
 	ebpf_goto(e, w->other);
 	ebpf_here(e, fits);
-}
-
-static void look(struct writer *w)
-{
-	struct ebpf *e = &w->e;
-
-	w->other = ebpf_label(e);
-	ebpf_move(e, CTX, BPF_REG_1);
-	ebpf_map_value(e, BASE, w->table);
-	read_frame(w, 0, UDP_BYTES);
-	check_ether(w);
-	check_ip(w);
-	check_l4(w);
-	find(w);
-	check_length(w);
 }
 
 /* ---- the change ------------------------------------------------------------------- */
@@ -282,7 +391,7 @@ static void fix_l4(struct writer *w, int csum, int difference, uint32_t flags)
 	struct ebpf *e = &w->e;
 
 	ebpf_move(e, BPF_REG_1, CTX);
-	ebpf_set(e, BPF_REG_2, (uint32_t)csum);
+	ebpf_set(e, BPF_REG_2, (uint32_t)(ETHER + l4(w) - IP + csum));
 	ebpf_set(e, BPF_REG_3, 0);
 	ebpf_load(e, BPF_REG_4, HERE, difference);
 	ebpf_set(e, BPF_REG_5, flags);
@@ -299,9 +408,9 @@ static void fix_checksums(struct writer *w)
 	fix_l4(w, TCP_CSUM, LANE(d_addr), BPF_F_PSEUDO_HDR);
 	fix_l4(w, TCP_CSUM, LANE(d_ports), 0);
 	/* What the NAT holds a RST against, when it comes */
-	ebpf_load(e, BPF_REG_1, FP, L4 + 8);
+	ebpf_load(e, BPF_REG_1, FP, l4(w) + 8);
 	ebpf_store(e, HERE, LANE(ack), BPF_REG_1);
-	ebpf_load_half(e, BPF_REG_1, FP, L4 + 14);
+	ebpf_load_half(e, BPF_REG_1, FP, l4(w) + 14);
 	ebpf_store_half(e, HERE, LANE(win), BPF_REG_1);
 	ebpf_goto(e, done);
 	ebpf_here(e, udp);
@@ -343,7 +452,8 @@ static void renew_id(struct writer *w)
 	ebpf_here(e, done);
 }
 
-static void fix_ip(struct writer *w)
+/* A hop less, and the header's checksum */
+static void fix_header4(struct writer *w)
 {
 	struct ebpf *e = &w->e;
 
@@ -359,16 +469,55 @@ static void fix_ip(struct writer *w)
 	fold(e);
 	ebpf_xor(e, BPF_REG_1, 0xffff);
 	ebpf_store_half(e, FP, IP + 10, BPF_REG_1);
-	ebpf_load(e, BPF_REG_1, HERE, LANE(to_src));
-	ebpf_store(e, FP, IP + 12, BPF_REG_1);
-	ebpf_load(e, BPF_REG_1, HERE, LANE(to_dst));
-	ebpf_store(e, FP, IP + 16, BPF_REG_1);
-	ebpf_load(e, BPF_REG_1, HERE, LANE(to_ports));
-	ebpf_store(e, FP, L4, BPF_REG_1);
+}
+
+static void fix_header6(struct writer *w)
+{
+	struct ebpf *e = &w->e;
+
+	ebpf_load_byte(e, BPF_REG_1, FP, IP + 7);
+	ebpf_add(e, BPF_REG_1, -1);
+	ebpf_store_byte(e, FP, IP + 7, BPF_REG_1);
+}
+
+static void put(struct writer *w, int field, int at, uint32_t n)
+{
+	for (int i = 0; i < (int)n * 4; i += 4) {
+		ebpf_load(&w->e, BPF_REG_1, HERE, field + i);
+		ebpf_store(&w->e, FP, at + i, BPF_REG_1);
+	}
+}
+
+static void fix_packet(struct writer *w)
+{
+	struct ebpf *e = &w->e;
+
+	if (w->is_v6)
+		fix_header6(w);
+	else
+		fix_header4(w);
+	put(w, LANE(to_src), src_at(w), words(w));
+	put(w, LANE(to_dst), dst_at(w), words(w));
+	put(w, LANE(to_ports), l4(w), 1);
 	for (int at = 0; at < 12; at += 2) {
 		ebpf_load_half(e, BPF_REG_1, HERE, LANE(ether) + at);
 		ebpf_store_half(e, FP, FRAME + at, BPF_REG_1);
 	}
+	ebpf_set(e, BPF_REG_1, wire16(w->is_v6 ? 0x86dd : 0x0800));
+	ebpf_store_half(e, FP, FRAME + 12, BPF_REG_1);
+}
+
+static void write_back(struct writer *w, int at, int bytes, uint32_t flags)
+{
+	struct ebpf *e = &w->e;
+
+	ebpf_move(e, BPF_REG_1, CTX);
+	ebpf_set(e, BPF_REG_2, (uint32_t)(ETHER + at));
+	ebpf_move(e, BPF_REG_3, FP);
+	ebpf_add(e, BPF_REG_3, IP + at);
+	ebpf_set(e, BPF_REG_4, (uint32_t)bytes);
+	ebpf_set(e, BPF_REG_5, flags);
+	ebpf_call(e, BPF_FUNC_skb_store_bytes);
 }
 
 static void count(struct writer *w)
@@ -382,24 +531,83 @@ static void count(struct writer *w)
 	ebpf_count(e, HERE, LANE(bytes), BPF_REG_1);
 }
 
-static void send_on(struct writer *w, uint32_t to)
+/* Room for a link header where there was none: what is sent on has one, or had one */
+static void grow(struct writer *w)
 {
 	struct ebpf *e = &w->e;
 
-	fix_checksums(w);
-	fix_ip(w);
 	ebpf_move(e, BPF_REG_1, CTX);
-	ebpf_set(e, BPF_REG_2, 0);
-	ebpf_move(e, BPF_REG_3, FP);
-	ebpf_add(e, BPF_REG_3, FRAME);
-	ebpf_set(e, BPF_REG_4, CHANGED);
-	ebpf_set(e, BPF_REG_5, 0);
-	ebpf_call(e, BPF_FUNC_skb_store_bytes);
+	ebpf_set(e, BPF_REG_2, ETHER);
+	ebpf_set(e, BPF_REG_3, 0);
+	ebpf_call(e, BPF_FUNC_skb_change_head);
+	ebpf_if_ne(e, BPF_REG_0, 0, w->other);
+}
+
+static void send_on(struct writer *w)
+{
+	struct ebpf *e = &w->e;
+
+	if (w->from.is_bare)
+		grow(w);
+	fix_checksums(w);
+	fix_packet(w);
+	if (w->is_v6) {
+		write_back(w, -ETHER, ETHER, 0);
+		write_back(w, 0, HEADER6, BPF_F_RECOMPUTE_CSUM);
+		write_back(w, HEADER6, PORTS, 0);
+	} else {
+		write_back(w, -ETHER, ETHER + HEADER4 + PORTS, 0);
+	}
 	count(w);
-	ebpf_set(e, BPF_REG_1, to);
-	ebpf_set(e, BPF_REG_2, 0);
+	ebpf_set(e, BPF_REG_1, w->to.ifindex);
+	ebpf_set(e, BPF_REG_2, w->to.is_device ? BPF_F_INGRESS : 0);
 	ebpf_call(e, BPF_FUNC_redirect);
 	ebpf_exit(e);
+}
+
+/* The socket does not get it; processors that count at the same time may lose one */
+static void hide(struct writer *w)
+{
+	struct ebpf *e = &w->e;
+
+	ebpf_load(e, BPF_REG_1, HERE, LANE(hidden));
+	ebpf_add(e, BPF_REG_1, 1);
+	ebpf_store(e, HERE, LANE(hidden), BPF_REG_1);
+	ebpf_return(e, TAKE_NOTHING);
+}
+
+static void look_at(struct writer *w, bool is_v6, void (*then)(struct writer *w))
+{
+	w->is_v6 = is_v6;
+	if (is_v6)
+		check_ip6(w);
+	else
+		check_ip4(w);
+	check_l4(w);
+	find(w);
+	check_length(w);
+	then(w);
+}
+
+/* The whole program: @then with what has a lane, @otherwise is for all else */
+static void look(struct writer *w, void (*then)(struct writer *w), uint32_t otherwise)
+{
+	struct ebpf *e = &w->e;
+	const uint32_t six = ebpf_label(e);
+
+	w->other = ebpf_label(e);
+	ebpf_move(e, CTX, BPF_REG_1);
+	ebpf_map_value(e, BASE, w->table);
+	read_packet(w, -link_bytes(w), link_bytes(w) + HEADER4 + UDP_LEAST);
+	if (!w->from.is_bare)
+		check_ether(w);
+	check_family(w, six);
+	look_at(w, false, then);
+	ebpf_here(e, six);
+	look_at(w, true, then);
+	ebpf_here(e, w->other);
+	ebpf_return(e, otherwise);
+	ebpf_finish(e);
 }
 
 /* ---- the kernel's part ------------------------------------------------------------ */
@@ -420,24 +628,23 @@ void lane_table_free(struct lane_table *t)
 		(void)munmap(t, sizeof(*t));
 }
 
-int lane_load(int table, const uint32_t key[2], uint32_t to, struct arena *a)
+int lane_load(int table, const uint32_t key[2], const struct lane_end *from,
+	      const struct lane_end *to, struct arena *a)
 {
-	struct writer w = { .e = { .a = a }, .key = key, .table = table };
+	struct writer w = { .e = { .a = a }, .key = key, .table = table, .from = *from,
+			    .to = *to };
 
-	look(&w);
-	send_on(&w, to);
-	ebpf_here(&w.e, w.other);
-	ebpf_return(&w.e, TCX_NEXT);
-	ebpf_finish(&w.e);
+	look(&w, send_on, TCX_NEXT);
 	return ebpf_prog_load(&w.e, &(struct ebpf_prog){
 		.name = "sallyport_lane", .type = BPF_PROG_TYPE_SCHED_CLS,
-		.attach = BPF_TCX_INGRESS });
+		.attach = from->is_device ? BPF_TCX_EGRESS : BPF_TCX_INGRESS });
 }
 
-int lane_attach(uint32_t ifindex, int prog)
+int lane_attach(const struct lane_end *from, int prog)
 {
 	/* First: one before that has the last word would lose what lane_hide() hides */
-	return ebpf_link_new(prog, ifindex, BPF_TCX_INGRESS, BPF_F_BEFORE);
+	return ebpf_link_new(prog, from->ifindex,
+			     from->is_device ? BPF_TCX_EGRESS : BPF_TCX_INGRESS, BPF_F_BEFORE);
 }
 
 int lane_hide(int sock, int table, const uint32_t key[2], struct arena *a)
@@ -445,11 +652,7 @@ int lane_hide(int sock, int table, const uint32_t key[2], struct arena *a)
 	struct writer w = { .e = { .a = a }, .key = key, .table = table };
 	CLEANUP(base_fd_close) int prog = -1;
 
-	look(&w);
-	ebpf_return(&w.e, TAKE_NOTHING);
-	ebpf_here(&w.e, w.other);
-	ebpf_return(&w.e, TAKE_ALL);
-	ebpf_finish(&w.e);
+	look(&w, hide, TAKE_ALL);
 	prog = ebpf_prog_load(&w.e, &(struct ebpf_prog){
 		.name = "sallyport_hide", .type = BPF_PROG_TYPE_SOCKET_FILTER });
 	if (prog < 0)

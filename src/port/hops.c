@@ -21,8 +21,8 @@
 #include <sys/socket.h>
 
 #include "base/calls.h"
-#include "net/wire.h"
 #include "nl/neigh.h"
+#include "port/bytes.h"
 #include "port/offload.h"
 #include "target/nft.h"
 
@@ -288,6 +288,11 @@ bool hops_peek(struct hops *h, struct addr dst, uint64_t now_ns, uint8_t *ret_ma
 	const struct addr next = h->is_full ? (struct addr){ AF_NONE, 0 } : next_of(h, dst);
 	const struct hop *hop = next.af != AF_NONE ? hop_at(h, next) : NULL;
 
+	if (h->io->ops->is_l3) {
+		memcpy(ret_mac, h->io->mac, IO_MAC_BYTES);
+		*ret_is_due = false;
+		return true;
+	}
 	if (hop == NULL || hop->a.af == AF_NONE || !hop->is_known)
 		return false;
 	memcpy(ret_mac, hop->mac, IO_MAC_BYTES);

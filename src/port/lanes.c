@@ -24,17 +24,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "net/checksum.h"
 #include "net/names.h"
+#include "port/lanes_flow.h"
 
-#define MADE_BYTES	40u		/* of a packet made up: TCP's headers, UDP's and some */
 #define MADE_AT_ONCE	32u
 #define ROUND_NS	UINT64_C(900000000)
 #define REST		2u		/* rounds that a place is nobody's */
-#define SYN_FIN_RST	0x07u
-#define ACK		0x10u
 #define MTU_FREE	0xffffu
 
 /**
@@ -46,61 +42,6 @@ struct ref {
 	enum nat_side side;
 	uint32_t idx;
 };
-
-/* ---- programs and tables ---------------------------------------------------------- */
-
-static int open_side(struct lanes_way *w, int side, const struct io *from, const struct io *to,
-		     struct arena *a)
-{
-	CLEANUP(base_fd_close) int prog = -1;
-	int err;
-
-	w->map[side] = lane_table_new(&w->table[side]);
-	if (w->map[side] < 0)
-		return w->map[side];
-	prog = lane_load(w->map[side], w->key, to->ifindex, a);
-	if (prog < 0)
-		return prog;
-	w->link[side] = lane_attach(from->ifindex, prog);
-	if (w->link[side] < 0)
-		return w->link[side];
-	err = lane_hide(from->fd, w->map[side], w->key, a);
-	return err;
-}
-
-int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *outside)
-{
-	CLEANUP(arena_fini) struct arena a;
-	int err;
-
-	*w = LANES_WAY_NONE;
-	arena_init(&a, 4u << 20);
-	if (getrandom(w->key, sizeof(w->key), 0) != (ssize_t)sizeof(w->key))
-		return -errno;
-	err = open_side(w, NAT_INSIDE, inside, outside, &a);
-	if (err == 0)
-		err = open_side(w, NAT_OUTSIDE, outside, inside, &a);
-	if (err < 0)
-		lanes_close(w);
-	return err;
-}
-
-void lanes_leave(struct lanes_way *w)
-{
-	for (int side = 0; side < 2; side++) {
-		base_fd_close(&w->link[side]);
-		base_fd_close(&w->map[side]);
-	}
-}
-
-void lanes_close(struct lanes_way *w)
-{
-	lanes_leave(w);
-	for (int side = 0; side < 2; side++) {
-		lane_table_free(w->table[side]);
-		w->table[side] = NULL;
-	}
-}
 
 static void *have(size_t n, size_t bytes)
 {
@@ -152,12 +93,6 @@ static struct ref used_at(const struct lanes *l, uint32_t at)
 	return (struct ref){ u >= LANES ? NAT_OUTSIDE : NAT_INSIDE, u % LANES };
 }
 
-static bool changes(const struct lane *lane)
-{
-	return lane->src != lane->to_src || lane->dst != lane->to_dst ||
-	       lane->ports != lane->to_ports;
-}
-
 /* What has gone by it since the last time; whether anything has */
 static bool collect(struct lanes *l, struct ref r)
 {
@@ -168,7 +103,7 @@ static bool collect(struct lanes *l, struct ref r)
 	const bool any = packets != p->packets;
 
 	l->n.packets[r.side] += packets - p->packets;
-	l->n.translated += changes(lane) ? packets - p->packets : 0;
+	l->n.translated += lanes_flow_changes(lane) ? packets - p->packets : 0;
 	l->n.bytes[r.side] += bytes - p->bytes;
 	if (any && l->forwards != NULL)
 		places_count(l->forwards, p->forward, packets - p->packets, bytes - p->bytes,
@@ -216,58 +151,14 @@ static void end_both(struct lanes *l, struct ref r)
 	end_one(l, r);
 }
 
-static uint8_t proto_of(const struct lane *lane)
-{
-	return (uint8_t)lane->tag;
-}
-
 /* ---- what the NAT is told --------------------------------------------------------- */
-
-static uint64_t difference(uint32_t old, uint32_t new)
-{
-	return (uint64_t)(uint32_t)~old + new;
-}
-
-static uint32_t fold32(uint64_t sum)
-{
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	return (uint32_t)((sum & UINT32_MAX) + (sum >> 32));
-}
-
-/* A packet of the flow, as it would come */
-static void make(const struct lane *lane, uint8_t *ip)
-{
-	const bool is_tcp = proto_of(lane) == PROTO_TCP;
-
-	memset(ip, 0, MADE_BYTES);
-	ip[0] = 0x45;
-	put16(ip + 2, MADE_BYTES);
-	put16(ip + 6, 0x4000);
-	ip[8] = 64;
-	ip[9] = proto_of(lane);
-	memcpy(ip + 12, &lane->src, 4);
-	memcpy(ip + 16, &lane->dst, 4);
-	memcpy(ip + 20, &lane->ports, 4);
-	put16(ip + 10, csum_of(ip, 20, 0));
-	if (!is_tcp) {
-		put16(ip + 24, MADE_BYTES - 20);
-		return;
-	}
-	ip[32] = 0x50;
-	if (lane->packets == 0)
-		return;
-	ip[33] = ACK;
-	memcpy(ip + 28, &lane->ack, 4);
-	memcpy(ip + 34, &lane->win, 2);
-}
 
 /* Does the NAT say of a flow's packet what its lane does */
 static bool is_so(const struct lanes *l, struct ref r, const struct nat_packet *p)
 {
-	const struct lane *lane = lane_of(l, r);
-
-	return p->verdict == NAT_FORWARD && p->to != r.side && p->len == MADE_BYTES &&
-	       p->flow == place_of(l, r)->flow + 1 && memcmp(p->data + 12, &lane->to_src, 12) == 0;
+	return p->verdict == NAT_FORWARD && p->to != r.side &&
+	       p->flow == place_of(l, r)->flow + 1 &&
+	       lanes_flow_made(lane_of(l, r), p->data, p->len);
 }
 
 /* Its neighbour is the one that it was; one packet in a while goes by the kernel's way */
@@ -275,11 +166,10 @@ static bool leads_on(struct lanes *l, uint64_t now_ns, struct ref r)
 {
 	const enum nat_side to = r.side == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
 	const struct lane *lane = lane_of(l, r);
-	uint8_t dst[4], mac[IO_MAC_BYTES];
+	uint8_t mac[IO_MAC_BYTES];
 	bool is_due;
 
-	memcpy(dst, &lane->to_dst, sizeof(dst));
-	if (!hops_peek(&l->hops[to], addr_from_bytes(AF_V4, dst), now_ns, mac, &is_due) ||
+	if (!hops_peek(&l->hops[to], lanes_flow_dst(lane), now_ns, mac, &is_due) ||
 	    memcmp(mac, lane->ether, sizeof(mac)) != 0)
 		return false;
 	if (!is_due || l->has_asked[to])
@@ -291,15 +181,16 @@ static bool leads_on(struct lanes *l, uint64_t now_ns, struct ref r)
 /* Show the NAT a packet of each; lanes that it does not agree with end */
 static void show(struct lanes *l, uint64_t now_ns, const struct ref *v, uint32_t n)
 {
-	uint8_t bytes[MADE_AT_ONCE][MADE_BYTES];
+	uint8_t bytes[MADE_AT_ONCE][LANES_MADE_BYTES];
 	struct nat_packet p[MADE_AT_ONCE];
 
 	for (uint32_t i = 0; i < n; i++) {
-		make(lane_of(l, v[i]), bytes[i]);
-		p[i] = (struct nat_packet){ .data = bytes[i], .len = MADE_BYTES,
+		const uint32_t len = lanes_flow_make(lane_of(l, v[i]), bytes[i]);
+
+		p[i] = (struct nat_packet){ .data = bytes[i], .len = len,
 					    .from = (uint8_t)v[i].side, .iface = v[i].side };
 		l->n.made[v[i].side]++;
-		l->n.translated -= changes(lane_of(l, v[i]));
+		l->n.translated -= lanes_flow_changes(lane_of(l, v[i]));
 	}
 	nat_batch(l->nat, now_ns, p, n);
 	for (uint32_t i = 0; i < n; i++)
@@ -310,60 +201,11 @@ static void show(struct lanes *l, uint64_t now_ns, const struct ref *v, uint32_t
 
 /* ---- beginning --------------------------------------------------------------------- */
 
-static uint32_t lying(struct addr a)
-{
-	uint8_t bytes[16];
-	uint32_t v;
-
-	(void)addr_to_bytes(a, bytes);
-	memcpy(&v, bytes, sizeof(v));
-	return v;
-}
-
-static uint32_t lying_ports(uint16_t src, uint16_t dst)
-{
-	uint8_t bytes[4];
-	uint32_t v;
-
-	put16(bytes, src);
-	put16(bytes + 2, dst);
-	memcpy(&v, bytes, sizeof(v));
-	return v;
-}
-
-/* What becomes of a flow's packets from one side */
-static void translate(const struct nat_flow *f, enum nat_side side, struct lane *ret)
-{
-	const struct nat_ends *in = &f->inside, *out = &f->outside;
-	const uint8_t hop[2] = { 1, 0 };
-	uint16_t ttl;
-
-	if (side == NAT_INSIDE)
-		*ret = (struct lane){
-			.src = lying(in->src), .dst = lying(in->dst),
-			.ports = lying_ports(in->sport, in->dport), .to_src = lying(out->src),
-			.to_dst = lying(out->dst), .to_ports = lying_ports(out->sport, out->dport),
-		};
-	else
-		*ret = (struct lane){
-			.src = lying(out->dst), .dst = lying(out->src),
-			.ports = lying_ports(out->dport, out->sport), .to_src = lying(in->dst),
-			.to_dst = lying(in->src), .to_ports = lying_ports(in->dport, in->sport),
-		};
-	memcpy(&ttl, hop, sizeof(ttl));
-	ret->d_addr = fold32(difference(ret->src, ret->to_src) +
-			     difference(ret->dst, ret->to_dst));
-	ret->d_ports = fold32(difference(ret->ports, ret->to_ports));
-	ret->d_ip = csum_fold((uint64_t)ret->d_addr + (uint16_t)~ttl);
-	ret->id_slot = side == NAT_INSIDE && ret->src != ret->to_src ?
-		       (uint16_t)((ret->to_dst * 0x9e3779b1u >> 24) % LANE_IDS) : LANE_OLD_ID;
-}
-
 /* A free place; false: there is none for this flow */
 static bool find_place(const struct lanes *l, enum nat_side side, const struct lane *lane,
 		       struct ref *ret)
 {
-	const uint32_t first = lane_first(l->way.key, lane->src, lane->dst, lane->ports);
+	const uint32_t first = lane_first(l->way.key, lane, lanes_flow_is_v6(lane));
 
 	for (uint32_t i = 0; i < LANES_AT_ONCE; i++) {
 		const struct ref r = { side, first + i };
@@ -384,16 +226,19 @@ static bool enter(struct lanes *l, uint64_t now_ns, uint32_t flow, const struct 
 	const struct addr dst = side == NAT_INSIDE ? f->outside.dst : f->inside.src;
 	struct lane lane, *at;
 	struct ref r;
+	uint32_t tag;
 	bool is_due;
 
-	translate(f, side, &lane);
+	lanes_flow_lane(f, side, &lane);
 	if (!hops_peek(&l->hops[to], dst, now_ns, lane.ether, &is_due) || is_due ||
 	    !find_place(l, side, &lane, &r))
 		return false;
 	memcpy(lane.ether + IO_MAC_BYTES, l->io[to]->mac, IO_MAC_BYTES);
 	at = lane_of(l, r);
-	*at = lane;		/* without a tag */
-	__atomic_store_n(&at->tag, l->way.table[side]->generation | f->proto, __ATOMIC_RELEASE);
+	tag = lane.tag | l->way.table[side]->generation;
+	lane.tag = LANE_FREE;
+	*at = lane;
+	__atomic_store_n(&at->tag, tag, __ATOMIC_RELEASE);
 	*place_of(l, r) = (struct lanes_place){
 		.flow = flow, .at = l->n_used, .is_used = true,
 		.forward = l->forwards == NULL ? PLACE_NONE :
@@ -414,9 +259,8 @@ static bool has_lane(struct lanes *l, uint32_t flow, const struct nat_flow *f, e
 
 	if (l->flows[flow].lane[side] == 0)
 		return false;
-	translate(f, side, &lane);
-	if (memcmp(lane_of(l, r), &lane, offsetof(struct lane, tag)) == 0 &&
-	    proto_of(lane_of(l, r)) == f->proto)
+	lanes_flow_lane(f, side, &lane);
+	if (lanes_flow_same(lane_of(l, r), &lane))
 		return true;
 	end_both(l, r);
 	return false;
@@ -428,8 +272,7 @@ static void enter_flow(struct lanes *l, uint64_t now_ns, uint32_t flow, enum nat
 	const bool had_back = l->flows[flow].lane[back] != 0;
 	struct nat_flow f;
 
-	if (!nat_flow_at(l->nat, flow, &f) || !f.is_plain || f.inside.src.af != AF_V4 ||
-	    has_lane(l, flow, &f, side))
+	if (!nat_flow_at(l->nat, flow, &f) || !f.is_plain || has_lane(l, flow, &f, side))
 		return;
 	if (f.proto == PROTO_UDP) {
 		(void)enter(l, now_ns, flow, &f, side);
@@ -445,30 +288,18 @@ static void enter_flow(struct lanes *l, uint64_t now_ns, uint32_t flow, enum nat
 
 /* ---- packets ----------------------------------------------------------------------- */
 
-/* A whole packet of TCP or UDP without IP options */
-static bool is_simple(const uint8_t *ip, uint32_t len)
-{
-	return len >= 28 && ip[0] == 0x45 && (get16(ip + 6) & 0x3fff) == 0 &&
-	       (ip[9] == PROTO_UDP || (ip[9] == PROTO_TCP && len >= 40));
-}
-
-static bool is_turn(const uint8_t *ip)
-{
-	return ip[9] == PROTO_TCP && (ip[33] & SYN_FIN_RST) != 0;
-}
-
 static bool find_lane(const struct lanes *l, enum nat_side side, const uint8_t *ip,
 		      struct ref *ret)
 {
-	uint32_t key[3], first;
+	struct lane lane;
+	uint32_t first;
 
-	memcpy(key, ip + 12, sizeof(key));
-	first = lane_first(l->way.key, key[0], key[1], key[2]);
+	lanes_flow_key(ip, &lane);
+	first = lane_first(l->way.key, &lane, lanes_flow_is_v6(&lane));
 	for (uint32_t i = 0; i < LANES_AT_ONCE; i++) {
 		const struct ref r = { side, first + i };
 
-		if (place_of(l, r)->is_used && proto_of(lane_of(l, r)) == ip[9] &&
-		    memcmp(lane_of(l, r), key, sizeof(key)) == 0) {
+		if (place_of(l, r)->is_used && lanes_flow_same(lane_of(l, r), &lane)) {
 			*ret = r;
 			return true;
 		}
@@ -482,7 +313,7 @@ void lanes_before(struct lanes *l, uint64_t now_ns, enum nat_side from, const st
 	uint32_t n = 1;
 
 	l->now_ns = now_ns;
-	if (l->n_used == 0 || !is_simple(p->data, p->len) || !is_turn(p->data) ||
+	if (l->n_used == 0 || !lanes_flow_is_turn(p->data, p->len) ||
 	    !find_lane(l, from, p->data, &v[0]))
 		return;
 	n += other_of(l, v[0], &v[1]);
@@ -494,10 +325,11 @@ void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, b
 {
 	struct lanes_flow *f;
 
-	if (!l->is_on || p->flow == 0 || p->to == p->from || !is_simple(p->data, p->len))
+	if (!l->is_on || p->flow == 0 || p->to == p->from ||
+	    !lanes_flow_is_simple(p->data, p->len))
 		return;
 	f = &l->flows[p->flow - 1];
-	if (is_turn(p->data)) {
+	if (lanes_flow_is_turn(p->data, p->len)) {
 		f->seen[0] = f->seen[1] = 0;
 		return;
 	}

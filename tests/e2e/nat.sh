@@ -110,6 +110,15 @@ bulk()		# FROM-ADDRESS TO-ADDRESS PORT
 lab_start "$TMP/bulk.log" in_ns "$INET" "$PYTHON" -EsB "$LAB_DIR/bulk.py" serve 7000
 check "8 MiB each way" bulk 10.9.0.2 192.0.2.80 7000
 check "8 MiB each way, IPv6" bulk fd09::2 2001:db8:80::80 7000
+if ! grep -q 4294967295 /proc/self/uid_map; then
+	skip "lanes" "not really root"
+elif [ "$(printf '6.6\n%s\n' "$(uname -r)" | sort -V | head -1)" != 6.6 ]; then
+	skip "lanes" "Linux before 6.6"
+else
+	sp --json nat status
+	check "most of it by lanes" jq -e '.sallyport.nat[0].lanes |
+		.entered >= 4 and .bytes.out > 12000000 and .bytes.in > 400000' <<<"$out"
+fi
 is "no packet came with a wrong checksum" 0 \
 	"$(in_ns "$INET" awk '/^Tcp:/ && ++n == 2 { print $15 }' /proc/net/snmp)"
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lanes_flow - a flow of the NAT's as a lane, and a lane's packets
+ *
+ * Owns:	 nothing.
+ * Byte order:	 packets and lanes as on the wire.
+ * Threads:	 none.
+ */
+#ifndef PORT_LANES_FLOW_H
+#define PORT_LANES_FLOW_H
+
+#include "host/lane.h"
+#include "nat/nat.h"
+
+#define LANES_MADE_BYTES 60u		/* of a packet made up, at most: headers alone, and UDP's */
+
+/**
+ * lanes_flow_lane() - What becomes of a flow's packets from one side
+ * @f:		Flow
+ * @side:	Side
+ * @ret:	Set whole; its tag without a generation, its link addresses are zero
+ */
+void lanes_flow_lane(const struct nat_flow *f, enum nat_side side, struct lane *ret);
+
+/** lanes_flow_key() - Have in @ret the addresses, ports and protocol of a simple packet */
+void lanes_flow_key(const uint8_t *ip, struct lane *ret);
+
+/** lanes_flow_same() - Are the addresses, ports and protocol the same */
+bool lanes_flow_same(const struct lane *a, const struct lane *b);
+
+/** lanes_flow_is_v6() - Is it a lane of IPv6 */
+bool lanes_flow_is_v6(const struct lane *l);
+
+/** lanes_flow_changes() - Are addresses or ports other ones behind it */
+bool lanes_flow_changes(const struct lane *l);
+
+/** lanes_flow_dst() - Where its packets go to */
+struct addr lanes_flow_dst(const struct lane *l);
+
+/**
+ * lanes_flow_make() - A packet of the flow, as it would come
+ * @l:		Lane
+ * @ret_ip:	LANES_MADE_BYTES
+ *
+ * Return: its length
+ */
+uint32_t lanes_flow_make(const struct lane *l, uint8_t *ret_ip);
+
+/** lanes_flow_made() - Is @ip what the lane would have made of lanes_flow_make()'s packet */
+bool lanes_flow_made(const struct lane *l, const uint8_t *ip, uint32_t len);
+
+/** lanes_flow_is_simple() - Is it a whole packet of TCP or UDP with nothing between */
+bool lanes_flow_is_simple(const uint8_t *ip, uint32_t len);
+
+/** lanes_flow_is_turn() - Is it such a one of TCP, and a connection begins or ends with it */
+bool lanes_flow_is_turn(const uint8_t *ip, uint32_t len);
+
+#endif /* PORT_LANES_FLOW_H */

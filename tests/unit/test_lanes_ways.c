@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* IPv6, and the host's own packets by a TUN device */
+#include "lanekit.h"
+
+#include "port/offload.h"
+
+/* ---- IPv6 ------------------------------------------------------------------------- */
+
+TEST(udp6_leaves_as_the_nat_lets_it)
+{
+	LANE_LAB(LANE_VETH, AF_V6);
+	lab_compare(false, 1);
+}
+
+TEST(tcp6_leaves_as_the_nat_lets_it)
+{
+	LANE_LAB(LANE_VETH, AF_V6);
+	lab_compare(true, 1400);
+}
+
+TEST(large_packets_of_ipv6)
+{
+	const struct io_offload gso = {
+		.gso = IO_GSO_TCP6, .gso_bytes = 1000, .is_partial = true, .csum_start = 40,
+		.csum_offset = 16,
+	};
+	struct io_packet got;
+
+	LANE_LAB(LANE_VETH, AF_V6);
+	lab_shake_hands();
+	lab_begin(true);
+	for (int from = 0; from < 2; from++) {
+		lab_send((enum nat_side)from, from == NAT_INSIDE ? lab_question(true, 20000) :
+			 lab_answer(true, 20000), &gso);
+		if (!CHECK(lab_receive(!from, &got)))
+			return;
+		CHECK_INT(got.off.gso, IO_GSO_TCP6);
+		CHECK_INT(got.off.gso_bytes, 1000);
+		CHECK(got.off.is_partial);
+		CHECK_INT(offload_complete(&got), 0);
+		CHECK_STR(kit_sound(got.data, got.len), NULL);
+	}
+}
+
+TEST(more_than_a_plain_packet_of_ipv6_is_the_nats)
+{
+	struct kpkt *k;
+
+	LANE_LAB(LANE_VETH, AF_V6);
+	lab_begin(false);
+	k = lab_question(false, 100);
+	k->b[7] = 1;
+	CHECK(lab_is_carried(NAT_INSIDE, k));
+	CHECK(lab_is_carried(NAT_INSIDE, k_udp(lab.in, 4001, lab.srv, 80, 100)));
+	CHECK(lab_is_carried(NAT_INSIDE, k_udp(kit_a6("fd00:1::12"), 4000, lab.srv, 80, 100)));
+	CHECK(lab_is_carried(NAT_INSIDE, k_udp(lab.in, 4000, kit_a6("2001:db8:f::11"), 80, 100)));
+	k = lab_question(false, 100);
+	k->b[6] = 60;			/* options */
+	CHECK(lab_is_carried(NAT_INSIDE, k));
+	k = lab_question(false, 100);
+	k_put16(k->b + 46, 0);		/* no checksum */
+	CHECK(lab_is_carried(NAT_INSIDE, k));
+	k = lab_question(false, 100);
+	k_put16(k->b + 4, 107);		/* shorter than UDP says */
+	CHECK(lab_is_carried(NAT_INSIDE, k));
+	k = lab_question(false, 100);
+	k_put16(k->b + 4, 109);		/* longer than it is */
+	CHECK(lab_is_carried(NAT_INSIDE, k));
+}
+
+TEST(flows_of_both_families_stand_side_by_side)
+{
+	struct io_packet got;
+
+	LANE_LAB(LANE_VETH, AF_V6);
+	lab_begin(false);
+	/* The first word of each address alone, as IPv4: another flow */
+	CHECK(lab_is_carried(NAT_INSIDE, lab_whole(k_udp(addr_v4(0xfd, 0, 0, 1), 4000,
+						   addr_v4(0x20, 1, 0x0d, 0xb8), 80, 10))));
+	CHECK(lab_is_by_lane(NAT_INSIDE, lab_question(false, 10), &got));
+}
+
+TEST(a_flow_of_ipv6_lives_as_long_as_its_lane_is_used)
+{
+	struct io_packet got;
+	struct nat_flow f;
+
+	LANE_LAB(LANE_VETH, AF_V6);
+	lab_begin(false);
+	for (int i = 0; i < 400; i++) {
+		CHECK(lab_is_by_lane(NAT_INSIDE, lab_question(false, 10), &got));
+		lab_tick(true);
+	}
+	if (CHECK(nat_flow_at(lab.kit.nat, 0, &f)))
+		CHECK(f.idle_s <= 2);
+	CHECK_INT(lab.lanes.n.made[NAT_INSIDE], 400);
+}
+
+/* ---- the host behind a device ---------------------------------------------------- */
+
+#define LAB_TUN(af) \
+	if (access("/dev/net/tun", W_OK) < 0) \
+		UNIT_SKIP("no /dev/net/tun"); \
+	LANE_LAB(LANE_TUN, af)
+
+TEST(the_hosts_udp_leaves_as_the_nat_lets_it)
+{
+	LAB_TUN(AF_V4);
+	lab_compare(false, 1);
+}
+
+TEST(the_hosts_tcp_leaves_as_the_nat_lets_it)
+{
+	LAB_TUN(AF_V4);
+	lab_compare(true, 1400);
+}
+
+TEST(the_hosts_tcp6_leaves_as_the_nat_lets_it)
+{
+	LAB_TUN(AF_V6);
+	lab_compare(true, 1400);
+}
+
+TEST(what_is_too_long_behind_a_device_is_the_nats)
+{
+	struct io_packet got;
+
+	LAB_TUN(AF_V4);
+	lab.nat[NAT_OUTSIDE]->mtu_bytes = 1000;
+	lanes_renew(&lab.lanes);
+	lab_begin(false);
+	CHECK(lab_is_by_lane(NAT_INSIDE, lab_question(false, 972), &got));
+	CHECK(lab_is_carried(NAT_INSIDE, lab_question(false, 973)));
+}
+
+/* What a rule has led to the device from lo has that link's header: the NAT cuts it off */
+TEST(what_comes_from_lo_is_the_nats)
+{
+	static struct kpkt k;
+	const struct kpkt *q;
+
+	LAB_TUN(AF_V4);
+	lab_begin(false);
+	q = lab_question(false, 100);
+	memset(k.b, 0, IO_ETHER_BYTES);
+	memcpy(k.b + IO_ETHER_BYTES, q->b, q->len);
+	k.b[12] = 8;
+	k.len = q->len + IO_ETHER_BYTES;
+	CHECK(lab_is_carried(NAT_INSIDE, &k));
+}
