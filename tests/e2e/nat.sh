@@ -8,10 +8,7 @@
 lab_enter "$@"
 lab_build
 cd "$TMP" || exit 71
-if ! [ -w /dev/net/tun ]; then
-	skip nat "no /dev/net/tun"
-	lab_done
-fi
+lab_needs_tun nat
 cat >rc.conf <<'END'
 ifconfig_igb0="inet 203.0.113.2/24"
 ifconfig_igb0_ipv6="inet6 2001:db8:113::2/64"

@@ -9,10 +9,7 @@
 lab_enter "$@"
 lab_build
 cd "$TMP" || exit 71
-if ! [ -w /dev/net/tun ]; then
-	skip natclass "no /dev/net/tun"
-	lab_done
-fi
+lab_needs_tun natclass
 for program in turnserver turnutils_natdiscovery; do
 	if ! command -v $program >/dev/null; then
 		skip natclass "$program is not installed (Debian package coturn)"

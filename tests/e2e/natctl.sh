@@ -8,10 +8,7 @@
 lab_enter "$@"
 lab_build
 cd "$TMP" || exit 71
-if ! [ -w /dev/net/tun ]; then
-	skip natctl "no /dev/net/tun"
-	lab_done
-fi
+lab_needs_tun natctl
 cat >rc.conf <<'END'
 ifconfig_igb0="inet 203.0.113.2/24"
 cloned_interfaces="lo1"

@@ -8,10 +8,7 @@
 lab_enter "$@"
 lab_build
 cd "$TMP" || exit 71
-if ! [ -w /dev/net/tun ]; then
-	skip natkill "no /dev/net/tun"
-	lab_done
-fi
+lab_needs_tun natkill
 cat >jail.conf <<'END'
 www { ip4.addr = "lo1|10.9.0.2/32"; }
 db { ip4.addr = "lo1|10.9.0.3/32"; }

@@ -9,10 +9,7 @@
 lab_enter "$@"
 lab_build
 cd "$TMP" || exit 71
-if ! [ -w /dev/net/tun ]; then
-	skip natrough "no /dev/net/tun"
-	lab_done
-fi
+lab_needs_tun natrough
 read -r soak_seconds soak_rate <<<"${SALLYPORT_SOAK:-${SALLYPORT_LONG:+7200 50000}}"
 soak_seconds=${soak_seconds:-3} soak_rate=${soak_rate:-5000}
 cat >jail.conf <<'END'

@@ -102,6 +102,14 @@ lab_done()
 	exit $lab_failed
 }
 
+# For a script of which nothing goes without TUN devices
+lab_needs_tun()	# NAME
+{
+	[ -w /dev/net/tun ] && return
+	skip "$1" "no /dev/net/tun"
+	lab_done
+}
+
 # ---- shut in ---------------------------------------------------------------
 
 # The namespaces for this user, or the reason why there are none
