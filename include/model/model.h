@@ -31,6 +31,7 @@
 
 #include "diag/diag.h"
 #include "model/facts.h"
+#include "model/scrub.h"
 #include "net/names.h"
 #include "net/set.h"
 
@@ -280,20 +281,6 @@ struct xlate {
 	bool deny_in;
 	bool is_global;
 	bool is_local;
-};
-
-/**
- * struct scrub - What is changed in the headers of packets, but for addresses
- * @max_mss:	A larger segment size in a SYN becomes this; 0: stays
- * @min_ttl:	A smaller TTL or hop limit becomes this; 0: stays
- * @no_df:	"Do not fragment" is cleared in IPv4 packets
- * @tos:	Type of service or traffic class without the bits of ECN; -1: stays
- */
-struct scrub {
-	uint16_t max_mss;
-	uint8_t min_ttl;
-	bool no_df;
-	int16_t tos;
 };
 
 enum effect_kind {
@@ -610,9 +597,6 @@ uint32_t model_add_scrub(struct model *m, struct scrub scrub);
 
 /** rule_mend() - Effect: change headers of what passes, and of its state */
 void rule_mend(struct model *m, struct rule *r, uint32_t scrub);
-
-/** scrub_merge() - @first, and what @then says of a header in its place */
-struct scrub scrub_merge(struct scrub first, struct scrub then);
 
 /** rule_goto() - Exit: go to @list */
 void rule_goto(struct rule *r, uint32_t list);

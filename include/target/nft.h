@@ -66,6 +66,18 @@ uint32_t nft_state_bit(const struct nft_options *o, enum direction dir);
 
 #define NFT_LINKS	8u	/* nat instances that may ask for links */
 
+#define NFT_MENDS	32u	/* changes of headers that marks may remember */
+
+/**
+ * struct nft_mend - A change of headers that states remember
+ * @what:	The change
+ * @ct:		Bits of the ct mark, by the leg whose state has it
+ */
+struct nft_mend {
+	struct scrub what;
+	uint32_t ct[2];
+};
+
 /**
  * struct nft_marks - What the bits of a program's marks mean
  * @own:	All bits that are ours
@@ -80,6 +92,8 @@ uint32_t nft_state_bit(const struct nft_options *o, enum direction dir);
  * @link:	Of the ct mark, by nat instance that asks for links, in their order: what
  *		comes in as the flow's first packet went has one; what comes in the other
  *		way has one
+ * @mend:	Changes of headers; two of them have the same fields or none in common
+ * @n_mends:	How many
  *
  * A hint for who proves a program: nothing is believed because it stands here.
  */
@@ -92,6 +106,8 @@ struct nft_marks {
 	uint32_t kept_tags;
 	uint32_t drawn;
 	uint32_t link[NFT_LINKS][2];
+	struct nft_mend mend[NFT_MENDS];
+	uint32_t n_mends;
 };
 
 /** nft_program_marks() - The marks of a program */

@@ -275,7 +275,7 @@ static void mend(struct run *run, const struct scrub *s)
 	if (s == NULL)
 		return;
 	all = arena_new(run->w->a, struct scrub);
-	*all = run->res.scrub != NULL ? scrub_merge(*run->res.scrub, *s) : *s;
+	*all = run->res.scrub != NULL ? scrub_then(*run->res.scrub, *s) : *s;
 	run->res.scrub = all;
 	set_tos(run, s->tos);
 }

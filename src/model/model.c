@@ -234,13 +234,9 @@ void rule_scrub(struct model *m, struct rule *r, struct scrub scrub)
 
 uint32_t model_add_scrub(struct model *m, struct scrub x)
 {
-	for (uint32_t i = 0; i < m->scrubs.n; i++) {
-		const struct scrub *s = &m->scrubs.v[i];
-
-		if (s->max_mss == x.max_mss && s->min_ttl == x.min_ttl && s->no_df == x.no_df &&
-		    s->tos == x.tos)
+	for (uint32_t i = 0; i < m->scrubs.n; i++)
+		if (scrub_equal(m->scrubs.v[i], x))
 			return i;
-	}
 	vec_add(m->a, &m->scrubs, x);
 	return m->scrubs.n - 1;
 }
@@ -251,16 +247,6 @@ void rule_mend(struct model *m, struct rule *r, uint32_t scrub)
 
 	e->kind = EF_MEND;
 	e->scrub = scrub;
-}
-
-struct scrub scrub_merge(struct scrub first, struct scrub then)
-{
-	return (struct scrub){
-		.max_mss = then.max_mss != 0 ? then.max_mss : first.max_mss,
-		.min_ttl = then.min_ttl != 0 ? then.min_ttl : first.min_ttl,
-		.no_df = first.no_df || then.no_df,
-		.tos = then.tos >= 0 ? then.tos : first.tos,
-	};
 }
 
 void rule_goto(struct rule *r, uint32_t list)

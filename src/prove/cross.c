@@ -132,9 +132,9 @@ static void compare_family(struct proof *p, const struct model *m[2], struct pro
 		p->m = m[0];
 		prove_compare(p, &part, ret);
 		part.name = "fences";
-		part.declared = sem_fences(p, way);
+		part.declared = sem_fences(p, way, proof_pass(p, 0));
 		p->m = m[1];
-		part.kernel = sem_fences(p, way);
+		part.kernel = sem_fences(p, way, proof_pass(p, 0));
 		p->m = m[0];
 		prove_compare(p, &part, ret);
 	}

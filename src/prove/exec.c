@@ -24,6 +24,7 @@
 #include "prove/counts.h"
 #include "prove/exec_nat.h"
 #include "prove/exec_step.h"
+#include "prove/exec_write.h"
 #include "prove/sets.h"
 #include "prove/states.h"
 #include "prove/tables.h"
@@ -434,6 +435,25 @@ static dd set_ct_mark(struct rule_run *r, const struct prog_expr *x, uint32_t i,
 	return dd_ite(w->d, space_bit(&w->p->s, P_INVALID, 0), run_from(r, i + 1, &same), with);
 }
 
+/* What matched so far asked for headers as they were */
+static dd write(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
+{
+	const struct regs before = *regs;
+	const uint8_t *here = r->here;
+	const dd when = r->when;
+	bool is_known;
+	dd f;
+
+	*regs = (struct regs){ 0 };
+	r->when = DD_TRUE;
+	r->here = NULL;
+	f = run_from(r, i + 1, regs);
+	r->when = when;
+	r->here = here;
+	is_known = exec_write(r->w->p, x, &before, f, r->next, &f);
+	return is_known ? f : unknown(r->w, "what is written by", x->name);
+}
+
 /* Too many connections, or too many packets in a time */
 static dd too_many(struct rule_run *r, const struct proof_count *c, uint32_t i, struct regs *regs)
 {
@@ -544,6 +564,9 @@ static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 		return set_mark(r, x, i, regs);
 	case X_CT_SET:
 		return set_ct_mark(r, x, i, regs);
+	case X_PAYLOAD_SET:
+	case X_EXTHDR_SET:
+		return write(r, x, i, regs);
 	case X_DYNSET:
 		return update(r, x, i, regs);
 	case X_LIMIT:

@@ -38,7 +38,9 @@ static uint64_t hash_outcome(const struct outcome *x)
 	h = stir(h, (uint64_t)x->states << 32 | (uint32_t)x->tag << 16 | x->kept_tag);
 	h = stir(h, (uint64_t)x->links << 32 | (uint32_t)x->place << 16 | x->is_turn);
 	h = stir(stir(h, (uint64_t)x->record << 32 | x->xlate),
-		 (uint64_t)x->counts << 32 | x->grown);
+		 (uint64_t)x->counts << 32 | (uint32_t)x->mends << 16 | x->grown);
+	for (int i = 0; i < N_HEADERS; i++)
+		h = x->wrote[i] == 0 ? h : stir(h, (uint64_t)i << 32 | x->wrote[i]);
 	for (const char *c = x->text; c != NULL && *c != '\0'; c++)
 		h = stir(h, (uint8_t)*c);
 	for (uint32_t i = 0; i < x->n_lots; i++)
@@ -57,7 +59,8 @@ static bool same_outcome(const struct outcome *x, const struct outcome *y)
 	    x->tag != y->tag || x->kept_tag != y->kept_tag || x->links != y->links ||
 	    x->place != y->place ||
 	    x->record != y->record || x->xlate != y->xlate ||
-	    x->counts != y->counts || x->grown != y->grown ||
+	    x->counts != y->counts || x->grown != y->grown || x->mends != y->mends ||
+	    memcmp(x->wrote, y->wrote, sizeof(x->wrote)) != 0 ||
 	    x->is_turn != y->is_turn || x->n_lots != y->n_lots || !same_text(x->text, y->text))
 		return false;
 	for (uint32_t i = 0; i < x->n_lots; i++)
@@ -291,6 +294,18 @@ static const char *translation_text(const struct translation *x, struct arena *a
 	return arena_printf(a, "%s to %s", x->is_src ? "source" : "destination", text);
 }
 
+static const char *headers_text(const struct outcome *x, struct arena *a, const char *text)
+{
+	static const char *const names[N_HEADERS] = {
+		[HD_TTL] = "ttl", [HD_TOS] = "tos", [HD_DF] = "df", [HD_MSS] = "mss at most",
+	};
+
+	for (int i = 0; i < N_HEADERS; i++)
+		if (x->wrote[i] != 0)
+			text = arena_printf(a, "%s, %s %u", text, names[i], x->wrote[i] - 1u);
+	return x->mends == 0 ? text : arena_printf(a, "%s, scrub kept", text);
+}
+
 const char *outcome_word(const struct outcomes *o, uint32_t value)
 {
 	static const char *const fates[] = {
@@ -331,5 +346,5 @@ const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t val
 		text = arena_printf(a, "%s, state", text);
 	if (x->tag != 0)
 		text = arena_printf(a, "%s, tag %u", text, x->tag);
-	return text;
+	return headers_text(x, a, text);
 }

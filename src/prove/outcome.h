@@ -52,6 +52,15 @@ struct translation {
 };
 
 /**
+ * enum header - What of a packet's headers can be changed, but for addresses
+ * @HD_TTL:	TTL, hop limit
+ * @HD_TOS:	Type of service, traffic class, without the bits of ECN
+ * @HD_DF:	"Do not fragment"
+ * @HD_MSS:	Segment size of TCP, where it is larger
+ */
+enum header { HD_TTL, HD_TOS, HD_DF, HD_MSS, N_HEADERS };
+
+/**
  * struct lot - One of the outcomes of a draw
  * @value:	Outcome
  * @weight:	Its probability, as a number modulo 2^61 - 1
@@ -74,6 +83,8 @@ struct lot {
  * @grown:	Tables that its source is put into
  * @counts:	Number of the set of counts that it is in; 0: none
  * @xlate:	Number of its translation; 0: none
+ * @mends:	FATE_PASS: bits of what states remember that is changed in headers
+ * @wrote:	FATE_PASS: by header, what it was changed to, and 1; 0: it was not
  * @text:	FATE_UNKNOWN: why; FATE_HARM: what
  * @is_turn:	FATE_DRAW: in turn, not at random
  * @lots:	FATE_DRAW: the outcomes, sorted
@@ -91,6 +102,8 @@ struct outcome {
 	uint32_t record;
 	uint32_t counts;
 	uint32_t xlate;
+	uint16_t mends;
+	uint16_t wrote[N_HEADERS];
 	const char *text;
 	bool is_turn;
 	const struct lot *lots;

@@ -30,7 +30,8 @@ struct nftnl_rule;
  * @X_CT:	@key into @dreg
  * @X_CT_SET:	@sreg into @key
  * @X_PAYLOAD:	@len bytes from @offset of header @key into @dreg
- * @X_PAYLOAD_SET: @len bytes of @sreg to @offset of header @key
+ * @X_PAYLOAD_SET: @len bytes of @sreg to @offset of header @key; @modulus: where the
+ *		header's own checksum is that is mended then, 0: none is
  * @X_CMP:	Goes on if @sreg compared (@key) with @data holds
  * @X_RANGE:	Goes on if @sreg is in @data..@mask (@key: is not)
  * @X_BITWISE:	(@sreg & @mask) ^ @data into @dreg, @len bytes
@@ -45,7 +46,7 @@ struct nftnl_rule;
  * @X_HASH:	A hash of @len bytes of @sreg, below @modulus, @seed, into @dreg
  * @X_FIB:	@key of what @offset says into @dreg
  * @X_EXTHDR:	Is option or header @key of @offset there, into @dreg
- * @X_EXTHDR_SET: @len bytes of @sreg to @offset2 of option @key
+ * @X_EXTHDR_SET: @len bytes of @sreg to byte @modulus of option @key of @offset
  * @X_DYNSET:	Add or update @sreg in @set (@key); @has_inner: and it
  *		may end there; @is_count: it only counts; @is_over: goes on where
  *		there are more connections than @modulus

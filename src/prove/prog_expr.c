@@ -79,7 +79,11 @@ static enum prog_op read_payload(struct reading *r)
 	r->to->len = u32(r, NFTNL_EXPR_PAYLOAD_LEN);
 	r->to->sreg = u32(r, NFTNL_EXPR_PAYLOAD_SREG);
 	r->to->dreg = u32(r, NFTNL_EXPR_PAYLOAD_DREG);
-	return has(r, NFTNL_EXPR_PAYLOAD_SREG) ? X_PAYLOAD_SET : X_PAYLOAD;
+	if (!has(r, NFTNL_EXPR_PAYLOAD_SREG))
+		return X_PAYLOAD;
+	if (u32(r, NFTNL_EXPR_PAYLOAD_CSUM_TYPE) == NFT_PAYLOAD_CSUM_INET)
+		r->to->modulus = u32(r, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET);
+	return u32(r, NFTNL_EXPR_PAYLOAD_FLAGS) == 0 ? X_PAYLOAD_SET : X_UNKNOWN;
 }
 
 static enum prog_op read_cmp(struct reading *r)

@@ -129,6 +129,16 @@ static void tell_connection(const struct proof *p, struct telling *t)
 		tell(p, t, P_CTMARK, m->state[dir], &t->x.states, (uint16_t)(1u << dir));
 		tell(p, t, P_CTMARK, m->opts[dir], &t->x.states, (uint16_t)(4u << dir));
 	}
+	tell(p, t, P_CTMARK, proof_mends(p), &t->x.mends, 1);
+}
+
+uint32_t proof_mends(const struct proof *p)
+{
+	uint32_t bits = 0;
+
+	for (uint32_t i = 0; i < p->marks.n_mends; i++)
+		bits |= p->marks.mend[i].ct[DIR_IN] | p->marks.mend[i].ct[DIR_OUT];
+	return bits;
 }
 
 uint32_t proof_places(const struct proof *p)

@@ -100,6 +100,9 @@ dd proof_pass(struct proof *p, uint32_t xlate);
 /** proof_handed() - It goes to a nat instance, and then on behind rule number @hand */
 dd proof_handed(struct proof *p, uint32_t hand);
 
+/** proof_mends() - Bits of the ct mark that say which headers of a flow are changed */
+uint32_t proof_mends(const struct proof *p);
+
 /** proof_places() - Bits of the packet mark that say where a packet goes on */
 uint32_t proof_places(const struct proof *p);
 

@@ -308,6 +308,7 @@ static const struct layout layouts[] = {
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 8, P_TOS, 8 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 16, P_LEN, 16 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 32, P_ID, 16 },
+	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 49, P_DF, 1 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 64, P_TTL, 8 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 72, P_PROTO, 8 },
 	{ NFT_PAYLOAD_NETWORK_HEADER, AF_V4, 96, P_SRC, 32 },
@@ -337,11 +338,10 @@ static bool first_byte(struct proof *p, uint32_t bit, dd *ret)
 	return p->s.af == AF_V4 || bit < 4;
 }
 
-static bool header_bit(struct proof *p, uint32_t base, uint32_t bit, dd *ret)
+bool regs_header_part(const struct proof *p, uint32_t base, uint32_t bit, enum part *ret_part,
+		      uint32_t *ret_bit)
 {
 	const uint8_t af = p->is_arp ? AF_ARP : p->s.af;
-	char what[64];
-	uint32_t var;
 
 	for (size_t i = 0; i < ARRAY_SIZE(layouts); i++) {
 		const struct layout *l = &layouts[i];
@@ -349,7 +349,21 @@ static bool header_bit(struct proof *p, uint32_t base, uint32_t bit, dd *ret)
 		if (l->base != base || (l->af != AF_NONE && l->af != af) || bit < l->bit ||
 		    bit >= l->bit + l->n_bits)
 			continue;
-		*ret = space_bit(&p->s, l->part, bit - l->bit);
+		*ret_part = l->part;
+		*ret_bit = bit - l->bit;
+		return true;
+	}
+	return false;
+}
+
+bool regs_header_bit(struct proof *p, uint32_t base, uint32_t bit, dd *ret)
+{
+	uint32_t in_part, var;
+	enum part part;
+	char what[64];
+
+	if (regs_header_part(p, base, bit, &part, &in_part)) {
+		*ret = space_bit(&p->s, part, in_part);
 		return true;
 	}
 	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && bit >= 32 && bit < 192) {
@@ -375,7 +389,7 @@ static bool load_payload(struct proof *p, const struct prog_expr *x, struct regs
 	for (uint32_t i = 0; i < 8 * x->len; i++) {
 		dd bit;
 
-		if (!header_bit(p, x->key, 8 * x->offset + i, &bit))
+		if (!regs_header_bit(p, x->key, 8 * x->offset + i, &bit))
 			return false;
 		regs_put(r, word, i, bit);
 	}

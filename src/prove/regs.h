@@ -91,4 +91,19 @@ bool regs_constant(const struct regs *r, uint32_t word, uint32_t len, uint8_t *r
  */
 bool regs_load(struct proof *p, const struct prog_expr *x, bool is_in, struct regs *r);
 
+/**
+ * regs_header_bit() - What bit @bit of header @base, NFT_PAYLOAD_*, is
+ * @p:		Proof
+ * @base:	Header
+ * @bit:	Its number, the highest of the first byte is 0
+ * @ret:	Set on success
+ *
+ * Return: false when nothing is known of it
+ */
+bool regs_header_bit(struct proof *p, uint32_t base, uint32_t bit, dd *ret);
+
+/** regs_header_part() - Which bit of which part that is; false: of none */
+bool regs_header_part(const struct proof *p, uint32_t base, uint32_t bit, enum part *ret_part,
+		      uint32_t *ret_bit);
+
 #endif /* PROVE_REGS_H */

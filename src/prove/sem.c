@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "prove/counts.h"
+#include "prove/headers.h"
 #include "prove/states.h"
 
 #define MAX_RULINGS	1000u
@@ -139,6 +140,7 @@ static dd found_state(struct sem *w)
 	const dd allows = by_way(w, m->opts);
 	const dd refused = dd_and(w->d, w->p->m->drops_opts ? space_bit(&w->p->s, P_OPTS, 0)
 							    : DD_FALSE, dd_not(w->d, allows));
+	const enum direction other = w->dir == DIR_IN ? DIR_OUT : DIR_IN;
 	dd f = w->passed;
 
 	if (m->tags != 0)
@@ -146,6 +148,8 @@ static dd found_state(struct sem *w)
 			   copy_tag(w, w->passed, P_CTMARK, m->kept_tags, P_MARK, m->tags, true),
 			   copy_tag(w, w->passed, P_MARK, m->tags, P_CTMARK, m->kept_tags,
 				    false));
+	f = dd_ite(w->d, space_bit(&w->p->s, P_REPLY, 0), header_kept(w->p, f, other),
+		   header_kept(w->p, f, w->dir));
 	return dd_ite(w->d, refused, proof_leaf(w->p, FATE_BLOCK), f);
 }
 
@@ -155,6 +159,7 @@ static dd made_state(struct sem *w, dd f, bool allow_opts, bool reply)
 	const int leg = reply ? 1 - (int)w->dir : (int)w->dir;
 	const uint32_t bits = m->state[leg] | (allow_opts ? m->opts[leg] : 0);
 
+	f = header_keep(w->p, f, (enum direction)leg);
 	if (m->tags != 0)
 		f = copy_tag(w, proof_assign(w->p, f, P_CTMARK, bits, bits), P_MARK, m->tags,
 			     P_CTMARK, m->kept_tags, false);
@@ -162,9 +167,8 @@ static dd made_state(struct sem *w, dd f, bool allow_opts, bool reply)
 }
 
 /* A pass that makes a state, where there is a connection to remember it in */
-static dd with_state(struct sem *w, bool allow_opts)
+static dd with_state(struct sem *w, dd f, bool allow_opts)
 {
-	const dd f = w->passed;
 	const dd made = dd_ite(w->d, space_bit(&w->p->s, P_REPLY, 0),
 			       made_state(w, f, allow_opts, true),
 			       made_state(w, f, allow_opts, false));
@@ -225,7 +229,7 @@ static dd decided(struct sem *w, const struct ruling *r)
 {
 	const dd opts = w->p->m->drops_opts && !r->allow_opts ? space_bit(&w->p->s, P_OPTS, 0)
 							     : DD_FALSE;
-	dd pass;
+	dd pass, plain;
 
 	if (r->verdict == V_BLOCK)
 		return proof_leaf(w->p, FATE_BLOCK);
@@ -233,18 +237,21 @@ static dd decided(struct sem *w, const struct ruling *r)
 		return answered(w, &r->answer);
 	if (w->p->m->discipline == STATES_FREE)
 		return w->passed;
-	pass = with_state(w, r->allow_opts);
+	plain = header_noted(w->p, w->passed);
+	pass = with_state(w, plain, r->allow_opts);
 	if (!r->keep)
-		pass = w->is_head ? w->passed : dd_ite(w->d, is_translated(w), pass, w->passed);
+		pass = w->is_head ? w->passed : dd_ite(w->d, is_translated(w), pass, plain);
 	if (r->keep && r->limit != 0)
 		pass = counts_limited(w->p, w->dir, r->limit, pass);
+	if (r->mend != 0)
+		pass = header_note(w->p, pass, w->p->m->scrubs.v[r->mend - 1]);
 	return dd_ite(w->d, opts, proof_leaf(w->p, FATE_BLOCK), pass);
 }
 
 static bool same_ruling(const struct ruling *x, const struct ruling *y)
 {
 	return x->verdict == y->verdict && x->keep == y->keep &&
-	       x->allow_opts == y->allow_opts && x->limit == y->limit &&
+	       x->allow_opts == y->allow_opts && x->limit == y->limit && x->mend == y->mend &&
 	       x->answer.rst == y->answer.rst && x->answer.icmp4 == y->answer.icmp4 &&
 	       x->answer.icmp6 == y->answer.icmp6 && x->answer.queries == y->answer.queries;
 }
@@ -431,8 +438,9 @@ static dd do_effect(struct sem *w, dd f, const struct effect *e)
 {
 	switch (e->kind) {
 	case EF_LOG:
-	case EF_MEND:
 		return f;
+	case EF_MEND:
+		return header_note(w->p, f, w->p->m->scrubs.v[e->scrub]);
 	case EF_PREFER:
 		return prefer(w, f, &e->ruling);
 	case EF_PROBE:
@@ -541,12 +549,12 @@ static dd policy_list(struct sem *w, uint32_t list, dd behind)
 	return f;
 }
 
-dd sem_fences(struct proof *p, enum direction dir)
+dd sem_fences(struct proof *p, enum direction dir, dd passed)
 {
 	struct sem w = { .p = p, .d = p->d, .dir = dir };
 
-	w.passed = proof_pass(p, 0);
-	return policy_list(&w, p->m->before[dir], w.passed);
+	w.passed = passed;
+	return policy_list(&w, p->m->before[dir], passed);
 }
 
 /* The end of a filter: what was preferred last, or the model's own ruling */
@@ -611,7 +619,7 @@ dd sem_filter(struct proof *p, enum direction dir, enum sem_answers answers)
 	f = own_list(&w, p->m->entry[dir]);
 	for (uint32_t i = 0; i < space_width(&p->s, P_CAND); i++)
 		f = dd_with(p->d, f, space_var(&p->s, P_CAND, i), false);
-	return draw_all(&w, f);
+	return draw_all(&w, header_none(p, f));
 }
 
 dd sem_after(struct proof *p, enum direction dir, dd passed)

@@ -14,8 +14,8 @@
 
 #include "prove/proof.h"
 
-/** sem_fences() - What stands before a language's own list, but for calls of translations */
-dd sem_fences(struct proof *p, enum direction dir);
+/** sem_fences() - What stands before a language's own list but calls of translations; @passed */
+dd sem_fences(struct proof *p, enum direction dir, dd passed);
 
 /**
  * sem_translations() - The translation of a flow's first packet
@@ -40,6 +40,9 @@ bool sem_tags(const struct model *m, enum direction dir);
 
 /** enum sem_answers - What becomes of refusals that are answered */
 enum sem_answers { SEM_ANSWERED, SEM_SILENT };
+
+/** sem_scrub() - What a language's own list changes in headers first, and @then */
+dd sem_scrub(struct proof *p, enum direction dir, dd then);
 
 /** sem_filter() - The language's own list without translations, then what stands after it */
 dd sem_filter(struct proof *p, enum direction dir, enum sem_answers answers);

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "prove/headers.h"
 #include "prove/sem_table.h"
 #include "prove/tables.h"
 
@@ -95,6 +96,21 @@ static dd assign_tag(struct nat *w, dd f, const struct effect *e)
 			    proof_spread(p->codes[__builtin_ctz(e->tags)], p->marks.tags));
 }
 
+/* The flow has a state of each leg that has a bit in @bits, and that the rule's changes */
+static dd with_state(const struct nat_rule *n, dd f, uint32_t bits)
+{
+	struct proof *p = n->w->p;
+	struct scrub all = { .tos = -1 };
+
+	for (uint32_t i = 0; i < n->r->effects.n; i++)
+		if (n->r->effects.v[i].kind == EF_MEND)
+			all = scrub_merge(all, p->m->scrubs.v[n->r->effects.v[i].scrub]);
+	for (int dir = 0; dir < 2; dir++)
+		if ((bits & p->marks.state[dir]) != 0)
+			f = header_keeps(p, f, all, (enum direction)dir);
+	return proof_assign(p, f, P_CTMARK, bits, bits);
+}
+
 /* The packet was translated: what its rule does then */
 static dd translated(void *arg, uint32_t xlate)
 {
@@ -108,7 +124,7 @@ static dd translated(void *arg, uint32_t xlate)
 	if (w->dir == DIR_OUT && !w->p->o->xlates.v[xlate - 1].is_src)
 		bits |= state[DIR_IN];
 	if (n->r->exit == EX_DECIDE && n->r->ruling.verdict == V_PASS)
-		f = proof_assign(w->p, f, P_CTMARK, bits, bits);
+		f = with_state(n, f, bits);
 	else if (n->r->exit == EX_DECIDE || n->r->exit == EX_SETTLE)
 		return proof_unknown(w->p, "a translation with a verdict");
 	for (uint32_t i = n->r->effects.n; i-- > n->first;)

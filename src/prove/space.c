@@ -17,6 +17,8 @@
 #include <linux/if_ether.h>
 #include <string.h>
 
+#include "target/nft.h"
+
 #define IFACE_BITS	12u
 #define MOST_NAMES	((1u << IFACE_BITS) - 2)
 
@@ -30,7 +32,7 @@ static const uint16_t widths[N_PARTS] = {
 	[P_DCAST] = 2, [P_OPAQUE] = SPACE_OPAQUE, [P_OPTS] = 1, [P_INVALID] = 1, [P_REPLY] = 1,
 	[P_RELATED] = 1, [P_NEW] = 1, [P_SNAT] = 1, [P_DNAT] = 1, [P_KNOWN] = 1,
 	[P_CTMARK] = 32, [P_MARK] = 32, [P_DRAW] = SPACE_DRAWS, [P_CAND] = 10, [P_QUICK] = 20,
-	[P_PROBED] = 6, [P_COUNT] = SPACE_COUNTS,
+	[P_PROBED] = 6, [P_COUNT] = SPACE_COUNTS, [P_MEND] = NFT_MENDS, [P_DF] = 1,
 };
 
 uint32_t space_width(const struct space *s, enum part p)

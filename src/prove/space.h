@@ -54,6 +54,7 @@
  * @P_REST:	Thirteenth, and the seventeenth to the twenty-fourth
  * @P_TOS:	Type of service, traffic class
  * @P_TTL:	TTL, hop limit
+ * @P_DF:	"Do not fragment" of an IPv4 packet
  * @P_LEN:	Length that the header says: in IPv6 without the header's own
  * @P_ID:	Number of an IPv4 packet
  * @P_FLOW:	Flow label of an IPv6 packet
@@ -65,15 +66,16 @@
  * @P_QUICK:	By depth of calls: something was preferred since
  * @P_PROBED:	Number of the name that free states were last looked for by; 0: not yet
  * @P_COUNT:	By number of a count of states: it is met
+ * @P_MEND:	By number of a change of headers: the packet gets it if it passes
  *
  * In the order in which they are asked.
  */
 enum part {
 	P_IFACE, P_RECV, P_PROTO, P_DST, P_DPORT, P_SRC, P_SPORT, P_FLAGS, P_SEQ, P_ACK,
-	P_WIN, P_REST, P_TOS, P_TTL, P_LEN, P_ID, P_FLOW, P_UID, P_GID, P_SOCK,
+	P_WIN, P_REST, P_TOS, P_TTL, P_DF, P_LEN, P_ID, P_FLOW, P_UID, P_GID, P_SOCK,
 	P_LSRR, P_SSRR, P_RR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST, P_OPAQUE, P_OPTS,
 	P_INVALID, P_REPLY, P_RELATED, P_NEW, P_SNAT, P_DNAT, P_KNOWN, P_CTMARK, P_MARK, P_DRAW,
-	P_CAND, P_QUICK, P_PROBED, P_COUNT,
+	P_CAND, P_QUICK, P_PROBED, P_COUNT, P_MEND,
 	N_PARTS
 };
 

@@ -134,7 +134,8 @@ static void filter_out(struct work *w)
 	const dd idle = proof_mark_is(&w->p, P_MARK, w->p.marks.own & ~w->p.marks.tags, 0);
 	const dd first = work_first(w);
 	const dd moving = work_chains(w, NF_INET_POST_ROUTING, INT_MIN, INT_MAX, true, behind);
-	const dd through = dd_ite(w->p.d, first, moving, behind);
+	const dd through = work_chains(w, NF_INET_POST_ROUTING, INT_MIN, PRIO_SNAT, false,
+				       dd_ite(w->p.d, first, moving, behind));
 	/* Later packets of a flow without a state meet no nat rule, so get no tags there */
 	const dd tagged = dd_or(w->p.d, first, sem_has_state(&w->p, DIR_OUT));
 	const dd asked = sem_tags(w->p.m, DIR_OUT) ? work_both(w, all, tagged) : all;
@@ -144,7 +145,8 @@ static void filter_out(struct work *w)
 		const bool forwards = hooks[i].hook == NF_INET_FORWARD;
 		const dd here = work_both(w, all, forwards ? work_no(w, own) : own);
 
-		work_compare(w, hooks[i].name, DIR_OUT, sem_tagged(&w->p, DIR_OUT, declared),
+		work_compare(w, hooks[i].name, DIR_OUT,
+			     sem_scrub(&w->p, DIR_OUT, sem_tagged(&w->p, DIR_OUT, declared)),
 			     work_chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, through),
 			work_both(w, work_both(w, here, asked), work_no(w, moved)));
 		work_compare(w, hooks[i].ahead, DIR_OUT, none,
@@ -164,7 +166,7 @@ static void nothing_else(struct work *w)
 		     work_chains(w, NF_INET_PRE_ROUTING, PRIO_CONNTRACK + 1, PRIO_DNAT, false,
 				 none),
 		w->real);
-	work_compare(w, "before source translation", DIR_OUT, none,
+	work_compare(w, "before source translation", DIR_OUT, sem_scrub(&w->p, DIR_OUT, none),
 		     work_chains(w, NF_INET_POST_ROUTING, INT_MIN, PRIO_SNAT, false, none),
 		     w->real);
 	work_compare(w, "input", DIR_IN, none,

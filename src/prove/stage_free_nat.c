@@ -356,7 +356,7 @@ static uint32_t is_pass(void *arg, uint32_t value)
 
 static dd unfenced(struct work *w)
 {
-	return dd_map(w->p.d, sem_fences(&w->p, DIR_IN), is_pass, w->p.o);
+	return dd_map(w->p.d, sem_fences(&w->p, DIR_IN, proof_pass(&w->p, 0)), is_pass, w->p.o);
 }
 
 /* Packets that come behind a nat rule */

@@ -27,15 +27,16 @@ static void fences(struct work *w)
 {
 	const dd guarded = work_has_source_fence(w->p.m) ? guard_nd(&w->p) : DD_FALSE;
 	const dd routed = dd_or(w->p.d, work_bit(w, P_LSRR), work_bit(w, P_SSRR));
-	dd where = work_both(w, w->real, work_no(w, routed));
+	dd where = work_both(w, w->real, work_no(w, routed)), scrubbed;
 
 	/* A routing header is refused where it could lead over the fence */
 	if (w->p.s.af == AF_V6)
 		where = work_both(w, where, work_no(w, work_bit(w, P_OPTS)));
 	proof_keeps_states(&w->p, false);
+	scrubbed = sem_scrub(&w->p, DIR_IN, proof_pass(&w->p, 0));
 	work_compare(w, "fences", DIR_IN, dd_ite(w->p.d, guarded,
 					    proof_leaf(&w->p, FATE_BLOCK),
-					    sem_fences(&w->p, DIR_IN)),
+					    sem_fences(&w->p, DIR_IN, scrubbed)),
 		work_chains(w, NF_INET_PRE_ROUTING, INT_MIN, PRIO_CONNTRACK, false,
 		       proof_pass(&w->p, 0)), where);
 }
@@ -58,24 +59,10 @@ static void number_tags(struct proof *p)
 			}
 }
 
-static void note_rule(struct work *w, const struct rule *r)
-{
-	const struct effect *e = rule_has_effect(r, EF_PREFER);
-
-	if (rule_has_effect(r, EF_SCRUB) != NULL || rule_has_effect(r, EF_MEND) != NULL ||
-	    (e != NULL && e->ruling.mend != 0))
-		prove_unproven(&w->p, w->ret, "scrub");
-}
-
 static void note_uncovered(struct work *w)
 {
-	const struct model *m = w->p.m;
-
 	if (w->p.p->n_broken > 0)
 		prove_unproven(&w->p, w->ret, "objects that could not be read");
-	for (uint32_t l = 0; l < m->lists.n; l++)
-		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++)
-			note_rule(w, &m->lists.v[l].rules.v[i]);
 	for (uint32_t i = 0; i < w->p.p->chains.n; i++) {
 		const struct prog_chain *c = &w->p.p->chains.v[i];
 

@@ -37,15 +37,30 @@ is "what was applied is proven" 0 "$rc"
 
 # ---- before anything is loaded -----------------------------------------------
 
+sp "${files[@]}" --nat-path userspace apply
+is "what cannot be proven is loaded" 0 "$rc"
+has "and told" "not proven: .*N1715" "$err"
+sp "${files[@]}" --nat-path userspace --no-verify apply
+is "--no-verify says nothing" "0 " "$rc $(grep N1715 <<<"$err")"
+
+# ---- headers ---------------------------------------------------------------
+
 cat >"$TMP/scrub.pf.conf" <<'END'
-scrub in on igb0 max-mss 1400
+scrub in on igb0 max-mss 1400 min-ttl 10 no-df set-tos 0x10
+match out on igb0 scrub (max-mss 1300)
 pass
 END
 sp -f "$TMP/rc.conf" -f "$TMP/scrub.pf.conf" apply
-is "what cannot be proven is loaded" 0 "$rc"
-has "and told" "not proven: .*N1715" "$err"
-sp -f "$TMP/rc.conf" -f "$TMP/scrub.pf.conf" --no-verify apply
-is "--no-verify says nothing" "0 " "$rc $(grep N1715 <<<"$err")"
+is "changes of headers are proven before they are loaded" "0 " "$rc $(grep N1715 <<<"$err")"
+sp verify
+is "and as the kernel gives them back" "0 " "$rc $err"
+scrub=$(in_ns "$HOST" nft list table inet sallyport |
+	sed -n '/chain scrub/{s/.*chain \(.*\) {/\1/;h}; /size set 1400/{g;p}')
+in_ns "$HOST" nft delete rule inet sallyport "$scrub" handle "$(handle "$scrub" "size set 1400")"
+in_ns "$HOST" nft add rule inet sallyport "$scrub" tcp flags syn tcp option maxseg size set 1401
+sp verify
+is "another segment size is a difference" 1 "$rc"
+has "with a packet and both sizes" "mss at most 1400.*mss at most 1401" "$(tr '\n' ' ' <<<"$out")"
 sp_must "${files[@]}" apply
 
 # ---- foreign hands ---------------------------------------------------------

@@ -350,6 +350,32 @@ void directed_arp(struct frame *f)
 	add_arp_rule(f, c_out, &out, false, v4, &origin);
 }
 
+/* Answers are given ahead of postrouting, on headers that scrub has not written yet */
+static bool check_scrub(const struct frame *f)
+{
+	const struct side *out = &f->sides[DIR_OUT];
+	const struct rule *writes = NULL;
+	bool asks = false;
+
+	for (uint32_t i = 0; i < f->m->lists.v[out->scrub].rules.n; i++) {
+		const struct rule *r = &f->m->lists.v[out->scrub].rules.v[i];
+		const struct effect *e = rule_has_effect(r, EF_SCRUB);
+
+		if (e != NULL && f->m->scrubs.v[e->scrub].tos >= 0)
+			writes = r;
+	}
+	for (uint32_t l = 0; l < f->m->lists.n; l++)
+		for (uint32_t i = 0; i < f->m->lists.v[l].rules.n && l != out->scrub; i++)
+			asks |= rule_tests(&f->m->lists.v[l].rules.v[i], F_TOS) != NULL;
+	if (writes == NULL || !asks ||
+	    (out->plan.answer == NULL && f->m->otherwise.verdict != V_RETURN))
+		return true;
+	diag_add(f->d, DIAG_E1701, writes->origin.at, "a type of service that is written on the "
+		 "way out cannot be asked for beside `block return` in nftables");
+	diag_help(f->d, "`block drop out` is judged behind it");
+	return false;
+}
+
 /* What queues packets does so in a chain of its own: this one may come and go */
 static bool lower_scrub(struct frame *f, struct nft_chain *in_fence)
 {
@@ -363,6 +389,8 @@ static bool lower_scrub(struct frame *f, struct nft_chain *in_fence)
 		return false;
 	if (!directed_has_scrub(f, DIR_OUT))
 		return true;
+	if (!check_scrub(f))
+		return false;
 	c = nft_led_base(f->p, "out_scrub", "filter", NF_INET_POST_ROUTING, PRIO_SCRUB_OUT);
 	return add_skips(f, c, &out, &f->sides[DIR_OUT].skips) && directed_scrub(f, c, &out);
 }

@@ -221,14 +221,14 @@ struct limit_chain {
 };
 
 /**
- * struct mend - A change of headers that rules of the filter make
- * @scrub:	Number in the model
+ * struct mend - A change of headers that rules of the filter make, or a part of one
+ * @what:	The change
  * @bit:	Bit of the packet mark: this packet gets it
  * @ct:		Bits of the ct mark: so do those of a state of this leg
  * @chain:	Makes the change, or NULL
  */
 struct mend {
-	uint32_t scrub;
+	struct scrub what;
 	uint32_t bit;
 	uint32_t ct[2];
 	const char *chain;
@@ -482,6 +482,14 @@ void directed_mend(struct frame *f, struct nft_stmts *s, uint32_t scrub);
 
 /** directed_mend_bits() - Bits of the ct mark for what a translation changes, by its legs */
 uint32_t directed_mend_bits(struct frame *f, const struct rule *r, uint32_t legs);
+
+/**
+ * directed_mend_is_of_leg() - Has a change a bit for each leg of a forwarded flow
+ *
+ * A change that is made twice is made.  But the TTL is lowered between the legs, and
+ * where there are several types of service the order in which they are written counts.
+ */
+bool directed_mend_is_of_leg(const struct frame *f, uint32_t i);
 
 /** directed_keep_mends() - A new state of a leg gets the changes of the packet */
 void directed_keep_mends(struct frame *f, struct nft_chain *c, bool is_reply, enum direction leg);

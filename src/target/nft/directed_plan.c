@@ -252,16 +252,13 @@ uint32_t nft_state_bit(const struct nft_options *o, enum direction dir)
 	return take_bits(&left, 1);
 }
 
-/*
- * Both legs of a forwarded flow see all of its packets, and a change that is made twice
- * is made: one bit does for both.  But the TTL is lowered between them.
- */
+/* Both legs of a forwarded flow see all of its packets: where it does no harm one bit does */
 static uint32_t mend_bits(const struct frame *f)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < f->mends.n; i++)
-		n += f->m->scrubs.v[f->mends.v[i].scrub].min_ttl != 0 ? 2 : 1;
+		n += directed_mend_is_of_leg(f, i) ? 2 : 1;
 	return n;
 }
 
@@ -271,8 +268,24 @@ static void share_mends(struct frame *f, uint32_t *left)
 		struct mend *x = &f->mends.v[i];
 
 		x->ct[DIR_IN] = x->ct[DIR_OUT] = take_bits(left, 1);
-		if (f->m->scrubs.v[x->scrub].min_ttl != 0)
+		if (directed_mend_is_of_leg(f, i))
 			x->ct[DIR_OUT] = take_bits(left, 1);
+	}
+}
+
+static void tell_marks(struct frame *f)
+{
+	struct nft_marks *m = &f->p->marks;
+
+	*m = (struct nft_marks){
+		.own = f->p->options.mark_mask, .state = { f->leg[DIR_IN], f->leg[DIR_OUT] },
+		.opts = { f->opts[DIR_IN], f->opts[DIR_OUT] }, .answer = f->answer,
+		.tags = f->tag_mask, .kept_tags = f->ct_tags,
+	};
+	for (uint32_t i = 0; i < f->mends.n; i++) {
+		const struct mend *x = &f->mends.v[i];
+
+		m->mend[m->n_mends++] = (struct nft_mend){ x->what, { x->ct[0], x->ct[1] } };
 	}
 }
 
@@ -317,11 +330,7 @@ static bool share_bits(struct frame *f)
 	f->decided = take_bits(&left, ahead);
 	for (uint32_t i = 0; i < mends; i++)
 		f->mends.v[i].bit = take_bits(&left, 1);
-	f->p->marks = (struct nft_marks){
-		.own = mask, .state = { f->leg[DIR_IN], f->leg[DIR_OUT] },
-		.opts = { f->opts[DIR_IN], f->opts[DIR_OUT] }, .answer = f->answer,
-		.tags = f->tag_mask, .kept_tags = f->ct_tags,
-	};
+	tell_marks(f);
 	return true;
 }
 
