@@ -21,7 +21,7 @@ void addr6_init(struct nat *nat)
 {
 	for (uint32_t i = 0; i < nat->n_addr6; i++)
 		nat->addr6[i] = (struct addr6){ .next = i + 1 < nat->n_addr6 ? i + 1 : NONE };
-	nat->free_addr6 = nat->n_addr6 > 0 ? 0 : NONE;
+	nat->free_addr6 = 0;
 }
 
 uint32_t addr6_find(const struct nat *nat, const uint8_t bytes[16])
@@ -63,31 +63,21 @@ uint32_t addr6_get(struct nat *nat, struct addr a)
 	return i;
 }
 
-void addr_ref(struct nat *nat, bool is_v6, uint32_t handle)
+void addr6_ref(struct nat *nat, uint32_t handle)
 {
-	if (is_v6)
-		nat->addr6[handle].refs++;
+	nat->addr6[handle].refs++;
 }
 
-void addr_put(struct nat *nat, bool is_v6, uint32_t handle)
+void addr6_put(struct nat *nat, uint32_t handle)
 {
-	struct addr6 *a;
+	struct addr6 *a = &nat->addr6[handle];
 
-	if (!is_v6)
-		return;
-	a = &nat->addr6[handle];
 	BUG_IF(a->refs == 0);
 	if (--a->refs > 0)
 		return;
 	table_del(&nat->addr6_table, hash6(nat, a->bytes), handle);
 	a->next = nat->free_addr6;
 	nat->free_addr6 = handle;
-}
-
-void addr_drop(struct nat *nat, bool is_v6, uint32_t handle)
-{
-	if (handle != NONE)
-		addr_put(nat, is_v6, handle);
 }
 
 struct addr addr_of(const struct nat *nat, bool is_v6, uint32_t handle)

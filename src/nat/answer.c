@@ -40,9 +40,7 @@ uint8_t *made_new(struct nat *nat, uint32_t len, enum nat_side to)
 		return NULL;
 	m = &nat->made[nat->n_made++];
 	*m = (struct nat_made){ nat->made_bytes + nat->made_used, len, to, nat->cause, false };
-	nat->made_used += (len + 15u) & ~15u;
-	if (nat->made_used > MADE_BYTES)
-		nat->made_used = MADE_BYTES;
+	nat->made_used += (len + 15u) & ~15u;	/* MADE_BYTES is a multiple of it */
 	return nat->made_bytes + (m->data - nat->made_bytes);
 }
 
@@ -74,20 +72,13 @@ static bool may_answer(struct nat *nat)
 	return true;
 }
 
-/* May anybody be told about this packet */
+/* May anybody be told about this packet; it has passed check_martians() */
 static bool is_answerable(const struct view *v)
 {
-	const struct addr src = view_src(v), dst = view_dst(v);
-
-	if (v->kind == K_ERROR || src.v == 0 || addr_is_multicast(src) || addr_is_loopback(src) ||
-	    addr_is_multicast(dst) || (src.af == AF_V4 && src.v >= 0xf0000000u) ||
-	    (dst.af == AF_V4 && dst.v == UINT32_MAX))
-		return false;
 	if (v->kind != K_FRAGMENT)
-		return true;
-	/* Of fragments only the first has what an error must quote */
-	return v->is_v6 ? (get16(v->ip + v->frag + 2) & 0xfff8) == 0
-			: (get16(v->ip + 6) & 0x1fff) == 0;
+		return v->kind != K_ERROR;
+	/* A prefix's, of IPv6; of fragments only the first has what an error must quote */
+	return (get16(v->ip + v->frag + 2) & 0xfff8) == 0;
 }
 
 static struct addr self_of(const struct nat *nat, enum nat_side side, uint8_t af)
@@ -157,11 +148,10 @@ void answer_icmp(struct nat *nat, const struct view *v, struct answer_icmp e)
 
 void answer_unreachable(struct nat *nat, const struct view *v, uint8_t code4)
 {
-	/* RFC 4443 3.1: no route, prohibited, address, port */
-	const uint8_t code6 = code4 == 13 || code4 == 10 || code4 == 9 ? 1 : code4 == 3 ? 4 :
-			      code4 == 1 ? 3 : 0;
+	/* RFC 4443 3.1: address, port, prohibited */
+	static const uint8_t codes6[] = { [1] = 3, [3] = 4, [13] = 1 };
 	const struct answer_icmp e = {
-		.to = v->from, .type = v->is_v6 ? 1 : 3, .code = v->is_v6 ? code6 : code4,
+		.to = v->from, .type = v->is_v6 ? 1 : 3, .code = v->is_v6 ? codes6[code4] : code4,
 	};
 
 	answer_icmp(nat, v, e);
@@ -203,7 +193,7 @@ void answer_echo(struct nat *nat, const struct view *v, bool is_turned)
 	const struct addr src = is_turned ? view_src(v) : view_dst(v);
 	const struct addr dst = is_turned ? view_dst(v) : view_src(v);
 
-	if (!is_answerable(v) || len > nat->cfg.mtu[v->from])
+	if (len > nat->cfg.mtu[v->from])
 		return;
 	ip = own_new(nat, len, v->from);
 	if (ip == NULL)

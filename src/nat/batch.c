@@ -18,6 +18,7 @@
 #include "nat/plain.h"
 
 #define DAY_NS	(UINT64_C(86400) * 1000000000)
+#define SILENCE_NS	(UINT64_C(1) << 55)	/* 417 days: twice the longest timeout */
 
 struct work {
 	struct view view;
@@ -127,8 +128,12 @@ void nat_clock(struct nat *nat, uint64_t now_ns)
 		nat->has_begun = true;
 		nat->last_ns = nat->base_ns = now_ns;
 	}
-	if (now_ns > nat->last_ns)
+	if (now_ns > nat->last_ns) {
+		/* A longer silence is as good as this one: all is over, and ticks do not wrap */
+		if (now_ns - nat->last_ns > SILENCE_NS)
+			nat->base_ns += now_ns - nat->last_ns - SILENCE_NS;
 		nat->last_ns = now_ns;
+	}
 	nat->now = FIRST_TICK + (uint32_t)((nat->last_ns - nat->base_ns) >> TICK_SHIFT);
 }
 

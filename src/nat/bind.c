@@ -79,14 +79,14 @@ static struct ports *pool_of(const struct nat *nat, const struct binding *b)
 }
 
 static void ref_addresses(struct nat *nat, const struct binding *b,
-			  void (*fn)(struct nat *, bool, uint32_t))
+			  void (*fn)(struct nat *, uint32_t))
 {
 	if ((b->flags & B_V6) == 0)
 		return;
-	fn(nat, true, b->in);
-	fn(nat, true, b->out);
+	fn(nat, b->in);
+	fn(nat, b->out);
 	if (b->peer != 0)
-		fn(nat, true, b->peer - 1);
+		fn(nat, b->peer - 1);
 }
 
 static void held_del(struct nat *nat, struct binding *b)
@@ -111,7 +111,7 @@ static void record_free(struct nat *nat, struct binding *b)
 		table_del(&nat->binding_table, hash_key(nat, b, KEY_IN), number_of(nat, b));
 		table_del(&nat->binding_table, hash_key(nat, b, KEY_OUT), number_of(nat, b));
 	}
-	ref_addresses(nat, b, addr_put);
+	ref_addresses(nat, b, addr6_put);
 	b->proto = 0;
 	b->next = nat->free_binding;
 	nat->free_binding = number_of(nat, b);
@@ -139,7 +139,7 @@ static uint32_t record_new(struct nat *nat, const struct binding *like)
 		fetch_line(&nat->bindings[b->next]);
 	*b = *like;
 	b->n_flows = 0;
-	ref_addresses(nat, b, addr_ref);
+	ref_addresses(nat, b, addr6_ref);
 	if ((b->flags & B_PERMIT) != 0) {
 		table_add(&nat->binding_table, hash_key(nat, b, KEY_PERMIT), number_of(nat, b));
 	} else {
@@ -151,7 +151,7 @@ static uint32_t record_new(struct nat *nat, const struct binding *like)
 
 /* ---- look-ups -------------------------------------------------------------- */
 
-/* A permission and a binding never have one key, so flags need no look */
+/* What has one hash need not have one key: all of it is compared */
 static uint32_t find(const struct nat *nat, const struct binding *want, enum key key)
 {
 	struct table_look l;
@@ -292,8 +292,7 @@ static uint16_t choose_of_block(struct nat *nat, const struct bind_ask *ask,
 	uint16_t lo, hi, port;
 	struct addr outside;
 
-	if (!nat_block_of(&nat->cfg, in, &outside, &lo, &hi))
-		return 0;
+	BUG_IF(!nat_block_of(&nat->cfg, in, &outside, &lo, &hi));	/* see bind_own() */
 	if (n_lent(pool, lo, hi) + 1 == (hi - lo + 1u) - (hi - lo + 1u) / 10)
 		notify(nat, NAT_EV_ALARM, &told, lo);
 	port = ports_choose(pool, lo, hi, ask->in_port, PARITY_ANY, &nat->random);
@@ -321,7 +320,7 @@ static uint16_t choose_port(struct nat *nat, const struct bind_ask *ask, const s
 		if (port_wanted(nat, ask, own, pool, ask->in_port))
 			return ask->in_port;
 		range_of(info->pool, ask->in_port, &lo, &hi);
-	} else if (r->ports == NAT_PORTS_RANDOM && info->pool == POOL_ICMP) {
+	} else if (info->pool == POOL_ICMP) {
 		lo = 1;
 		hi = UINT16_MAX;
 	}

@@ -80,7 +80,7 @@ bool block_overflow(const struct nat_config *cfg, uint16_t *ret_lo, uint16_t *re
 	uint32_t n_own;
 	const uint32_t n = blocks_of(cfg, &n_own);
 
-	if (!cfg->block_overflow || n == n_own)
+	if (!cfg->block_overflow)
 		return false;
 	*ret_lo = (uint16_t)(FIRST_PORT + n_own * cfg->block_ports);
 	*ret_hi = (uint16_t)(FIRST_PORT + n * cfg->block_ports - 1);

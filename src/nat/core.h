@@ -420,14 +420,18 @@ static inline uint32_t addr_get(struct nat *nat, const struct addr *a)
 	return a->af == AF_V6 ? addr6_get(nat, *a) : (uint32_t)a->v;
 }
 
-/** addr_ref() - One reference more to what is a handle where @is_v6 */
-void addr_ref(struct nat *nat, bool is_v6, uint32_t handle);
+/** addr6_ref() - One reference more */
+void addr6_ref(struct nat *nat, uint32_t handle);
 
-/** addr_put() - One reference less */
-void addr_put(struct nat *nat, bool is_v6, uint32_t handle);
+/** addr6_put() - One reference less */
+void addr6_put(struct nat *nat, uint32_t handle);
 
-/** addr_drop() - addr_put() of what addr_get() gave, NONE too */
-void addr_drop(struct nat *nat, bool is_v6, uint32_t handle);
+/** addr_drop() - Take back what addr_get() gave, NONE too */
+static inline void addr_drop(struct nat *nat, bool is_v6, uint32_t handle)
+{
+	if (is_v6 && handle != NONE)
+		addr6_put(nat, handle);
+}
 
 /** addr_of() - The address of a handle */
 struct addr addr_of(const struct nat *nat, bool is_v6, uint32_t handle);
@@ -653,6 +657,9 @@ static inline void rewrite_udp(uint8_t *check, uint32_t delta)
 /** rewrite_id() - A new IPv4 id, unless the packet may never be fragmented (RFC 6864) */
 void rewrite_id(struct nat *nat, const struct view *v);
 
+/** rewrite_scrub_set() - All of a session's packets change so; one too many: nothing more does */
+void rewrite_scrub_set(struct nat *nat, struct session *s, struct scrub_all want);
+
 /** rewrite_scrub() - What rules change besides; before the TTL is lowered */
 void rewrite_scrub(const struct view *v, const struct scrub_all *s);
 
@@ -714,7 +721,7 @@ struct answer_icmp {
 /** answer_icmp() - Tell the sender of a packet, unless that must not be */
 void answer_icmp(struct nat *nat, const struct view *v, struct answer_icmp e);
 
-/** answer_unreachable() - "Destination unreachable" with the code of IPv4, or its kind of IPv6 */
+/** answer_unreachable() - "Destination unreachable", code 1, 3 or 13 of IPv4 or its kind of IPv6 */
 void answer_unreachable(struct nat *nat, const struct view *v, uint8_t code4);
 
 /** answer_rst() - A RST for a TCP packet */
@@ -767,6 +774,9 @@ bool npt_packet(struct nat *nat, struct nat_packet *p, struct view *v);
 /** open_session() - A session for a view that has none; verdict in @p and NULL, or the session */
 struct session *open_session(struct nat *nat, struct nat_packet *p, struct view *v,
 			     bool is_hairpin);
+
+/** check_martians() - Has a packet an address that none between hosts has; why, or NAT_R_NONE */
+enum nat_reason check_martians(const struct view *v);
 
 /** is_inside() - Is an address of the inside */
 bool is_inside(const struct nat *nat, struct addr a);

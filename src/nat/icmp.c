@@ -203,7 +203,7 @@ static enum nat_reason rewrite_outer(const struct nat *nat, const struct view *v
 	}
 	if (!addr_equal(to, addr_of(nat, v->is_v6, s->out.src)))
 		return NAT_R_ICMP_STRAY;
-	if (!is_hairpin && is_inside(nat, from))
+	if (!is_hairpin && (is_inside(nat, from) || own_of(nat, from) != NULL))
 		return NAT_R_SPOOFED;
 	if (addr_equal(from, addr_of(nat, v->is_v6, s->out.dst)))
 		put_addr(nat, src, v->is_v6, s->in.dst);
@@ -252,7 +252,9 @@ void icmp_error(struct nat *nat, struct nat_packet *p, struct view *v)
 		drop(nat, p, NAT_R_TTL);
 		return;
 	}
-	why = translate(nat, p, v, false, &back);
+	why = check_martians(v);
+	if (why == NAT_R_NONE)
+		why = translate(nat, p, v, false, &back);
 	if (why == NAT_R_NONE && back) {
 		v->from = NAT_OUTSIDE;
 		mend_checksums(v);

@@ -128,12 +128,15 @@ bool npt_packet(struct nat *nat, struct nat_packet *p, struct view *v)
 	const bool out = v->from == NAT_INSIDE, back = out && is_of(nat, view_dst(v), false);
 	const enum nat_side to = out && !back ? NAT_OUTSIDE : NAT_INSIDE;
 	uint8_t old[32];
-	enum nat_reason why = NAT_R_NONE;
+	enum nat_reason why;
 
 	if (!is_of(nat, out ? view_src(v) : view_dst(v), out))
 		return false;
-	if (!out && is_of(nat, view_src(v), true)) {
-		drop(nat, p, NAT_R_SPOOFED);
+	why = check_martians(v);
+	if (why == NAT_R_NONE && !out && is_of(nat, view_src(v), true))
+		why = NAT_R_SPOOFED;
+	if (why != NAT_R_NONE) {
+		drop(nat, p, why);
 		return true;
 	}
 	memcpy(old, v->ip + 8, 32);

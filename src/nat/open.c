@@ -38,20 +38,27 @@ static bool is_martian4(uint32_t a)
 
 static bool is_martian6(struct addr a)
 {
-	/* Unspecified, mapped IPv4, and the rest of the first /96 */
-	return a.v >> 32 == 0 || a.v >> 32 == 0xffff || addr_is_loopback(a) ||
-	       addr_is_multicast(a) || addr_is_linklocal(a);
+	/* The first /96, which ::1 is of, and mapped IPv4 */
+	return a.v >> 32 == 0 || a.v >> 32 == 0xffff || addr_is_multicast(a) ||
+	       addr_is_linklocal(a);
+}
+
+enum nat_reason check_martians(const struct view *v)
+{
+	if (v->is_v6 ? is_martian6(view_src(v)) : is_martian4((uint32_t)view_src(v).v))
+		return NAT_R_SOURCE;
+	if (v->is_v6 ? is_martian6(view_dst(v)) : is_martian4((uint32_t)view_dst(v).v))
+		return NAT_R_DESTINATION;
+	return NAT_R_NONE;
 }
 
 static enum nat_reason check_addresses(const struct nat *nat, const struct view *v,
 				       const struct nat_ask *ask)
 {
-	if (v->is_v6 ? is_martian6(ask->src) : is_martian4(v->src))
-		return NAT_R_SOURCE;
-	if (v->is_v6 ? is_martian6(ask->dst) : is_martian4(v->dst))
-		return NAT_R_DESTINATION;
-	if (ask->is_hairpin)
-		return NAT_R_NONE;
+	const enum nat_reason why = check_martians(v);
+
+	if (why != NAT_R_NONE || ask->is_hairpin)
+		return why;
 	/* The host itself may send so, to an address that it shares with the NAT */
 	if (own_find(nat, v->is_v6, v->src) != NULL)
 		return nat->cfg.has_host && v->from == NAT_INSIDE &&
@@ -212,22 +219,10 @@ static struct session *enter(struct nat *nat, struct nat_packet *p, const struct
 	return refuse_room(nat, p, v, like->owner, why);
 }
 
-/* What the rules change besides; what is one too many changes nothing more */
-static void set_scrub(struct nat *nat, struct session *like, const struct nat_ruling *r)
+/* What the rules change besides */
+static struct scrub_all scrub_of(const struct nat_ruling *r)
 {
-	const struct scrub_all want = { r->max_mss, r->min_ttl, r->no_df };
-	uint32_t i = 0;
-
-	while (i < nat->n_scrubs && (nat->scrubs[i].max_mss != want.max_mss ||
-				     nat->scrubs[i].min_ttl != want.min_ttl ||
-				     nat->scrubs[i].no_df != want.no_df))
-		i++;
-	if (i == SCRUBS)
-		return;
-	if (i == nat->n_scrubs)
-		nat->scrubs[nat->n_scrubs++] = want;
-	like->scrub = i & (SCRUBS - 1);
-	like->flags |= i != 0 ? S_LOOK : 0;
+	return (struct scrub_all){ r->max_mss, r->min_ttl, r->no_df };
 }
 
 /* Let a packet pass that nobody remembers: its answer is judged for itself */
@@ -235,7 +230,7 @@ static struct session *pass_once(struct nat *nat, struct nat_packet *p, const st
 				 const struct nat_ruling *r)
 {
 	const enum nat_side to = v->from == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
-	const struct scrub_all scrub = { r->max_mss, r->min_ttl, r->no_df };
+	const struct scrub_all scrub = scrub_of(r);
 	const enum nat_reason why = path_check(nat, p, v, to);
 
 	if (why != NAT_R_NONE)
@@ -333,7 +328,7 @@ static struct session *open_out(struct nat *nat, struct nat_packet *p, const str
 		return pass_once(nat, p, v, &r);
 	if (check_opens(v) != NAT_R_NONE)
 		return refuse(nat, p, check_opens(v));
-	set_scrub(nat, &like, &r);
+	rewrite_scrub_set(nat, &like, scrub_of(&r));
 	like.owner = owner_of(nat, src);
 	in = addr_get(nat, &src);
 	like.in = (struct ends){ in, addr_get(nat, &dst), v->sport, v->dport };
@@ -354,15 +349,10 @@ static struct session *open_out(struct nat *nat, struct nat_packet *p, const str
 
 static bool is_let_in(const struct nat *nat, const struct view *v, uint32_t binding)
 {
-	switch (nat->cfg.filtering[nat_protos[v->proto].class]) {
-	case NAT_ENDPOINT:
-		return true;
-	case NAT_ADDRESS:
-		return v->src != NONE && bind_is_permitted(nat, binding, v->src);
-	case NAT_ADDRESS_PORT:
-		break;
-	}
-	return false;
+	const enum nat_behaviour how = nat->cfg.filtering[nat_protos[v->proto].class];
+
+	return how == NAT_ENDPOINT ||
+	       (how == NAT_ADDRESS && v->src != NONE && bind_is_permitted(nat, binding, v->src));
 }
 
 /* Enter what comes from outside and leads to @in, @in_port */
@@ -370,8 +360,7 @@ static struct session *enter_in(struct nat *nat, struct nat_packet *p, const str
 				const struct nat_ask *ask, struct session *like, uint32_t in,
 				uint16_t in_port)
 {
-	const bool is_icmp = nat_protos[v->proto].pool == POOL_ICMP &&
-			     nat_protos[v->proto].min_len > 0;
+	const bool is_icmp = nat_protos[v->proto].pool == POOL_ICMP;
 	struct session *s;
 
 	like->out = (struct ends){ addr_get(nat, &ask->dst), addr_get(nat, &ask->src),
@@ -454,7 +443,7 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 		return pass_once(nat, p, v, &r);
 	if (check_opens(v) != NAT_R_NONE)
 		return refuse(nat, p, check_opens(v));
-	set_scrub(nat, &like, &r);
+	rewrite_scrub_set(nat, &like, scrub_of(&r));
 	like.in.src = addr_get(nat, &r.dst);
 	if (v->is_v6 && like.in.src == NONE)
 		return refuse(nat, p, NAT_R_TABLE_FULL);

@@ -59,7 +59,7 @@ static void put_ports(const struct view *v, const struct session *s, bool out)
 	if (nat_protos[v->proto].has_ports) {
 		put16(l4, out ? s->out.sport : s->in.dport);
 		put16(l4 + 2, out ? s->out.dport : s->in.sport);
-	} else if (nat_protos[v->proto].pool == POOL_ICMP && nat_protos[v->proto].min_len > 0) {
+	} else if (nat_protos[v->proto].pool == POOL_ICMP) {
 		put16(l4 + 4, out ? s->out.sport : s->in.sport);
 	}
 }
@@ -153,6 +153,22 @@ void rewrite_mss(const struct view *v, uint16_t max_mss)
 			lower_mss(tcp, o, max_mss);
 		o += o[1];
 	}
+}
+
+void rewrite_scrub_set(struct nat *nat, struct session *s, struct scrub_all want)
+{
+	uint32_t i = 0;
+
+	while (i < nat->n_scrubs && (nat->scrubs[i].max_mss != want.max_mss ||
+				     nat->scrubs[i].min_ttl != want.min_ttl ||
+				     nat->scrubs[i].no_df != want.no_df))
+		i++;
+	if (i == SCRUBS)
+		return;
+	if (i == nat->n_scrubs)
+		nat->scrubs[nat->n_scrubs++] = want;
+	s->scrub = i & (SCRUBS - 1);
+	s->flags |= i != 0 ? S_LOOK : 0;
 }
 
 void rewrite_scrub(const struct view *v, const struct scrub_all *s)

@@ -80,6 +80,7 @@ static void write_session(const struct nat *nat, struct writer *w, const struct 
 	const bool is_v6 = (s->flags & S_V6) != 0;
 	const uint16_t ports[4] = { s->in.sport, s->in.dport, s->out.sport, s->out.dport };
 	const uint32_t addrs[4] = { s->in.src, s->in.dst, s->out.src, s->out.dst };
+	const struct scrub_all *scrub = &nat->scrubs[s->scrub];
 	uint8_t r[SESSION_BYTES] = { 0 };
 
 	r[0] = s->proto;
@@ -98,6 +99,9 @@ static void write_session(const struct nat *nat, struct writer *w, const struct 
 		put16(r + 24 + 2 * i, ports[i]);
 		put_handle(nat, r + 32 + 16 * i, is_v6, addrs[i]);
 	}
+	put16(r + 96, scrub->max_mss);
+	r[98] = scrub->min_ttl;
+	r[99] = scrub->no_df;
 	write_bytes(w, r, sizeof(r));
 }
 
@@ -219,6 +223,7 @@ static bool read_session(struct nat *nat, const uint8_t *r)
 		.out.sport = get16(r + 28), .out.dport = get16(r + 30),
 	};
 	uint32_t *addrs[4] = { &like.in.src, &like.in.dst, &like.out.src, &like.out.dst };
+	const struct scrub_all scrub = { get16(r + 96), r[98], r[99] != 0 };
 	bool fits = like.proto != 0 && like.tcp < N_NAT_TCP && like.timer < N_NAT_TIMEOUTS &&
 		    (like.proto == PROTO_TCP) == (like.tcp != NAT_TCP_NONE) &&
 		    (nat_protos[like.proto].has_ports || like.in.dport == like.out.dport);
@@ -231,6 +236,7 @@ static bool read_session(struct nat *nat, const uint8_t *r)
 		fits = own_find(nat, is_v6, like.out.src) != NULL;
 	if (fits && nat->cfg.n_inside > 0)
 		fits = is_inside(nat, addr_of(nat, is_v6, like.in.src));
+	rewrite_scrub_set(nat, &like, scrub);
 	if (fits)
 		fits = enter_session(nat, &like, r[6] != 0);
 	for (unsigned int i = 0; i < 4; i++)
@@ -291,8 +297,7 @@ int nat_hold(struct nat *nat, uint64_t now_ns, const struct nat_binding *b)
 	uint32_t i;
 
 	nat_clock(nat, now_ns);
-	if (own == NULL || own->a.af != b->outside.af || b->inside.af != b->outside.af ||
-	    nat_protos[b->proto].min_len == 0)
+	if (own == NULL || b->inside.af != b->outside.af || nat_protos[b->proto].min_len == 0)
 		return -ENOENT;
 	if (ports_is_lent(&own->pools[nat_protos[b->proto].pool], b->out_port))
 		return -EEXIST;

@@ -19,6 +19,12 @@
 
 #define SPOKE_MARK	0x80000000u
 
+/* Spokes from one to another; ticks wrap, so numbers of spokes are of 28 bits */
+static int32_t spokes(uint32_t from, uint32_t to)
+{
+	return (int32_t)((to - from) << WHEEL_SHIFT) >> WHEEL_SHIFT;
+}
+
 void session_init(struct nat *nat)
 {
 	const uint32_t n = nat->cfg.max_flows;
@@ -79,14 +85,11 @@ struct session *session_find(struct nat *nat, const struct view *v)
 static void wheel_add(struct nat *nat, struct session *s)
 {
 	const uint32_t due = (s->seen + nat->timeout[s->timer]) >> WHEEL_SHIFT;
-	uint32_t ahead = due + 1 - nat->wheel_at;
+	/* Overdue ones (restored, or moved while the wheel lags) come next */
+	const int32_t late = MAX(spokes(nat->wheel_at, due + 1), 1);
+	const uint32_t ahead = MIN((uint32_t)late, WHEEL_SPOKES - 1);
 	uint32_t *head;
 
-	/* Overdue ones (restored, or moved while the wheel lags) come next */
-	if ((int32_t)ahead < 1)
-		ahead = 1;
-	if (ahead >= WHEEL_SPOKES)
-		ahead = WHEEL_SPOKES - 1;
 	head = &nat->wheel[(nat->wheel_at + ahead) % WHEEL_SPOKES];
 	s->next = *head;
 	s->prev = SPOKE_MARK | (nat->wheel_at + ahead) % WHEEL_SPOKES;
@@ -140,9 +143,9 @@ bool session_expire(struct nat *nat, uint32_t n)
 	const uint32_t now = nat->now >> WHEEL_SHIFT;
 
 	/* After a long silence each spoke comes by once */
-	if ((int32_t)(now - nat->wheel_at) >= (int32_t)WHEEL_SPOKES)
+	if (spokes(nat->wheel_at, now) >= (int32_t)WHEEL_SPOKES)
 		nat->wheel_at = now - (WHEEL_SPOKES - 1);
-	while ((int32_t)(now - nat->wheel_at) >= 0) {
+	while (spokes(nat->wheel_at, now) >= 0) {
 		const uint32_t at = nat->wheel_at % WHEEL_SPOKES, i = nat->wheel[at];
 		struct session *s;
 
@@ -173,14 +176,14 @@ static bool is_key_taken(struct nat *nat, const struct view *v)
 }
 
 static void ref_addresses(struct nat *nat, const struct session *s,
-			  void (*fn)(struct nat *, bool, uint32_t))
+			  void (*fn)(struct nat *, uint32_t))
 {
 	if ((s->flags & S_V6) == 0)
 		return;
-	fn(nat, true, s->in.src);
-	fn(nat, true, s->in.dst);
-	fn(nat, true, s->out.src);
-	fn(nat, true, s->out.dst);
+	fn(nat, s->in.src);
+	fn(nat, s->in.dst);
+	fn(nat, s->out.src);
+	fn(nat, s->out.dst);
 }
 
 /* Is it the key that a packet's view has */
@@ -212,7 +215,7 @@ enum nat_reason session_new(struct nat *nat, const struct session *like, const s
 		fetch_line(&nat->sessions[s->next]);
 	*s = *like;
 	rewrite_deltas(nat, s);
-	ref_addresses(nat, s, addr_ref);
+	ref_addresses(nat, s, addr6_ref);
 	if (s->binding != NONE)
 		bind_use(nat, s->binding);
 	table_add(&nat->session_table, inner.hash, number_of(nat, s));
@@ -236,7 +239,7 @@ void session_end(struct nat *nat, struct session *s)
 	if (s->binding != NONE)
 		bind_put(nat, s->binding);
 	owner_release(nat, s->owner);
-	ref_addresses(nat, s, addr_put);
+	ref_addresses(nat, s, addr6_put);
 	s->proto = 0;
 	s->next = nat->free_session;
 	nat->free_session = number_of(nat, s);

@@ -40,11 +40,13 @@ static uint32_t seconds(uint32_t ticks)
 bool nat_flow_at(const struct nat *nat, uint32_t i, struct nat_flow *ret)
 {
 	const struct session *s = &nat->sessions[i];
-	const bool is_v6 = (s->flags & S_V6) != 0;
-	const uint32_t idle = nat->now - s->seen;
+	bool is_v6;
+	uint32_t idle;
 
 	if (i >= nat->cfg.max_flows || s->proto == 0 || session_is_over(nat, s))
 		return false;
+	is_v6 = (s->flags & S_V6) != 0;
+	idle = nat->now - s->seen;
 	*ret = (struct nat_flow){
 		.proto = s->proto, .owner = s->owner, .tcp = (enum nat_tcp)s->tcp,
 		.inside = ends_of(nat, is_v6, &s->in), .outside = ends_of(nat, is_v6, &s->out),
@@ -59,11 +61,15 @@ bool nat_flow_at(const struct nat *nat, uint32_t i, struct nat_flow *ret)
 bool nat_binding_at(const struct nat *nat, uint32_t i, struct nat_binding *ret)
 {
 	const struct binding *b = &nat->bindings[i];
-	const bool is_v6 = (b->flags & B_V6) != 0, is_held = (b->flags & B_HELD) != 0;
-	const uint32_t since = nat->now - b->time;
+	bool is_v6, is_held;
+	uint32_t since;
 
-	if (i >= nat->n_bindings || b->proto == 0 || (b->flags & B_PERMIT) != 0 ||
-	    (is_held && since >= nat->timeout[NAT_T_HOLD]))
+	if (i >= nat->n_bindings || b->proto == 0 || (b->flags & B_PERMIT) != 0)
+		return false;
+	is_v6 = (b->flags & B_V6) != 0;
+	is_held = (b->flags & B_HELD) != 0;
+	since = nat->now - b->time;
+	if (is_held && since >= nat->timeout[NAT_T_HOLD])
 		return false;
 	*ret = (struct nat_binding){
 		.proto = b->proto, .owner = b->owner, .inside = addr_of(nat, is_v6, b->in),

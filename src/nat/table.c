@@ -33,9 +33,8 @@ void table_add(struct table *t, uint64_t hash, uint32_t number)
 {
 	uint32_t at = table_home(t, hash);
 
-	for (uint32_t n = 0; n < t->n; n++, at = next_bucket(t, at)) {
+	for (uint32_t n = 0;; n++, at = next_bucket(t, at)) {
 		struct bucket *b = &t->buckets[at];
-
 		const uint32_t empty = bucket_match(b, 0, 0);
 
 		if (empty != 0) {
@@ -43,9 +42,9 @@ void table_add(struct table *t, uint64_t hash, uint32_t number)
 							(number + 1);
 			return;
 		}
+		BUG_IF(n == t->n);
 		b->n_passed++;
 	}
-	BUG_IF(true);
 }
 
 void table_del(struct table *t, uint64_t hash, uint32_t number)
@@ -53,9 +52,8 @@ void table_del(struct table *t, uint64_t hash, uint32_t number)
 	const uint32_t value = table_tag(t, hash) << t->shift | (number + 1);
 	uint32_t at = table_home(t, hash);
 
-	for (uint32_t n = 0; n < t->n; n++, at = next_bucket(t, at)) {
+	for (;; at = next_bucket(t, at)) {
 		struct bucket *b = &t->buckets[at];
-
 		const uint32_t at_slot = bucket_match(b, value, 0);
 
 		if (at_slot != 0) {
@@ -65,5 +63,4 @@ void table_del(struct table *t, uint64_t hash, uint32_t number)
 		BUG_IF(b->n_passed == 0);
 		b->n_passed--;
 	}
-	BUG_IF(true);
 }
