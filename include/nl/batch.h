@@ -32,6 +32,8 @@
 /**
  * struct nl_batch - Messages of one transaction
  * @buf:	Messages, the last one perhaps still being filled
+ * @lent:	The caller's memory, if that is @buf, else NULL
+ * @msg_bytes:	The longest that a message may be
  * @len:	Bytes in all messages but the last
  * @cap:	Bytes that @buf holds
  * @last:	Offset of the last message, 0 = none or BEGIN
@@ -41,6 +43,8 @@
  */
 struct nl_batch {
 	uint8_t *buf;
+	uint8_t *lent;
+	size_t msg_bytes;
 	size_t len;
 	size_t cap;
 	size_t last;
@@ -61,6 +65,15 @@ struct nl_batch_result {
 
 /** nl_batch_init() - Nothing yet; nothing is allocated */
 void nl_batch_init(struct nl_batch *b);
+
+/**
+ * nl_batch_init_in() - The same, in memory of the caller's as long as that suffices
+ * @b:		Batch
+ * @mem:	Memory, aligned as struct nlmsghdr is; there until nl_batch_fini()
+ * @len:	Its length, at least 3 * @msg_bytes
+ * @msg_bytes:	The longest that a message will be, at most NL_BATCH_MSG_BYTES
+ */
+void nl_batch_init_in(struct nl_batch *b, void *mem, size_t len, size_t msg_bytes);
 
 /** nl_batch_fini() - Free the buffer; for CLEANUP() */
 void nl_batch_fini(struct nl_batch *b);

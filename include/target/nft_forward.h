@@ -61,6 +61,16 @@ const char *nft_forward_comment(struct arena *a, const char *name, uint32_t line
 				const char *text);
 
 /**
+ * nft_forward_put() - The attributes of a message about one element
+ * @msg:	Message of type NFT_MSG_NEWSETELEM or another about elements
+ * @map:	Name of the map
+ * @f:		Element
+ * @whole:	Where it leads and its comment too, not only its place
+ */
+void nft_forward_put(struct nlmsghdr *msg, const char *map, const struct nft_forward *f,
+		     bool whole);
+
+/**
  * nft_forward_find() - Is there an element for a place
  * @nl:		Session of NETLINK_NETFILTER
  * @map:	Name of the map

@@ -31,13 +31,25 @@
 
 void nl_batch_init(struct nl_batch *b)
 {
-	*b = (struct nl_batch){ 0 };
+	*b = (struct nl_batch){ .msg_bytes = NL_BATCH_MSG_BYTES };
+}
+
+void nl_batch_init_in(struct nl_batch *b, void *mem, size_t len, size_t msg_bytes)
+{
+	BUG_IF(len < 3 * msg_bytes || msg_bytes > NL_BATCH_MSG_BYTES);
+	*b = (struct nl_batch){ .buf = mem, .lent = mem, .cap = len, .msg_bytes = msg_bytes };
+}
+
+static void drop_buf(struct nl_batch *b)
+{
+	if (b->buf != NULL && b->buf != b->lent)
+		munmap(b->buf, b->cap);
+	b->lent = NULL;
 }
 
 void nl_batch_fini(struct nl_batch *b)
 {
-	if (b->buf != NULL)
-		munmap(b->buf, b->cap);
+	drop_buf(b);
 	free(b->cookie);
 	nl_batch_init(b);
 }
@@ -49,7 +61,7 @@ static void finish_last(struct nl_batch *b)
 
 	if (b->last == 0)
 		return;
-	BUG_IF(msg->nlmsg_len < sizeof(*msg) || msg->nlmsg_len > NL_BATCH_MSG_BYTES);
+	BUG_IF(msg->nlmsg_len < sizeof(*msg) || msg->nlmsg_len > b->msg_bytes);
 	b->len = b->last + MNL_ALIGN(msg->nlmsg_len);
 	b->last = 0;
 }
@@ -60,7 +72,7 @@ static void finish_last(struct nl_batch *b)
  */
 static bool grow(struct nl_batch *b, size_t cap)
 {
-	const size_t huge_from = b->buf == NULL ? HUGE_FROM : 0;
+	const size_t huge_from = b->buf == b->lent ? HUGE_FROM : 0;
 	uint8_t *buf = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (buf == MAP_FAILED)
@@ -68,7 +80,7 @@ static bool grow(struct nl_batch *b, size_t cap)
 	(void)madvise(buf + huge_from, cap - huge_from, MADV_HUGEPAGE);
 	if (b->buf != NULL) {
 		memcpy(buf, b->buf, b->len);
-		munmap(b->buf, b->cap);
+		drop_buf(b);
 	}
 	b->buf = buf;
 	b->cap = cap;
@@ -81,11 +93,11 @@ static bool grow(struct nl_batch *b, size_t cap)
  */
 static int make_room(struct nl_batch *b)
 {
-	const size_t need = b->len + 2 * NL_BATCH_MSG_BYTES;
+	const size_t need = b->len + 2 * b->msg_bytes;
 
 	if (need > NL_BATCH_MAX_BYTES)
 		return -EMSGSIZE;
-	if (need > b->cap && !grow(b, MAX(need, b->cap > 0 ? 2 * b->cap : FIRST_BYTES)))
+	if (need > b->cap && !grow(b, MAX(need, b->cap >= FIRST_BYTES ? 2 * b->cap : FIRST_BYTES)))
 		return -ENOMEM;
 	memset(b->buf + b->len, 0, sizeof(struct nlmsghdr));
 	return 0;

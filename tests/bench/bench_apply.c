@@ -10,11 +10,16 @@
  *	reload-N	milliseconds to see that nothing differs
  *	open-add-N	microseconds to add one forward more on the open socket, and
  *	open-del-N	to delete it; in turns, all of it, the kernel's answer too
+ *	open-raw-N	the same messages made before, sent and their last ack received: the
+ *			mean of one that adds and one that deletes
  *
  * Processor time, the kernel's for this process included: nothing here waits, and the
  * machine's other work is none of it.  Each run has a process and a network namespace
  * of its own; the least of some counts.
  */
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +53,7 @@ struct cost {
 	double mib;
 	double us_add;
 	double us_del;
+	double us_raw;
 };
 
 static double now_ms(void)
@@ -183,13 +189,14 @@ static double median(double *v, size_t n)
 	return v[n / 2];
 }
 
+static const struct nft_forward one_more = {
+	.proto = 6, .outside = { .af = AF_V4, .v = 0xcb007102 }, .port = 65000,
+	.inside = { .af = AF_V4, .v = 0x0a000000 }, .to = 80, .comment = "one more",
+};
+
 /* One forward more and one less, many times: the median, by the clock on the wall */
 static void change_one(struct bench *b, struct cost *ret)
 {
-	const struct nft_forward f = {
-		.proto = 6, .outside = addr_v4(203, 0, 113, 2), .port = 65000,
-		.inside = addr_v4(10, 0, 0, 0), .to = 80, .comment = "one more",
-	};
 	struct nft_forward_map maps[2];
 	static double us[2][TURNS];
 	uint32_t genid;
@@ -198,8 +205,8 @@ static void change_one(struct bench *b, struct cost *ret)
 		fail(b);
 	for (uint32_t i = 0; i < 2 * TURNS; i++) {
 		const double from = wall_us();
-		const int err = i % 2 == 0 ? nft_forward_add(&b->nl, genid + i, maps, &f, 1)
-					   : nft_forward_del(&b->nl, genid + i, maps, &f, 1);
+		const int err = i % 2 == 0 ? nft_forward_add(&b->nl, genid + i, maps, &one_more, 1)
+					   : nft_forward_del(&b->nl, genid + i, maps, &one_more, 1);
 
 		if (err < 0)
 			fail(b);
@@ -207,6 +214,59 @@ static void change_one(struct bench *b, struct cost *ret)
 	}
 	ret->us_add = median(us[0], TURNS);
 	ret->us_del = median(us[1], TURNS);
+}
+
+/* The messages of one change, as nl_batch_send() leaves them */
+static void make_change(struct bench *b, struct nl_batch *batch, bool is_add,
+			const struct nft_forward_map *map)
+{
+	const uint16_t type = NFNL_SUBSYS_NFTABLES << 8 |
+			      (is_add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM);
+	struct nl_batch_result result;
+	struct nlmsghdr *msg = NULL;
+
+	nl_batch_init(batch);
+	if (nl_batch_begin(batch, NFNL_SUBSYS_NFTABLES, 0) < 0 ||
+	    nl_batch_add(batch, type, NLM_F_CREATE, NFPROTO_INET, 0, &msg) < 0)
+		_exit(1);
+	nft_forward_put(msg, map->name, &one_more, is_add);
+	if (nl_batch_send(batch, &b->nl, &result) < 0)
+		fail(b);
+}
+
+/* Send these again, and receive both acks */
+static void send_raw(struct bench *b, struct nl_batch *batch)
+{
+	size_t len;
+
+	if (nl_send(&b->nl, batch->buf, batch->len + sizeof(struct nlmsghdr) +
+		    sizeof(struct nfgenmsg)) < 0 ||
+	    nl_receive(&b->nl, 0, &len) < 0 || nl_receive(&b->nl, 0, &len) < 0 ||
+	    ((const struct nlmsgerr *)mnl_nlmsg_get_payload(
+		    (const struct nlmsghdr *)b->nl.buf))->error != 0)
+		fail(b);
+}
+
+/* The kernel's part of that */
+static void change_one_raw(struct bench *b, struct cost *ret)
+{
+	struct nft_forward_map maps[2];
+	struct nl_batch batch[2];
+	static double us[2][TURNS];
+
+	if (!nft_forward_maps(b->p, maps))
+		fail(b);
+	make_change(b, &batch[0], true, &maps[0]);
+	make_change(b, &batch[1], false, &maps[0]);
+	for (uint32_t i = 0; i < 2 * TURNS; i++) {
+		const double from = wall_us();
+
+		send_raw(b, &batch[i % 2]);
+		us[i % 2][i / 2] = wall_us() - from;
+	}
+	ret->us_raw = (median(us[0], TURNS) + median(us[1], TURNS)) / 2;
+	nl_batch_fini(&batch[0]);
+	nl_batch_fini(&batch[1]);
 }
 
 static void run_apply(const char *path, struct cost *ret)
@@ -219,6 +279,7 @@ static void run_apply(const char *path, struct cost *ret)
 	ret->mib = max_rss_mib();
 	load(&b, RELOAD, ret);
 	change_one(&b, ret);
+	change_one_raw(&b, ret);
 }
 
 static void run_raw(const char *path, struct cost *ret)
@@ -280,6 +341,7 @@ static void print(unsigned int n, const struct cost *c)
 	printf("reload-%uk %.2f ms\n", n / 1000, c->ms[RELOAD]);
 	printf("open-add-%uk %.2f us\n", n / 1000, c->us_add);
 	printf("open-del-%uk %.2f us\n", n / 1000, c->us_del);
+	printf("open-raw-%uk %.2f us\n", n / 1000, c->us_raw);
 	fflush(stdout);
 }
 
@@ -307,18 +369,20 @@ static bool measure(unsigned int n, const char *path, struct cost *least)
 			note_least(&least->ms[k], c.ms[k]);
 		note_least(&least->us_add, c.us_add);
 		note_least(&least->us_del, c.us_del);
+		note_least(&least->us_raw, c.us_raw);
 		least->mib = i == 0 ? c.mib : MAX(least->mib, c.mib);
 	}
 	return true;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	const unsigned int one = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 0;
 	char path[] = "/tmp/bench_apply.XXXXXX";
 	const int fd = mkstemp(path);
 	bool ok = fd >= 0;
 
-	for (unsigned int n = 1000; n <= 100000 && ok; n *= 10) {
+	for (unsigned int n = one > 0 ? one : 1000; n <= (one > 0 ? one : 100000) && ok; n *= 10) {
 		struct cost c = { .mib = 0 };
 
 		ok = measure(n, path, &c);

@@ -387,6 +387,37 @@ TEST(batch_grows_with_what_is_in_it)
 	CHECK(at == len);
 }
 
+TEST(batch_leaves_lent_memory)
+{
+	enum { N = 1000, MSG = 256 };
+	_Alignas(struct nlmsghdr) uint8_t mem[3 * MSG];
+	struct nl_batch b CLEANUP(nl_batch_fini);
+	const struct nlmsghdr *msg;
+	const uint8_t *bytes;
+	size_t len;
+
+	nl_batch_init_in(&b, mem, sizeof(mem), MSG);
+	CHECK_INT(nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, 1), 0);
+	for (uint32_t i = 0; i < N; i++) {
+		struct nlmsghdr *to;
+
+		if (!CHECK_INT(nl_batch_add(&b, (uint16_t)i, 0, NFPROTO_INET, i, &to), 0))
+			return;
+		mnl_attr_put_u32(to, 1, i);
+		if (i == 0)
+			CHECK_INT(nl_batch_bytes(&b, &len) == mem, true);
+	}
+	bytes = nl_batch_bytes(&b, &len);
+	CHECK_INT(bytes != mem, true);
+	msg = (const struct nlmsghdr *)bytes;
+	for (uint32_t i = 0; i < N; i++) {
+		msg = (const struct nlmsghdr *)((const uint8_t *)msg + msg->nlmsg_len);
+		if (!CHECK_INT(msg->nlmsg_type, i))
+			return;
+	}
+	CHECK_INT((const uint8_t *)msg + msg->nlmsg_len == bytes + len, true);
+}
+
 TEST(batch_over_the_send_buffer)
 {
 	OPEN(s, NETLINK_NETFILTER);

@@ -12,7 +12,7 @@
 #include "target/nft/kernel.h"
 
 #define COMMENT_TYPE	0u	/* NFTNL_UDATA_SET_ELEM_COMMENT */
-#define REQUEST_BYTES	1024u
+#define REQUEST_BYTES	1024u	/* more than a message of one element has */
 
 bool nft_forward_maps(const struct nft_program *p, struct nft_forward_map ret[2])
 {
@@ -59,8 +59,7 @@ static uint32_t put(uint8_t *to, uint32_t at, enum nft_type type, u128 v)
 	return at + (value.len + 3u) / 4 * 4;
 }
 
-/* The message's map and one element; with @whole where it leads, and its comment */
-static void put_elem(struct nlmsghdr *msg, const char *map, const struct nft_forward *f,
+void nft_forward_put(struct nlmsghdr *msg, const char *map, const struct nft_forward *f,
 		     bool whole)
 {
 	const enum nft_type addr = f->outside.af == AF_V6 ? NFT_T_IP6 : NFT_T_IP4;
@@ -100,7 +99,7 @@ static int ask(struct nl_session *nl, const char *map, const struct nft_forward 
 	msg->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM;
 	g->nfgen_family = NFPROTO_INET;
 	g->version = NFNETLINK_V0;
-	put_elem(msg, map, f, false);
+	nft_forward_put(msg, map, f, false);
 	return nl_talk(nl, msg, each, arg);
 }
 
@@ -198,11 +197,13 @@ static int change(struct nl_session *nl, uint32_t genid, bool is_add,
 		  const struct nft_forward_map maps[2], const struct nft_forward *v, uint32_t n)
 {
 	const uint16_t type = is_add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
+	/* To map and unmap a batch's own memory would be a third of it all */
+	_Alignas(struct nlmsghdr) uint8_t buf[4 * REQUEST_BYTES];
 	struct nl_batch b CLEANUP(nl_batch_fini);
 	struct nl_batch_result result;
 	int err;
 
-	nl_batch_init(&b);
+	nl_batch_init_in(&b, buf, sizeof(buf), REQUEST_BYTES);
 	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
 	for (uint32_t i = 0; i < n && err == 0; i++) {
 		struct nlmsghdr *msg = NULL;
@@ -210,7 +211,7 @@ static int change(struct nl_session *nl, uint32_t genid, bool is_add,
 		err = nl_batch_add(&b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type),
 				   is_add ? NLM_F_CREATE | NLM_F_EXCL : 0, NFPROTO_INET, i, &msg);
 		if (err == 0)
-			put_elem(msg, maps[v[i].outside.af == AF_V6].name, &v[i], is_add);
+			nft_forward_put(msg, maps[v[i].outside.af == AF_V6].name, &v[i], is_add);
 	}
 	return err < 0 ? err : nl_batch_send(&b, nl, &result);
 }
