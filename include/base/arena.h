@@ -55,7 +55,7 @@ void arena_fini(struct arena *a);
  * For work that comes again and again: what fits into the oldest chunk asks the
  * system for nothing more.
  *
- * Cost: as much as was used, which is zeroed.
+ * Cost: that of giving back the chunks but one.
  */
 void arena_clear(struct arena *a);
 

@@ -6,8 +6,10 @@
  * does not fit opens a new chunk; what is left of the old one is lost, at most
  * half of what was used.  A vector of megabytes has a chunk for itself and grows
  * with it, by remap and without copies: else all sizes that it ever had would
- * stay.  Chunks of megabytes are mapped, in huge pages where there are some: a
- * third of what it took to parse 100,000 forwards were page faults (bench_apply).
+ * stay.  Large chunks are mapped, those of megabytes in huge pages where there are
+ * some: a third of what it took to parse 100,000 forwards were page faults
+ * (bench_apply).  Others come from the heap and are zeroed as they are given out: most
+ * of a first chunk is never touched.
  *
  * Running full is a longjmp and not a NULL, because a NULL after each of some
  * hundred calls is a hundred untested branches, and the compiler's only answer to
@@ -21,7 +23,8 @@
 
 #define CHUNK_MIN	(64u << 10)
 #define CHUNK_MAX	(4u << 20)
-#define HUGE_BYTES	(2u << 20)	/* chunks from here on are mapped */
+#define MAP_BYTES	(128u << 10)	/* chunks from here on are mapped */
+#define HUGE_BYTES	(2u << 20)	/* and these in huge pages */
 #define ALIGN		_Alignof(max_align_t)
 #define ALONE_MIN	HUGE_BYTES	/* a vector that may grow with its chunk, bytes */
 #define GROW_BYTES	64u	/* what a VEC() starts with: most have one or two elements */
@@ -30,6 +33,7 @@ struct arena_chunk {
 	struct arena_chunk *next;
 	size_t len;		/* bytes of @mem */
 	size_t used;		/* of these */
+	size_t dirty;		/* behind these all are zero */
 	bool is_mapped;
 	_Alignas(max_align_t) unsigned char mem[];
 };
@@ -102,7 +106,7 @@ void arena_clear(struct arena *a)
 		pop(a);
 	if (a->head == NULL)
 		return;
-	memset(a->head->mem, 0, a->head->used);
+	a->head->dirty = MAX(a->head->dirty, a->head->used);
 	a->head->used = 0;
 }
 
@@ -112,17 +116,22 @@ static void full(struct arena *a)
 	longjmp(*a->full, 1);
 }
 
-/* Zeroed memory of a chunk, or NULL */
+/* Memory of a chunk, or NULL */
 static struct arena_chunk *chunk_map(size_t total)
 {
 	struct arena_chunk *c;
 
-	if (total < HUGE_BYTES)
-		return calloc(1, total);
+	if (total < MAP_BYTES) {
+		c = malloc(total);
+		if (c != NULL)
+			*c = (struct arena_chunk){ .dirty = total - sizeof(*c) };
+		return c;
+	}
 	c = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (c == MAP_FAILED)
 		return NULL;
-	(void)madvise(c, total, MADV_HUGEPAGE);
+	if (total >= HUGE_BYTES)
+		(void)madvise(c, total, MADV_HUGEPAGE);
 	c->is_mapped = true;
 	return c;
 }
@@ -153,19 +162,27 @@ static size_t aligned(size_t size)
 	return (size + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* The next @size bytes of a chunk that has them, zeroed */
+static void *take(struct arena_chunk *c, size_t size)
+{
+	unsigned char *p = c->mem + c->used;
+
+	if (c->used < c->dirty)
+		memset(p, 0, MIN(size, c->dirty - c->used));
+	c->used += size;
+	return p;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_chunk *c = a->head;
-	void *p;
 
 	if (size > a->cap_bytes)
 		full(a);
 	size = aligned(size);
 	if (c == NULL || c->len - c->used < size)
 		c = chunk_new(a, size);
-	p = c->mem + c->used;
-	c->used += size;
-	return p;
+	return take(c, size);
 }
 
 /* Are the @size bytes at @p the last of the newest chunk */
@@ -182,7 +199,8 @@ void arena_trim(struct arena *a, void *p, size_t size, size_t keep)
 	BUG_IF(keep > size);
 	if (!is_last(a, p, size))
 		return;
-	memset((unsigned char *)p + keep, 0, size - keep);
+	memset((unsigned char *)p + keep, 0, MIN(size, aligned(keep)) - keep);
+	a->head->dirty = MAX(a->head->dirty, a->head->used);
 	a->head->used -= aligned(size) - aligned(keep);
 }
 
@@ -239,7 +257,7 @@ static void *grow_chunk(struct arena *a, struct arena_chunk **at, size_t need)
 	const size_t more = need - MIN(need, (*at)->len);
 	struct arena_chunk *c;
 
-	(*at)->used = need;
+	(void)take(*at, MIN(need, (*at)->len) - (*at)->used);
 	if (more == 0)
 		return (*at)->mem;
 	if (more > a->cap_bytes - a->used_bytes)
@@ -263,7 +281,7 @@ static void *resize(struct arena *a, void *v, uint32_t n, uint32_t *cap, uint32_
 
 	*cap = want;
 	if (is_last(a, v, had) && a->head->len - a->head->used >= need - aligned(had)) {
-		a->head->used += need - aligned(had);
+		(void)take(a->head, need - aligned(had));
 		return v;
 	}
 	alone = had >= ALONE_MIN ? find_alone(a, v, had) : NULL;

@@ -141,6 +141,19 @@ static void mark_lines(struct arena *a, struct source *src)
 }
 
 #define NEAR_MARKS	8u	/* that are looked at first */
+#define NEAR_BYTES	256u	/* behind the last line that are read rather than searched for */
+
+/* The line of byte @at, from line @line on, which *@ret_lo is in */
+static uint32_t read_lines(struct source *src, uint32_t at, uint32_t line, uint32_t *ret_lo)
+{
+	uint32_t lo = *ret_lo;
+
+	for (const char *p; (p = memchr(src->text + lo, '\n', at - lo)) != NULL; line++)
+		lo = (uint32_t)(p + 1 - src->text);
+	src->last_line = line;
+	src->last_lo = *ret_lo = lo;
+	return line;
+}
 
 /* The line, from 1, that byte @at stands in; *@ret_lo: its first byte */
 static uint32_t find_line(struct source *src, uint32_t at, uint32_t *ret_lo)
@@ -148,6 +161,10 @@ static uint32_t find_line(struct source *src, uint32_t at, uint32_t *ret_lo)
 	uint32_t lo = 0, hi = src->n_marks, line;
 
 	/* Who asks for one line often asks for one of the next */
+	if (src->last_line > 0 && src->last_lo <= at && at - src->last_lo < NEAR_BYTES) {
+		*ret_lo = src->last_lo;
+		return read_lines(src, at, src->last_line, ret_lo);
+	}
 	if (src->last_mark < hi && src->mark[src->last_mark] <= at) {
 		lo = src->last_mark;
 		if (hi - lo > NEAR_MARKS && at < src->mark[lo + NEAR_MARKS])
@@ -168,11 +185,7 @@ static uint32_t find_line(struct source *src, uint32_t at, uint32_t *ret_lo)
 		line = src->last_line;
 		*ret_lo = src->last_lo;
 	}
-	for (const char *p; (p = memchr(src->text + *ret_lo, '\n', at - *ret_lo)) != NULL; line++)
-		*ret_lo = (uint32_t)(p + 1 - src->text);
-	src->last_line = line;
-	src->last_lo = *ret_lo;
-	return line;
+	return read_lines(src, at, line, ret_lo);
 }
 
 void sources_number(struct sources *s, uint32_t src)

@@ -106,17 +106,19 @@ void text_error(struct lang_ctx *c, enum diag_code code, const struct text *t, u
 
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+	/* Most are above all blanks */
+	return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r');
 }
 
 bool text_next_word(const struct text *t, uint32_t *pos, uint32_t end, struct text_word *w)
 {
+	const char *s = t->buf.v;
 	uint32_t at = *pos;
 
-	while (at < end && is_blank(t->buf.v[at]))
+	while (at < end && is_blank(s[at]))
 		at++;
 	w->lo = at;
-	while (at < end && !is_blank(t->buf.v[at]))
+	while (at < end && !is_blank(s[at]))
 		at++;
 	w->hi = *pos = at;
 	return w->hi > w->lo;

@@ -5,20 +5,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Not inet_pton(), which wants a copy: there may be 100,000 */
+static bool parse_v4(const char *s, size_t len, struct addr *ret)
+{
+	const char *end = s + len;
+	uint32_t v = 0;
+
+	for (int i = 0; i < 4; i++) {
+		const char *from = i == 0 ? s : s + 1;
+		uint32_t part = 0;
+
+		if (i > 0 && (s == end || *s != '.'))
+			return false;
+		for (s = from; s < end && s < from + 4 && *s >= '0' && *s <= '9'; s++)
+			part = part * 10 + (uint32_t)(*s - '0');
+		if (s == from || part > UINT8_MAX || (s > from + 1 && *from == '0'))
+			return false;
+		v = v << 8 | part;
+	}
+	if (s != end)
+		return false;
+	*ret = (struct addr){ AF_V4, v };
+	return true;
+}
+
 int addr_parse(const char *s, size_t len, struct addr *ret)
 {
 	char buf[INET6_ADDRSTRLEN];
 	uint8_t bytes[16];
-	uint8_t af;
 
+	if (parse_v4(s, len, ret))
+		return 0;
 	if (len == 0 || len >= sizeof(buf) || memchr(s, '\0', len) != NULL)
 		return -EINVAL;
 	memcpy(buf, s, len);
 	buf[len] = '\0';
-	af = memchr(s, ':', len) != NULL ? AF_V6 : AF_V4;
-	if (inet_pton(af == AF_V4 ? AF_INET : AF_INET6, buf, bytes) != 1)
+	if (inet_pton(AF_INET6, buf, bytes) != 1)
 		return -EINVAL;
-	*ret = addr_from_bytes(af, bytes);
+	*ret = addr_from_bytes(AF_V6, bytes);
 	return 0;
 }
 
@@ -113,15 +137,17 @@ struct addr addr_from_bytes(uint8_t af, const uint8_t *bytes)
 }
 
 /* inet_ntop() is printf, which is most of the cost where 100,000 are printed */
-static void print_v4(const uint8_t *bytes, char *buf)
+static void print_v4(uint32_t v, char *buf)
 {
-	for (int i = 0; i < 4; i++) {
-		if (bytes[i] >= 100)
-			*buf++ = (char)('0' + bytes[i] / 100);
-		if (bytes[i] >= 10)
-			*buf++ = (char)('0' + bytes[i] / 10 % 10);
-		*buf++ = (char)('0' + bytes[i] % 10);
-		*buf++ = i < 3 ? '.' : '\0';
+	for (int i = 3; i >= 0; i--) {
+		const uint8_t part = (uint8_t)(v >> 8 * i);
+
+		if (part >= 100)
+			*buf++ = (char)('0' + part / 100);
+		if (part >= 10)
+			*buf++ = (char)('0' + part / 10 % 10);
+		*buf++ = (char)('0' + part % 10);
+		*buf++ = i > 0 ? '.' : '\0';
 	}
 }
 
@@ -183,10 +209,12 @@ char *addr_print(struct addr a, char *buf)
 		snprintf(buf, ADDR_TEXT_BYTES, "none");
 		return buf;
 	}
+	if (a.af == AF_V4) {
+		print_v4((uint32_t)a.v, buf);
+		return buf;
+	}
 	addr_to_bytes(a, bytes);
-	if (a.af == AF_V4)
-		print_v4(bytes, buf);
-	else if (a.v >> 48 != 0)
+	if (a.v >> 48 != 0)
 		print_v6(bytes, buf);
 	else
 		inet_ntop(AF_INET6, bytes, buf, ADDR_TEXT_BYTES);

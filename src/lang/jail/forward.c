@@ -37,11 +37,14 @@ static int32_t number(const struct text *t, uint32_t lo, uint32_t hi)
 	return v;
 }
 
+/* Words are short: a call of memchr() takes longer */
 static uint32_t find(const struct text *t, uint32_t lo, uint32_t hi, char c)
 {
-	const char *p = memchr(t->buf.v + lo, c, hi - lo);
+	const char *s = t->buf.v;
 
-	return p == NULL ? hi : (uint32_t)(p - t->buf.v);
+	while (lo < hi && s[lo] != c)
+		lo++;
+	return lo;
 }
 
 static bool read_port(struct reader *r, uint32_t lo, uint32_t hi, uint16_t *ret)
@@ -296,112 +299,108 @@ static bool check_families(struct reader *r)
 	return false;
 }
 
-/**
- * struct buf - Text that grows
- * @s:		Text; what it has at first is on the caller's stack
- */
-struct buf {
-	struct arena *a;
-	VEC(char) s;
-};
+#define PRINT_BYTES	512u	/* more than all is but the ports, of which each has: */
+#define PORTS_BYTES	24u
 
-static void put(struct buf *b, const char *word)
+static char *put_number(char *at, uint16_t v)
 {
-	const size_t len = strlen(word);
+	char digits[5];
+	size_t i = sizeof(digits);
 
-	if (b->s.n + len >= b->s.cap) {
-		char *grown = arena_alloc(b->a, 2 * (b->s.n + len) + 1);
-
-		memcpy(grown, b->s.v, b->s.n);
-		b->s.v = grown;
-		b->s.cap = 2 * (b->s.n + (uint32_t)len) + 1;
-	}
-	memcpy(b->s.v + b->s.n, word, len + 1);
-	b->s.n += (uint32_t)len;
-}
-
-static void put_number(struct buf *b, uint16_t v)
-{
-	char digits[6];
-	size_t i = sizeof(digits) - 1;
-
-	digits[i] = '\0';
 	do
 		digits[--i] = (char)('0' + v % 10);
 	while ((v /= 10) > 0);
-	put(b, digits + i);
+	while (i < sizeof(digits))
+		*at++ = digits[i++];
+	return at;
 }
 
-static void put_range(struct buf *b, uint16_t lo, uint16_t hi)
+static char *put_range(char *at, uint16_t lo, uint16_t hi)
 {
-	put_number(b, lo);
-	if (hi != lo) {
-		put(b, "-");
-		put_number(b, hi);
-	}
+	at = put_number(at, lo);
+	if (hi == lo)
+		return at;
+	*at++ = '-';
+	return put_number(at, hi);
 }
 
-static void put_ports(struct buf *b, const struct decl_forward *f)
+static char *put_ports(char *at, const struct decl_forward *f)
 {
 	for (uint32_t i = 0; i < f->ports.n; i++) {
 		const struct decl_ports *p = &f->ports.v[i];
 
-		put(b, i > 0 ? "," : " ");
-		put_range(b, p->ext_lo, p->ext_hi);
+		*at++ = i > 0 ? ',' : ' ';
+		at = put_range(at, p->ext_lo, p->ext_hi);
 		if (p->int_lo == p->ext_lo && p->int_hi == p->ext_hi)
 			continue;
-		put(b, ":");
-		put_range(b, p->int_lo, p->int_hi);
+		*at++ = ':';
+		at = put_range(at, p->int_lo, p->int_hi);
 	}
+	return at;
 }
 
-static void put_option(struct buf *b, const char *word, const char *value)
+static char *put_option(char *at, const char *word, const char *value)
 {
-	put(b, word);
-	put(b, value);
+	return stpcpy(stpcpy(at, word), value);
 }
 
-/* Not by printf: each of 100,000 forwards is printed once */
-static void print(struct buf *b, const struct decl_forward *f)
+static bool has_room(const struct decl_forward *f, size_t room)
+{
+	return PRINT_BYTES + (size_t)f->ports.n * PORTS_BYTES <= room;
+}
+
+/* Not by printf: each of 100,000 forwards is printed once; the end of the text */
+static char *print(char *at, const struct decl_forward *f)
 {
 	static const char *const protos[] = {
 		[DECL_TCP] = "tcp", [DECL_UDP] = "udp", [DECL_TCP | DECL_UDP] = "tcp+udp",
 	};
 	char text[MAX(ADDR_TEXT_BYTES, 64)];
 
-	put(b, protos[f->protos]);
-	put_ports(b, f);
+	at = put_ports(stpcpy(at, protos[f->protos]), f);
 	if (f->from.a.af != AF_NONE)
-		put_option(b, " from ", prefix_print(f->from, text));
+		at = put_option(at, " from ", prefix_print(f->from, text));
 	if (f->on != NULL)
-		put_option(b, " on ", f->on);
+		at = put_option(at, " on ", f->on);
 	if (f->to.af != AF_NONE)
-		put_option(b, " to ", addr_print(f->to, text));
-	put(b, jail_quota_print(&f->quota, text));
+		at = put_option(at, " to ", addr_print(f->to, text));
+	at = stpcpy(at, jail_quota_print(&f->quota, text));
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (options[i].read == NULL && *(const bool *)((const char *)f + options[i].flag))
-			put_option(b, " ", options[i].word);
+			at = put_option(at, " ", options[i].word);
+	return at;
+}
+
+/* Printed text of unusual length, which does not stay longer than it is */
+static const char *print_long(struct arena *a, const struct decl_forward *f)
+{
+	const size_t room = PRINT_BYTES + (size_t)f->ports.n * PORTS_BYTES;
+	char *text = arena_alloc(a, room);
+
+	arena_trim(a, text, room, (size_t)(print(text, f) - text) + 1);
+	return text;
 }
 
 const char *forward_print(struct arena *a, const struct decl_forward *f)
 {
-	char room[256];
-	struct buf b = { .a = a, .s = { .v = room, .cap = sizeof(room) } };
+	char room[PRINT_BYTES + 16 * PORTS_BYTES];
 
-	print(&b, f);
-	return b.s.v != room ? b.s.v : arena_strndup(a, room, b.s.n);
+	if (!has_room(f, sizeof(room)))
+		return print_long(a, f);
+	return arena_strndup(a, room, (size_t)(print(room, f) - room));
 }
 
 /* As it would be printed, which mostly is as it stands in @t */
 static const char *canonical(struct arena *a, const struct text *t, const struct decl_forward *f)
 {
-	char room[256];
-	struct buf b = { .a = a, .s = { .v = room, .cap = sizeof(room) } };
+	char room[PRINT_BYTES + 16 * PORTS_BYTES];
+	size_t len;
 
-	print(&b, f);
-	if (b.s.n == t->buf.n && memcmp(b.s.v, t->buf.v, b.s.n) == 0)
-		return t->buf.v;
-	return b.s.v != room ? b.s.v : arena_strndup(a, room, b.s.n);
+	if (!has_room(f, sizeof(room)))
+		return print_long(a, f);
+	len = (size_t)(print(room, f) - room);
+	return len == t->buf.n && memcmp(room, t->buf.v, len) == 0 ?
+	       t->buf.v : arena_strndup(a, room, len);
 }
 
 bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_forward *ret)

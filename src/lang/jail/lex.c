@@ -60,6 +60,17 @@ static bool is_of(int ch, uint8_t class)
 	return ch > 0 && (classes[ch] & class) != 0;
 }
 
+/* The first position from @pos on that is not of a class */
+static uint32_t skip(const struct jail_lex *l, uint32_t pos, uint8_t class)
+{
+	const char *text = l->text;
+	const uint32_t len = l->len;
+
+	while (pos < len && (classes[(uint8_t)text[pos]] & class) != 0)
+		pos++;
+	return pos;
+}
+
 static bool is_in(int ch, const char *set)
 {
 	return ch > 0 && strchr(set, ch) != NULL;
@@ -114,9 +125,8 @@ static bool read_comment(struct jail_lex *l)
 static bool skip_blank(struct jail_lex *l)
 {
 	for (;;) {
-		if (is_of(peek(l, 0), BLANK))
-			l->pos++;
-		else if (peek(l, 0) == '\\' && peek(l, 1) == '\n')
+		l->pos = skip(l, l->pos, BLANK);
+		if (peek(l, 0) == '\\' && peek(l, 1) == '\n')
 			l->pos += 2;
 		else if (peek(l, 0) == '\\' && peek(l, 1) == '\r' && peek(l, 2) == '\n')
 			l->pos += 3;
@@ -226,20 +236,22 @@ static bool lex_dollar(struct jail_lex *l, bool in_quotes)
 		add_literal(l, "$", 1, lo, true);
 		return true;
 	}
-	while (is_of(peek(l, 0), NAME))
-		l->pos++;
+	l->pos = skip(l, l->pos, NAME);
 	return add_var(l, lo, name_lo, l->pos);
 }
 
 /* Bytes up to one of @stops, as they are */
 static void lex_run(struct jail_lex *l, const char *stops)
 {
-	const uint32_t lo = l->pos;
+	const char stop = stops[0], escape = stops[1], third = stops[2] != '\0' ? stops[2] : stop;
+	const char *text = l->text;
+	const uint32_t lo = l->pos, len = l->len;
+	uint32_t at = lo;
 
-	while (l->pos < l->len && l->text[l->pos] != stops[0] && l->text[l->pos] != stops[1] &&
-	       (stops[2] == '\0' || l->text[l->pos] != stops[2]))
-		l->pos++;
-	add_literal(l, l->text + lo, l->pos - lo, lo, true);
+	while (at < len && text[at] != stop && text[at] != escape && text[at] != third)
+		at++;
+	l->pos = at;
+	add_literal(l, text + lo, at - lo, lo, true);
 }
 
 static bool lex_quoted(struct jail_lex *l)
@@ -284,9 +296,7 @@ static void lex_bare(struct jail_lex *l)
 	while (is_of(peek(l, 0), BARE) && peek(l, 0) != '\\' && peek(l, 0) != '$' &&
 	       !at_comment(l) &&
 	       !(peek(l, 0) == '+' && peek(l, 1) == '=')) {
-		l->pos++;
-		while (l->pos < l->len && (classes[(uint8_t)l->text[l->pos]] & PLAIN) != 0)
-			l->pos++;
+		l->pos = skip(l, l->pos + 1, PLAIN);
 	}
 	add_literal(l, l->text + lo, l->pos - lo, lo, true);
 }

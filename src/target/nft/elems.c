@@ -49,7 +49,7 @@ struct each_row {
 	uint32_t port_at;
 	uint32_t data_at;
 	const struct portmap_row *last;
-	char comment[LIMIT_COMMENT_BYTES + 1];
+	struct nft_comment_text comment;
 };
 
 /* Make the element that of row @r, but for its ports */
@@ -68,8 +68,8 @@ static void take_row(struct each_row *x, const struct portmap_row *r)
 		const struct origin *o = &map->origins.v[r->origin];
 
 		x->e.origin = x->s->forwards_origin + r->origin;
-		x->e.comment = nft_comment_write(x->s->sources, o, x->comment) > 0 ? x->comment
-										    : NULL;
+		x->e.comment = nft_comment_write(x->s->sources, o, &x->comment) > 0 ?
+			       x->comment.s : NULL;
 	}
 	x->last = r;
 }

@@ -37,10 +37,11 @@ bool nft_forward_fits(uint32_t n, uint32_t more)
 
 const char *nft_forward_comment(struct arena *a, const char *name, uint32_t line, const char *text)
 {
-	char buf[LIMIT_COMMENT_BYTES + 1];
 	const struct origin o = { .text = arena_printf(a, "%s:%u %s", name, line, text) };
+	struct nft_comment_text c = { .src = 0 };
+	const size_t len = nft_comment_write(NULL, &o, &c);
 
-	return arena_strndup(a, buf, nft_comment_write(NULL, &o, buf));
+	return arena_strndup(a, c.s, len);
 }
 
 static void put_nested(struct nlmsghdr *msg, uint16_t type, const void *data, uint32_t len)

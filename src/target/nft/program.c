@@ -391,8 +391,11 @@ static void sanitise(char *s, size_t len)
 	size_t i = 0;
 
 	while (i < len) {
-		if (len - i >= sizeof(uint64_t) && !is_bad(s + i)) {
-			i += sizeof(uint64_t);
+		/* The last eight again rather than the rest one by one */
+		const size_t at = len >= sizeof(uint64_t) ? MIN(i, len - sizeof(uint64_t)) : len;
+
+		if (at < len && !is_bad(s + at)) {
+			i = at + sizeof(uint64_t);
 			continue;
 		}
 		if ((unsigned char)s[i] < ' ' || (unsigned char)s[i] > '~' || s[i] == '"' ||
@@ -422,44 +425,51 @@ static size_t put(char *buf, size_t at, const char *text)
 	return LIMIT_COMMENT_BYTES;
 }
 
-static size_t put_number(char *buf, size_t at, uint32_t n)
+/* ":N " */
+static size_t put_line(char *buf, size_t at, uint32_t n)
 {
-	char digits[11];
-	size_t i = sizeof(digits) - 1;
+	char s[14] = { [12] = ' ' };
+	size_t i = 12;
 
-	digits[i] = '\0';
 	do
-		digits[--i] = (char)('0' + n % 10);
+		s[--i] = (char)('0' + n % 10);
 	while ((n /= 10) > 0);
-	return put(buf, at, digits + i);
+	s[--i] = ':';
+	return put(buf, at, s + i);
 }
 
 /* By hand: of 100,000 forwards each has one, and printf would be half of the work */
-size_t nft_comment_write(struct sources *sources, const struct origin *o, char *buf)
+size_t nft_comment_write(struct sources *sources, const struct origin *o,
+			 struct nft_comment_text *c)
 {
-	size_t len = 0;
+	size_t len = 0, good = 0;
 
-	buf[0] = '\0';
-	if (o->at.src != 0) {
-		const struct place at = source_place_short(sources,
-							   source_file_span(sources, o->at));
+	if (o->at.src == 0) {
+		c->src = 0;
+	} else {
+		const struct span file = source_file_span(sources, o->at);
+		const struct place at = source_place_short(sources, file);
 
 		/* Not the path: one file by two names is no difference to the kernel */
-		len = put(buf, len, source_short_name(at.name));
-		len = put_number(buf, put(buf, len, ":"), at.line);
-		len = put(buf, len, " ");
+		if (c->src != file.src) {
+			c->head = put(c->s, 0, source_short_name(at.name));
+			c->src = file.src;
+			sanitise(c->s, c->head);
+		}
+		good = c->head;
+		len = put_line(c->s, c->head, at.line);
 	}
-	len = put(buf, len, o->text != NULL ? o->text : "");
-	sanitise(buf, len);
+	len = put(c->s, len, o->text != NULL ? o->text : "");
+	sanitise(c->s + good, len - good);
 	return len;
 }
 
 const char *nft_comment(struct nft_program *p, const struct origin *o)
 {
-	char s[LIMIT_COMMENT_BYTES + 1];
-	const size_t len = nft_comment_write(p->sources, o, s);
+	struct nft_comment_text c = { .src = 0 };
+	const size_t len = nft_comment_write(p->sources, o, &c);
 
-	return len > 0 ? arena_strndup(p->a, s, len) : NULL;
+	return len > 0 ? arena_strndup(p->a, c.s, len) : NULL;
 }
 
 void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_stmts *stmts,

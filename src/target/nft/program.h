@@ -16,6 +16,7 @@
 #ifndef TARGET_NFT_PROGRAM_H
 #define TARGET_NFT_PROGRAM_H
 
+#include "base/limits.h"
 #include "model/portmap.h"
 #include "target/nft.h"
 
@@ -544,14 +545,27 @@ void nft_add_rule(struct nft_program *p, struct nft_chain *c, const struct nft_s
 uint32_t nft_origin(struct nft_program *p, const struct origin *o);
 
 /**
- * nft_comment_write() - As nft_comment(), into a buffer
- * @sources:	For the place
- * @o:		Origin
- * @buf:	Set; LIMIT_COMMENT_BYTES + 1 of room
- *
- * Return: its length, 0 for an origin that says nothing
+ * struct nft_comment_text - A comment, and what the next may have in common with it
+ * @s:		With its NUL
+ * @src:	The source that it names first, 0: none
+ * @head:	Length of that name
  */
-size_t nft_comment_write(struct sources *sources, const struct origin *o, char *buf);
+struct nft_comment_text {
+	char s[LIMIT_COMMENT_BYTES + 1];
+	uint32_t src;
+	size_t head;
+};
+
+/**
+ * nft_comment_write() - As nft_comment(), into a buffer
+ * @sources:	Where the origin's place is; may be NULL where it has none
+ * @o:		Origin
+ * @c:		Set; all zero, or what the last call with the same sources made
+ *
+ * Return: length, 0: there is nothing to say
+ */
+size_t nft_comment_write(struct sources *sources, const struct origin *o,
+			 struct nft_comment_text *c);
 
 /**
  * nft_comment() - "FILE:LINE text" of an origin, fit for nft
