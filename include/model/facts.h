@@ -154,6 +154,12 @@ const struct set *facts_local(const struct facts *f);
 /** facts_iface_of() - The interface that has address @a, or NULL */
 const struct iface *facts_iface_of(const struct facts *f, struct addr a);
 
+/** facts_is_own() - Is @a an address of the host, or 127.0.0.0/8 or ::1 */
+bool facts_is_own(const struct facts *f, struct addr a);
+
+/** iface_leads_to() - Is @a in a network of @i, or behind it */
+bool iface_leads_to(const struct iface *i, struct addr a);
+
 /**
  * enum route_back - Where the way to an address leads
  * @ROUTE_HERE:	Out of the interface crossed

@@ -93,6 +93,9 @@ MUST_USE bool flat_model(const struct model *m, struct flat *ret);
 /** flat_meet() - Narrow @r to a field's set; false: nothing is left */
 MUST_USE bool flat_meet(struct arena *a, struct flat_rule *r, enum field f, const struct set *in);
 
+/** flat_families() - Families that addresses and family of a rule leave, SET_HAS_* */
+unsigned int flat_families(const struct flat_rule *r);
+
 /** flat_narrow() - Narrow @r to what @by matches too; false: nothing is left */
 MUST_USE bool flat_narrow(struct arena *a, struct flat_rule *r, const struct flat_rule *by);
 

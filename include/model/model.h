@@ -610,6 +610,9 @@ void rule_call_quick(struct rule *r, uint32_t list);
 /** rule_decide() - Exit: @ruling stands */
 void rule_decide(struct rule *r, struct ruling ruling);
 
+/** model_translates() - Does any rule translate */
+bool model_translates(const struct model *m);
+
 /** rule_has_effect() - The first effect of a kind, or NULL */
 const struct effect *rule_has_effect(const struct rule *r, enum effect_kind kind);
 

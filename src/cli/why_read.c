@@ -23,7 +23,6 @@ struct reading {
 	uint64_t n;		/* packets so far */
 	uint64_t n_left;	/* of them not judged */
 	const char *left;	/* why, of the first */
-	char name[2 * ADDR_TEXT_BYTES + 64];
 };
 
 static int open_capture(struct reading *r)
@@ -61,58 +60,17 @@ static int find_iface(struct reading *r)
 	return 0;
 }
 
-static bool is_own(const struct facts *f, struct addr a)
-{
-	return addr_is_loopback(a) || facts_iface_of(f, a) != NULL;
-}
-
-static bool is_behind(const struct iface *i, struct addr a)
-{
-	for (uint32_t k = 0; i != NULL && k < i->behind.n; k++)
-		if (prefix_has(i->behind.v[k], a))
-			return true;
-	for (uint32_t k = 0; i != NULL && k < i->addrs.n; k++)
-		if (prefix_has(i->addrs.v[k].p, a))
-			return true;
-	return false;
-}
-
 /* Where it crosses, and which way */
 static void place(struct reading *r, struct packet *p)
 {
 	const struct facts *f = &r->w->d->facts;
-	const bool src = is_own(f, p->src), dst = is_own(f, p->dst);
+	const bool src = facts_is_own(f, p->src), dst = facts_is_own(f, p->dst);
 	const char *iface = src && dst ? "lo0" : r->iface;
+	const struct iface *i = facts_find(f, r->iface);
 
-	p->dir = (src && !dst) || (!dst && is_behind(facts_find(f, r->iface), p->dst)) ? DIR_OUT
-										: DIR_IN;
+	p->dir = !dst && (src || (i != NULL && iface_leads_to(i, p->dst))) ? DIR_OUT : DIR_IN;
 	p->iface = intern_cid(&r->w->c->names, facts_crossed(f, iface, p->dst));
 	p->recv = p->dir == DIR_IN ? p->iface : 0;
-}
-
-/* "in igb0 tcp 198.51.100.7:40000 203.0.113.2:80 S", as --batch reads it */
-static const char *name_of(struct reading *r, const struct packet *p)
-{
-	static const char letters[] = "FSRPAUEW";
-	const bool ports = proto_has_ports(p->proto);
-	char src[ADDR_TEXT_BYTES], dst[ADDR_TEXT_BYTES], number[8], more[16] = "";
-	const char *proto = proto_name(p->proto);
-	size_t n = 0;
-
-	snprintf(number, sizeof(number), "%u", p->proto);
-	if (p->proto == PROTO_TCP) {
-		more[n++] = ' ';
-		for (unsigned int i = 0; i < 8; i++)
-			if ((p->tcp_flags >> i & 1) != 0)
-				more[n++] = letters[i];
-	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
-		snprintf(more, sizeof(more), " %u/%u", p->icmp_type, p->icmp_code);
-	}
-	snprintf(r->name, sizeof(r->name), "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
-		 intern_name(&r->w->c->names, p->iface), proto != NULL ? proto : number,
-		 addr_port_print(p->src, ports ? p->sport : -1, src),
-		 addr_port_print(p->dst, ports ? p->dport : -1, dst), more);
-	return r->name;
 }
 
 static void leave_out(struct reading *r, const char *why)
@@ -126,6 +84,7 @@ static void take(struct reading *r, const struct capture_record *rec)
 	const uint32_t link = r->in.ifaces.v[rec->iface].link;
 	struct capture_frame f = { .af = AF_NONE };
 	const char *wrong = "of an unknown link type";
+	char name[PACKET_TEXT_BYTES];
 	struct packet p;
 
 	if (capture_knows_link(link)) {
@@ -138,7 +97,8 @@ static void take(struct reading *r, const struct capture_record *rec)
 		return;
 	}
 	place(r, &p);
-	why_judge(r->w, &p, name_of(r, &p));
+	packet_print(&p, intern_name(&r->w->c->names, p.iface), name);
+	why_judge(r->w, &p, name);
 }
 
 static int read_all(struct reading *r)

@@ -61,20 +61,13 @@ const char *raise_table(struct raiser *w, const struct set *s, bool *is_new)
 
 uint8_t raise_family(const struct flat_rule *r)
 {
-	unsigned int some = SET_HAS_V4 | SET_HAS_V6;
+	const unsigned int some = flat_families(r);
 
-	if (r->in[F_SRC] != NULL)
-		some &= set_families(r->in[F_SRC]);
-	if (r->in[F_DST] != NULL)
-		some &= set_families(r->in[F_DST]);
-	if (r->in[F_AF] != NULL && !set_has(r->in[F_AF], AF_NONE, AF_V4))
-		some &= ~SET_HAS_V4;
-	if (r->in[F_AF] != NULL && !set_has(r->in[F_AF], AF_NONE, AF_V6))
-		some &= ~SET_HAS_V6;
 	return some == SET_HAS_V4 ? AF_V4 : some == SET_HAS_V6 ? AF_V6 : AF_NONE;
 }
 
-const struct set *raise_of_family(struct raiser *w, const struct flat_rule *r, enum field f)
+/* What of a rule's set of addresses is of its family; NULL: all */
+static const struct set *of_family(struct raiser *w, const struct flat_rule *r, enum field f)
 {
 	const uint8_t af = raise_family(r);
 	const struct set *s = r->in[f];
@@ -86,6 +79,21 @@ const struct set *raise_of_family(struct raiser *w, const struct flat_rule *r, e
 	return set_equal(s, af == AF_NONE ? set_all(w->a, SET_ADDR)
 					  : set_of_family(w->a, set_all(w->a, SET_ADDR), af))
 		? NULL : s;
+}
+
+bool raise_hosts(struct raiser *w, const struct flat_rule *r, enum field f, struct raise_hosts *ret)
+{
+	const uint8_t af = raise_family(r);
+
+	ret->set = of_family(w, r, f);
+	if (ret->set == NULL)
+		return false;
+	ret->rest = set_complement(w->a, ret->set, SET_ADDR);
+	if (af != AF_NONE)
+		ret->rest = set_of_family(w->a, ret->rest, af);
+	ret->is = raise_prefixes(w->a, ret->set);
+	ret->is_not = raise_prefixes(w->a, ret->rest);
+	return true;
 }
 
 /* ---- interfaces ------------------------------------------------------------------------- */
@@ -102,7 +110,8 @@ struct raise_names raise_names(struct raiser *w, const struct set *s)
 	return r;
 }
 
-bool raise_received(struct raiser *w, struct flat_rule *r)
+/* What comes in was received by the interface that it crosses; false: nothing is left */
+static bool set_received(struct raiser *w, struct flat_rule *r)
 {
 	if (r->in[F_RECV] == NULL || r->in[F_DIR] == NULL || !raise_is_one(r->in[F_DIR], DIR_IN))
 		return true;
@@ -112,26 +121,33 @@ bool raise_received(struct raiser *w, struct flat_rule *r)
 	return true;
 }
 
-bool raise_local(struct raiser *w, struct flat_rule *r)
+/* The host's own addresses */
+static const struct set *own_addrs(struct raiser *w)
 {
-	static const struct { enum field is; enum field of; } both[] = {
-		{ F_SRC_LOCAL, F_SRC }, { F_DST_LOCAL, F_DST },
-	};
 	struct ranges rs = { .list = { .n = 0 } };
-	const struct set *local;
 
 	ranges_add_set(w->a, &rs, facts_local(w->m->facts));
 	ranges_add_prefix(w->a, &rs, (struct prefix){ addr_v4(127, 0, 0, 0), 8 });
 	ranges_add(w->a, &rs, AF_V6, 1, 1);
-	local = set_make(w->a, &rs);
+	return set_make(w->a, &rs);
+}
+
+/* Put addresses in place of "is the host's own"; false: nothing is left */
+static bool set_local(struct raiser *w, struct flat_rule *r)
+{
+	static const struct { enum field is; enum field of; } both[] = {
+		{ F_SRC_LOCAL, F_SRC }, { F_DST_LOCAL, F_DST },
+	};
+
 	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		const struct set *is = r->in[both[i].is];
+		const struct set *is = r->in[both[i].is], *own;
 
 		if (is == NULL)
 			continue;
+		own = own_addrs(w);
 		r->in[both[i].is] = NULL;
-		if (!flat_meet(w->a, r, both[i].of, set_has(is, AF_NONE, 1) ? local
-			       : set_complement(w->a, local, SET_ADDR)))
+		if (!flat_meet(w->a, r, both[i].of, set_has(is, AF_NONE, 1) ? own
+			       : set_complement(w->a, own, SET_ADDR)))
 			return false;
 	}
 	return true;
@@ -166,6 +182,18 @@ bool raise_known(struct raiser *w, const struct flat_rule *r, uint32_t mask)
 			return raise_refuse(w, r->origin, arena_printf(w->a, "a test of '%s'",
 								       model_fields[f].name));
 	return true;
+}
+
+enum raise_ready raise_ready(struct raiser *w, struct flat_rule *r, uint32_t mask)
+{
+	if (!set_local(w, r) || !set_received(w, r))
+		return RAISE_NOTHING;
+	if (!raise_known(w, r, mask))
+		return RAISE_REFUSED;
+	if ((r->in[F_SPORT] != NULL || r->in[F_DPORT] != NULL) &&
+	    !flat_meet(w->a, r, F_PROTO, raise_ported(w->a)))
+		return RAISE_NOTHING;
+	return RAISE_RULE;
 }
 
 /* How many flag bytes a mask covers that are in @left, 0 if it covers some outside of @is */

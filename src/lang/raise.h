@@ -94,8 +94,23 @@ uint32_t raise_masks(const struct set *s, struct raise_mask *ret);
 /** raise_family() - The only family that a rule's packets are of, or AF_NONE */
 uint8_t raise_family(const struct flat_rule *r);
 
-/** raise_of_family() - What of a rule's set of addresses is of its family; NULL: all */
-const struct set *raise_of_family(struct raiser *w, const struct flat_rule *r, enum field f);
+/**
+ * struct raise_hosts - Addresses of a rule, as far as they are of its family
+ * @set:	They
+ * @rest:	The others of the family
+ * @is:		Prefixes of @set
+ * @is_not:	Prefixes of @rest
+ */
+struct raise_hosts {
+	const struct set *set;
+	const struct set *rest;
+	struct raise_prefixes is;
+	struct raise_prefixes is_not;
+};
+
+/** raise_hosts() - What a rule says of its source or destination; false: any */
+bool raise_hosts(struct raiser *w, const struct flat_rule *r, enum field f,
+		 struct raise_hosts *ret);
 
 /** raise_ported() - The set of the protocols that have ports */
 const struct set *raise_ported(struct arena *a);
@@ -103,17 +118,27 @@ const struct set *raise_ported(struct arena *a);
 /** raise_is_one() - Has a set this number alone */
 bool raise_is_one(const struct set *s, u128 v);
 
-/**
- * raise_received() - What comes in was received by the interface that it crosses; false:
- * nothing is left
- */
-bool raise_received(struct raiser *w, struct flat_rule *r);
-
-/** raise_local() - Put addresses in place of "is the host's own"; false: nothing is left */
-bool raise_local(struct raiser *w, struct flat_rule *r);
-
 /** raise_known() - Does a rule ask nothing but fields of @mask (1 << field); else refused */
 bool raise_known(struct raiser *w, const struct flat_rule *r, uint32_t mask);
+
+/**
+ * enum raise_ready - Can a rule be said
+ * @RAISE_REFUSED:	No, and raise_refuse() was told
+ * @RAISE_NOTHING:	It need not: no packet matches it
+ * @RAISE_RULE:		Yes
+ */
+enum raise_ready { RAISE_REFUSED, RAISE_NOTHING, RAISE_RULE };
+
+/**
+ * raise_ready() - Say a rule with what both languages have words for
+ * @w:		Raiser
+ * @r:		Rule; the host's own addresses come in place of "is local", the interface
+ *		in place of where it was received, and ports are of protocols with ports
+ * @mask:	Fields that the printer knows (1 << field)
+ *
+ * Return: an enum raise_ready
+ */
+enum raise_ready raise_ready(struct raiser *w, struct flat_rule *r, uint32_t mask);
 
 /** raise_may_be() - Can packets of protocol @proto match a rule */
 bool raise_may_be(const struct flat_rule *r, uint8_t proto);

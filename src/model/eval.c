@@ -80,11 +80,6 @@ void world_init(struct world *w, struct arena *a)
 	*w = (struct world){ .a = a };
 }
 
-static bool is_local(const struct model *m, struct addr a)
-{
-	return addr_is_loopback(a) || facts_iface_of(m->facts, a) != NULL;
-}
-
 /* Is the packet's field in the set */
 static bool test_holds(const struct run *run, const struct packet *p, const struct test *t)
 {
@@ -115,9 +110,9 @@ static bool test_holds(const struct run *run, const struct packet *p, const stru
 		return (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) &&
 		       set_has(t->in, AF_NONE, (u128)(p->icmp_type << 8 | p->icmp_code));
 	case F_DST_LOCAL:
-		return set_has(t->in, AF_NONE, is_local(m, p->dst));
+		return set_has(t->in, AF_NONE, facts_is_own(m->facts, p->dst));
 	case F_SRC_LOCAL:
-		return set_has(t->in, AF_NONE, is_local(m, p->src));
+		return set_has(t->in, AF_NONE, facts_is_own(m->facts, p->src));
 	case F_TAGS:
 		return set_has(t->in, AF_NONE, p->tags);
 	case F_SRC_GROWN:

@@ -191,6 +191,22 @@ const struct iface *facts_iface_of(const struct facts *f, struct addr a)
 	return s != NULL && s->iface != 0 ? &f->ifaces.v[s->iface - 1] : NULL;
 }
 
+bool facts_is_own(const struct facts *f, struct addr a)
+{
+	return addr_is_loopback(a) || facts_iface_of(f, a) != NULL;
+}
+
+bool iface_leads_to(const struct iface *i, struct addr a)
+{
+	for (uint32_t k = 0; k < i->addrs.n; k++)
+		if (prefix_has(i->addrs.v[k].p, a))
+			return true;
+	for (uint32_t k = 0; k < i->behind.n; k++)
+		if (prefix_has(i->behind.v[k], a))
+			return true;
+	return false;
+}
+
 const char *facts_crossed(const struct facts *f, const char *ifname, struct addr dst)
 {
 	const struct iface *i;

@@ -28,8 +28,7 @@ bool flat_meet(struct arena *a, struct flat_rule *r, enum field f, const struct 
 	return !set_is_empty(r->in[f]);
 }
 
-/* Families of addresses, and of the packet, must fit */
-static bool families_fit(struct arena *a, struct flat_rule *r)
+unsigned int flat_families(const struct flat_rule *r)
 {
 	unsigned int some = SET_HAS_V4 | SET_HAS_V6;
 
@@ -41,8 +40,7 @@ static bool families_fit(struct arena *a, struct flat_rule *r)
 		some &= ~SET_HAS_V4;
 	if (r->in[F_AF] != NULL && !set_has(r->in[F_AF], AF_NONE, AF_V6))
 		some &= ~SET_HAS_V6;
-	(void)a;
-	return some != 0;
+	return some;
 }
 
 bool flat_narrow(struct arena *a, struct flat_rule *r, const struct flat_rule *by)
@@ -50,7 +48,7 @@ bool flat_narrow(struct arena *a, struct flat_rule *r, const struct flat_rule *b
 	for (enum field f = 0; f < N_FIELDS; f++)
 		if (!flat_meet(a, r, f, by->in[f]))
 			return false;
-	return families_fit(a, r);
+	return flat_families(r) != 0;
 }
 
 bool flat_meets(struct arena *a, const struct flat_rule *x, const struct flat_rule *y)
@@ -90,7 +88,7 @@ bool flat_enter(struct flatten *w, struct flat_rule *r, const struct rule *by)
 			return false;
 	r->prob = by->prob != 0 ? by->prob : r->prob;
 	r->origin = by->origin;
-	return families_fit(w->a, r);
+	return flat_families(r) != 0;
 }
 
 bool flat_plain(struct flatten *w, const struct ruling *r, struct origin at)

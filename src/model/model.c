@@ -325,6 +325,15 @@ static const char *walk(const struct model *m, uint32_t list, uint8_t *depth)
 	return NULL;
 }
 
+bool model_translates(const struct model *m)
+{
+	for (uint32_t l = 0; l < m->lists.n; l++)
+		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++)
+			if (rule_has_effect(&m->lists.v[l].rules.v[i], EF_TRANSLATE) != NULL)
+				return true;
+	return false;
+}
+
 const char *model_check(const struct model *m)
 {
 	uint8_t *depth = arena_array(m->a, uint8_t, m->lists.n);

@@ -59,3 +59,27 @@ bool packet_head_in(const struct packet *p, enum head h, const struct set *in)
 {
 	return has_head(p, h) && set_has(in, AF_NONE, p->heads[h]);
 }
+
+const char *packet_print(const struct packet *p, const char *iface, char *buf)
+{
+	static const char letters[] = "FSRPAUEW";
+	const bool ports = proto_has_ports(p->proto);
+	char src[ADDR_TEXT_BYTES], dst[ADDR_TEXT_BYTES], number[8], more[16] = "";
+	const char *proto = proto_name(p->proto);
+	size_t n = 0;
+
+	snprintf(number, sizeof(number), "%u", p->proto);
+	if (p->proto == PROTO_TCP) {
+		more[n++] = ' ';
+		for (unsigned int i = 0; i < 8; i++)
+			if ((p->tcp_flags >> i & 1) != 0)
+				more[n++] = letters[i];
+	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
+		snprintf(more, sizeof(more), " %u/%u", p->icmp_type, p->icmp_code);
+	}
+	snprintf(buf, PACKET_TEXT_BYTES, "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
+		 iface, proto != NULL ? proto : number,
+		 addr_port_print(p->src, ports ? p->sport : -1, src),
+		 addr_port_print(p->dst, ports ? p->dport : -1, dst), more);
+	return buf;
+}

@@ -55,11 +55,26 @@ static const struct xlate *xlate_of(const struct model *m, const struct rule *r,
 	return x != NULL && xlate_side(x) == kind ? x : NULL;
 }
 
-static bool passes_untranslated(const struct rule *r)
+static bool decides_pass(const struct rule *r)
+{
+	return r->exit == EX_DECIDE && r->ruling.verdict == V_PASS &&
+	       rule_has_effect(r, EF_TRANSLATE) == NULL;
+}
+
+/*
+ * pf's filter prefers, and what it decides at once translates or skips.  ipfw
+ * decides; a rule that keeps a state does so in the list that the state repeats.
+ */
+static bool passes_untranslated(const struct model *m, const struct rule *r)
 {
 	const struct effect *e = rule_has_effect(r, EF_PREFER);
 
-	return e != NULL && e->ruling.verdict == V_PASS;
+	if (m->discipline == STATES_DIRECTED)
+		return e != NULL && e->ruling.verdict == V_PASS;
+	if (r->exit == EX_GOTO && rule_has_effect(r, EF_RECORD) != NULL &&
+	    m->lists.v[r->list].rules.n > 0)
+		r = &m->lists.v[r->list].rules.v[0];
+	return decides_pass(r);
 }
 
 bool policy_may_cross(const struct rule *r, enum direction dir, uint32_t iface)
@@ -169,12 +184,15 @@ static void add_covered(struct work *w, const struct rule *r, void *arg)
 	struct lift *l = arg;
 	struct ranges rs = { 0 };
 	const struct xlate *x = xlate_of(w->m, r, l->dir == DIR_IN ? XL_DST : XL_SRC);
+	const struct xlate *both = xlate_of(w->m, r, XL_INSTANCE);
 	const struct set *src = rule_tests(r, F_SRC);
 
-	if (x == NULL || !policy_may_cross(r, l->dir, l->iface))
+	if ((x == NULL && both == NULL) || !policy_may_cross(r, l->dir, l->iface))
 		return;
 	ranges_add_set(w->m->a, &rs, l->covered);
-	if (l->dir == DIR_IN)
+	if (l->dir == DIR_IN && x == NULL)	/* its answers lead anywhere inside */
+		ranges_add_set(w->m->a, &rs, set_all(w->m->a, SET_ADDR));
+	else if (l->dir == DIR_IN)
 		for (uint32_t i = 0; i < x->to.n; i++) {
 			const struct range to = xlate_range(x, i);
 
@@ -191,7 +209,7 @@ static void add_lifted(struct work *w, const struct rule *r, void *arg)
 	const struct set *ifaces = rule_tests(r, F_IFACE);
 	const struct set *addrs = rule_tests(r, l->f);
 
-	if (!passes_untranslated(r) || ifaces == NULL || addrs == NULL ||
+	if (!passes_untranslated(w->m, r) || ifaces == NULL || addrs == NULL ||
 	    set_has(ifaces, AF_NONE, UINT32_MAX) || !policy_may_cross(r, l->dir, l->iface))
 		return;
 	if (!set_is_empty(addrs) && set_is_subset(addrs, w->m->interior) &&

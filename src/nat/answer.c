@@ -106,7 +106,7 @@ static void put_head(uint8_t *ip, uint32_t len, uint8_t proto, uint8_t tos, stru
 		ip[9] = proto;
 		addr_to_bytes(src, ip + 12);
 		addr_to_bytes(dst, ip + 16);
-		put16(ip + 10, (uint16_t)~csum_fold(csum_add(ip, 20, 0)));
+		put16(ip + 10, csum_of(ip, 20, 0));
 	} else {
 		put32(ip, 6u << 28 | (uint32_t)tos << 20);
 		put16(ip + 4, (uint16_t)(len - 40));
@@ -121,7 +121,7 @@ static void put_check(uint8_t *ip, uint8_t proto, uint32_t head, uint32_t len, u
 {
 	const uint64_t pseudo = proto == PROTO_ICMP ? 0 : csum_pseudo(ip, proto, len - head);
 
-	put16(ip + head + at, (uint16_t)~csum_fold(csum_add(ip + head, len - head, pseudo)));
+	put16(ip + head + at, csum_of(ip + head, len - head, pseudo));
 }
 
 void answer_icmp(struct nat *nat, const struct view *v, struct answer_icmp e)

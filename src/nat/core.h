@@ -29,11 +29,11 @@
 
 #include <string.h>
 
-#include "nat/checksum.h"
 #include "nat/hash.h"
 #include "nat/nat.h"
 #include "nat/ports.h"
 #include "nat/table.h"
+#include "net/checksum.h"
 #include "net/names.h"
 
 #define NONE		UINT32_MAX

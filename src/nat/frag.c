@@ -421,7 +421,7 @@ static uint32_t assemble(struct nat *nat, const struct datagram *d)
 	put16(ip + 2, (uint16_t)len);
 	put16(ip + 6, get16(ip + 6) & 0x4000);
 	put16(ip + 10, 0);
-	put16(ip + 10, (uint16_t)~csum_fold(csum_add(ip, d->head_len, 0)));
+	put16(ip + 10, csum_of(ip, d->head_len, 0));
 	return len;
 }
 
@@ -469,8 +469,15 @@ void frag_take(struct nat *nat, struct nat_packet *p, const struct view *v)
 	}
 	p->verdict = NAT_KEPT;
 	p->reason = NAT_R_NONE;
-	if (d->head_len != 0 && d->end != 0 && d->got == d->end)
-		complete(nat, p, d);
+	if (d->head_len == 0 || d->end == 0 || d->got != d->end)
+		return;
+	/* The first one's header may be longer than that of the last one, which fitted */
+	if (d->head_len + d->end > UINT16_MAX) {
+		datagram_free(nat->frags, d);
+		drop(nat, p, NAT_R_FRAGMENT);
+		return;
+	}
+	complete(nat, p, d);
 }
 
 void frag_expire(struct nat *nat)
@@ -521,7 +528,7 @@ static bool split4(struct nat *nat, const struct nat_packet *p, uint32_t max)
 		put16(ip + 2, (uint16_t)(head + n));
 		put16(ip + 6, (uint16_t)(df | (off + n < p->len - head ? 0x2000 : 0) | off / 8));
 		put16(ip + 10, 0);
-		put16(ip + 10, (uint16_t)~csum_fold(csum_add(ip, head, 0)));
+		put16(ip + 10, csum_of(ip, head, 0));
 	}
 	return true;
 }

@@ -173,11 +173,11 @@ static void mend_checksums(const struct view *v)
 	const uint64_t pseudo = v->is_v6 ? csum_pseudo(v->ip, PROTO_ICMP6, len) : 0;
 
 	put16(icmp + 2, 0);
-	put16(icmp + 2, (uint16_t)~csum_fold(csum_add(icmp, len, pseudo)));
+	put16(icmp + 2, csum_of(icmp, len, pseudo));
 	if (v->is_v6)
 		return;
 	put16(v->ip + 10, 0);
-	put16(v->ip + 10, (uint16_t)~csum_fold(csum_add(v->ip, v->l4, 0)));
+	put16(v->ip + 10, csum_of(v->ip, v->l4, 0));
 }
 
 /* The error's own addresses */

@@ -60,7 +60,7 @@ static void record_route(struct nat *nat, const struct view *v, uint8_t *record,
 		record[2] = (uint8_t)(at + 4);
 	}
 	put16(v->ip + 10, 0);
-	put16(v->ip + 10, (uint16_t)~csum_fold(csum_add(v->ip, v->l4, 0)));
+	put16(v->ip + 10, csum_of(v->ip, v->l4, 0));
 }
 
 enum nat_reason path_check(struct nat *nat, const struct nat_packet *p, const struct view *v,

@@ -6,7 +6,7 @@
  * computed once; inbound their complements take the same changes back.
  *
  * Lines: 5508-1 5508-10b2 5508-10b4 768-0 768-ffff 3022-4.1 3022-4.4 6864-id
- * 7857-10 1624-addr
+ * 7857-10 1624-addr 1624-3 1141-neg
  */
 #include "nat/core.h"
 
@@ -21,7 +21,7 @@ static uint32_t addr_delta(const struct nat *nat, bool is_v6, uint32_t from, uin
 	if (!is_v6)
 		return csum_delta32(from, to);
 	/* The complement of a sum is the sum of complements */
-	sum = (uint16_t)~csum_fold(csum_add(nat->addr6[from].bytes, 16, 0));
+	sum = csum_of(nat->addr6[from].bytes, 16, 0);
 	return csum_fold(csum_add(nat->addr6[to].bytes, 16, sum));
 }
 

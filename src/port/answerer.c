@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/calls.h"
-#include "port/bytes.h"
+#include "net/checksum.h"
 
 #define ARP_BYTES	28u
 #define ARP_ASKS	1u
@@ -88,17 +88,6 @@ static uint32_t reply_arp(const struct answerer *w, const uint8_t *arp, uint32_t
 
 /* ---- neighbour discovery ---------------------------------------------------------- */
 
-/* Of the message behind an IPv6 header, its checksum field 0, with the pseudo header */
-static uint16_t checksum(const uint8_t *ip)
-{
-	uint32_t sum = ICMP6 + ND_BYTES;
-
-	for (uint32_t i = 8; i < IP6_BYTES + ND_BYTES; i += 2)
-		sum += get16(ip + i);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~(sum + (sum >> 16));
-}
-
 static uint32_t put_advert(const struct answerer *w, struct addr a, uint32_t flags,
 			   const uint8_t *to_mac, const uint8_t *to_addr, uint8_t *out)
 {
@@ -118,7 +107,7 @@ static uint32_t put_advert(const struct answerer *w, struct addr a, uint32_t fla
 	nd[24] = 2;			/* our link address, 8 bytes with this */
 	nd[25] = 1;
 	memcpy(nd + 26, w->io->mac, IO_MAC_BYTES);
-	put16(nd + 2, checksum(ip));
+	put16(nd + 2, csum_of(nd, ND_BYTES, csum_pseudo(ip, ICMP6, ND_BYTES)));
 	return IO_ETHER_BYTES + IP6_BYTES + ND_BYTES;
 }
 

@@ -21,8 +21,8 @@
 #include <sys/socket.h>
 
 #include "base/calls.h"
+#include "net/wire.h"
 #include "nl/neigh.h"
-#include "port/bytes.h"
 #include "port/offload.h"
 #include "target/nft.h"
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "net/checksum.h"
 #include "net/names.h"
-#include "port/bytes.h"
 
 #define HEADER4		20u
 #define HEADER6		40u
@@ -29,13 +29,6 @@ static uint32_t fold32(uint64_t sum)
 {
 	sum = (sum & UINT32_MAX) + (sum >> 32);
 	return (uint32_t)((sum & UINT32_MAX) + (sum >> 32));
-}
-
-static uint16_t fold16(uint64_t sum)
-{
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
 }
 
 static void put_addr(uint32_t *ret, struct addr a)
@@ -82,7 +75,7 @@ void lanes_flow_lane(const struct nat_flow *f, enum nat_side side, struct lane *
 	ret->d_addr = fold32(difference(ret->src, ret->to_src, 4) +
 			     difference(ret->dst, ret->to_dst, 4));
 	ret->d_ports = fold32(difference(&ret->ports, &ret->to_ports, 1));
-	ret->d_ip = fold16((uint64_t)ret->d_addr + (uint16_t)~ttl);
+	ret->d_ip = csum_fold((uint64_t)ret->d_addr + (uint16_t)~ttl);
 	ret->id_slot = !is_answer && ret->src[0] != ret->to_src[0] ?
 		       (uint16_t)((ret->to_dst[0] * 0x9e3779b1u >> 24) % LANE_IDS) : LANE_OLD_ID;
 }
@@ -131,8 +124,6 @@ static uint8_t proto_at(const uint8_t *ip)
 
 static void make_header4(const struct lane *l, uint8_t *ip)
 {
-	uint64_t sum = 0;
-
 	ip[0] = 0x45;
 	put16(ip + 2, HEADER4 + L4_MADE);
 	put16(ip + 6, 0x4000);
@@ -140,9 +131,7 @@ static void make_header4(const struct lane *l, uint8_t *ip)
 	ip[9] = proto_of(l);
 	memcpy(ip + 12, l->src, 4);
 	memcpy(ip + 16, l->dst, 4);
-	for (uint32_t i = 0; i < HEADER4; i += 2)
-		sum += get16(ip + i);
-	put16(ip + 10, (uint16_t)~fold16(sum));
+	put16(ip + 10, csum_of(ip, HEADER4, 0));
 }
 
 static void make_header6(const struct lane *l, uint8_t *ip)

@@ -18,7 +18,7 @@
 #include <time.h>
 
 #include "base/calls.h"
-#include "port/bytes.h"
+#include "net/wire.h"
 #include "port/offload.h"
 
 #define PROTO_ICMP	1u

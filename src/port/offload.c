@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#include "port/bytes.h"
+#include "net/checksum.h"
 
 #define IP4_MIN		20u
 #define IP6_BYTES	40u
@@ -25,37 +25,9 @@
 #define TCP_FIN_PSH	0x09u
 #define TCP_CWR		0x80u
 
-/* Sum of 16-bit words, an odd byte as if a 0 followed */
-static uint64_t sum_bytes(const uint8_t *p, uint32_t len, uint64_t sum)
-{
-	for (; len >= 8; p += 8, len -= 8) {
-		uint64_t w = (uint64_t)get32(p) + get32(p + 4);
-
-		sum += w;
-	}
-	for (; len >= 2; p += 2, len -= 2)
-		sum += get16(p);
-	return len == 1 ? sum + ((uint64_t)p[0] << 8) : sum;
-}
-
-static uint16_t fold(uint64_t sum)
-{
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
 static bool is_v4(const uint8_t *ip)
 {
 	return ip[0] >> 4 == 4;
-}
-
-/* Of the addresses, the length and the protocol */
-static uint64_t sum_pseudo(const uint8_t *ip, uint8_t proto, uint32_t l4_len)
-{
-	const uint64_t sum = (uint64_t)proto + (l4_len >> 16) + (l4_len & 0xffff);
-
-	return is_v4(ip) ? sum_bytes(ip + 12, 8, sum) : sum_bytes(ip + 8, 32, sum);
 }
 
 /* TCP or UDP by where its checksum stands; the kernel leaves no others undone but SCTP's CRC */
@@ -101,8 +73,8 @@ int offload_complete(struct io_packet *p)
 		return -EBADMSG;
 	field = p->data + start + p->off.csum_offset;
 	put16(field, 0);
-	sum = (uint16_t)~fold(sum_bytes(p->data + start, len - start,
-					sum_pseudo(p->data, proto_of(&p->off), len - start)));
+	sum = csum_of(p->data + start, len - start,
+		      csum_pseudo(p->data, proto_of(&p->off), len - start));
 	/* For UDP 0 would say that there is none; for TCP both are the same */
 	put16(field, sum == 0 ? 0xffff : sum);
 	p->off.is_partial = false;
@@ -116,7 +88,7 @@ void io_offload_renew(struct io_packet *p)
 	if (!p->off.is_partial || len == 0 || !is_sane(p, len))
 		return;
 	put16(p->data + start + p->off.csum_offset,
-	      fold(sum_pseudo(p->data, proto_of(&p->off), len - start)));
+	      csum_fold(csum_pseudo(p->data, proto_of(&p->off), len - start)));
 }
 
 int offload_cut_begin(struct offload_cut *c, const struct io_packet *p)
@@ -151,7 +123,7 @@ static void fix_ip(uint8_t *out, uint32_t len, uint32_t i)
 	put16(out + 2, (uint16_t)len);
 	put16(out + 4, (uint16_t)(get16(out + 4) + i));
 	put16(out + 10, 0);
-	put16(out + 10, (uint16_t)~fold(sum_bytes(out, header, 0)));
+	put16(out + 10, csum_of(out, header, 0));
 }
 
 static void fix_tcp(const struct offload_cut *c, uint8_t *tcp, bool is_last)

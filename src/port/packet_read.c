@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "port/packet_read.h"
 
-#include "port/bytes.h"
+#include "net/wire.h"
 
 #define IP6_HEADERS_MAX	8u	/* extension headers of one packet */
 #define IP4_OFFSET	0x1fffu	/* of a fragment, in units of 8 bytes */

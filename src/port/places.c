@@ -2,7 +2,7 @@
 #include "port/places.h"
 
 #include "net/names.h"
-#include "port/bytes.h"
+#include "net/wire.h"
 
 static bool is_led(const struct places *p, uint8_t proto, uint16_t port)
 {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/calls.h"
-#include "port/bytes.h"
+#include "net/wire.h"
 #include "port/offload.h"
 
 #define ETHERTYPE_IP4	0x0800u

@@ -101,21 +101,11 @@ static uint32_t add_grown(void *arg, uint32_t value)
 	return outcome_of(t->o, &x);
 }
 
-static uint32_t add_count_each(void *arg, uint32_t value)
-{
-	return outcome_each(((const struct telling *)arg)->o, value, add_count, arg);
-}
-
-static uint32_t add_grown_each(void *arg, uint32_t value)
-{
-	return outcome_each(((const struct telling *)arg)->o, value, add_grown, arg);
-}
-
 dd counts_grown(struct proof *p, dd f, uint32_t table)
 {
 	struct telling t = { p->o, table };
 
-	return dd_map(p->d, f, add_grown_each, &t);
+	return proof_each(p, f, add_grown, &t);
 }
 
 dd counts_ask(struct proof *p, struct proof_count c, dd over, dd not_over)
@@ -131,9 +121,9 @@ dd counts_ask(struct proof *p, struct proof_count c, dd over, dd not_over)
 		return proof_unknown(p, "so many limits of states");
 	/* What finds no room among the sources is in no count */
 	if (c.kind != COUNT_NODES)
-		over = dd_map(p->d, over, add_count_each, &t);
+		over = proof_each(p, over, add_count, &t);
 	return dd_ite(p->d, space_bit(&p->s, P_COUNT, t.bit), over,
-		      dd_map(p->d, not_over, add_count_each, &t));
+		      proof_each(p, not_over, add_count, &t));
 }
 
 /* ---- declared ------------------------------------------------------------------------- */

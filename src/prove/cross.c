@@ -35,15 +35,6 @@ static bool remembers(const struct model *m)
 	return is || m->otherwise.keep;
 }
 
-static bool translates(const struct model *m)
-{
-	for (uint32_t l = 0; l < m->lists.n; l++)
-		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++)
-			if (rule_has_effect(&m->lists.v[l].rules.v[i], EF_TRANSLATE) != NULL)
-				return true;
-	return false;
-}
-
 static void forget(const struct model *m, struct rule *r)
 {
 	const struct rule from = *r;
@@ -194,7 +185,7 @@ static uint32_t n_tries(const struct model *m, const struct model *other)
 int prove_cross(const struct model *m, const struct model *other, struct arena *a,
 		struct prove_result *ret)
 {
-	const bool with_nat = translates(m) || translates(other);
+	const bool with_nat = model_translates(m) || model_translates(other);
 	const bool with_states = with_nat || remembers(m) || remembers(other);
 	int err = 0;
 

@@ -141,30 +141,12 @@ static const char *numbers_text(struct arena *a, const struct packet *p, const c
 
 const char *prove_packet_line(struct arena *a, const struct packet *p, const char *iface)
 {
-	static const char letters[] = "FSRPAUEW";
-	const int32_t ports[] = { proto_has_ports(p->proto) ? p->sport : -1,
-				  proto_has_ports(p->proto) ? p->dport : -1 };
-	char src[ADDR_TEXT_BYTES], dst[ADDR_TEXT_BYTES], flags[10] = "";
-	const char *extra = "";
-	size_t n = 0;
+	char buf[PACKET_TEXT_BYTES];
+	const char *text = packet_print(p, iface, buf);
 
-	if (p->proto == PROTO_TCP) {
-		for (int i = 0; i < 8; i++)
-			if ((p->tcp_flags & 1 << i) != 0)
-				flags[n++] = letters[i];
-		extra = arena_printf(a, " %s", flags);
-	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
-		extra = arena_printf(a, " %u/%u", p->icmp_type, p->icmp_code);
-	}
-	if ((p->tos & ~TOS_ECN) != 0)
-		extra = arena_printf(a, "%s tos=0x%02x", extra, p->tos & ~TOS_ECN);
-	extra = numbers_text(a, p, extra);
-	return arena_printf(a, "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
-			    iface,
-			    proto_name(p->proto) != NULL ? proto_name(p->proto)
-							 : arena_printf(a, "%u", p->proto),
-			    addr_port_print(p->src, ports[0], src),
-			    addr_port_print(p->dst, ports[1], dst), extra);
+	text = (p->tos & ~TOS_ECN) != 0 ? arena_printf(a, "%s tos=0x%02x", text, p->tos & ~TOS_ECN)
+					: arena_strndup(a, text, strlen(text));
+	return numbers_text(a, p, text);
 }
 
 /* The rule that decides a packet, where the declarations judge it alone */

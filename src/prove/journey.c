@@ -33,11 +33,6 @@ struct journey {
 	uint32_t n_packets;
 };
 
-static bool is_own(const struct model *m, struct addr a)
-{
-	return addr_is_loopback(a) || facts_iface_of(m->facts, a) != NULL;
-}
-
 static bool is_within(const struct journey *j, uint32_t iface)
 {
 	const struct iface *i = facts_find(j->m[0]->facts,
@@ -71,7 +66,8 @@ static bool is_of_redirect(const struct model *m, const struct packet *p)
 		for (uint32_t k = 0; k < m->xlates.v[i].redirects.n; k++) {
 			const struct redirect *r = &m->xlates.v[i].redirects.v[k];
 
-			if (r->has_ports && ((is_own(m, p->src) && is_port(p->sport, r->lo, r)) ||
+			if (r->has_ports && ((facts_is_own(m->facts, p->src) &&
+					      is_port(p->sport, r->lo, r)) ||
 					     leads_to(r, p->src, p->sport) ||
 					     leads_to(r, p->dst, p->dport)))
 				return true;
@@ -158,16 +154,9 @@ static uint32_t route(const struct journey *j, struct addr to)
 	const struct facts *f = j->m[0]->facts;
 	const char *way = f->default_if[to.af == AF_V6];
 
-	for (uint32_t i = 0; i < f->ifaces.n; i++) {
-		const struct iface *ifp = &f->ifaces.v[i];
-
-		for (uint32_t k = 0; k < ifp->addrs.n; k++)
-			if (prefix_has(ifp->addrs.v[k].p, to))
-				return ifp->id;
-		for (uint32_t k = 0; k < ifp->behind.n; k++)
-			if (prefix_has(ifp->behind.v[k], to))
-				return ifp->id;
-	}
+	for (uint32_t i = 0; i < f->ifaces.n; i++)
+		if (iface_leads_to(&f->ifaces.v[i], to))
+			return f->ifaces.v[i].id;
 	return way != NULL ? intern_cid(j->m[0]->names, way) : 0;
 }
 
@@ -202,7 +191,7 @@ static bool inward(struct journey *j, struct packet p, uint32_t iface)
 
 	if (!arrive(j, &p, iface))
 		return false;
-	if (!is_own(j->m[0], p.dst)) {
+	if (!facts_is_own(j->m[0]->facts, p.dst)) {
 		out = route(j, p.dst);
 		if (out == 0 || out == iface || is_within(j, out) ||
 		    !leave(j, &p, out, iface))
@@ -235,7 +224,8 @@ static bool within(struct journey *j, struct packet p, uint32_t lo)
 /* A conversation that could be; the second packet follows the first */
 static void talk(struct journey *j, struct packet p)
 {
-	const bool src = is_own(j->m[0], p.src), dst = is_own(j->m[0], p.dst);
+	const struct facts *f = j->m[0]->facts;
+	const bool src = facts_is_own(f, p.src), dst = facts_is_own(f, p.dst);
 	const bool lo = is_within(j, p.iface);
 	bool (*go)(struct journey *j, struct packet p, uint32_t iface) = within;
 	uint32_t iface = p.iface;

@@ -43,6 +43,26 @@ uint32_t proof_spread(uint32_t value, uint32_t mask)
 	return out;
 }
 
+struct each {
+	struct outcomes *o;
+	outcome_fn *fn;
+	void *arg;
+};
+
+static uint32_t each(void *arg, uint32_t value)
+{
+	const struct each *e = arg;
+
+	return outcome_each(e->o, value, e->fn, e->arg);
+}
+
+dd proof_each(struct proof *p, dd f, outcome_fn *fn, void *arg)
+{
+	struct each e = { p->o, fn, arg };
+
+	return dd_map(p->d, f, each, &e);
+}
+
 uint32_t proof_mark_bit(const struct proof *p, enum part mark, uint32_t mask)
 {
 	return mask == 0 ? DD_NO_VAR

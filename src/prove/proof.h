@@ -127,6 +127,9 @@ dd proof_unknown(struct proof *p, const char *why);
 /** proof_draw() - One of two functions by lot, as outcome_draw() */
 dd proof_draw(struct proof *p, dd x, dd y, uint64_t n, uint64_t of, bool is_turn);
 
+/** proof_each() - @f with what @fn makes of each of its outcomes, those of draws one by one */
+dd proof_each(struct proof *p, dd f, outcome_fn *fn, void *arg);
+
 /** proof_mark_bit() - The variable of a mark's bit that @mask is, DD_NO_VAR for none */
 uint32_t proof_mark_bit(const struct proof *p, enum part mark, uint32_t mask);
 

@@ -57,22 +57,13 @@ static void nothing_else(struct work *w)
 			     work_chains(w, hook, INT_MIN, INT_MAX, true, none), w->real);
 }
 
-static bool translates(const struct model *m)
-{
-	for (uint32_t l = 0; l < m->lists.n; l++)
-		for (uint32_t i = 0; i < m->lists.v[l].rules.n; i++)
-			if (rule_has_effect(&m->lists.v[l].rules.v[i], EF_TRANSLATE) != NULL)
-				return true;
-	return false;
-}
-
 void stage_free(struct work *w)
 {
 	const dd none = proof_pass(&w->p, 0);
 
 	work_compare(w, "input", DIR_IN, none,
 		     work_chains(w, NF_INET_LOCAL_IN, INT_MIN, INT_MAX, false, none), w->real);
-	if (!translates(w->p.m)) {
+	if (!model_translates(w->p.m)) {
 		whole(w);
 		return;
 	}

@@ -148,11 +148,6 @@ static uint32_t named(void *arg, uint32_t value)
 	return outcome_of(s->w->p.o, &x);
 }
 
-static uint32_t named_each(void *arg, uint32_t value)
-{
-	return outcome_each(((struct pass *)arg)->w->p.o, value, named, arg);
-}
-
 /* Packets whose outcome passes with a value of the mark, or may do so by lot */
 struct having {
 	const struct pass *s;
@@ -193,7 +188,7 @@ static void compare_before(struct pass *s, const struct at *at, dd where)
 	for (s->looks = LOOK_CERTAIN; s->looks < N_LOOKS; s->looks++)
 		dd_join(w->p.d, declared, kernel, note_pair, s);
 	work_compare(w, at->name, s->dir, s->declared,
-		     dd_map(w->p.d, kernel, named_each, s), where);
+		     proof_each(&w->p, kernel, named, s), where);
 	for (uint32_t i = 0; i < s->places.n; i++) {
 		struct free_place *p = &s->places.v[i];
 

@@ -166,20 +166,13 @@ static uint32_t add_record(void *arg, uint32_t value)
 	return outcome_of(g->o, &x);
 }
 
-static uint32_t add_record_each(void *arg, uint32_t value)
-{
-	const struct adding *g = arg;
-
-	return outcome_each(g->o, value, add_record, arg);
-}
-
 dd states_write(struct proof *p, dd f, uint32_t k, bool reversed)
 {
 	struct adding g = { p->o, (uint16_t)(2 * first_alike(p, k) + reversed + 1) };
 	const dd to = dd_with(p->d, f, p->records.v[k].flow[reversed], true);
 
 	return dd_ite(p->d, states_is_there(p, k, reversed), f,
-		      dd_map(p->d, to, add_record_each, &g));
+		      proof_each(p, to, add_record, &g));
 }
 
 /* ---- limits --------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /* Header work: RFC 768, 791, 815, 1191, 1624, 3022, 4443, 5722, 5927, 5961, 6864, 6946; leaks */
 #include "lines.h"
 
-#include "nat/checksum.h"
+#include "net/checksum.h"
 
 /* The checksum of words @m and a rest of sum @rest */
 static uint16_t recompute(uint32_t rest, uint16_t m)

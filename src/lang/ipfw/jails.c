@@ -4,22 +4,33 @@
  *
  * What every ruleset knows of the declared jails, unless it says otherwise:
  * a variable for each, and the table "jails".  A list is written with commas, so
- * it stands wherever an address may.
+ * it stands wherever an address may.  ipfw takes one family in such a list: who
+ * has both is two lists, as "{ A,A or B,B }".
  */
 #include <ctype.h>
 #include <string.h>
 
 #include "lang/ipfw/lower.h"
 
-static const char *addresses(struct arena *a, const struct decl_jail *j)
+static const char *of_family(struct arena *a, const struct decl_jail *j, uint8_t af)
 {
 	const char *text = "";
 	char buf[ADDR_TEXT_BYTES];
 
 	for (uint32_t i = 0; i < j->addrs.n; i++)
-		text = arena_printf(a, "%s%s%s", text, i > 0 ? "," : "",
-				    addr_print(j->addrs.v[i].p.a, buf));
+		if (j->addrs.v[i].p.a.af == af)
+			text = arena_printf(a, "%s%s%s", text, text[0] != '\0' ? "," : "",
+					    addr_print(j->addrs.v[i].p.a, buf));
 	return text;
+}
+
+static const char *addresses(struct arena *a, const struct decl_jail *j)
+{
+	const char *v4 = of_family(a, j, AF_V4), *v6 = of_family(a, j, AF_V6);
+
+	if (v4[0] == '\0' || v6[0] == '\0')
+		return v4[0] != '\0' ? v4 : v6;
+	return arena_printf(a, "{ %s or %s }", v4, v6);
 }
 
 void ipfw_jail_variables(struct lang_ctx *c, const struct decl *d)

@@ -43,31 +43,25 @@ static bool is_one_family(const struct raise_prefixes *p)
 
 static void put_host(struct raiser *w, const struct flat_rule *r, enum field f)
 {
-	const struct set *s = raise_of_family(w, r, f), *rest;
-	const uint8_t af = raise_family(r);
-	struct raise_prefixes is, is_not, *p = &is;
+	const struct raise_prefixes *p;
+	struct raise_hosts h;
 	const char *name;
-	bool is_new;
+	bool inverse, is_new;
 
-	if (s == NULL) {
+	if (!raise_hosts(w, r, f, &h)) {
 		fputs("any", w->out);
 		return;
 	}
-	rest = set_complement(w->a, s, SET_ADDR);
-	if (af != AF_NONE)
-		rest = set_of_family(w->a, rest, af);
-	is = raise_prefixes(w->a, s);
-	is_not = raise_prefixes(w->a, rest);
-	if (is_not.list.n < is.list.n)
-		p = &is_not;
-	fputs(p == &is_not ? "not " : "", w->out);
+	inverse = h.is_not.list.n < h.is.list.n;
+	p = inverse ? &h.is_not : &h.is;
+	fputs(inverse ? "not " : "", w->out);
 	if (p->list.n <= INLINE_MOST && is_one_family(p)) {
 		for (uint32_t i = 0; i < p->list.n; i++)
 			fprintf(w->out, "%s%s", i > 0 ? "," : "",
 				raise_prefix(w->a, p->list.v[i]));
 		return;
 	}
-	name = raise_table(w, p == &is ? s : rest, &is_new);
+	name = raise_table(w, inverse ? h.rest : h.set, &is_new);
 	if (is_new)
 		put_table(w, name, p);
 	fprintf(w->out, "table(%s)", name);
@@ -263,14 +257,10 @@ static bool put_tcp(struct raiser *w, const struct flat_rule *r, struct raise_ac
 bool raise_line(struct raiser *w, const struct flat_rule *given, struct raise_action act)
 {
 	struct flat_rule r = *given;
+	const enum raise_ready is = raise_ready(w, &r, RULE_FIELDS);
 
-	if (!raise_local(w, &r) || !raise_received(w, &r))
-		return true;
-	if (!raise_known(w, &r, RULE_FIELDS))
-		return false;
-	if ((r.in[F_SPORT] != NULL || r.in[F_DPORT] != NULL) &&
-	    !flat_meet(w->a, &r, F_PROTO, raise_ported(w->a)))
-		return true;
+	if (is != RAISE_RULE)
+		return is == RAISE_NOTHING;
 	if (r.prob != 0 && (r.in[F_ICMP] != NULL || r.in[F_TCPFLAGS] != NULL))
 		return raise_refuse(w, r.origin, "a probability of several rules");
 	if (r.in[F_ICMP] != NULL)

@@ -5,16 +5,81 @@
  * A file of rules has no quotes and no continuation: a line is a command, "#"
  * starts a comment wherever it stands, words are parted by blanks.  Blanks
  * around commas go when the command is parsed, as those of a command line do.
+ *
+ * ipfw has no variables there either.  But the declared jails and -D have names
+ * for what a rule may say, so those are replaced; any other "$" stands as it is,
+ * and is told where it makes no sense.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/limits.h"
-#include "lang/ipfw.h"
+#include "lang/ipfw/script.h"
+
+#define BLANKS	" \t\r\f\v"
 
 static bool is_blank(char ch)
 {
-	return ch == ' ' || ch == '\t' || ch == '\r' || ch == '\f' || ch == '\v';
+	return ch != '\0' && strchr(BLANKS, ch) != NULL;
+}
+
+/* What -D or the jails say of a name, or NULL */
+static const char *value_of(const struct lang_ctx *c, const char *name, size_t len)
+{
+	const char *value = lang_define_find(c, name, len);
+
+	for (uint32_t i = 0; value == NULL && i < c->n_presets; i++)
+		if (strlen(c->presets[i].name) == len &&
+		    memcmp(c->presets[i].name, name, len) == 0)
+			value = c->presets[i].value;
+	return value;
+}
+
+/* Length of the "$NAME" or "${NAME}" at @s that has a value, else 0 */
+static size_t variable_len(const struct lang_ctx *c, const char *s, const char **ret_value)
+{
+	const bool is_braced = s[1] == '{';
+	const char *name = s + 1 + is_braced;
+	size_t n = 0;
+
+	while (script_is_name(name[n], n == 0))
+		n++;
+	if (s[0] != '$' || n == 0 || (is_braced && name[n] != '}'))
+		return 0;
+	*ret_value = value_of(c, name, n);
+	return *ret_value != NULL ? n + 1 + 2 * (size_t)is_braced : 0;
+}
+
+/* @text with its variables replaced; itself if there are none */
+static const char *expand(struct lang_ctx *c, const char *text)
+{
+	const char *ret = "", *value, *from = text;
+
+	for (const char *s = text; *s != '\0';) {
+		const size_t len = variable_len(c, s, &value);
+
+		if (len == 0) {
+			s++;
+			continue;
+		}
+		ret = arena_printf(c->a, "%s%.*s%s", ret, (int)(s - from), from, value);
+		s += len;
+		from = s;
+	}
+	return from == text ? text : arena_printf(c->a, "%s%s", ret, from);
+}
+
+/* Add the words of @text, which all stand at @at */
+static void add_words(struct lang_ctx *c, struct ipfw_cmd *cmd, const char *text, struct span at)
+{
+	while (*text != '\0') {
+		const size_t n = strcspn(text, BLANKS);
+
+		if (n > 0)
+			vec_add(c->a, &cmd->words, ((struct ipfw_word){
+				arena_strndup(c->a, text, n), at }));
+		text += n;
+		text += strspn(text, BLANKS);
+	}
 }
 
 /* The words of the line at [@lo, @hi) */
@@ -31,9 +96,10 @@ static void read_line(struct lang_ctx *c, uint32_t src, uint32_t lo, uint32_t hi
 		while (i < hi && !is_blank(text[i]))
 			i++;
 		if (i > start) {
-			vec_add(c->a, &cmd.words, ((struct ipfw_word){
-				arena_strndup(c->a, text + start, i - start),
-				{ src, start, i } }));
+			const char *word = arena_strndup(c->a, text + start, i - start);
+
+			add_words(c, &cmd, is_saved ? word : expand(c, word),
+				  (struct span){ src, start, i });
 			end = i;
 		}
 		while (i < hi && is_blank(text[i]))

@@ -35,36 +35,27 @@ static void put_table(struct raiser *w, const char *name, const struct raise_pre
 /* "10.0.0.0/8", "{ A, B }", "<t1>", or "! <t1>" */
 static void put_host(struct raiser *w, const struct flat_rule *r, enum field f)
 {
-	const struct set *s = raise_of_family(w, r, f), *rest;
-	const uint8_t af = raise_family(r);
-	struct raise_prefixes is, is_not;
+	struct raise_hosts h;
 	const char *name;
 	bool is_new;
 
-	if (s == NULL) {
+	if (!raise_hosts(w, r, f, &h)) {
 		fputs("any", w->out);
-		return;
-	}
-	rest = set_complement(w->a, s, SET_ADDR);
-	if (af != AF_NONE)
-		rest = set_of_family(w->a, rest, af);
-	is = raise_prefixes(w->a, s);
-	is_not = raise_prefixes(w->a, rest);
-	if (is.list.n == 1) {
-		fputs(raise_prefix(w->a, is.list.v[0]), w->out);
-	} else if (is_not.list.n == 1 && af != AF_NONE) {
-		fprintf(w->out, "! %s", raise_prefix(w->a, is_not.list.v[0]));
-	} else if (is.list.n <= INLINE_MOST && is.list.n <= is_not.list.n) {
-		for (uint32_t i = 0; i < is.list.n; i++)
+	} else if (h.is.list.n == 1) {
+		fputs(raise_prefix(w->a, h.is.list.v[0]), w->out);
+	} else if (h.is_not.list.n == 1 && raise_family(r) != AF_NONE) {
+		fprintf(w->out, "! %s", raise_prefix(w->a, h.is_not.list.v[0]));
+	} else if (h.is.list.n <= INLINE_MOST && h.is.list.n <= h.is_not.list.n) {
+		for (uint32_t i = 0; i < h.is.list.n; i++)
 			fprintf(w->out, "%s%s", i == 0 ? "{ " : ", ",
-				raise_prefix(w->a, is.list.v[i]));
+				raise_prefix(w->a, h.is.list.v[i]));
 		fputs(" }", w->out);
 	} else {
-		const bool inverse = is_not.list.n < is.list.n;
+		const bool inverse = h.is_not.list.n < h.is.list.n;
 
-		name = raise_table(w, inverse ? rest : s, &is_new);
+		name = raise_table(w, inverse ? h.rest : h.set, &is_new);
 		if (is_new)
-			put_table(w, name, inverse ? &is_not : &is);
+			put_table(w, name, inverse ? &h.is_not : &h.is);
 		fprintf(w->out, "%s<%s>", inverse ? "! " : "", name);
 	}
 }
@@ -287,15 +278,11 @@ static bool put_filter(struct raiser *w, const struct flat_rule *given)
 {
 	struct raise_mask masks[RAISE_FLAGS] = { { 0, 0 } };
 	struct flat_rule r = *given;
+	const enum raise_ready is = raise_ready(w, &r, RULE_FIELDS);
 	uint32_t n = 1;
 
-	if (!raise_local(w, &r) || !raise_received(w, &r))
-		return true;
-	if (!raise_known(w, &r, RULE_FIELDS))
-		return false;
-	if ((r.in[F_SPORT] != NULL || r.in[F_DPORT] != NULL) &&
-	    !flat_meet(w->a, &r, F_PROTO, raise_ported(w->a)))
-		return true;
+	if (is != RAISE_RULE)
+		return is == RAISE_NOTHING;
 	if ((r.in[F_SPORT] != NULL || r.in[F_DPORT] != NULL) &&
 	    set_has(r.in[F_PROTO], AF_NONE, PROTO_UDPLITE))
 		return raise_refuse(w, r.origin, "ports of UDP-Lite");
@@ -354,15 +341,11 @@ static bool put_target(struct raiser *w, const struct flat_rule *r)
 static bool put_translation(struct raiser *w, const struct flat_rule *given, const char *word)
 {
 	struct flat_rule r = *given;
+	/* The word says the direction */
+	const enum raise_ready is = raise_ready(w, &r, FLOW_FIELDS | FIELD(F_DIR));
 
-	if (!raise_local(w, &r) || !raise_received(w, &r))
-		return true;
-	r.in[F_DIR] = NULL;
-	if (!raise_known(w, &r, FLOW_FIELDS))
-		return false;
-	if ((r.in[F_SPORT] != NULL || r.in[F_DPORT] != NULL) &&
-	    !flat_meet(w->a, &r, F_PROTO, raise_ported(w->a)))
-		return true;
+	if (is != RAISE_RULE)
+		return is == RAISE_NOTHING;
 	if (r.x != NULL && r.x->to.n == 1 &&
 	    !flat_meet(w->a, &r, F_AF, set_one(w->a, r.x->to.v[0].af)))
 		return true;

@@ -12,7 +12,7 @@ COLUMNS = 100
 # Where the wire's byte order may be spoken
 BYTE_ORDER_FILES = {
     "src/nl/session.c", "src/nl/batch.c", "src/nl/nft.c", "src/nl/rtnl.c", "src/nl/wire.h",
-    "src/net/addr.c", "src/nat/wire.h",
+    "src/net/addr.c", "include/net/wire.h",
 }
 # Where a process may be started: a probe in a namespace of its own, the sandboxed shell, and
 # those of a live NAT, of which those that see packets have no rights

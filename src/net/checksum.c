@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "nat/checksum.h"
+#include "net/checksum.h"
 
 uint64_t csum_add(const uint8_t *p, size_t len, uint64_t sum)
 {
-	for (; len >= 4; p += 4, len -= 4)
-		sum += get32(p);
-	if (len >= 2) {
+	for (; len >= 8; p += 8, len -= 8)
+		sum += (uint64_t)get32(p) + get32(p + 4);
+	for (; len >= 2; p += 2, len -= 2)
 		sum += get16(p);
-		p += 2;
-		len -= 2;
-	}
 	if (len == 1)
 		sum += (uint64_t)*p << 8;
 	return sum;

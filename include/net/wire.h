@@ -4,8 +4,8 @@
  *
  * Byte order:	 the memory is in network order, the values in host order.
  */
-#ifndef NAT_WIRE_H
-#define NAT_WIRE_H
+#ifndef NET_WIRE_H
+#define NET_WIRE_H
 
 #include <string.h>
 
@@ -72,4 +72,4 @@ static inline uint32_t rotate32(uint32_t v, uint32_t by)
 	return v << (by & 31) | v >> (-by & 31);
 }
 
-#endif /* NAT_WIRE_H */
+#endif /* NET_WIRE_H */

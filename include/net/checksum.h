@@ -7,13 +7,11 @@
  *
  * Normative:	 RFC 1071; RFC 1624 equation 3.  Its equation 2 and that of RFC
  *		 1141 give a wrong zero and are not used.
- *
- * Lines: 1624-3 1141-neg
  */
-#ifndef NAT_CHECKSUM_H
-#define NAT_CHECKSUM_H
+#ifndef NET_CHECKSUM_H
+#define NET_CHECKSUM_H
 
-#include "nat/wire.h"
+#include "net/wire.h"
 
 /** csum_fold() - A sum of 16-bit words with its carries added in */
 static inline uint16_t csum_fold(uint64_t sum)
@@ -62,6 +60,12 @@ static inline void csum_update(uint8_t *at, uint32_t delta)
  */
 uint64_t csum_add(const uint8_t *p, size_t len, uint64_t sum);
 
+/** csum_of() - The checksum that a header of IP or L4 has: of memory after a sum */
+static inline uint16_t csum_of(const uint8_t *p, size_t len, uint64_t sum)
+{
+	return (uint16_t)~csum_fold(csum_add(p, len, sum));
+}
+
 /**
  * csum_pseudo() - Sum of the pseudo header
  * @ip:		IP header, of IPv4 or IPv6
@@ -72,4 +76,4 @@ uint64_t csum_add(const uint8_t *p, size_t len, uint64_t sum);
  */
 uint64_t csum_pseudo(const uint8_t *ip, uint8_t proto, uint32_t l4_len);
 
-#endif /* NAT_CHECKSUM_H */
+#endif /* NET_CHECKSUM_H */
