@@ -5,8 +5,8 @@
  * A table of flows in memory that is the kernel's and the NAT's at once, and a
  * program where packets come in that looks them up there, changes what the table
  * says, and sends them on by another interface.  What is not in the table, and
- * whatever is more than a plain packet of a flow (fragments, options, SYN, FIN,
- * RST, a last hop, one that is too long), goes the way that it would go without.
+ * whatever is more than a plain packet of a flow (fragments, options, SYN, RST, a last
+ * hop, one that is too long), goes the way that it would go without.
  *
  * Only TCP and UDP, between an Ethernet interface and another one or a device that
  * leads the host's own packets to a process (TUN, TAP): those are taken where the host
@@ -27,7 +27,7 @@
 
 #include "base/arena.h"
 
-#define LANES		32768u		/* of one direction, a power of two */
+#define LANES		65536u		/* of one direction, a power of two */
 #define LANES_AT_ONCE	2u		/* places that one flow may have */
 #define LANE_IDS	256u		/* counters of IPv4 ids, a power of two */
 #define LANE_OLD_ID	0xffffu		/* lane.id_slot: the id stays */
@@ -51,6 +51,7 @@
  * @ether:	New link addresses
  * @ack:	Acknowledgement of the last segment that had one, as it lies there
  * @win:	Its window, the same
+ * @is_over:	1: a FIN has gone this way
  * @zero:	Nothing: the next is aligned
  * @hidden:	Packets that lane_hide() has kept from the socket, about
  * @packets:	Packets that went this way
@@ -71,7 +72,8 @@ struct lane {
 	uint8_t ether[12];
 	uint32_t ack;
 	uint16_t win;
-	uint16_t zero;
+	uint8_t is_over;
+	uint8_t zero;
 	uint32_t hidden;
 	uint64_t packets;
 	uint64_t bytes;

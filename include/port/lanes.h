@@ -2,12 +2,12 @@
 /*
  * lanes - which flows the kernel translates by itself
  *
- * A flow begins in the NAT, packet by packet.  When a few have gone the same way, the
- * kernel is told to do likewise (host/lane.h), and the NAT sees none of that flow
- * until something happens that is more than a packet of it.  It stays the NAT's all
- * the same: once a second each lane is held against it with a packet made for that,
- * which keeps the session alive, as those that it stands for would have, and ends
- * the lane when the NAT or the routes have changed their mind.
+ * A flow begins in the NAT, packet by packet.  When a few have gone the same way, or a
+ * connection stands, the kernel is told to do likewise (host/lane.h), and the NAT sees
+ * none of that flow until something happens that is more than a packet of it.  It stays
+ * the NAT's all the same: once a second each lane is held against it with a packet made
+ * for that, which keeps the session alive, as those that it stands for would have, and
+ * ends the lane when the NAT or the routes have changed their mind.
  *
  * Owns:	 descriptors and memory, all of it from lanes_init() on.
  * Does not:	 decide anything about a packet; allocate after lanes_init(); make a
@@ -50,7 +50,7 @@ struct lanes_way {
  * @seen:	Packets by direction, LANES_FORCE at most
  */
 struct lanes_flow {
-	uint16_t lane[2];
+	uint32_t lane[2];
 	uint8_t seen[2];
 };
 
@@ -61,7 +61,7 @@ struct lanes_flow {
  * @is_used:	It leads somewhere
  * @is_idle:	Nothing went by it between the last two looks
  * @is_busy:	Something has been counted that the NAT does not know of
- * @left:	lanes.n_ticks when it ended: for a while it is nobody's
+ * @left_ms:	When it ended: for a while it is nobody's
  * @packets:	Packets that were counted
  * @bytes:	Bytes that were counted
  * @forward:	Where they are counted as a forward's, or PLACE_NONE
@@ -72,7 +72,7 @@ struct lanes_place {
 	bool is_used;
 	bool is_idle;
 	bool is_busy;
-	uint32_t left;
+	uint32_t left_ms;
 	uint64_t packets;
 	uint64_t bytes;
 	uint32_t forward;
@@ -111,7 +111,6 @@ struct lanes_counts {
  * @used:	Lanes that lead somewhere, side * LANES + index
  * @n_used:	How many
  * @swept:	Index in @used up to which this round of looks has come
- * @n_ticks:	Rounds
  * @round_ns:	When this one began
  * @has_asked:	This round has let a neighbour be asked, by side
  * @n:		Counts
@@ -130,7 +129,6 @@ struct lanes {
 	uint32_t *used;
 	uint32_t n_used;
 	uint32_t swept;
-	uint32_t n_ticks;
 	uint64_t round_ns;
 	bool has_asked[2];
 	struct lanes_counts n;
@@ -190,6 +188,17 @@ void lanes_renew(struct lanes *l);
  * it would have seen.
  */
 void lanes_before(struct lanes *l, uint64_t now_ns, enum nat_side from, const struct io_packet *p);
+
+/**
+ * lanes_greeted() - The NAT lets a packet go on, which is not sent yet
+ * @l:		Lanes
+ * @now_ns:	Time
+ * @p:		As the NAT has left it
+ *
+ * A connection that stands with this one has lanes at once: what answers it takes one.
+ * Nothing of it can be under way that the lanes would overtake.
+ */
+void lanes_greeted(struct lanes *l, uint64_t now_ns, const struct nat_packet *p);
 
 /**
  * lanes_after() - The NAT has forwarded a packet

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/nat_run.h"
@@ -22,6 +23,8 @@
 #include "host/seal.h"
 #include "host/state.h"
 #include "port/answerer.h"
+
+#define WORKER_NICE	(-10)
 
 /**
  * struct worker - This process
@@ -335,6 +338,8 @@ static int prepare(struct worker *w)
 
 	if (status != 0)
 		return status;
+	/* The kernel's NAT goes before all processes; who may not waits in line with them */
+	(void)setpriority(PRIO_PROCESS, 0, WORKER_NICE);
 	w->loop = calloc(1, sizeof(*w->loop));
 	if (w->loop == NULL)
 		return cli_system(r->c, -ENOMEM, "start");

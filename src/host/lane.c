@@ -47,8 +47,9 @@
 #define MIX1		0x9e3779b1u
 #define MIX2		0x85ebca77u
 #define MIX3		0xc2b2ae3du
-#define SYN_FIN_RST_ACK	0x17u
+#define SYN_RST_ACK	0x16u
 #define ACK		0x10u
+#define FIN		0x01u
 #define MORE_OR_OFFSET	0x3fffu
 #define DONT_FRAGMENT	0x4000u
 
@@ -266,7 +267,7 @@ static void check_l4(struct writer *w)
 	check_said(w, TCP_LEAST);
 	/* What it acknowledges is noted: a segment that says so, and nothing else */
 	ebpf_load_byte(e, BPF_REG_1, FP, l4(w) + 13);
-	ebpf_and(e, BPF_REG_1, SYN_FIN_RST_ACK);
+	ebpf_and(e, BPF_REG_1, SYN_RST_ACK);
 	ebpf_if_ne(e, BPF_REG_1, ACK, w->other);
 	ebpf_here(e, known);
 }
@@ -412,6 +413,11 @@ static void fix_checksums(struct writer *w)
 	ebpf_store(e, HERE, LANE(ack), BPF_REG_1);
 	ebpf_load_half(e, BPF_REG_1, FP, l4(w) + 14);
 	ebpf_store_half(e, HERE, LANE(win), BPF_REG_1);
+	/* And how far it has come */
+	ebpf_load_byte(e, BPF_REG_1, FP, l4(w) + 13);
+	ebpf_and(e, BPF_REG_1, FIN);
+	ebpf_if_eq(e, BPF_REG_1, 0, done);
+	ebpf_store_byte(e, HERE, LANE(is_over), BPF_REG_1);
 	ebpf_goto(e, done);
 	ebpf_here(e, udp);
 	fix_l4(w, UDP_CSUM, LANE(d_addr), BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);

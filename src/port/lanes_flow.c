@@ -11,7 +11,6 @@
 #define L4_MADE		20u		/* of a packet made up: TCP's header, UDP's and some */
 #define UDP_LEAST	8u
 #define TCP_LEAST	20u
-#define SYN_FIN_RST	0x07u
 #define ACK		0x10u
 
 /* ---- flows ------------------------------------------------------------------------ */
@@ -161,7 +160,7 @@ uint32_t lanes_flow_make(const struct lane *l, uint8_t *ret_ip)
 	} else {
 		l4[12] = TCP_LEAST / 4 << 4;
 		if (l->packets > 0) {
-			l4[13] = ACK;
+			l4[13] = (uint8_t)(ACK | (l->is_over ? LANES_FIN : 0));
 			memcpy(l4 + 8, &l->ack, 4);
 			memcpy(l4 + 14, &l->win, 2);
 		}
@@ -207,8 +206,9 @@ bool lanes_flow_is_simple(const uint8_t *ip, uint32_t len)
 	return proto == PROTO_UDP || (proto == PROTO_TCP && len >= l4 + TCP_LEAST);
 }
 
-bool lanes_flow_is_turn(const uint8_t *ip, uint32_t len)
+uint8_t lanes_flow_turn(const uint8_t *ip, uint32_t len)
 {
-	return lanes_flow_is_simple(ip, len) && proto_at(ip) == PROTO_TCP &&
-	       (ip[header_of(ip) + 13] & SYN_FIN_RST) != 0;
+	if (!lanes_flow_is_simple(ip, len) || proto_at(ip) != PROTO_TCP)
+		return 0;
+	return ip[header_of(ip) + 13] & (LANES_SYN | LANES_FIN | LANES_RST);
 }

@@ -12,6 +12,9 @@
 #include "host/lane.h"
 #include "nat/nat.h"
 
+#define LANES_FIN	0x01u
+#define LANES_SYN	0x02u
+#define LANES_RST	0x04u
 #define LANES_MADE_BYTES 60u		/* of a packet made up, at most: headers alone, and UDP's */
 
 /**
@@ -52,7 +55,11 @@ bool lanes_flow_made(const struct lane *l, const uint8_t *ip, uint32_t len);
 /** lanes_flow_is_simple() - Is it a whole packet of TCP or UDP with nothing between */
 bool lanes_flow_is_simple(const uint8_t *ip, uint32_t len);
 
-/** lanes_flow_is_turn() - Is it such a one of TCP, and a connection begins or ends with it */
-bool lanes_flow_is_turn(const uint8_t *ip, uint32_t len);
+/**
+ * lanes_flow_turn() - Does a connection begin or end with it
+ *
+ * Return: which of LANES_SYN, LANES_FIN and LANES_RST a simple packet of TCP has; 0 for others
+ */
+uint8_t lanes_flow_turn(const uint8_t *ip, uint32_t len);
 
 #endif /* PORT_LANES_FLOW_H */

@@ -220,6 +220,8 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 		p->len = l->in[j].len;
 		if (l->places != NULL)
 			count_place(l, j, now_ns);
+		if (l->lanes != NULL)
+			lanes_greeted(l->lanes, now_ns, &l->in[j]);
 		queue(l, l->in[j].to, p, now_ns);
 	}
 	send_made(l, now_ns);

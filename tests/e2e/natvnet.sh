@@ -109,6 +109,8 @@ else
 	keeper=$(pgrep -P "$nat")
 	is "the programs end with the keeper, whatever becomes of a worker" "2 0" \
 		"$(programs "$keeper") $(programs "$(pgrep -P "$keeper")")"
+	is "a worker goes before ordinary processes" -10 \
+		"$(ps -o ni= -p "$(pgrep -P "$keeper")" | tr -d ' ')"
 	check "there were some" [ "$reloads" -gt 0 ]
 	check "its bytes went by lanes" [ "$(lanes bytes.out)" -gt 10000000 ]
 	sp nat status

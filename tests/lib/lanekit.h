@@ -290,6 +290,7 @@ static inline bool lab_carry(enum nat_side from)
 	if (n.verdict != NAT_FORWARD)
 		return false;
 	p.len = n.len;
+	lanes_greeted(&lab.lanes, lab.kit.now, &n);
 	if (lab.end[n.to] != NULL)
 		memcpy(p.mac, lab.end[n.to]->mac, IO_MAC_BYTES);
 	io_tx(lab.nat[n.to], &p, 1);
