@@ -87,6 +87,11 @@ static void import_line(struct import *im, struct jail_block *b, const struct rd
 		diag_add(im->c->diags, DIAG_E2609, r->at, "'%s' is no line of rdr.conf", line);
 		return;
 	}
+	if (!import_has(b, "ip4.addr") && !import_has(b, "ip6.addr")) {
+		import_row(im, b->name, IMPORT_MISSING, r->at, line,
+			   "the jail has no address of its own that it could lead to");
+		return;
+	}
 	if (f.from >= 0 && r->words[f.from][0] == '<') {
 		import_row(im, b->name, IMPORT_MISSING, r->at, line,
 			   "its source is a table of pf.conf: write it as rdr there");

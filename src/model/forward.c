@@ -194,6 +194,11 @@ static bool claim_forward(struct lower *l, const struct decl_jail *j, const stru
 	const struct forward_addrs *to = externals(l, j, f, &iface);
 	bool is_some = false;
 
+	if (j->addrs.n == 0) {
+		diag_add(l->diags, DIAG_E1604, f->at, "jail '%s' has no address that it could lead "
+			 "to", j->name);
+		return false;
+	}
 	if (to->list.n == 0) {
 		if (tell_missing(l, iface, f->at))
 			return true;

@@ -250,7 +250,7 @@ static void put_nat(struct conf *k)
 /* The bridge and gateway of a vnet jail that is not behind nat, where it is routed */
 static void put_link(struct conf *k)
 {
-	const struct json *router = text_property(k, "defaultrouter");
+	static const char *const routers[] = { "defaultrouter", "defaultrouter6" };
 	const struct json *links = text_property(k, "interfaces");
 	const char *colon;
 	struct piece p;
@@ -266,12 +266,18 @@ static void put_link(struct conf *k)
 		if (colon != NULL) {
 			p.len -= (size_t)(colon + 1 - p.s);
 			p.s = colon + 1;
+		}
+		if (colon != NULL && !(p.len == 4 && strncasecmp(p.s, "none", 4) == 0)) {
 			put_piece(k, jail_make_stmt(k->c, k->b, "$bridge", links->at), &p);
 		}
 	}
-	if (router != NULL && strcasecmp(router->s, "auto") != 0)
-		jail_make_value(k->c, jail_make_stmt(k->c, k->b, "$gateway", router->at), router->s,
-				router->len, router->at, router->is_verbatim);
+	for (size_t i = 0; i < ARRAY_SIZE(routers); i++) {
+		const struct json *v = text_property(k, routers[i]);
+
+		if (v != NULL && strcasecmp(v->s, "auto") != 0)
+			jail_make_value(k->c, find_stmt(k, "$gateway", v->at), v->s, v->len, v->at,
+					v->is_verbatim);
+	}
 }
 
 /**
@@ -368,6 +374,11 @@ struct jail_file *iocage_parse(struct lang_ctx *c, uint32_t src, uint32_t defaul
 
 	if (!read_object(c, src, &k.own) || (defaults != 0 && !read_object(c, defaults, &k.base)))
 		return f;
+	if (is_on(&k, "template")) {
+		diag_add(c->diags, DIAG_N2607, property(&k, "template")->at,
+			 "it is a template, which never runs, and not declared");
+		return f;
+	}
 	k.b = make_block(&k, f, src);
 	if (k.b == NULL)
 		return f;

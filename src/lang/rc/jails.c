@@ -22,6 +22,7 @@
 
 enum jail_var_kind {
 	JV_VALUE,	/* the value as it is */
+	JV_NUMBER,	/* the value if it is a number: jail(8) takes no names there */
 	JV_SWITCH,	/* YES makes the parameter stand there */
 	JV_ADDRS,	/* addresses of either family, with commas */
 	JV_WORDS,	/* "name=value name=value" */
@@ -62,7 +63,7 @@ static const struct jail_var jail_vars[] = {
 	{ "_consolelog", "exec.consolelog", JV_VALUE, false },
 	{ "_fib", "exec.fib", JV_VALUE, false },
 	{ "_devfs_enable", "mount.devfs", JV_SWITCH, false },
-	{ "_devfs_ruleset", "devfs_ruleset", JV_VALUE, false },
+	{ "_devfs_ruleset", "devfs_ruleset", JV_NUMBER, false },
 	{ "_fdescfs_enable", "mount.fdescfs", JV_SWITCH, false },
 	{ "_procfs_enable", "mount.procfs", JV_SWITCH, false },
 	{ "_mount_enable", NULL, JV_NONE, false },
@@ -233,6 +234,26 @@ static void put_words(struct jails *j, struct jail_block *b, const struct rc_var
 	}
 }
 
+static void put_value(struct jails *j, struct jail_block *b, const char *param,
+		      const struct rc_var *v)
+{
+	if (v->value->buf.n > 0)
+		jail_make_text(j->c, stmt_of(j, b, param, v->name_at), v->value, 0,
+			       v->value->buf.n);
+}
+
+static void put_number(struct jails *j, struct jail_block *b, const char *param,
+		       const struct rc_var *v)
+{
+	const struct text *t = v->value;
+	uint32_t n = 0;
+
+	while (n < t->buf.n && t->buf.v[n] >= '0' && t->buf.v[n] <= '9')
+		n++;
+	if (n == t->buf.n)
+		put_value(j, b, param, v);
+}
+
 static void put_switch(struct jails *j, struct jail_block *b, const char *param,
 		       const struct rc_var *v)
 {
@@ -255,10 +276,11 @@ static void put_var(struct jails *j, struct jail_block *b, const struct jail_var
 	case JV_SWITCH:
 		put_switch(j, b, jv->param, v);
 		break;
+	case JV_NUMBER:
+		put_number(j, b, jv->param, v);
+		break;
 	case JV_VALUE:
-		if (v->value->buf.n > 0)
-			jail_make_text(j->c, stmt_of(j, b, jv->param, v->name_at), v->value, 0,
-				       v->value->buf.n);
+		put_value(j, b, jv->param, v);
 		break;
 	case JV_NONE:
 		break;
