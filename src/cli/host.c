@@ -155,12 +155,14 @@ static int open_sockets(struct cli *c, struct cli_host *h)
 static const char *const *only(struct cli *c)
 {
 	const char **names;
+	uint32_t n = 0;
 
 	if (c->runs.list.n == 0 && c->change.op == 0)
 		return NULL;
 	names = arena_array(&c->arena, const char *, c->runs.list.n + 1);
 	for (uint32_t i = 0; i < c->runs.list.n; i++)
-		names[i] = c->runs.list.v[i].name;
+		if (c->runs.list.v[i].is_up)
+			names[n++] = c->runs.list.v[i].name;
 	return names;
 }
 

@@ -396,12 +396,29 @@ static uint32_t find_verb(struct cli *c)
 	return 0;
 }
 
+/* "add|del|list" of a verb of two words whose first is @word; NULL: there is none */
+static const char *second_words(struct cli *c, const char *word)
+{
+	const size_t len = strlen(word);
+	const char *words = NULL;
+
+	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
+		if (strncmp(v->name, word, len) == 0 && v->name[len] == ' ')
+			words = words == NULL ? v->name + len + 1 :
+				arena_printf(&c->arena, "%s|%s", words, v->name + len + 1);
+	return words;
+}
+
 static int unknown_verb(struct cli *c)
 {
+	const char *seconds = second_words(c, c->args.v[0]);
 	const char *names[64];
 	const char *near;
 	size_t n = 0;
 
+	if (seconds != NULL)
+		return cli_usage(c, "%s needs a second word: %s %s", c->args.v[0], c->args.v[0],
+				 seconds);
 	for (const struct cli_verb *v = cli_verbs; v->name != NULL; v++)
 		names[n++] = v->name;
 	BUG_IF(n >= ARRAY_SIZE(names));

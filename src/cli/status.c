@@ -12,6 +12,7 @@
 #include "cli/confine.h"
 #include "cli/nat_ask.h"
 #include "cli/status.h"
+#include "cli/up.h"
 
 #define MOST_BROKEN	3u	/* packets shown as text */
 
@@ -21,6 +22,12 @@ static bool is_there(const struct cli_status *s, struct addr a)
 		if (addr_equal(s->aliases.list.v[i].p.a, a))
 			return true;
 	return false;
+}
+
+/* Does it use an address that the host has anyhow, and which says nothing of the jail */
+static bool uses_hosts(const struct cli_status *s, const struct decl_jail *j, struct addr a)
+{
+	return j->is_enabled && up_is_there(s->h, a);
 }
 
 /* Is its link there, and finished */
@@ -34,10 +41,13 @@ static bool vnet_is_up(const struct cli_status *s, const struct decl_jail *j)
 
 bool cli_jail_is_up(const struct cli_status *s, const struct decl_jail *j)
 {
+	/* rc.conf may have its address still */
+	if (j->is_down)
+		return false;
 	if (j->is_vnet)
 		return vnet_is_up(s, j);
 	for (uint32_t i = 0; i < j->addrs.n; i++)
-		if (!is_there(s, j->addrs.v[i].p.a))
+		if (!is_there(s, j->addrs.v[i].p.a) && !uses_hosts(s, j, j->addrs.v[i].p.a))
 			return false;
 	return j->addrs.n > 0;
 }

@@ -10,6 +10,8 @@
  */
 #include "cli/up.h"
 
+#include <string.h>
+
 #include "cli/confine.h"
 #include "cli/nat_ask.h"
 #include "cli/runs.h"
@@ -40,6 +42,43 @@ static int carry_out(struct cli *c, struct cli_host *h, bool is_up)
 	return status;
 }
 
+static bool has_own_links(const struct cli_host *h)
+{
+	for (uint32_t i = 0; i < h->have.links.list.n; i++) {
+		const struct rtnl_link *l = &h->have.links.list.v[i];
+
+		if (host_is_our_link(l) || vnet_is_ours(l) || vnet_is_our_bridge(l))
+			return true;
+	}
+	for (uint32_t i = 0; i < h->have.addrs.list.n; i++)
+		if (host_is_our_addr(&h->have.addrs.list.v[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Where nothing is ours, as after boot or `destroy`, a jail that goes takes nothing
+ * away, and brings nothing with it.
+ */
+static bool is_untouched(struct cli *c, struct cli_host *h)
+{
+	struct nft_changes ours = { .list = { .n = 0 } };
+	char *text;
+	size_t len;
+
+	return state_read(&h->st, "applied", &c->arena, &text, &len) == -ENOENT &&
+	       !has_own_links(h) && nft_diff(&h->filter, NULL, &c->arena, &ours) == 0 &&
+	       ours.list.n == 0;
+}
+
+/* What is to stay down when the host is made so later */
+static int note_down(struct cli *c, struct cli_host *h)
+{
+	const int err = c->dry_run ? 0 : runs_save(&h->st, &h->d.decl);
+
+	return err < 0 ? cli_system(c, err, "record which jails are down") : 0;
+}
+
 static int run(struct cli *c, bool is_up)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -48,6 +87,8 @@ static int run(struct cli *c, bool is_up)
 	for (uint32_t i = 0; i < c->args.n; i++)
 		vec_add(&c->arena, &c->runs.list, ((struct decl_run){ c->args.v[i], is_up }));
 	status = cli_host_open(c, &h, c->dry_run ? STATE_READ : STATE_WRITE);
+	if (status == 0 && !is_up && is_untouched(c, &h))
+		return note_down(c, &h);
 	if (status == 0 && is_up)
 		status = check(c, &h);
 	if (status == 0 && !c->dry_run)
@@ -60,6 +101,8 @@ static int run(struct cli *c, bool is_up)
 /* One place cannot be that of several jails */
 static int check_place(struct cli *c)
 {
+	if (c->pid != NULL && (c->pid[0] == '\0' || c->pid[strspn(c->pid, "0123456789")] != '\0'))
+		return cli_usage(c, "'%s' is not the number of a process", c->pid);
 	if (c->args.n > 1 && (c->pid != NULL || c->jail_netns != NULL))
 		return cli_usage(c, "%s is the place of one jail, and there are %u",
 				 c->pid != NULL ? "--pid" : "--jail-netns", c->args.n);

@@ -37,10 +37,20 @@ struct addr forward_inside(const struct decl_jail *j, uint8_t af)
 	return (struct addr){ AF_NONE, 0 };
 }
 
-/* May clients outside use it: none that only a link knows, and none of a jail */
+/* Is it what an interface of the host has anyhow, whoever else uses it */
+static bool is_hosts_own(const struct decl *d, struct addr a)
+{
+	for (uint32_t i = 0; i < d->addrs.n; i++)
+		if (d->addrs.v[i].is_host && !d->addrs.v[i].is_alias &&
+		    addr_equal(d->addrs.v[i].p.a, a))
+			return true;
+	return false;
+}
+
+/* May clients outside use it: none that only a link knows, and none of a jail alone */
 static bool is_outside(const struct decl *d, struct addr a)
 {
-	return !addr_is_linklocal(a) && decl_jail_of(d, a) == NULL;
+	return !addr_is_linklocal(a) && (decl_jail_of(d, a) == NULL || is_hosts_own(d, a));
 }
 
 /* The interface of a nat for family @k (0 IPv4, 1 IPv6): "egress" is the default route's */
