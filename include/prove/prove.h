@@ -5,7 +5,8 @@
  * Reads the program from its netlink messages, or from the kernel, turns it and the
  * declarations into functions of a packet and compares them.
  *
- *	compared	verdict, translation, what is remembered, tags; for each family,
+ *	compared	verdict, translation, what is remembered, what is written into
+ *			headers, sources that pools remember, tags; for each family,
  *			direction and interface, whatever is remembered; behind a nat rule
  *			of ipfw for the addresses that it may leave a packet with
  *	not compared	counters, logs, lifetimes, and what a full set forgets; what

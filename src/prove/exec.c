@@ -27,6 +27,7 @@
 #include "prove/exec_write.h"
 #include "prove/sets.h"
 #include "prove/states.h"
+#include "prove/sticky.h"
 #include "prove/tables.h"
 
 #define MAX_DEPTH	32u	/* chains in each other; the kernel takes 16 */
@@ -364,6 +365,8 @@ static dd look_up(struct rule_run *r, const struct prog_expr *x, uint32_t i, str
 	struct run *w = r->w;
 	const struct prog_set *s = prog_set_of(w->p->p, w->family, x->set);
 	struct states_set of;
+	uint32_t xlate;
+	struct addr to;
 	dd c;
 
 	if (s == NULL)
@@ -373,8 +376,12 @@ static dd look_up(struct rule_run *r, const struct prog_expr *x, uint32_t i, str
 				 : in_map(r, x, s, i, regs);
 	if (states_of_set(w->p, s, regs, regs_word(x->sreg), r->when, &of) && !x->is_not)
 		return in_states(r, &of, i + 1, regs);
-	if (!sets_has(w->p, s, regs, regs_word(x->sreg), &c))
+	if (sticky_of_set(w->p, s, regs, regs_word(x->sreg), &xlate, &to)) {
+		if (!sticky_has(w->p, xlate, to, &c))
+			return unknown(w, "so many addresses of pools in set", s->name);
+	} else if (!sets_has(w->p, s, regs, regs_word(x->sreg), &c)) {
 		return unknown(w, "a key of set", s->name);
+	}
 	return where(r, x->is_not ? dd_not(w->d, c) : c, i + 1, regs);
 }
 
@@ -463,16 +470,6 @@ static dd too_many(struct rule_run *r, const struct proof_count *c, uint32_t i, 
 	return counts_ask(r->w->p, *c, finds_room ? next : then, finds_room ? then : next);
 }
 
-static bool is_source(struct proof *p, const struct regs *regs, uint32_t word)
-{
-	const uint32_t n = addr_bits(p->s.af);
-
-	for (uint32_t i = 0; i < n; i++)
-		if (regs_bit(regs, word, i) != space_bit(&p->s, P_SRC, i))
-			return false;
-	return true;
-}
-
 /* A table that grows has its name in the comment of its sets */
 static dd grow(struct rule_run *r, const struct prog_set *s, uint32_t word, uint32_t i,
 	       struct regs *regs)
@@ -482,7 +479,7 @@ static dd grow(struct rule_run *r, const struct prog_set *s, uint32_t word, uint
 	for (uint32_t t = 0; t < p->m->grown.n && s->comment != NULL; t++) {
 		if (strcmp(s->comment, p->m->grown.v[t]) != 0)
 			continue;
-		if (!is_source(p, regs, word) || s->key_len != addr_bits(p->s.af) / 8)
+		if (!regs_is_part(p, regs, word, P_SRC) || s->key_len != addr_bits(p->s.af) / 8)
 			return unknown(r->w, "what is put into", s->name);
 		return counts_grown(p, so_far(r, run_from(r, i + 1, regs)), t);
 	}
@@ -500,10 +497,14 @@ static dd update(struct rule_run *r, const struct prog_expr *x, uint32_t i, stru
 	};
 	struct proof_count count;
 	struct states_set of;
+	uint32_t xlate;
+	struct addr to;
 	dd c;
 
 	if (s == NULL)
 		return unknown(w, "set", x->set);
+	if (!x->has_inner && sticky_of_set(w->p, s, regs, word, &xlate, &to))
+		return sticky_note(w->p, so_far(r, run_from(r, i + 1, regs)), xlate, to);
 	if (!x->has_inner && !states_of_set(w->p, s, regs, word, r->when, &of))
 		return w->p->m->discipline == STATES_DIRECTED || strncmp(s->name, "states_", 7) != 0
 			       ? grow(r, s, word, i, regs) : unknown(w, "a key of", x->set);
@@ -512,7 +513,8 @@ static dd update(struct rule_run *r, const struct prog_expr *x, uint32_t i, stru
 	if (!x->has_inner)
 		return states_write(w->p, so_far(r, run_from(r, i + 1, regs)), of.k, of.reversed);
 	if (counts_of_rule(w->p, r->chain, x, s, &count))
-		return is_source(w->p, regs, word) && s->key_len == addr_bits(w->p->s.af) / 8
+		return regs_is_part(w->p, regs, word, P_SRC) &&
+				       s->key_len == addr_bits(w->p->s.af) / 8
 			       ? too_many(r, &count, i, regs) : proof_outcome(w->p, &other);
 	if (states_count(w->p, s, x, regs, r->when, &c))
 		return where(r, c, i + 1, regs);

@@ -38,6 +38,12 @@ struct proof_map {
 	dd in;
 };
 
+/** struct proof_given - A translation and an address of its pool; see sticky.h */
+struct proof_given {
+	uint32_t xlate;
+	struct addr to;
+};
+
 /** struct proof_hand - A rule of free states that hands packets to a nat instance */
 struct proof_hand {
 	uint32_t list;
@@ -61,6 +67,7 @@ struct proof_hand {
  * @table_of:	What they were made of
  * @records:	Rules that remember free states; see states.h
  * @counts:	Limits of states; see counts.h
+ * @given:	Addresses of sticky pools, by number
  * @hands:	Rules that hand packets to nat instances, by number - 1
  * @by_tables:	Exact forwards are compared as tables, not bit by bit
  * @states:	What is remembered counts: FATE_PASS tells it
@@ -85,6 +92,7 @@ struct proof {
 	VEC(struct proof_table) table_of;
 	VEC(struct proof_record) records;
 	VEC(struct proof_count) counts;
+	VEC(struct proof_given) given;
 	VEC(struct proof_hand) hands;
 	bool by_tables;
 	bool states;

@@ -36,6 +36,16 @@ dd regs_bit(const struct regs *r, uint32_t word, uint32_t i)
 	return r->w[at].bit[i % 32];
 }
 
+bool regs_is_part(struct proof *p, const struct regs *r, uint32_t word, enum part part)
+{
+	const uint32_t n = space_width(&p->s, part);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (regs_bit(r, word, i) != space_bit(&p->s, part, i))
+			return false;
+	return true;
+}
+
 bool regs_clear(struct regs *r, uint32_t word, uint32_t len)
 {
 	const uint32_t n = (len + 3) / 4;

@@ -50,6 +50,9 @@ uint32_t regs_word(uint32_t reg);
 /** regs_bit() - Bit @i of a value that begins at @word; DD_NO_VAR: not known */
 dd regs_bit(const struct regs *r, uint32_t word, uint32_t i);
 
+/** regs_is_part() - The value that begins at @word is a part of the packet, wholly */
+bool regs_is_part(struct proof *p, const struct regs *r, uint32_t word, enum part part);
+
 /** regs_clear() - Words of a value of @len bytes that begins at @word become 0 */
 bool regs_clear(struct regs *r, uint32_t word, uint32_t len);
 

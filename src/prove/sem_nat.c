@@ -15,6 +15,7 @@
 
 #include "prove/headers.h"
 #include "prove/sem_table.h"
+#include "prove/sticky.h"
 #include "prove/tables.h"
 
 /* A direction's translations being turned into functions */
@@ -182,6 +183,14 @@ static dd to_one(struct nat_rule *n, const struct xlate *x, struct addr to, dd u
 	return proof_translate(n->w->p, &go);
 }
 
+static dd to_member(struct nat_rule *n, const struct xlate *x, struct addr to, dd unchanged)
+{
+	const dd r = to_one(n, x, to, unchanged);
+	const uint32_t number = (uint32_t)(x - n->w->p->m->xlates.v);
+
+	return x->is_sticky ? sticky_note(n->w->p, r, number, to) : r;
+}
+
 static dd to_hashed(struct nat_rule *n, const struct xlate *x, const struct addr *to, uint32_t n_to,
 		    dd unchanged)
 {
@@ -191,7 +200,7 @@ static dd to_hashed(struct nat_rule *n, const struct xlate *x, const struct addr
 
 	while ((n_to - 1) >> bits != 0)
 		bits++;
-	r = to_one(n, x, to[n_to - 1], unchanged);
+	r = to_member(n, x, to[n_to - 1], unchanged);
 	if (n_to == 1)
 		return r;
 	var = space_opaque(&p->s, arena_printf(p->a, "hash of source, %u of %u", x->seed, n_to),
@@ -207,7 +216,37 @@ static dd to_hashed(struct nat_rule *n, const struct xlate *x, const struct addr
 			is = (i >> (bits - 1 - b) & 1) != 0 ? dd_ite(p->d, bit, is, DD_FALSE)
 							    : dd_ite(p->d, bit, DD_FALSE, is);
 		}
-		r = dd_ite(p->d, is, to_one(n, x, to[i], unchanged), r);
+		r = dd_ite(p->d, is, to_member(n, x, to[i], unchanged), r);
+	}
+	return r;
+}
+
+static dd to_drawn(struct nat_rule *n, const struct xlate *x, const struct addr *to, uint32_t n_to,
+		   dd unchanged)
+{
+	dd r = to_member(n, x, to[n_to - 1], unchanged);
+
+	for (uint32_t i = n_to - 1; i-- > 0;)
+		r = proof_draw(n->w->p, to_member(n, x, to[i], unchanged), r, 1, n_to - i,
+			       x->pool != POOL_RANDOM);
+	return r;
+}
+
+/* A source that has an address keeps it */
+static dd to_sticky(struct nat_rule *n, const struct xlate *x, const struct addr *to, uint32_t n_to,
+		    dd unchanged)
+{
+	struct proof *p = n->w->p;
+	const uint32_t number = (uint32_t)(x - p->m->xlates.v);
+	dd r = x->pool == POOL_SOURCE_HASH ? to_hashed(n, x, to, n_to, unchanged)
+					   : to_drawn(n, x, to, n_to, unchanged);
+
+	for (uint32_t i = n_to; i-- > 0;) {
+		dd has;
+
+		if (!sticky_has(p, number, to[i], &has))
+			return proof_unknown(p, "so many addresses of sticky pools");
+		r = dd_ite(p->d, has, to_member(n, x, to[i], unchanged), r);
 	}
 	return r;
 }
@@ -217,7 +256,6 @@ static dd to_any(struct nat_rule *n, const struct xlate *x, dd unchanged)
 	struct proof *p = n->w->p;
 	struct addr *to = arena_array(p->a, struct addr, x->to.n + 1);
 	uint32_t n_to = 0;
-	dd r;
 
 	for (uint32_t i = 0; i < x->to.n; i++)
 		if (x->to.v[i].af == p->s.af)
@@ -235,14 +273,10 @@ static dd to_any(struct nat_rule *n, const struct xlate *x, dd unchanged)
 		return sem_by_map(p, n->r->map, &go);
 	}
 	if (x->is_sticky && n_to > 1)
-		return proof_unknown(p, "a pool with sticky-address");
+		return to_sticky(n, x, to, n_to, unchanged);
 	if (x->pool == POOL_SOURCE_HASH)
 		return to_hashed(n, x, to, n_to, unchanged);
-	r = to_one(n, x, to[n_to - 1], unchanged);
-	for (uint32_t i = n_to - 1; i-- > 0;)
-		r = proof_draw(p, to_one(n, x, to[i], unchanged), r, 1, n_to - i,
-			       x->pool != POOL_RANDOM);
-	return r;
+	return to_drawn(n, x, to, n_to, unchanged);
 }
 
 static dd nat_list(struct nat *w, uint32_t list, dd behind);

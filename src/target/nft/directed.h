@@ -360,8 +360,9 @@ void directed_pool(struct frame *f, const struct xlate *x, const struct addr *to
 struct nft_set *directed_shift(struct frame *f, const struct xlate *x, struct addr to,
 			       const struct set *protos, const struct set *ports);
 
-/** directed_sticky() - The sources that a translation gave an address; made once */
-struct nft_set *directed_sticky(struct frame *f, const struct xlate *x, struct addr to);
+/** directed_sticky() - The sources that a rule's translation gave an address; made once */
+struct nft_set *directed_sticky(struct frame *f, const struct rule *r, const struct xlate *x,
+				struct addr to);
 
 /** nat_rule_passes() - Does a translation skip the filter */
 bool nat_rule_passes(const struct rule *r);

@@ -211,7 +211,7 @@ static bool fill_member(const struct nat_rule *n, struct nft_chain *member,
 		match_known(n, &stick, t, to, NULL);
 		stmt_add(n->f->p, &stick, &(struct nft_stmt){ .kind = NFT_S_UPDATE, .lookup = {
 			.keys = { to.af == AF_V4 ? NFT_K_IP_SADDR : NFT_K_IP6_SADDR },
-			.n_keys = 1, .set = directed_sticky(n->f, n->x, to) } });
+			.n_keys = 1, .set = directed_sticky(n->f, n->r, n->x, to) } });
 		nft_add_rule(n->f->p, member, &stick, &n->r->origin);
 	}
 	if (n->bits != 0 && nat_rule_pinned(n->f, t, n->x, to, &pinned)) {
@@ -243,7 +243,7 @@ static void add_stuck(const struct nat_rule *n, struct nft_chain *pool, struct a
 	stmt_match(n->f->p, &s, NFT_K_NFPROTO, false,
 		   nft_value_num(NFT_T_NFPROTO, to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6));
 	stmt_in(n->f->p, &s, to.af == AF_V4 ? NFT_K_IP_SADDR : NFT_K_IP6_SADDR, false,
-		directed_sticky(n->f, n->x, to));
+		directed_sticky(n->f, n->r, n->x, to));
 	stmt_verdict(n->f->p, &s, NFT_V_GOTO, member->name);
 	nft_add_rule(n->f->p, pool, &s, &n->r->origin);
 }

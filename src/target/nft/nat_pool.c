@@ -38,8 +38,10 @@ void directed_pool(struct frame *f, const struct xlate *x, const struct addr *to
 		.seed = x->seed, .mod = n_to, .is = i } });
 }
 
-struct nft_set *directed_sticky(struct frame *f, const struct xlate *x, struct addr to)
+struct nft_set *directed_sticky(struct frame *f, const struct rule *r, const struct xlate *x,
+				struct addr to)
 {
+	char buf[ADDR_TEXT_BYTES];
 	const enum nft_type type = to.af == AF_V4 ? NFT_T_IP4 : NFT_T_IP6;
 	struct nft_set *set;
 
@@ -47,6 +49,10 @@ struct nft_set *directed_sticky(struct frame *f, const struct xlate *x, struct a
 		if (f->stickies.v[i].xlate == x && addr_equal(f->stickies.v[i].to, to))
 			return f->stickies.v[i].set;
 	set = nft_add_map(f->p, NFT_INET, "sticky", &type, 1);
+	/* A reload that makes it again makes it by the same name, and it stays */
+	nft_set_remembers(f->p, set, "sticky",
+			  arena_printf(f->p->a, "%s %s", addr_print(to, buf),
+				       r->origin.text != NULL ? r->origin.text : ""));
 	set->is_dynamic = true;
 	set->timeout_ms = STICKY_MS;
 	set->size = STICKY_SOURCES;
