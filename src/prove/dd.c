@@ -13,7 +13,8 @@
  *
  * Nothing is freed before the end: a proof of 3,000 rules makes some million nodes
  * of 16 bytes (tests/bench/bench_prove).  Over the limit all results are 0 and
- * is_full says so; who asks for a proof then gets none.
+ * is_full says so; who asks for a proof then gets none.  No operation goes on then:
+ * without room to remember what it gave, one could take for ever.
  */
 #include "prove/dd.h"
 
@@ -228,6 +229,8 @@ dd dd_ite(struct dds *s, dd cond, dd then, dd other)
 		return other;
 	if (then == DD_TRUE && other == DD_FALSE)
 		return cond;
+	if (s->is_full)
+		return DD_FALSE;
 	/* A single variable on top of what does not know it: most diagrams are built so */
 	if (s->node[cond].lo == DD_FALSE && s->node[cond].hi == DD_TRUE &&
 	    s->node[cond].var < top2(s, then, other))
@@ -268,6 +271,8 @@ dd dd_with(struct dds *s, dd f, uint32_t var, bool value)
 
 	if (own > var)
 		return f;
+	if (s->is_full)
+		return DD_FALSE;
 	if (own == var)
 		return value ? s->node[f].hi : s->node[f].lo;
 	m = memo_of(s, OP_WITH, f, var, value);
@@ -291,6 +296,8 @@ static dd exists_in(struct dds *s, uint32_t op, dd f, const bool *which)
 
 	if (dd_is_leaf(s, f))
 		return f;
+	if (s->is_full)
+		return DD_FALSE;
 	m = memo_of(s, op, f, 0, 0);
 	if (is_memo(m, op, f, 0, 0))
 		return m->r;
@@ -436,6 +443,8 @@ static dd map_in(const struct own_op *o, dd f)
 
 	if (dd_is_leaf(s, f))
 		return dd_leaf(s, o->map(o->arg, dd_value(s, f)));
+	if (s->is_full)
+		return DD_FALSE;
 	m = memo_of(s, o->op, f, 0, 0);
 	if (is_memo(m, o->op, f, 0, 0))
 		return m->r;
@@ -461,6 +470,8 @@ static dd join_in(const struct own_op *o, dd f, dd g)
 
 	if (var == DD_NO_VAR)
 		return dd_leaf(s, o->join(o->arg, dd_value(s, f), dd_value(s, g)));
+	if (s->is_full)
+		return DD_FALSE;
 	m = memo_of(s, o->op, f, g, 0);
 	if (is_memo(m, o->op, f, g, 0))
 		return m->r;
