@@ -260,8 +260,52 @@ static void warn_ipv6(struct lower *l)
 	}
 }
 
+/* Options that know no table, interface or route, and each of which some packet meets */
+static bool has_plain_options(struct lower *l, const struct ipfw_rule *r)
+{
+	static const bool is_plain[] = {
+		[INSN_ANY] = true, [INSN_AF] = true, [INSN_PROTO] = true, [INSN_ADDR] = true,
+		[INSN_PORT] = true, [INSN_DIR] = true, [INSN_TCPFLAGS] = true,
+		[INSN_ICMP] = true, [INSN_ICMP6] = true, [INSN_IPOPTIONS] = true,
+		[INSN_TOS] = true, [INSN_DSCP] = true, [INSN_HEAD] = true,
+	};
+
+	for (uint32_t i = 0; i < r->insns.n; i++) {
+		const struct ipfw_insn *n = &r->insns.v[i];
+
+		if (n->kind >= ARRAY_SIZE(is_plain) || !is_plain[n->kind] ||
+		    n->table.name != NULL || lower_insn(l, n, NULL).list.n == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool is_never_told(const struct diags *d, struct span at)
+{
+	for (uint32_t i = 0; i < d->list.n; i++)
+		if (d->list.v[i].code == DIAG_W2032 && d->list.v[i].at.lo == at.lo &&
+		    d->list.v[i].at.src == at.src)
+			return true;
+	return false;
+}
+
+static void warn_never(struct lower *l)
+{
+	for (uint32_t i = 0; i < l->rules.n; i++) {
+		const struct work_rule *w = &l->rules.v[i];
+		bool may = w->variants.n == 0;
+
+		for (uint32_t v = 0; v < w->variants.n; v++)
+			may |= w->variants.v[v].alts.is_over || w->variants.v[v].alts.list.n > 0;
+		if (!may && has_plain_options(l, w->r) && !is_never_told(l->c->diags, w->r->at))
+			diag_add(l->c->diags, DIAG_W2032, w->r->at,
+				 "the rule never matches: what it asks for excludes itself");
+	}
+}
+
 void lower_warn(struct lower *l)
 {
+	warn_never(l);
 	warn_one_pass(l);
 	warn_sources(l);
 	warn_ipv6(l);
