@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/host.h"
+#include "cli/lint.h"
 
 static int enter_own_namespace(void)
 {
@@ -64,5 +65,6 @@ int verb_check(struct cli *c)
 	p = nft_program_from_model(&d.model, &o, &c->diags);
 	if (p == NULL)
 		return cli_refused(c);
-	return ask_kernel(c, p);
+	status = cli_lint(c, &d);
+	return status != 0 ? status : ask_kernel(c, p);
 }

@@ -149,6 +149,23 @@ const char *prove_packet_line(struct arena *a, const struct packet *p, const cha
 	return numbers_text(a, p, text);
 }
 
+bool prove_packet_in(struct proof *p, enum direction dir, dd in, struct packet *ret,
+		     const char **ret_line)
+{
+	CLEANUP(base_free) uint8_t *bit = calloc(p->s.n_vars, 1);
+	const char *iface, *recv;
+	uint32_t x, y;
+
+	if (bit == NULL)
+		return false;
+	preset_all(p, bit);
+	if (!dd_differ(p->d, in, DD_FALSE, bit, &x, &y))
+		return false;
+	*ret = packet_at(p, dir, bit, &iface, &recv);
+	*ret_line = prove_packet_line(p->a, ret, iface);
+	return true;
+}
+
 /* The rule that decides a packet, where the declarations judge it alone */
 static void find_origin(struct proof *p, const struct packet *k, struct prove_difference *d)
 {

@@ -182,4 +182,17 @@ void prove_packet_usual(struct packet *p);
 /** prove_packet_line() - A packet at @iface, FreeBSD's name, as `why --batch` reads it */
 const char *prove_packet_line(struct arena *a, const struct packet *p, const char *iface);
 
+/**
+ * prove_packet_in() - A packet of a set, as ordinary as may be
+ * @p:		Proof
+ * @dir:	Direction
+ * @in:		The set
+ * @ret:	Set on success
+ * @ret_line:	Set to it as `why --batch` reads it
+ *
+ * Return: false where the set is empty
+ */
+bool prove_packet_in(struct proof *p, enum direction dir, dd in, struct packet *ret,
+		     const char **ret_line);
+
 #endif /* PROVE_PROOF_H */

@@ -35,6 +35,8 @@ static void compile(struct prove_case *c, bool is_ipfw, const struct policy_opti
 					 c->text, (uint32_t)strlen(c->text), SPAN_NONE);
 	struct nft_options options;
 
+	c->is_ipfw = is_ipfw;
+	memcpy(c->off, policy->off, sizeof(c->off));
 	model_init(&c->m, &c->a, &c->names, &c->facts);
 	if (!(is_ipfw ? lower_ipfw : lower_pf)(c, &ctx, src) || c->diags.n_errors > 0)
 		return;
@@ -71,6 +73,16 @@ void prove_case_ipfw(struct prove_case *c, const char *text)
 	start(c);
 	c->text = text;
 	compile(c, true, &policy);
+}
+
+void prove_case_like(struct prove_case *c, const struct prove_case *of, const char *text)
+{
+	struct policy_options policy;
+
+	memcpy(policy.off, of->off, sizeof(policy.off));
+	start(c);
+	c->text = text;
+	compile(c, of->is_ipfw, &policy);
 }
 
 void prove_case_jails(struct prove_case *c, const char *text)

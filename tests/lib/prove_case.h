@@ -24,6 +24,8 @@
  * @m:		Declarations
  * @program:	Program, or NULL: this ruleset does not compile
  * @text:	The ruleset
+ * @is_ipfw:	In which language
+ * @off:	Policies that are switched off
  */
 struct prove_case {
 	struct arena a;
@@ -35,6 +37,8 @@ struct prove_case {
 	struct model m;
 	struct nft_program *program;
 	const char *text;
+	bool is_ipfw;
+	bool off[N_POLICIES];
 };
 
 /** prove_case_text() - The case of a pf.conf, on the host of gen_facts() */
@@ -47,6 +51,9 @@ void prove_case_jails(struct prove_case *c, const char *text);
 
 /** prove_case_ipfw() - The case of rules of ipfw, on the host of gen_facts() */
 void prove_case_ipfw(struct prove_case *c, const char *text);
+
+/** prove_case_like() - The case of another text, in all else as @of */
+void prove_case_like(struct prove_case *c, const struct prove_case *of, const char *text);
 
 /** prove_case_init() - The case of generator @kind (0..3) and number @seed */
 void prove_case_init(struct prove_case *c, int kind, uint64_t seed);
