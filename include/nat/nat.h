@@ -17,7 +17,7 @@
  * Does not:	 do I/O, read a clock, allocate, or draw random numbers: it makes
  *		 them from nat_config.key.
  * Byte order:	 addresses and ports in host order; packets as on the wire.
- * Threads:	 one struct nat belongs to one thread.
+ * Threads:	 one struct nat belongs to one thread; several can be workers of one NAT.
  * Normative:	 RFC 4787, 5382, 5508, 6888, 7857 (with the words of RFC 6146:
  *		 binding, session), 6296, 7422; RFC 1624, 1812, 6864.
  */
@@ -37,8 +37,9 @@ enum nat_side { NAT_INSIDE, NAT_OUTSIDE };
  * @NAT_DROP:	Nothing; nat_packet.reason says why
  * @NAT_FORWARD: It goes to nat_packet.to, rewritten
  * @NAT_KEPT:	It is kept, or was taken apart; it goes on through nat_made()
+ * @NAT_ELSEWHERE: It is nat_packet.worker's, as it is now (nat/share.h)
  */
-enum nat_verdict { NAT_DROP, NAT_FORWARD, NAT_KEPT };
+enum nat_verdict { NAT_DROP, NAT_FORWARD, NAT_KEPT, NAT_ELSEWHERE };
 
 /** enum nat_reason - Why a packet was dropped; names in nat_reason_names */
 enum nat_reason {
@@ -52,6 +53,8 @@ extern const char *const nat_reason_names[N_NAT_REASONS];
 
 #define NAT_P_PARTIAL	0x01u	/* the L4 checksum holds the pseudo header's sum only */
 #define NAT_P_GSO	0x02u	/* will be segmented later: no MTU applies */
+#define NAT_P_SECOND	0x04u	/* hairpinned, its first leg is behind it: an outside source */
+#define NAT_P_JUDGED	0x08u	/* another worker's rules have said where it goes */
 
 /**
  * struct nat_packet - One packet of a batch
@@ -64,6 +67,7 @@ extern const char *const nat_reason_names[N_NAT_REASONS];
  * @reason:	Set: enum nat_reason of a drop
  * @to:		Set: enum nat_side to send it to (a hairpinned one: where it
  *		came from)
+ * @worker:	Set: whose it is, of NAT_ELSEWHERE
  * @flow:	Set: number of its session + 1, 0: none; see nat_flow_at()
  */
 struct nat_packet {
@@ -75,6 +79,7 @@ struct nat_packet {
 	uint8_t verdict;
 	uint8_t reason;
 	uint8_t to;
+	uint8_t worker;
 	uint32_t flow;
 };
 
@@ -86,6 +91,12 @@ struct nat_packet {
  * @to:		enum nat_side to send it to
  * @after:	Index of the packet of the batch that caused it, UINT32_MAX: a timer
  * @is_error:	An answer of the NAT itself and no packet of anybody's
+ * @is_elsewhere: It is @worker's to go on with, as one from outside
+ *		(nat/share.h)
+ * @worker:	Whose
+ * @longest:	nat_errand.longest
+ * @flags:	nat_errand.flags
+ * @ruling:	With NAT_P_JUDGED
  */
 struct nat_made {
 	const uint8_t *data;
@@ -93,6 +104,11 @@ struct nat_made {
 	enum nat_side to;
 	uint32_t after;
 	bool is_error;
+	bool is_elsewhere;
+	uint8_t worker;
+	uint8_t flags;
+	uint16_t longest;
+	const struct nat_ruling *ruling;
 };
 
 /** enum nat_behaviour - Of mapping and of filtering, RFC 4787 4.1 and 5 */
@@ -374,6 +390,11 @@ struct nat_event {
  * @frag_bytes:	Memory of waiting fragments, all together
  * @frag_share:	One source has at most one part in so many of it
  * @key:	Secret; all that is random comes from it
+ * @n_workers:	That share this NAT; 0: as 1
+ * @worker:	Number of this one
+ * @shared:	With several: memory that they share (nat/share.h)
+ * @hints:	With several, NAT_HINTS bytes for whoever sorts packets: the worker + 1
+ *		that wants packets to an outside address and port; NULL: nobody does
  * @judge:	Says what becomes of a packet that belongs to nothing; returns
  *		false when it has nothing to say.  NULL: what comes from inside
  *		gets an outside address, what comes from outside needs a mapping
@@ -420,6 +441,10 @@ struct nat_config {
 	uint32_t frag_bytes;
 	uint32_t frag_share;
 	uint64_t key[4];
+	uint32_t n_workers;
+	uint32_t worker;
+	void *shared;
+	uint8_t *hints;
 	bool (*judge)(void *ctx, const struct nat_ask *ask, struct nat_ruling *ret);
 	void *judge_ctx;
 	void (*notify)(void *ctx, const struct nat_event *e);
@@ -682,7 +707,8 @@ MUST_USE int nat_restore(struct nat *nat, uint64_t now_ns, const void *data, siz
  *
  * For bindings that a journal knows and a crash has ended.
  *
- * Return: 0, -ENOENT for an address that is not the NAT's, -EEXIST for a port
+ * Return: 0, -ENOENT for an address that is not the NAT's or an endpoint that is
+ *	   another worker's, -EEXIST for a port
  *	   that is lent, -ENOSPC when there is no room
  */
 MUST_USE int nat_hold(struct nat *nat, uint64_t now_ns, const struct nat_binding *b);

@@ -133,6 +133,9 @@ struct io {
  * @is_own:	It is of use only to the process that opened it
  * @probe:	Is it possible here, without an interface: 0 or a negative errno
  * @open:	Opens it: the interface's name; 0 or a negative errno
+ * @several:	Opens several ways that share the interface's packets: its name, how many,
+ *		a program of the kernel's that says whose a packet is, where to; NULL: cannot.
+ *		What is opened on failure is closed by who called
  * @rx:		Takes up to so many packets; how many.  They stay until the next
  *		call of it
  * @tx:		Sends packets that are of at most the MTU, or are left undone
@@ -150,6 +153,7 @@ struct io_ops {
 	bool is_for_all;
 	int (*probe)(void);
 	int (*open)(const char *ifname, struct io **ret);
+	int (*several)(const char *ifname, uint32_t n, int prog, struct io **ret);
 	uint32_t (*rx)(struct io *io, struct io_packet *v, uint32_t max);
 	void (*tx)(struct io *io, struct io_packet *v, uint32_t n);
 	int (*claim)(struct io *io, const struct claim *claim, bool is_inside);
@@ -189,6 +193,21 @@ const struct io_ops *io_best(void);
  * Ethernet; -EOPNOTSUPP where this kernel lacks it; another negative errno
  */
 MUST_USE int io_open(const struct io_ops *ops, const char *ifname, struct io **ret);
+
+/**
+ * io_open_several() - Open ways that share the packets of an interface
+ * @ops:	Which
+ * @ifname:	As of io_open()
+ * @n:		How many, at least 2
+ * @prog:	Program that says whose a packet is (port/steer.h); the caller's to close
+ * @ret:	Set on success, all @n
+ *
+ * None of them has any packet of before.
+ *
+ * Return: as io_open(); -EOPNOTSUPP where this way cannot be shared
+ */
+MUST_USE int io_open_several(const struct io_ops *ops, const char *ifname, uint32_t n, int prog,
+			     struct io **ret);
 
 /** io_close() - Close once; for CLEANUP() */
 void io_close(struct io **io);

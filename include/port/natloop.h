@@ -13,7 +13,8 @@
 #ifndef PORT_NATLOOP_H
 #define PORT_NATLOOP_H
 
-#include "nat/nat.h"
+#include "nat/share.h"
+#include "port/errands.h"
 #include "port/hops.h"
 #include "port/io.h"
 #include "port/lanes.h"
@@ -40,11 +41,13 @@ struct natloop_watch {
  * struct natloop_counts - What the loop itself did
  * @not_ours:	Packets that are the host's, by side
  * @by_kernel:	Packets that went by the kernel's own way
+ * @handed:	Packets that other workers have handed over
  * @rounds:	Batches
  */
 struct natloop_counts {
 	uint64_t not_ours[2];
 	uint64_t by_kernel;
+	uint64_t handed;
 	uint64_t rounds;
 };
 
@@ -57,6 +60,8 @@ struct natloop_counts {
  * @reread:	Another one, for what has to be asked
  * @lanes:	Flows that the kernel translates, or NULL
  * @places:	Where forwards are counted, or NULL
+ * @errands:	Ways to and from the other workers, or NULL: there are none
+ * @is_second:	Another loop tells the news of routes and interfaces
  * @claim:	What is the NAT's
  * @ports:	Claimed ports as bitmaps, TCP and UDP
  * @watch:	Who else waits
@@ -82,6 +87,8 @@ struct natloop {
 	struct nl_session reread;
 	struct lanes *lanes;
 	struct places *places;
+	struct errands *errands;
+	bool is_second;
 	const struct claim *claim;
 	uint8_t ports[2][65536 / 8];
 	struct natloop_watch watch[NATLOOP_WATCHES];

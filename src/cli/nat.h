@@ -31,6 +31,7 @@ struct nat_words {
  * @max_flows:	--max-flows
  * @io:		--io
  * @no_lanes:	--no-lanes
+ * @workers:	--workers, or NULL
  * @state:	--state
  * @answer:	--answer-arp
  * @explain:	--explain
@@ -50,6 +51,7 @@ struct nat_args {
 	const char *max_flows;
 	const char *io;
 	bool no_lanes;
+	const char *workers;
 	const char *state;
 	bool answer;
 	bool explain;

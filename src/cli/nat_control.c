@@ -150,7 +150,7 @@ static void print_status(FILE *out, struct nat_run *r)
 		"\"seconds\": %llu, \"flows\": %u, \"bindings\": %u, \"held\": %u, "
 		"\"flows_made\": %llu, \"packets\": {\"out\": %llu, \"in\": %llu}, "
 		"\"forwarded\": {\"out\": %llu, \"in\": %llu}, \"translated\": %llu, "
-		"\"hairpinned\": %llu, \"made\": %llu, \"by_kernel\": %llu",
+		"\"hairpinned\": %llu, \"made\": %llu, \"by_kernel\": %llu, \"handed\": %llu",
 		r->n_workers, r->generation,
 		(unsigned long long)((natloop_now() - r->since_ns) / 1000000000u), n->flows,
 		n->bindings, n->held, (unsigned long long)n->flows_made,
@@ -159,7 +159,7 @@ static void print_status(FILE *out, struct nat_run *r)
 		(unsigned long long)n->forwarded[NAT_INSIDE],
 		(unsigned long long)n->forwarded[NAT_OUTSIDE], (unsigned long long)n->translated,
 		(unsigned long long)n->hairpinned, (unsigned long long)n->made,
-		(unsigned long long)p.loop.by_kernel);
+		(unsigned long long)p.loop.by_kernel, (unsigned long long)p.loop.handed);
 	print_reasons(out, n);
 	print_lanes(out, &p.lanes);
 	print_ways(out, r, &p);
@@ -168,18 +168,38 @@ static void print_status(FILE *out, struct nat_run *r)
 	fputs("}}\n", out);
 }
 
+/* What all workers have counted */
+static void sum_places(const struct nat_run *r, struct places *all)
+{
+	memcpy(all->led, r->places[0]->led, sizeof(all->led));
+	for (uint32_t w = 0; w < r->n_workers; w++) {
+		for (uint32_t i = 0; i < PLACES; i++) {
+			const struct places_one *x = &r->places[w]->v[i];
+			const uint32_t at = x->a.af == AF_V4 || x->a.af == AF_V6 ?
+					    places_at(all, x->proto, x->a, x->port) : PLACE_NONE;
+
+			if (at != PLACE_NONE)
+				places_count(all, at, x->packets, x->bytes,
+					     MAX(x->last_ns, all->v[at].last_ns));
+		}
+	}
+}
+
 /* What forwards have seen: protocol, address, port, packets, bytes, milliseconds since */
 static void print_traffic(FILE *out, struct nat_run *r)
 {
 	const uint64_t now_ns = natloop_now();
 	const char *sep = "";
+	CLEANUP(base_free) struct places *sum = calloc(1, sizeof(*sum));
 	struct nat_post p;
 	char a[ADDR_TEXT_BYTES];
 
 	nat_keeper_count(r, &p);	/* what went by lanes too */
 	fputs("{\"status\": 0, \"traffic\": [", out);
-	for (uint32_t i = 0; i < PLACES; i++) {
-		const struct places_one *x = &r->places->v[i];
+	if (sum != NULL)
+		sum_places(r, sum);
+	for (uint32_t i = 0; i < PLACES && sum != NULL; i++) {
+		const struct places_one *x = &sum->v[i];
 
 		if (x->a.af != AF_V4 && x->a.af != AF_V6)
 			continue;

@@ -114,6 +114,16 @@ static int bid(struct nat_run *r, enum nat_word_kind what, struct nat_word *why)
 	return status;
 }
 
+/* All take over what was before them, and only then lends any of them a port */
+static int let_begin(struct nat_run *r, struct nat_word *why)
+{
+	const int status = bid(r, NAT_WORD_GO, why);
+
+	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
+		nat_word_send(r->workers[i].fd, NAT_WORD_BEGIN, 0, NULL);
+	return status;
+}
+
 static int plan_anew(struct cli *c, void *arg)
 {
 	struct nat_run *r = arg;
@@ -245,6 +255,7 @@ static void add_counts(struct nat_post *to, const struct nat_post *p)
 	to->loop.not_ours[0] += p->loop.not_ours[0];
 	to->loop.not_ours[1] += p->loop.not_ours[1];
 	to->loop.by_kernel += p->loop.by_kernel;
+	to->loop.handed += p->loop.handed;
 	to->loop.rounds += p->loop.rounds;
 	for (int side = 0; side < 2; side++) {
 		to->lanes.packets[side] += p->lanes.packets[side];
@@ -320,7 +331,7 @@ int nat_keeper_reload(struct nat_run *r, struct nat_word *why)
 	}
 	has_saved = stop_workers(r);
 	memcpy(r->workers, next, sizeof(next));
-	status = bid(r, NAT_WORD_GO, why);
+	status = let_begin(r, why);
 	if (status != 0)
 		return status;	/* the loop will find its end */
 	nat_journal_settle(&r->journal);
@@ -395,13 +406,13 @@ static int have_memory(struct nat_run *r)
 {
 	r->saved_room = nat_save_most(&r->plan.cfg);
 	r->posts = shared_memory(NAT_WORKERS_MOST * sizeof(*r->posts));
-	r->places = io_memory_new(sizeof(*r->places));
 	for (uint32_t i = 0; i < r->n_workers && r->posts != NULL; i++) {
+		r->places[i] = io_memory_new(sizeof(*r->places[i]));
 		r->saved[i] = shared_memory(r->saved_room);
-		if (r->saved[i] == NULL)
+		if (r->saved[i] == NULL || r->places[i] == NULL)
 			return cli_system(r->c, -ENOMEM, "have memory for flows");
 	}
-	if (r->posts != NULL && r->places != NULL)
+	if (r->posts != NULL)
 		return 0;
 	return cli_system(r->c, -ENOMEM, "have memory for counts");
 }
@@ -434,6 +445,10 @@ static int set_up(struct nat_run *r)
 
 	if (err < 0)
 		return cli_system(r->c, err, "take away what another NAT has left");
+	if (r->n_workers > 1)
+		err = steer_open(&r->steer, r->n_workers);
+	if (err < 0)
+		return cli_system(r->c, err, "share packets out among workers");
 	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
 		status = nat_run_ways(r, i, false);
 	if (status == 0)
@@ -529,7 +544,7 @@ static int start(struct nat_run *r)
 		return status;
 	status = breed(r, r->workers, &why);
 	if (status == 0)
-		status = bid(r, NAT_WORD_GO, &why);
+		status = let_begin(r, &why);
 	nat_keep_forget(&r->keep);
 	if (status != 0) {
 		diag_add(&r->c->diags, (enum diag_code)why.value, SPAN_NONE, "%s", why.text);
@@ -575,6 +590,7 @@ void nat_keeper_run(struct nat_run *r)
 	nat_control_close(r);
 	nat_journal_close(&r->journal);
 	close_ways(r);
+	steer_close(&r->steer);
 	nl_close(&r->nft);
 	nl_close(&r->route);
 	err = nat_keeper_clear(r->c->state_dir);

@@ -17,6 +17,7 @@
  * reads no packet (see nat_run.h).
  */
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,18 @@ static const struct io_ops *device_of(const struct nat_run *r)
 	return is_tap ? &io_tap_ops : &io_tun_ops;
 }
 
+/* One for each worker, all at once */
+static int open_shared(struct nat_run *r, const struct io_ops *ops, const char *name,
+		       enum nat_side side)
+{
+	struct io *v[NAT_WORKERS_MOST] = { NULL };
+	const int err = io_open_several(ops, name, r->n_workers, r->steer.prog[side], v);
+
+	for (uint32_t i = 0; i < r->n_workers && err == 0; i++)
+		r->io[i][side] = v[i];
+	return err;
+}
+
 static int open_way(struct nat_run *r, uint32_t worker, enum nat_side side, bool own)
 {
 	const bool is_device = side == NAT_INSIDE && r->plan.tun != NULL;
@@ -62,9 +75,10 @@ static int open_way(struct nat_run *r, uint32_t worker, enum nat_side side, bool
 	const struct io_ops *ops = is_device ? device_of(r) : way_of(r);
 	int err;
 
-	if (ops->is_own != own)
+	if (ops->is_own != own || (r->n_workers > 1 && worker > 0))
 		return 0;
-	err = io_open(ops, name, &r->io[worker][side]);
+	err = r->n_workers > 1 ? open_shared(r, ops, name, side)
+			       : io_open(ops, name, &r->io[worker][side]);
 	if (err == 0)
 		return 0;
 	return cli_system(r->c, err, arena_printf(&r->c->arena, "take packets from %s by %s", name,
@@ -76,6 +90,38 @@ int nat_run_ways(struct nat_run *r, uint32_t worker, bool own)
 	const int status = open_way(r, worker, NAT_INSIDE, own);
 
 	return status == 0 ? open_way(r, worker, NAT_OUTSIDE, own) : status;
+}
+
+static uint32_t n_processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 :
+	       MIN((uint32_t)CPU_COUNT(&set), NAT_WORKERS_MOST);
+}
+
+int nat_run_workers(struct nat_run *r)
+{
+	const char *said = r->c->nat.workers;
+	const bool is_auto = said != NULL && strcmp(said, "auto") == 0;
+	const struct io_ops *in = r->plan.tun != NULL ? device_of(r) : way_of(r);
+	char *end = NULL;
+	unsigned long n = 1;
+
+	if (said != NULL && !is_auto)
+		n = strtoul(said, &end, 10);
+	if (n < 1 || n > NAT_WORKERS_MOST ||
+	    (end != NULL && (said[0] < '0' || said[0] > '9' || *end != '\0')))
+		return cli_usage(r->c, "--workers takes 1 to %u, or auto, not '%s'",
+				 NAT_WORKERS_MOST, said);
+	r->n_workers = is_auto ? n_processors() : (uint32_t)n;
+	if (r->n_workers == 1 || (in->several != NULL && way_of(r)->several != NULL))
+		return 0;
+	if (!is_auto)
+		return cli_usage(r->c, "--io %s brings all packets to one worker: --workers is for "
+				 "packet, packet-v3, tun and tap", way_of(r)->name);
+	r->n_workers = 1;
+	return 0;
 }
 
 /* ---- start ----------------------------------------------------------------------- */
@@ -196,6 +242,8 @@ static int nat_live(struct cli *c, struct nat_run *r)
 	int status = nat_plan_sides(c, &r->plan), err;
 
 	if (status == 0)
+		status = nat_run_workers(r);
+	if (status == 0)
 		status = cli_netns(c);
 	if (status == 0)
 		status = cli_declare(c, &r->d, CLI_STRICT);
@@ -239,7 +287,7 @@ int verb_nat(struct cli *c)
 	r->lock = r->other = r->control = r->caller = r->nft.fd = r->route.fd = -1;
 	r->journal.dir = -1;
 	r->lanes = LANES_WAY_NONE;
-	r->n_workers = 1;
+	r->steer = STEER_NONE;
 	r->since_ns = natloop_now();
 	c->is_host = true;
 	status = nat_live(c, r);

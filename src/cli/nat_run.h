@@ -21,6 +21,7 @@
 #include "cli/nat_keep.h"
 #include "cli/nat_plan.h"
 #include "port/natloop.h"
+#include "port/steer.h"
 
 #define NAT_WORKERS_MOST	16u
 #define NAT_WORD_BYTES		240u
@@ -35,7 +36,8 @@
  * @NAT_WORD_END:	keeper: all is taken away, value is the exit status; new worker:
  *			this generation cannot be, the same
  * @NAT_WORD_PREPARED:	new worker: sealed; value is its process
- * @NAT_WORD_GO:	keeper: take over
+ * @NAT_WORD_GO:	keeper: take over what was before
+ * @NAT_WORD_BEGIN:	keeper: all have; lend ports, and work
  * @NAT_WORD_STOP:	keeper: save, and end
  * @NAT_WORD_SAVE:	keeper: save, and go on
  * @NAT_WORD_TELL:	keeper: count
@@ -43,7 +45,8 @@
  */
 enum nat_word_kind {
 	NAT_WORD_SIGNAL, NAT_WORD_COMPLAINT, NAT_WORD_HELP, NAT_WORD_READY, NAT_WORD_END,
-	NAT_WORD_PREPARED, NAT_WORD_GO, NAT_WORD_STOP, NAT_WORD_SAVE, NAT_WORD_TELL, NAT_WORD_DONE,
+	NAT_WORD_PREPARED, NAT_WORD_GO, NAT_WORD_BEGIN, NAT_WORD_STOP, NAT_WORD_SAVE, NAT_WORD_TELL,
+	NAT_WORD_DONE,
 };
 
 /** struct nat_word - A word, one datagram */
@@ -107,7 +110,9 @@ struct nat_worker {
  * @n_workers:	How many
  * @io:		keeper: interfaces of each worker, by enum nat_side; NULL: its own
  * @lanes:	keeper: programs and tables of its only worker
- * @places:	What forwards have seen, counted by the worker
+ * @steer:	keeper: programs that share packets out, with several workers
+ * @errands:	worker: ways to the others
+ * @places:	What forwards have seen, counted by each worker
  * @posts:	What they tell
  * @saved:	keeper: shared memory of each worker for its state
  * @saved_room:	Its bytes
@@ -134,7 +139,9 @@ struct nat_run {
 	uint32_t n_workers;
 	struct io *io[NAT_WORKERS_MOST][2];
 	struct lanes_way lanes;
-	struct places *places;
+	struct steer steer;
+	struct errands errands;
+	struct places *places[NAT_WORKERS_MOST];
 	struct nat_post *posts;
 	uint8_t *saved[NAT_WORKERS_MOST];
 	size_t saved_room;
@@ -154,6 +161,9 @@ pid_t nat_run_fork(void);
 
 /** nat_run_tell() - A line for people */
 void nat_run_tell(const struct nat_run *r, const char *line);
+
+/** nat_run_workers() - How many there will be, by --workers and the ways; 0 or an exit status */
+int nat_run_workers(struct nat_run *r);
 
 /** nat_run_ways() - Open the interfaces of a worker, those that are its own or the others */
 MUST_USE int nat_run_ways(struct nat_run *r, uint32_t worker, bool own);

@@ -25,6 +25,7 @@
 #include "port/answerer.h"
 
 #define WORKER_NICE	(-10)
+#define SHARED_ADDRS	256u		/* outside addresses; 240 KiB each */
 
 /**
  * struct worker - This process
@@ -50,9 +51,7 @@ static void tell(void *arg, const char *line)
 {
 	const struct worker *w = arg;
 
-	/* All hear the same */
-	if (w->index == 0)
-		nat_run_tell(w->r, line);
+	nat_run_tell(w->r, line);
 }
 
 /* ---- what the host must have ----------------------------------------------------- */
@@ -113,7 +112,42 @@ static int have_host(struct nat_run *r, bool is_first)
 	return status;
 }
 
+/* ---- before they part ------------------------------------------------------------ */
+
+static int have_shared(struct nat_run *r, int from[ERRANDS_WORKERS])
+{
+	struct nat_config *cfg = &r->plan.cfg;
+	const size_t bytes = nat_shared_bytes(cfg);
+	int err;
+
+	_Static_assert(ERRANDS_WORKERS >= NAT_WORKERS_MOST, "each worker has one");
+	if (cfg->n_outside > SHARED_ADDRS)
+		return cli_usage(r->c, "several workers share %u outside addresses at most, not %u",
+				 SHARED_ADDRS, cfg->n_outside);
+	cfg->shared = io_memory_new(bytes);
+	if (cfg->shared == NULL)
+		return cli_system(r->c, -ENOMEM, "have memory for ports");
+	nat_shared_init(cfg);
+	err = errands_make(from, r->n_workers, &r->errands);
+	return err == 0 ? 0 : cli_system(r->c, err, "have ways between workers");
+}
+
 /* ---- before the seal ------------------------------------------------------------- */
+
+/* What all of them may have together */
+static void take_part(struct nat_config *cfg, const struct worker *w)
+{
+	const uint32_t n = w->r->n_workers;
+
+	cfg->n_workers = n;
+	cfg->worker = w->index;
+	cfg->hints = w->r->steer.hints;
+	/* Rounded up: of something each has something, of nothing nothing */
+	cfg->max_flows = (cfg->max_flows + n - 1) / n;
+	cfg->quota.flows = (cfg->quota.flows + n - 1) / n;
+	cfg->error_per_s = (cfg->error_per_s + n - 1) / n;
+	cfg->frag_bytes = (cfg->frag_bytes + n - 1) / n;
+}
 
 /* All memory is there from the start: what is asked for later is had from what was freed here */
 static int make_nat(struct worker *w)
@@ -128,6 +162,7 @@ static int make_nat(struct worker *w)
 		cfg->notify = nat_journal_note;
 		cfg->notify_ctx = page;
 	}
+	take_part(cfg, w);
 	for (int side = 0; side < 2; side++)
 		cfg->mtu[side] = r->io[w->index][side]->mtu_bytes;
 	wrong = nat_config_check(cfg);
@@ -169,9 +204,11 @@ static int seal(struct worker *w)
 	err = seal_enter(&s);
 	if (err < 0)
 		return cli_system(w->r->c, err, "give up all rights");
-	if (!s.has_root && w->r->generation == 1)
+	if (w->index > 0 || w->r->generation > 1)
+		return 0;	/* that has been told */
+	if (!s.has_root)
 		tell(w, "no empty root directory here: not permitted");
-	if (s.landlock == 0 && w->r->generation == 1)
+	if (s.landlock == 0)
 		tell(w, "this kernel has no Landlock");
 	return 0;
 }
@@ -350,6 +387,8 @@ static int prepare(struct worker *w)
 		return cli_system(r->c, err, "follow routes and neighbours");
 	w->loop->tell = tell;
 	w->loop->arg = w;
+	w->loop->is_second = w->index > 0;
+	w->loop->errands = r->n_workers > 1 ? &r->errands : NULL;
 	status = make_nat(w);
 	if (status == 0 && lanes_init(&w->lanes, &r->lanes, &r->plan.cfg) < 0)
 		status = cli_system(r->c, -ENOMEM, "have memory for lanes");
@@ -382,11 +421,13 @@ static NORETURN void work(struct worker *w)
 	status = take_over(w);
 	if (status != 0)
 		fail(w, status);
-	memcpy(w->r->places->led, w->r->plan.led, sizeof(w->r->plan.led));
-	w->lanes.forwards = w->loop->places = w->r->places;
+	w->lanes.forwards = w->loop->places = w->r->places[w->index];
+	memcpy(w->loop->places->led, w->r->plan.led, sizeof(w->r->plan.led));
 	lanes_begin(&w->lanes, w->loop->nat, w->loop->io, w->loop->hops);
 	w->loop->lanes = w->lanes.is_on ? &w->lanes : NULL;
 	nat_word_send(w->fd, NAT_WORD_DONE, 0, NULL);
+	if (!nat_word_get(w->fd, &word) || word.kind != NAT_WORD_BEGIN)
+		_exit(0);
 	answerer_tell(&w->answerer);
 	natloop_run(w->loop);
 	_exit(0);
@@ -395,8 +436,11 @@ static NORETURN void work(struct worker *w)
 NORETURN void nat_worker_start(struct nat_run *r, const int *ends, bool is_first)
 {
 	struct worker w = { .r = r, .fd = ends[0], .answerer.fd = -1 };
+	int from[ERRANDS_WORKERS];
 	int status = have_host(r, is_first);
 
+	if (status == 0 && r->n_workers > 1)
+		status = have_shared(r, from);
 	if (status != 0)
 		fail(&w, status);
 	for (uint32_t i = 1; i < r->n_workers; i++) {
@@ -413,5 +457,9 @@ NORETURN void nat_worker_start(struct nat_run *r, const int *ends, bool is_first
 	for (uint32_t i = 0; i < r->n_workers; i++)
 		if (ends[i] != w.fd)
 			close(ends[i]);
+	for (uint32_t i = 0; i < r->n_workers && r->n_workers > 1; i++)
+		if (i != w.index)
+			close(from[i]);
+	r->errands.from = r->n_workers > 1 ? from[w.index] : -1;
 	work(&w);
 }

@@ -176,6 +176,7 @@ SETTER_NAT(seed)
 SETTER_NAT(max_flows)
 SETTER_NAT(io)
 SETTER_NAT(state)
+SETTER_NAT(workers)
 
 static int set_nat_answer(struct cli *c, const char *v)
 {
@@ -306,6 +307,8 @@ const struct option_row cli_options[] = {
 	  "nat: auto, packet, packet-v3, xdp, pcap, tun or tap" },
 	{ "--no-lanes", NO_VALUE, set_nat_no_lanes, " nat ", "",
 	  "nat: live, the kernel carries no packet of a known flow by itself" },
+	{ "--workers", VALUE, set_nat_workers, " nat ", "N|auto",
+	  "nat: live, processes that share the packets; auto: one for each processor" },
 	{ "--state", VALUE, set_nat_state, " nat ", "FILE", "nat: where flows outlive a restart" },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };

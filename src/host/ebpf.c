@@ -135,6 +135,16 @@ void ebpf_to_host_half(struct ebpf *e, int dst)
 	emit(e, BPF_ALU | BPF_END | BPF_TO_BE, dst, 0, 0, 16);
 }
 
+void ebpf_to_host_word(struct ebpf *e, int dst)
+{
+	emit(e, BPF_ALU | BPF_END | BPF_TO_BE, dst, 0, 0, 32);
+}
+
+void ebpf_modulo(struct ebpf *e, int dst, uint32_t imm)
+{
+	emit(e, BPF_ALU | BPF_MOD | BPF_K, dst, 0, 0, (int32_t)imm);
+}
+
 void ebpf_load(struct ebpf *e, int dst, int base, int off)
 {
 	emit(e, BPF_LDX | BPF_MEM | BPF_W, dst, base, off, 0);

@@ -119,6 +119,12 @@ void ebpf_shift_right_reg(struct ebpf *e, int dst, int src);
 /** ebpf_to_host_half() - The 16 bits in @dst change between the network's order and ours */
 void ebpf_to_host_half(struct ebpf *e, int dst);
 
+/** ebpf_to_host_word() - The same with the 32 bits in @dst */
+void ebpf_to_host_word(struct ebpf *e, int dst);
+
+/** ebpf_modulo() - @dst %= @imm, upper half zero */
+void ebpf_modulo(struct ebpf *e, int dst, uint32_t imm);
+
 /** ebpf_load() - @dst = the word at @base + @off */
 void ebpf_load(struct ebpf *e, int dst, int base, int off);
 

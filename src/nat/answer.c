@@ -39,7 +39,8 @@ uint8_t *made_new(struct nat *nat, uint32_t len, enum nat_side to)
 	if (nat->n_made == MADE_MAX || len > MADE_BYTES - nat->made_used)
 		return NULL;
 	m = &nat->made[nat->n_made++];
-	*m = (struct nat_made){ nat->made_bytes + nat->made_used, len, to, nat->cause, false };
+	*m = (struct nat_made){ .data = nat->made_bytes + nat->made_used, .len = len, .to = to,
+				.after = nat->cause };
 	nat->made_used += (len + 15u) & ~15u;	/* MADE_BYTES is a multiple of it */
 	return nat->made_bytes + (m->data - nat->made_bytes);
 }

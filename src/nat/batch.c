@@ -142,6 +142,7 @@ static void begin(struct nat *nat, uint64_t now_ns)
 	nat_clock(nat, now_ns);
 	nat->n_made = 0;
 	nat->made_used = 0;
+	nat->n_rulings = 0;
 	nat->cause = UINT32_MAX;
 }
 

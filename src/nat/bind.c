@@ -69,13 +69,10 @@ static uint32_t number_of(const struct nat *nat, const struct binding *b)
 	return (uint32_t)(b - nat->bindings);
 }
 
-/* The pool that a binding's port is of, or NULL */
-static struct ports *pool_of(const struct nat *nat, const struct binding *b)
+/* The outside address that a binding's port is of, or NULL */
+static struct own *out_of(const struct nat *nat, const struct binding *b)
 {
-	struct own *own = (b->flags & B_PERMIT) != 0
-				  ? NULL : own_find(nat, (b->flags & B_V6) != 0, b->out);
-
-	return own != NULL ? &own->pools[nat_protos[b->proto].pool] : NULL;
+	return (b->flags & B_PERMIT) != 0 ? NULL : own_find(nat, (b->flags & B_V6) != 0, b->out);
 }
 
 static void ref_addresses(struct nat *nat, const struct binding *b,
@@ -101,10 +98,10 @@ static void held_del(struct nat *nat, struct binding *b)
 /* The record is free again, and so is its port */
 static void record_free(struct nat *nat, struct binding *b)
 {
-	struct ports *pool = pool_of(nat, b);
+	struct own *own = out_of(nat, b);
 
-	if (pool != NULL)
-		ports_give(pool, b->out_port);
+	if (own != NULL)
+		share_give(nat, own, nat_protos[b->proto].pool, b->out_port);
 	if ((b->flags & B_PERMIT) != 0) {
 		table_del(&nat->binding_table, hash_key(nat, b, KEY_PERMIT), number_of(nat, b));
 	} else {
@@ -378,8 +375,8 @@ static void prefetch_new(const struct nat *nat, const struct bind_ask *ask, cons
 	session_prefetch(nat, &outer);
 }
 
-/* The outside end that an endpoint gets; its port is 0 where there is none.  The port's pool */
-static struct ports *end_for(struct nat *nat, const struct bind_ask *ask, struct binding *b)
+/* The outside end that an endpoint gets; its port is 0 where there is none */
+static struct own *end_for(struct nat *nat, const struct bind_ask *ask, struct binding *b)
 {
 	struct own *own = bind_own(nat, ask);
 
@@ -389,7 +386,19 @@ static struct ports *end_for(struct nat *nat, const struct bind_ask *ask, struct
 	b->out = own->handle;
 	b->out_port = choose_port(nat, ask, own);
 	prefetch_new(nat, ask, b);
-	return &own->pools[nat_protos[b->proto].pool];
+	return own;
+}
+
+/* Take the port of such an end: another worker may be faster, but not for ever */
+static struct own *take_end(struct nat *nat, const struct bind_ask *ask, struct binding *b)
+{
+	for (;;) {
+		struct own *own = end_for(nat, ask, b);
+
+		if (b->out_port == 0 ||
+		    share_take(nat, own, nat_protos[b->proto].pool, b->out_port))
+			return own;
+	}
 }
 
 /* Does the rule allow the outside end that the endpoint has */
@@ -412,10 +421,10 @@ static bool is_allowed(const struct nat *nat, const struct bind_ask *ask, const 
 static enum nat_reason check_quota(struct nat *nat, const struct binding *b)
 {
 	const uint8_t class = nat_protos[b->proto].class;
-	const uint32_t most = nat->cfg.quota.ports[class];
 	struct owner *o = &nat->owners[b->owner];
+	const uint32_t all = nat->cfg.quota.ports[class], most = MAX(all / o->n_parts, 1u);
 
-	if (most == 0)
+	if (all == 0)
 		return NAT_R_NONE;
 	if (o->ports[class] >= most)
 		return NAT_R_QUOTA_PORTS;
@@ -441,19 +450,20 @@ static enum nat_reason bind_new(struct nat *nat, const struct bind_ask *ask, str
 {
 	const enum nat_reason why = check_quota(nat, like);
 	const struct proto *info = &nat_protos[ask->proto];
-	struct ports *pool;
+	struct own *own;
 
 	if (why != NAT_R_NONE)
 		return why;
-	pool = end_for(nat, ask, like);
+	own = take_end(nat, ask, like);
 	if (like->out_port == 0 && (ask->rule->ports == NAT_PORTS_STATIC || !info->translates))
 		return NAT_R_PORT_TAKEN;
 	if (like->out_port == 0)
 		return ask->rule->ports == NAT_PORTS_BLOCK ? NAT_R_QUOTA_PORTS : NAT_R_NO_PORT;
 	*ret = record_new(nat, like);
-	if (*ret == NONE)
+	if (*ret == NONE) {
+		share_give(nat, own, info->pool, like->out_port);
 		return NAT_R_TABLE_FULL;
-	ports_mark(pool, like->out_port);
+	}
 	start(nat, &nat->bindings[*ret]);
 	return NAT_R_NONE;
 }
@@ -601,15 +611,18 @@ static bool is_open(struct nat *nat, const struct ports *pool, const struct bind
 
 uint32_t bind_enter(struct nat *nat, const struct binding *b)
 {
-	struct ports *pool = pool_of(nat, b);
+	const uint8_t pool = nat_protos[b->proto].pool;
+	struct own *own = out_of(nat, b);
 	uint32_t i;
 
-	if (pool == NULL || !is_open(nat, pool, b))
+	if (own == NULL || !is_open(nat, &own->pools[pool], b) ||
+	    !share_take(nat, own, pool, b->out_port))
 		return NONE;
 	i = record_new(nat, b);
-	if (i == NONE)
+	if (i == NONE) {
+		share_give(nat, own, pool, b->out_port);
 		return NONE;
-	ports_mark(pool, b->out_port);
+	}
 	start(nat, &nat->bindings[i]);
 	return i;
 }

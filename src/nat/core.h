@@ -16,6 +16,7 @@
  *	answer.c    ICMP and RST of the NAT's own; the memory of what is made
  *	held_syn.c  unsolicited SYNs that wait
  *	frag.c	    fragments
+ *	share.c	    which worker's a packet is, where there are several
  *	npt.c	    prefixes translated without state
  *	setup.c	    memory; save.c what outlives a restart; status.c what others ask
  *
@@ -32,6 +33,7 @@
 #include "nat/hash.h"
 #include "nat/nat.h"
 #include "nat/ports.h"
+#include "nat/share.h"
 #include "nat/table.h"
 #include "net/checksum.h"
 #include "net/names.h"
@@ -195,12 +197,15 @@ enum pool { POOL_UDP, POOL_TCP, POOL_ICMP, POOL_UDPLITE, POOL_DCCP, POOL_SCTP, N
  * struct own - An outside address
  * @a:		Address
  * @handle:	As records have it
- * @pools:	Its ports
+ * @pools:	Its ports, N_POOLS
+ * @who:	With several workers, of each port of the first SHARED_POOLS pools: the worker
+ *		+ 1 that has or had it or flows to it, SHARE_MANY; NULL: there is one
  */
 struct own {
 	struct addr a;
 	uint32_t handle;
-	struct ports pools[N_POOLS];
+	struct ports *pools;
+	uint8_t *who;
 };
 
 /**
@@ -211,6 +216,7 @@ struct own {
  * @filled:	Tick when @tokens was brought up to date
  * @told:	Tick of the last NAT_EV_REFUSED, 0: none
  * @alarmed:	NAT_EV_ALARM has been told
+ * @n_parts:	Workers that may have flows of it: each has a part of its quota of ports
  */
 struct owner {
 	uint32_t flows;
@@ -219,7 +225,12 @@ struct owner {
 	uint32_t filled;
 	uint32_t told;
 	bool alarmed;
+	uint8_t n_parts;
 };
+
+#define SHARED_POOLS	3u	/* pools whose ports may be any worker's: UDP, TCP, ICMP */
+#define SHARE_MANY	0xffu	/* flows to a port are several workers' */
+#define RULINGS		64u	/* of a batch that other workers are told */
 
 #define SCRUBS		64u	/* different ones that sessions can have */
 
@@ -353,6 +364,7 @@ struct nat {
 	struct random random;
 	struct nat_ruling likely;	/* of the last session with a translated source */
 	uint16_t ip_id[IP_IDS];
+	uint16_t id_step;		/* from one id to the next: each worker has its own */
 	uint64_t error_tokens;		/* in 1/65536 */
 	uint32_t error_filled;
 
@@ -365,6 +377,10 @@ struct nat {
 	uint64_t blocks_told_ns;	/* NAT_EV_BLOCKS, 0: not yet */
 	bool touches_bindings;		/* filtering asks when an endpoint has last sent */
 	bool in_datagram;		/* the packet was in fragments, and will be again */
+	bool is_shared;			/* there are other workers */
+	const struct nat_errand *errand; /* of the packet that is worked on; NULL: it came here */
+	struct nat_ruling rulings[RULINGS];
+	uint32_t n_rulings;
 	struct frags *frags;
 	struct held_syns *syns;
 	uint8_t *datagram;		/* one reassembled, DATAGRAM_MAX bytes */
@@ -755,6 +771,9 @@ size_t frag_bytes(const struct nat_config *cfg);
 /** frag_init() - No fragments */
 void frag_init(struct nat *nat);
 
+/** frag_leave() - A datagram that came in fragments of at most @longest bytes goes on so */
+void frag_leave(struct nat *nat, struct nat_packet *p, uint32_t longest);
+
 /** frag_take() - Keep a fragment; when it completes a datagram that goes on; verdict in @p */
 void frag_take(struct nat *nat, struct nat_packet *p, const struct view *v);
 
@@ -763,6 +782,59 @@ void frag_split(struct nat *nat, struct nat_packet *p, uint32_t max);
 
 /** frag_expire() - Give up datagrams whose time is over */
 void frag_expire(struct nat *nat);
+
+/* share.c */
+
+/** share_pools() - Prepare the ports of an outside address */
+void share_pools(const struct nat_config *cfg, uint32_t i, struct ports *pools);
+
+/** share_init() - Where outside addresses' ports are, and how much of a quota is ours */
+void share_init(struct nat *nat, struct ports *alone);
+
+/** share_take() - Take a port that was free; false: another worker was faster */
+bool share_take(struct nat *nat, struct own *own, uint8_t pool, uint16_t port);
+
+/** share_give() - Take a port back */
+void share_give(struct nat *nat, struct own *own, uint8_t pool, uint16_t port);
+
+/** share_note() - There is a session: what is sent to its outside end comes here best */
+void share_note(struct nat *nat, const struct session *s);
+
+/** share_is_mine() - Are flows of an inside address this worker's */
+bool share_is_mine(const struct nat *nat, struct addr in, uint8_t proto);
+
+/** share_is_others() - Has another worker a port */
+bool share_is_others(const struct nat *nat, const struct own *own, uint8_t pool, uint16_t port);
+
+/**
+ * share_opens() - Before a packet without session opens one: is it another worker's
+ * @nat:	NAT
+ * @p:		Packet; if so, its verdict is set
+ * @v:		View
+ * @is_second:	It is the second leg of a hairpinned packet, whose first one was here
+ *
+ * Return: whether it is
+ */
+bool share_opens(const struct nat *nat, struct nat_packet *p, const struct view *v,
+		 bool is_second);
+
+/** share_judged() - The same of a packet from outside that rules send to @r->dst */
+bool share_judged(struct nat *nat, struct nat_packet *p, const struct view *v,
+		  const struct nat_ruling *r, bool is_second);
+
+/** share_error() - The same of an ICMP error about a packet that @key would answer */
+bool share_error(const struct nat *nat, struct nat_packet *p, const struct view *key,
+		 struct addr end, bool is_second);
+
+/** share_fragment() - The same of a fragment */
+bool share_fragment(const struct nat *nat, struct nat_packet *p, const struct view *v);
+
+/** share_datagram() - Hand a datagram on that was put together here; verdict in @p */
+void share_datagram(struct nat *nat, struct nat_packet *p, const struct nat_packet *whole,
+		    uint32_t longest);
+
+/** share_answered() - What was made last is for an outside address, perhaps another worker's */
+void share_answered(struct nat *nat, const struct view *v, uint32_t n_before);
 
 /* npt.c */
 

@@ -428,8 +428,7 @@ static uint32_t assemble(struct nat *nat, const struct datagram *d)
 static void complete(struct nat *nat, struct nat_packet *p, struct datagram *d)
 {
 	struct nat_packet whole = *p;
-	const uint32_t least = d->is_v6 ? PIECE_MIN6 : PIECE_MIN4;
-	const uint32_t longest = MAX(d->longest, least);
+	const uint32_t longest = d->longest;
 
 	whole.data = nat->datagram;
 	whole.len = assemble(nat, d);
@@ -441,11 +440,20 @@ static void complete(struct nat *nat, struct nat_packet *p, struct datagram *d)
 	p->verdict = whole.verdict;
 	p->reason = whole.reason;
 	p->to = whole.to;
+	if (whole.verdict == NAT_ELSEWHERE)
+		share_datagram(nat, p, &whole, longest);
 	if (whole.verdict != NAT_FORWARD)
 		return;
-	frag_split(nat, &whole, MIN(longest, nat->cfg.mtu[whole.to]));
+	frag_leave(nat, &whole, longest);
 	p->verdict = whole.verdict;
 	p->reason = whole.reason;
+}
+
+void frag_leave(struct nat *nat, struct nat_packet *p, uint32_t longest)
+{
+	const uint32_t least = p->data[0] >> 4 == 6 ? PIECE_MIN6 : PIECE_MIN4;
+
+	frag_split(nat, p, MIN(MAX(longest, least), nat->cfg.mtu[p->to]));
 }
 
 void frag_take(struct nat *nat, struct nat_packet *p, const struct view *v)
@@ -454,6 +462,8 @@ void frag_take(struct nat *nat, struct nat_packet *p, const struct view *v)
 	struct datagram *d;
 	enum nat_reason why;
 
+	if (share_fragment(nat, p, v))
+		return;
 	why = nat->in_datagram ? NAT_R_FRAGMENT : read_part(nat, v, &part);
 	if (why != NAT_R_NONE) {
 		drop(nat, p, why);

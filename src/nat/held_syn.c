@@ -79,6 +79,14 @@ void held_syn_drop(struct nat *nat, const struct session *s)
 	}
 }
 
+/* Has another worker lent its port meanwhile: perhaps just for that */
+static bool is_others(const struct nat *nat, const struct held_syn *h, const struct view *v)
+{
+	const struct own *own = nat->is_shared ? own_of(nat, view_dst(v)) : NULL;
+
+	return own != NULL && share_is_others(nat, own, POOL_TCP, get16(h->bytes + h->l4 + 2));
+}
+
 void held_syn_expire(struct nat *nat)
 {
 	while (nat->syns->n > 0) {
@@ -90,7 +98,7 @@ void held_syn_expire(struct nat *nat)
 
 		if (nat->now - h->since < nat->timeout[NAT_T_SYN])
 			return;
-		if (!h->is_over)
+		if (!h->is_over && !is_others(nat, h, &v))
 			answer_unreachable(nat, &v, 3);
 		nat->syns->first = (nat->syns->first + 1) % HELD_SYNS;
 		nat->syns->n--;

@@ -66,7 +66,7 @@ static bool read_quote6(const struct nat *nat, struct quote *q)
 	q->key.proto = next;
 	q->key.src = addr6_find(nat, q->ip + 24);
 	q->key.dst = addr6_find(nat, q->ip + 8);
-	return q->key.src != NONE && q->key.dst != NONE;
+	return true;
 }
 
 static bool read_quote4(struct quote *q)
@@ -211,8 +211,21 @@ static enum nat_reason rewrite_outer(const struct nat *nat, const struct view *v
 	return NAT_R_NONE;
 }
 
+/* The end of a quoted packet that is ours, or a host's of the inside */
+static struct addr end_of(const struct quote *q)
+{
+	const bool out = q->key.from == NAT_INSIDE;
+
+	if (q->key.is_v6)
+		return addr_from_bytes(AF_V6, q->ip + (out ? 24 : 8));
+	return addr_from_bytes(AF_V4, q->ip + (out ? 16 : 12));
+}
+
+/* What is next: it goes on, comes back in, or is another worker's */
+enum next { NEXT_ON, NEXT_BACK, NEXT_ELSEWHERE };
+
 static enum nat_reason translate(struct nat *nat, struct nat_packet *p, struct view *v,
-				 bool is_hairpin, bool *ret_back)
+				 bool is_hairpin, enum next *ret)
 {
 	const bool out = v->from == NAT_INSIDE;
 	struct quote q;
@@ -222,6 +235,10 @@ static enum nat_reason translate(struct nat *nat, struct nat_packet *p, struct v
 	if (!read_quote(nat, v, &q))
 		return NAT_R_ICMP_QUOTE;
 	s = session_find(nat, &q.key);
+	if (s == NULL && share_error(nat, p, &q.key, end_of(&q), is_hairpin)) {
+		*ret = NEXT_ELSEWHERE;
+		return NAT_R_NONE;
+	}
 	if (s == NULL)
 		return NAT_R_ICMP_STRAY;
 	if (s->tcp != NAT_TCP_NONE &&
@@ -233,7 +250,7 @@ static enum nat_reason translate(struct nat *nat, struct nat_packet *p, struct v
 	mend_mtu(v, &q);
 	rewrite_quote(nat, &q, s, out);
 	p->flow = (uint32_t)(s - nat->sessions) + 1;
-	*ret_back = out && (s->flags & S_HAIRPIN) != 0;
+	*ret = out && (s->flags & S_HAIRPIN) != 0 ? NEXT_BACK : NEXT_ON;
 	return NAT_R_NONE;
 }
 
@@ -241,7 +258,7 @@ void icmp_error(struct nat *nat, struct nat_packet *p, struct view *v)
 {
 	const uint32_t len = v->len - v->l4;
 	const uint64_t pseudo = v->is_v6 ? csum_pseudo(v->ip, PROTO_ICMP6, len) : 0;
-	bool back = false;
+	enum next next = NEXT_ON;
 	enum nat_reason why;
 
 	if (csum_fold(csum_add(v->ip + v->l4, len, pseudo)) != 0xffff) {
@@ -254,12 +271,14 @@ void icmp_error(struct nat *nat, struct nat_packet *p, struct view *v)
 	}
 	why = check_martians(v);
 	if (why == NAT_R_NONE)
-		why = translate(nat, p, v, false, &back);
-	if (why == NAT_R_NONE && back) {
+		why = translate(nat, p, v, (p->flags & NAT_P_SECOND) != 0, &next);
+	if (why == NAT_R_NONE && next == NEXT_BACK) {
 		v->from = NAT_OUTSIDE;
 		mend_checksums(v);
-		why = translate(nat, p, v, true, &back);
+		why = translate(nat, p, v, true, &next);
 	}
+	if (next == NEXT_ELSEWHERE)
+		return;
 	if (why != NAT_R_NONE) {
 		drop(nat, p, why);
 		return;

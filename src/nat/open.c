@@ -213,8 +213,10 @@ static struct session *enter(struct nat *nat, struct nat_packet *p, const struct
 	if (v->proto == PROTO_TCP)
 		like->tcp = (like->flags & S_FROM_OUT) != 0 ? NAT_TCP_INIT_OUT : NAT_TCP_INIT_IN;
 	why = session_new(nat, like, v, &s);
-	if (why == NAT_R_NONE)
+	if (why == NAT_R_NONE) {
+		share_note(nat, s);
 		return s;
+	}
 	owner_release(nat, like->owner);
 	return refuse_room(nat, p, v, like->owner, why);
 }
@@ -401,6 +403,16 @@ static struct session *open_at_binding(struct nat *nat, struct nat_packet *p,
 	return s;
 }
 
+/* Ask the rules, unless another worker has asked its own: they are the same */
+static bool judge_in(const struct nat *nat, const struct nat_packet *p, const struct nat_ask *ask,
+		     struct nat_ruling *r)
+{
+	if (nat->errand == NULL || (p->flags & NAT_P_JUDGED) == 0)
+		return judge(nat, ask, r);
+	*r = nat->errand->ruling;
+	return true;
+}
+
 /* Neither a mapping nor a rule wants it */
 static struct session *nobody(struct nat *nat, struct nat_packet *p, const struct view *v,
 			      bool is_own, enum nat_reason why)
@@ -412,7 +424,7 @@ static struct session *nobody(struct nat *nat, struct nat_packet *p, const struc
 	if (is_own && is_echo && !nat->cfg.no_echo)
 		return refuse(nat, p, NAT_R_ANSWERED);
 	if (is_own && v->proto == PROTO_TCP && p->from == NAT_OUTSIDE &&
-	    check_opens(v) == NAT_R_NONE)
+	    (p->flags & NAT_P_SECOND) == 0 && check_opens(v) == NAT_R_NONE)
 		held_syn_add(nat, v);
 	return refuse(nat, p, why);
 }
@@ -429,7 +441,7 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 
 	if (binding != NONE && check_opens(v) == NAT_R_NONE && is_let_in(nat, v, binding))
 		return open_at_binding(nat, p, v, ask, binding);
-	ruled = judge(nat, ask, &r);
+	ruled = judge_in(nat, p, ask, &r);
 	if (!r.pass && ruled)
 		return refuse_rule(nat, p, v, &r);
 	if (!r.pass || (is_own && !r.has_dst))
@@ -439,6 +451,8 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 		r.dst = ask->dst;
 	if (!is_inside(nat, r.dst))
 		return refuse(nat, p, NAT_R_DESTINATION);
+	if (share_judged(nat, p, v, &r, ask->is_hairpin))
+		return NULL;
 	if (!r.keep && !r.has_dst)
 		return pass_once(nat, p, v, &r);
 	if (check_opens(v) != NAT_R_NONE)
@@ -460,5 +474,7 @@ struct session *open_session(struct nat *nat, struct nat_packet *p, struct view 
 
 	if (why != NAT_R_NONE)
 		return refuse(nat, p, why);
+	if (share_opens(nat, p, v, is_hairpin))
+		return NULL;
 	return v->from == NAT_INSIDE ? open_out(nat, p, v, &ask) : open_in(nat, p, v, &ask);
 }

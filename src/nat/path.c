@@ -177,6 +177,26 @@ static void path_back(struct nat *nat, struct nat_packet *p, const struct view *
 	path_leave(nat, p, NAT_INSIDE);
 }
 
+/* The second leg of a packet whose first one was another worker's */
+static void path_second(struct nat *nat, struct nat_packet *p, const struct view *v)
+{
+	const uint32_t n_made = nat->n_made;
+	struct view back = *v;
+	struct session *s;
+
+	p->verdict = NAT_FORWARD;
+	s = session_for(nat, p, &back, true);
+	if (s == NULL && p->verdict == NAT_DROP && p->reason == NAT_R_ANSWERED) {
+		answer_echo(nat, v, false);
+		share_answered(nat, v, n_made);
+	}
+	if (s == NULL)
+		return;
+	rewrite(nat, p, &back, s, false);
+	path_leave(nat, p, NAT_INSIDE);
+	nat->n.hairpinned++;
+}
+
 static void path_flow(struct nat *nat, struct nat_packet *p, struct view *v)
 {
 	uint8_t *record = NULL;
@@ -221,6 +241,8 @@ void path_view(struct nat *nat, struct nat_packet *p, struct view *v)
 		frag_take(nat, p, v);
 	else if (v->kind == K_ERROR)
 		icmp_error(nat, p, v);
+	else if ((p->flags & NAT_P_SECOND) != 0)
+		path_second(nat, p, v);
 	else
 		path_flow(nat, p, v);
 }

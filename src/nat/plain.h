@@ -146,7 +146,7 @@ static inline void plain_rewrite(struct nat *nat, const struct view *v, const st
 	const uint32_t old = get16(ip + 4);
 	uint32_t id;
 
-	*next = (uint16_t)(*next + renews);
+	*next = (uint16_t)(*next + renews * nat->id_step);
 	id = old ^ ((old ^ *next) & (0u - renews));
 	put16(ip + 4, (uint16_t)id);
 	ip[8]--;

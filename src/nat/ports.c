@@ -42,7 +42,8 @@ static uint16_t scan(const struct ports *p, uint32_t lo, uint32_t hi, uint64_t m
 	uint32_t w = first + random_below(r, n);
 
 	for (uint32_t i = 0; i < n; i++, w = w + 1 == first + n ? first : w + 1) {
-		const uint64_t open = ~p->lent[w] & mask & within(w, lo, hi);
+		const uint64_t lent = __atomic_load_n(&p->lent[w], __ATOMIC_RELAXED);
+		const uint64_t open = ~lent & mask & within(w, lo, hi);
 
 		if (open != 0) {
 			const uint32_t turn = random_below(r, 64);

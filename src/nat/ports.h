@@ -30,13 +30,28 @@ void ports_init(struct ports *p);
 /** ports_is_lent() - Can a port not be taken */
 static inline bool ports_is_lent(const struct ports *p, uint16_t port)
 {
-	return (p->lent[port / 64] >> (port % 64) & 1) != 0;
+	return (__atomic_load_n(&p->lent[port / 64], __ATOMIC_RELAXED) >> (port % 64) & 1) != 0;
 }
 
 /** ports_mark() - Take a port that is free, or leave one that is lent */
 static inline void ports_mark(struct ports *p, uint16_t port)
 {
 	p->lent[port / 64] |= UINT64_C(1) << (port % 64);
+}
+
+/** ports_take() - ports_mark(), whoever else does so meanwhile; false: it was lent */
+static inline bool ports_take(struct ports *p, uint16_t port)
+{
+	const uint64_t bit = UINT64_C(1) << (port % 64);
+
+	return (__atomic_fetch_or(&p->lent[port / 64], bit, __ATOMIC_ACQ_REL) & bit) == 0;
+}
+
+/** ports_give_shared() - ports_give(), whoever else does so meanwhile */
+static inline void ports_give_shared(struct ports *p, uint16_t port)
+{
+	(void)__atomic_fetch_and(&p->lent[port / 64], ~(UINT64_C(1) << (port % 64)),
+				 __ATOMIC_RELEASE);
 }
 
 /** ports_give() - Take a port back */

@@ -115,7 +115,8 @@ void rewrite_id(struct nat *nat, const struct view *v)
 		return;
 	next = rewrite_id_of(nat, get32(v->ip + 12), get32(v->ip + 16), v->proto);
 	old = get16(v->ip + 4);
-	put16(v->ip + 4, ++*next);
+	*next = (uint16_t)(*next + nat->id_step);
+	put16(v->ip + 4, *next);
 	csum_update(v->ip + 10, csum_delta16(old, *next));
 }
 

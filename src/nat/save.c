@@ -155,6 +155,15 @@ static uint32_t tick_before(const struct nat *nat, uint32_t age)
 	return nat->now - MIN(age, nat->now);
 }
 
+/* Another worker takes up what is not ours */
+static bool is_mine(const struct nat *nat, const uint8_t *in, bool is_v6, uint8_t proto)
+{
+	const struct addr a = is_v6 ? addr_from_bytes(AF_V6, in)
+				    : (struct addr){ AF_V4, get32(in) };
+
+	return share_is_mine(nat, a, proto);
+}
+
 static bool read_binding(struct nat *nat, const uint8_t *r)
 {
 	const bool is_v6 = (r[1] & B_V6) != 0;
@@ -204,8 +213,10 @@ static bool enter_session(struct nat *nat, struct session *like, bool has_bindin
 		return false;
 	like->owner = owner_of(nat, addr_of(nat, is_v6, like->in.src));
 	nat->owners[like->owner].flows++;
-	if (session_new(nat, like, NULL, &s) == NAT_R_NONE)
+	if (session_new(nat, like, NULL, &s) == NAT_R_NONE) {
+		share_note(nat, s);
 		return true;
+	}
 	owner_release(nat, like->owner);
 	return false;
 }
@@ -278,9 +289,11 @@ int nat_restore(struct nat *nat, uint64_t now_ns, const void *data, size_t len,
 	nat_clock(nat, now_ns);
 	p += HEAD_BYTES;
 	for (; n_bindings > 0; n_bindings--, p += BINDING_BYTES)
-		lost += !read_binding(nat, p);
+		if (is_mine(nat, p + 12, (p[1] & B_V6) != 0, p[0]))
+			lost += !read_binding(nat, p);
 	for (; n_sessions > 0; n_sessions--, p += SESSION_BYTES)
-		lost += !read_session(nat, p);
+		if (is_mine(nat, p + 32, (p[1] & S_V6) != 0, p[0]))
+			lost += !read_session(nat, p);
 	bind_sweep(nat);
 	*ret_lost = lost;
 	return 0;
@@ -297,6 +310,8 @@ int nat_hold(struct nat *nat, uint64_t now_ns, const struct nat_binding *b)
 	uint32_t i;
 
 	nat_clock(nat, now_ns);
+	if (!share_is_mine(nat, b->inside, b->proto))
+		return -ENOENT;
 	if (own == NULL || b->inside.af != b->outside.af || nat_protos[b->proto].min_len == 0)
 		return -ENOENT;
 	if (ports_is_lent(&own->pools[nat_protos[b->proto].pool], b->out_port))

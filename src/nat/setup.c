@@ -8,6 +8,7 @@
 #define BUCKET_FAST	9u		/* entries of 15: a packet's table, 2% overflow */
 #define BUCKET_DENSE	12u		/* a new flow's */
 #define OUTSIDE_MAX	4096u
+#define WORKERS_MOST	32u		/* a number of each is in every IPv4 id */
 #define LEAST_MTU	576u		/* RFC 791 */
 #define TIMEOUT_MAX_S	(1u << 24)	/* half a year */
 
@@ -80,6 +81,9 @@ const char *nat_config_check(const struct nat_config *cfg)
 	for (int i = 0; i < N_NAT_TIMEOUTS; i++)
 		if (cfg->timeout_s[i] < 1 || cfg->timeout_s[i] > TIMEOUT_MAX_S)
 			return "a timeout is not in 1..16777216 seconds";
+	if (cfg->n_workers > WORKERS_MOST ||
+	    (cfg->n_workers > 1 && (cfg->worker >= cfg->n_workers || cfg->shared == NULL)))
+		return "there are more than 32 workers";
 	return check_prefixes(cfg);
 }
 
@@ -91,7 +95,7 @@ void nat_set_mtu(struct nat *nat, enum nat_side side, uint32_t bytes)
 /* Where each part of the memory is */
 struct layout {
 	size_t sessions, session_buckets, bindings, binding_buckets, addr6, addr6_buckets;
-	size_t own, own_buckets, owners, made, frags, syns, datagram, total;
+	size_t own, own_buckets, pools, owners, made, frags, syns, datagram, total;
 	uint32_t n_bindings, n_addr6, n_owners;
 };
 
@@ -127,6 +131,8 @@ static struct layout layout_of(const struct nat_config *cfg)
 	l.own = take(&l, cfg->n_outside, sizeof(struct own));
 	l.own_buckets = take(&l, table_buckets(cfg->n_outside, BUCKET_FAST),
 			     sizeof(struct bucket));
+	l.pools = cfg->n_workers > 1 ? l.total :
+		  take(&l, (size_t)cfg->n_outside * N_POOLS, sizeof(struct ports));
 	l.owners = take(&l, l.n_owners, sizeof(struct owner));
 	l.made = take(&l, MADE_BYTES, 1);
 	l.frags = take(&l, frag_bytes(cfg), 1);
@@ -172,18 +178,6 @@ static void place(struct nat *nat, uint8_t *mem, const struct layout *l)
 		   table_buckets(nat->cfg.n_outside, BUCKET_FAST), nat->cfg.n_outside + 1);
 }
 
-static void reserve(struct own *own, const struct nat_range *r)
-{
-	if (r->a.af != AF_NONE && !addr_equal(r->a, own->a))
-		return;
-	for (uint32_t pool = 0; pool < N_POOLS; pool++) {
-		if (r->proto != 0 && (pool == POOL_ICMP || nat_protos[r->proto].pool != pool))
-			continue;
-		for (uint32_t port = r->lo; pool != POOL_ICMP && port <= r->hi; port++)
-			ports_mark(&own->pools[pool], (uint16_t)port);
-	}
-}
-
 static void init_own(struct nat *nat)
 {
 	for (uint32_t i = 0; i < nat->cfg.n_outside; i++) {
@@ -192,10 +186,6 @@ static void init_own(struct nat *nat)
 		own->a = nat->cfg.outside[i];
 		own->handle = addr_get(nat, &own->a);
 		own_add(nat, i);
-		for (uint32_t pool = 0; pool < N_POOLS; pool++)
-			ports_init(&own->pools[pool]);
-		for (uint32_t r = 0; r < nat->cfg.n_reserved; r++)
-			reserve(own, &nat->cfg.reserved[r]);
 	}
 }
 
@@ -244,6 +234,7 @@ int nat_init(const struct nat_config *cfg, void *mem, struct nat **ret)
 	frag_init(nat);
 	held_syn_init(nat);
 	init_own(nat);
+	share_init(nat, (struct ports *)(void *)(at + l.pools));
 	*ret = nat;
 	return 0;
 }

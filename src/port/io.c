@@ -50,6 +50,19 @@ void io_memory_end(void *p, size_t bytes)
 		(void)munmap(p, bytes);
 }
 
+/* What every way has */
+static int complete(struct io *io, const struct io_ops *ops, const char *ifname)
+{
+	io->ops = ops;
+	memcpy(io->name, ifname, strlen(ifname) + 1);
+	io->scratch = malloc(IO_SCRATCH_BYTES);
+	if (io->scratch == NULL)
+		return -ENOMEM;
+	/* Resident from the start, as all packet memory */
+	memset(io->scratch, 0, IO_SCRATCH_BYTES);
+	return 0;
+}
+
 int io_open(const struct io_ops *ops, const char *ifname, struct io **ret)
 {
 	CLEANUP(io_close) struct io *io = NULL;
@@ -60,15 +73,31 @@ int io_open(const struct io_ops *ops, const char *ifname, struct io **ret)
 	err = ops->open(ifname, &io);
 	if (err < 0)
 		return err;
-	io->ops = ops;
-	memcpy(io->name, ifname, strlen(ifname) + 1);
-	io->scratch = malloc(IO_SCRATCH_BYTES);
-	if (io->scratch == NULL)
-		return -ENOMEM;
-	/* Resident from the start, as all packet memory */
-	memset(io->scratch, 0, IO_SCRATCH_BYTES);
+	err = complete(io, ops, ifname);
+	if (err < 0)
+		return err;
 	*ret = TAKE(io);
 	return 0;
+}
+
+int io_open_several(const struct io_ops *ops, const char *ifname, uint32_t n, int prog,
+		    struct io **ret)
+{
+	int err;
+
+	if (ops->several == NULL)
+		return -EOPNOTSUPP;
+	if (strlen(ifname) >= IO_NAME_BYTES)
+		return -ENODEV;
+	err = ops->several(ifname, n, prog, ret);
+	for (uint32_t i = 0; i < n && ret[i] != NULL; i++) {
+		const int err2 = complete(ret[i], ops, ifname);
+
+		err = err < 0 ? err : err2;
+	}
+	for (uint32_t i = 0; i < n && err < 0; i++)
+		io_close(&ret[i]);
+	return err;
 }
 
 void io_close(struct io **io)

@@ -77,6 +77,11 @@ static int packet_open(const char *ifname, struct io **ret)
 	return 0;
 }
 
+static int packet_several(const char *ifname, uint32_t n, int prog, struct io **ret)
+{
+	return socket_several(&io_packet_ops, ifname, n, prog, ret);
+}
+
 static void give_back(struct ring *r)
 {
 	for (; r->held > 0; r->held--)
@@ -118,5 +123,6 @@ const struct io_ops io_packet_ops = {
 	.costs = "32 MiB for its ring; one copy when a packet is sent",
 	.is_for_all = true,
 	.probe = socket_probe,
-	.open = packet_open, .rx = packet_rx, .tx = packet_tx, .close = packet_close,
+	.open = packet_open, .several = packet_several,
+	.rx = packet_rx, .tx = packet_tx, .close = packet_close,
 };

@@ -77,6 +77,11 @@ static int v3_open(const char *ifname, struct io **ret)
 	return 0;
 }
 
+static int v3_several(const char *ifname, uint32_t n, int prog, struct io **ret)
+{
+	return socket_several(&io_packet_v3_ops, ifname, n, prog, ret);
+}
+
 /* Have a block with packets; false: there is none yet */
 static bool have_block(struct blocks *r)
 {
@@ -133,5 +138,5 @@ const struct io_ops io_packet_v3_ops = {
 	.needs = "CAP_NET_RAW, Linux 5.0, an Ethernet interface",
 	.costs = "32 MiB for its ring; a packet that comes alone waits up to 1 ms",
 	.probe = socket_probe,
-	.open = v3_open, .rx = v3_rx, .tx = v3_tx, .close = v3_close,
+	.open = v3_open, .several = v3_several, .rx = v3_rx, .tx = v3_tx, .close = v3_close,
 };

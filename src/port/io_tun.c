@@ -103,7 +103,7 @@ static int set_offloads(int fd)
 
 static int make_device(struct tun *t, const char *ifname, short kind)
 {
-	struct ifreq r = { .ifr_flags = (short)(kind | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL) };
+	struct ifreq r = { .ifr_flags = (short)(kind | IFF_NO_PI | IFF_VNET_HDR) };
 	int err;
 
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
@@ -152,12 +152,34 @@ static int open_kind(const char *ifname, short kind, uint32_t l2, struct io **re
 
 static int tun_open(const char *ifname, struct io **ret)
 {
-	return open_kind(ifname, IFF_TUN, 0, ret);
+	return open_kind(ifname, IFF_TUN | IFF_TUN_EXCL, 0, ret);
 }
 
 static int tap_open(const char *ifname, struct io **ret)
 {
-	return open_kind(ifname, IFF_TAP, IO_ETHER_BYTES, ret);
+	return open_kind(ifname, (short)(IFF_TAP | IFF_TUN_EXCL), IO_ETHER_BYTES, ret);
+}
+
+/* Queues of one device: the first open makes it, each further one is one queue more */
+static int open_queues(const char *ifname, short kind, uint32_t l2, uint32_t n, int prog,
+		       struct io **ret)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < n && err == 0; i++)
+		err = open_kind(ifname, (short)(kind | IFF_MULTI_QUEUE |
+						(i == 0 ? IFF_TUN_EXCL : 0)), l2, &ret[i]);
+	return err < 0 ? err : ioctl(ret[0]->fd, TUNSETSTEERINGEBPF, &prog) < 0 ? -errno : 0;
+}
+
+static int tun_several(const char *ifname, uint32_t n, int prog, struct io **ret)
+{
+	return open_queues(ifname, IFF_TUN, 0, n, prog, ret);
+}
+
+static int tap_several(const char *ifname, uint32_t n, int prog, struct io **ret)
+{
+	return open_queues(ifname, IFF_TAP, IO_ETHER_BYTES, n, prog, ret);
 }
 
 /* What a rule has led here from lo still has that link's header, of addresses that are 0 */
@@ -233,7 +255,7 @@ const struct io_ops io_tun_ops = {
 	.costs = "one call for each packet read or written; 4 MiB",
 	.is_l3 = true,
 	.probe = tun_probe,
-	.open = tun_open, .rx = tun_rx, .tx = tun_tx, .close = tun_close,
+	.open = tun_open, .several = tun_several, .rx = tun_rx, .tx = tun_tx, .close = tun_close,
 };
 
 const struct io_ops io_tap_ops = {
@@ -242,5 +264,5 @@ const struct io_ops io_tap_ops = {
 	.costs = "as tun, and a link header",
 	.is_l3 = true,
 	.probe = tun_probe,
-	.open = tap_open, .rx = tun_rx, .tx = tun_tx, .close = tun_close,
+	.open = tap_open, .several = tap_several, .rx = tun_rx, .tx = tun_tx, .close = tun_close,
 };

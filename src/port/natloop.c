@@ -165,6 +165,27 @@ static uint8_t flags_of(const struct natloop *l, enum nat_side from, struct io_p
 			 (p->off.gso != IO_GSO_NONE ? NAT_P_GSO : 0));
 }
 
+/* What another worker goes on with */
+static void hand_on(struct natloop *l, const struct nat_packet *in, const struct io_packet *p,
+		    const struct nat_errand *came)
+{
+	const bool is_second = (in->flags & NAT_P_SECOND) != 0;
+	struct nat_errand e;
+
+	nat_errand_of(l->nat, in, came, &e);
+	errands_send(l->errands, in->worker, is_second ? NAT_OUTSIDE : (enum nat_side)in->from,
+		     p, &e);
+}
+
+static void hand_made(struct natloop *l, const struct nat_made *m, const struct io_packet *p)
+{
+	struct nat_errand e = { .flags = m->flags, .hops = 1, .longest = m->longest };
+
+	if (m->ruling != NULL)
+		e.ruling = *m->ruling;
+	errands_send(l->errands, m->worker, NAT_OUTSIDE, p, &e);
+}
+
 static void send_made(struct natloop *l, uint64_t now_ns)
 {
 	uint32_t n;
@@ -175,18 +196,20 @@ static void send_made(struct natloop *l, uint64_t now_ns)
 		const struct io_packet p = { .data = (uint8_t *)(uintptr_t)made[i].data,
 					     .len = made[i].len };
 
-		queue(l, made[i].to, &p, now_ns);
+		if (made[i].is_elsewhere)
+			hand_made(l, &made[i], &p);
+		else
+			queue(l, made[i].to, &p, now_ns);
 	}
 }
 
 /* By where it came to, or else by where it seems to come from */
-static void count_place(struct natloop *l, uint32_t j, uint64_t now_ns)
+static void count_place(struct natloop *l, const struct nat_packet *p, uint32_t place,
+			uint64_t now_ns)
 {
-	const struct nat_packet *p = &l->in[j];
-
-	if (l->place[j] == PLACE_NONE)
-		l->place[j] = places_of(l->places, p->data, p->len, false);
-	places_count(l->places, l->place[j], 1, p->len, now_ns);
+	if (place == PLACE_NONE)
+		place = places_of(l->places, p->data, p->len, false);
+	places_count(l->places, place, 1, p->len, now_ns);
 }
 
 static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
@@ -215,11 +238,13 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 	for (uint32_t j = 0; j < m; j++) {
 		struct io_packet *p = &l->rx[l->at[j]];
 
+		p->len = l->in[j].len;
+		if (l->in[j].verdict == NAT_ELSEWHERE)
+			hand_on(l, &l->in[j], p, NULL);
 		if (l->in[j].verdict != NAT_FORWARD)
 			continue;
-		p->len = l->in[j].len;
 		if (l->places != NULL)
-			count_place(l, j, now_ns);
+			count_place(l, &l->in[j], l->place[j], now_ns);
 		if (l->lanes != NULL)
 			lanes_greeted(l->lanes, now_ns, &l->in[j]);
 		queue(l, l->in[j].to, p, now_ns);
@@ -235,11 +260,49 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 	return n;
 }
 
+/* A packet that another worker has handed over; its memory is the next one's too */
+static void take_errand(struct natloop *l, enum nat_side from, struct io_packet *p,
+			const struct nat_errand *e, uint64_t now_ns)
+{
+	struct nat_packet in = { .data = p->data, .len = p->len, .from = from, .iface = from,
+				 .flags = flags_of(l, from, p) };
+	const uint32_t place = l->places == NULL ? PLACE_NONE :
+			       places_of(l->places, p->data, p->len, true);
+
+	nat_handed(l->nat, now_ns, &in, e);
+	p->len = in.len;
+	if (in.verdict == NAT_ELSEWHERE)
+		hand_on(l, &in, p, e);
+	if (in.verdict == NAT_FORWARD && l->places != NULL)
+		count_place(l, &in, place, now_ns);
+	if (in.verdict == NAT_FORWARD)
+		queue(l, in.to, p, now_ns);
+	send_made(l, now_ns);
+	flush(l, NAT_INSIDE);
+	flush(l, NAT_OUTSIDE);
+}
+
+static uint32_t take_errands(struct natloop *l, uint64_t now_ns)
+{
+	struct io_packet p;
+	struct nat_errand e;
+	enum nat_side from;
+	uint32_t n = 0;
+
+	while (n < IO_BATCH && errands_get(l->errands, &from, &p, &e)) {
+		take_errand(l, from, &p, &e, now_ns);
+		n++;
+	}
+	l->n.handed += n;
+	return n;
+}
+
 uint32_t natloop_step(struct natloop *l, uint64_t now_ns)
 {
-	const uint32_t n = pass(l, NAT_INSIDE, now_ns);
+	uint32_t n = pass(l, NAT_INSIDE, now_ns);
 
-	return n + pass(l, NAT_OUTSIDE, now_ns);
+	n += pass(l, NAT_OUTSIDE, now_ns);
+	return l->errands == NULL ? n : n + take_errands(l, now_ns);
 }
 
 /* ---- everything else ------------------------------------------------------------- */
@@ -255,7 +318,8 @@ static void hear_state(struct natloop *l, enum nat_side side)
 		lanes_renew(l->lanes);
 	snprintf(line, sizeof(line), "%s is %s, MTU %u", io->name, io->is_down ? "down" : "up",
 		 io->mtu_bytes);
-	l->tell(l->arg, line);
+	if (!l->is_second)
+		l->tell(l->arg, line);
 }
 
 /* Messages of one datagram; false: it ended in the middle */
@@ -365,13 +429,15 @@ void natloop_fini(struct natloop *l)
 /* Wait for packets and everybody else, and see to the latter */
 static void wait(struct natloop *l, int timeout_ms)
 {
-	struct pollfd fds[NATLOOP_WATCHES + 2];
+	struct pollfd fds[NATLOOP_WATCHES + 3];
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
 		fds[n++] = (struct pollfd){ l->watch[i].fd, POLLIN, 0 };
 	for (int side = 0; side < 2; side++)
 		fds[n++] = (struct pollfd){ l->io[side]->fd, POLLIN, 0 };
+	if (l->errands != NULL)
+		fds[n++] = (struct pollfd){ l->errands->from, POLLIN, 0 };
 	if (poll(fds, n, timeout_ms) <= 0)
 		return;
 	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)

@@ -78,6 +78,19 @@ bool socket_ring_take(struct io *io, uint8_t *frame, uint32_t len, uint32_t stat
 /** socket_count_lost() - Count what the kernel had no room for; that ends TP_STATUS_LOSING too */
 void socket_count_lost(struct io *io);
 
+/**
+ * socket_several() - io_ops.several of a ring
+ * @ops:	Its io_ops.open and io_ops.rx are used
+ * @ifname:	Interface
+ * @n:		How many
+ * @prog:	Which gets a packet
+ * @ret:	Set
+ *
+ * Return: 0 or a negative errno
+ */
+MUST_USE int socket_several(const struct io_ops *ops, const char *ifname, uint32_t n, int prog,
+			    struct io **ret);
+
 /** socket_probe() - io_ops.probe of what needs a packet socket */
 MUST_USE int socket_probe(void);
 
