@@ -228,10 +228,10 @@ bool packet_has_ports(const struct packet *p);
 /** packet_icmp_is_query() - ICMP or ICMPv6 echo, timestamp and the like: has an id */
 bool packet_icmp_is_query(const struct packet *p);
 
-#define PACKET_TEXT_BYTES	(2 * ADDR_TEXT_BYTES + 80)	/* of packet_print(), with the 0 */
+#define PACKET_TEXT_BYTES	(2 * ADDR_TEXT_BYTES + 96)	/* of packet_text(), with the 0 */
 
 /**
- * packet_print() - A packet as `why --batch` reads it
+ * packet_text() - A packet as `why --batch` reads it
  * @p:		Packet; numbers of its headers are left out
  * @iface:	FreeBSD's name of the interface that it crosses
  * @buf:	PACKET_TEXT_BYTES of room
@@ -240,6 +240,6 @@ bool packet_icmp_is_query(const struct packet *p);
  *
  * Return: @buf
  */
-const char *packet_print(const struct packet *p, const char *iface, char *buf);
+const char *packet_text(const struct packet *p, const char *iface, char *buf);
 
 #endif /* MODEL_EVAL_H */

@@ -84,13 +84,16 @@ static int parse_extra(struct why *w, struct span at, const char *word, struct p
 }
 
 /* "NAME=N" behind the rest: what a header says, where it is not what it mostly is */
-static const struct { const char *name; uint32_t max, usual; } numbers[N_HEADS + 1] = {
+#define NUMBER_TOS	N_HEADS
+#define NUMBER_OPTS	(N_HEADS + 1)
+
+static const struct { const char *name; uint32_t max, usual; } numbers[] = {
 	[HEAD_TTL] = { "ttl", UINT8_MAX, 64 }, [HEAD_LEN] = { "len", UINT16_MAX, 60 },
 	[HEAD_ID] = { "id", UINT16_MAX, 0 }, [HEAD_FLOWID] = { "flow", FLOW_LABEL_MAX, 0 },
 	[HEAD_WIN] = { "win", UINT16_MAX, UINT16_MAX }, [HEAD_SEQ] = { "seq", UINT32_MAX, 0 },
 	[HEAD_ACK] = { "ack", UINT32_MAX, 0 }, [HEAD_UID] = { "uid", UINT32_MAX, 0 },
 	[HEAD_GID] = { "gid", UINT32_MAX, 0 },
-	[N_HEADS] = { "tos", UINT8_MAX, 0 },
+	[NUMBER_TOS] = { "tos", UINT8_MAX, 0 }, [NUMBER_OPTS] = { "opts", 1, 0 },
 };
 
 static int parse_number(struct why *w, struct span at, const char *word, struct packet *p)
@@ -100,18 +103,20 @@ static int parse_number(struct why *w, struct span at, const char *word, struct 
 	unsigned int i = 0;
 	char *end;
 
-	while (i <= N_HEADS && (strlen(numbers[i].name) != (size_t)(text - 1 - word) ||
+	while (i < ARRAY_SIZE(numbers) && (strlen(numbers[i].name) != (size_t)(text - 1 - word) ||
 				strncmp(numbers[i].name, word, (size_t)(text - 1 - word)) != 0))
 		i++;
-	if (i > N_HEADS)
+	if (i >= ARRAY_SIZE(numbers))
 		return bad(w, at, "of numbers there are tos, ttl, len, id, flow, win, seq, ack, "
-			   "uid and gid", word);
+			   "opts, uid and gid", word);
 	n = strtoull(text, &end, 0);
 	if (*text < '0' || *text > '9' || *end != '\0' || n > numbers[i].max)
 		return bad(w, at, arena_printf(&w->c->arena, "%s is 0 to %u", numbers[i].name,
 					       numbers[i].max), text);
-	if (i == N_HEADS)
+	if (i == NUMBER_TOS)
 		p->tos = (uint8_t)n;
+	else if (i == NUMBER_OPTS)
+		p->has_opts = n != 0;
 	else
 		p->heads[i] = (uint32_t)n;
 	p->has_uid |= i == HEAD_UID || i == HEAD_GID;

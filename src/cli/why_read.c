@@ -97,7 +97,7 @@ static void take(struct reading *r, const struct capture_record *rec)
 		return;
 	}
 	place(r, &p);
-	packet_print(&p, intern_name(&r->w->c->names, p.iface), name);
+	packet_text(&p, intern_name(&r->w->c->names, p.iface), name);
 	why_judge(r->w, &p, name);
 }
 

@@ -60,7 +60,7 @@ bool packet_head_in(const struct packet *p, enum head h, const struct set *in)
 	return has_head(p, h) && set_has(in, AF_NONE, p->heads[h]);
 }
 
-const char *packet_print(const struct packet *p, const char *iface, char *buf)
+const char *packet_text(const struct packet *p, const char *iface, char *buf)
 {
 	static const char letters[] = "FSRPAUEW";
 	const bool ports = proto_has_ports(p->proto);
@@ -77,9 +77,10 @@ const char *packet_print(const struct packet *p, const char *iface, char *buf)
 	} else if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
 		snprintf(more, sizeof(more), " %u/%u", p->icmp_type, p->icmp_code);
 	}
-	snprintf(buf, PACKET_TEXT_BYTES, "%s %s %s %s %s%s", p->dir == DIR_IN ? "in" : "out",
+	snprintf(buf, PACKET_TEXT_BYTES, "%s %s %s %s %s%s%s", p->dir == DIR_IN ? "in" : "out",
 		 iface, proto != NULL ? proto : number,
 		 addr_port_print(p->src, ports ? p->sport : -1, src),
-		 addr_port_print(p->dst, ports ? p->dport : -1, dst), more);
+		 addr_port_print(p->dst, ports ? p->dport : -1, dst), more,
+		 p->has_opts ? " opts=1" : "");
 	return buf;
 }

@@ -142,7 +142,7 @@ static const char *numbers_text(struct arena *a, const struct packet *p, const c
 const char *prove_packet_line(struct arena *a, const struct packet *p, const char *iface)
 {
 	char buf[PACKET_TEXT_BYTES];
-	const char *text = packet_print(p, iface, buf);
+	const char *text = packet_text(p, iface, buf);
 
 	text = (p->tos & ~TOS_ECN) != 0 ? arena_printf(a, "%s tos=0x%02x", text, p->tos & ~TOS_ECN)
 					: arena_strndup(a, text, strlen(text));

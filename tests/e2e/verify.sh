@@ -93,6 +93,16 @@ is "a rule has come: differs" 1 "$rc"
 has "a rule has come: a packet that it lets in" '^in igb0 tcp .*:2222 ' "$out"
 sp_must "${files[@]}" apply
 
+# What differs is only what becomes of packets with IP options
+printf 'pass in on igb0 inet proto icmp\n' >"$TMP/opts.pf.conf"
+sp_must -f "$TMP/rc.conf" -f "$TMP/opts.pf.conf" apply
+in_ns "$HOST" nft insert rule inet sallyport in_filter tcp dport 80 accept
+sp --json verify
+jq -r '[.sallyport.verify[].packet | select(endswith(" opts=1"))][0]' <<<"$out" >"$TMP/shown"
+sp why --batch "$TMP/shown"
+is "a packet with options is shown, and why says the same of it" block "$(jq -r .verdict <<<"$out")"
+sp_must "${files[@]}" apply
+
 # ---- the packet shown is one that the kernel judges so -------------------------
 
 cat >"$TMP/dns.pf.conf" <<'END'

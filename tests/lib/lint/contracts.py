@@ -12,6 +12,7 @@ import re
 import sys
 
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
+TITLE = re.compile(r"/\*\*[\s*]*(\w+)\(\) - ")
 ATTRS = re.compile(
     r"\b(?:MUST_USE|NORETURN|UNUSED|PRINTF\s*\([^)]*\)|CLEANUP\s*\([^)]*\)|"
     r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\))")
@@ -168,11 +169,19 @@ def check_opening(file, source):
         yield 2, f"the header does not open with ` * {name} - what it is`"
 
 
+def check_twice(file, source, seen):
+    """Of two functions with one name an archive gives the linker either, in silence"""
+    for m in TITLE.finditer(source):
+        if seen.setdefault(m[1], file) != file:
+            yield source.count("\n", 0, m.start(1)) + 1, f"{m[1]}() is in {seen[m[1]]} too"
+
+
 def main():
     bad = 0
+    seen = {}
     for file in sorted(pathlib.Path("include").rglob("*.h")):
         source = file.read_text()
-        found = list(check_opening(file, source))
+        found = list(check_opening(file, source)) + list(check_twice(file, source, seen))
         for decl in declarations(source):
             found += [(decl.line, text) for text in check_decl(decl)]
         for line, text in found:
