@@ -56,6 +56,13 @@ is "run-jail: the command has its address" "10.0.0.2 10.0.0.2/32" \
 	"$(on_host "$hooks/run-jail" www sh -c '
 		echo "$JAIL_ADDRESS $(ip -o -4 addr show dev lo1 | sed "s/.*inet \([^ ]*\).*/\1/")"')"
 is "run-jail: and nobody afterwards" "" "$(addrs)"
+is "run-jail: no packet socket, though it runs as root" "PermissionError" \
+	"$(on_host "$hooks/run-jail" www python3 -c '
+import socket
+try:
+    socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+except OSError as e:
+    print(type(e).__name__)')"
 is "run-jail: the command's exit status" 7 "$(on_host "$hooks/run-jail" www sh -c 'exit 7'; echo $?)"
 is "run-jail: a jail that is refused runs nothing" "65" \
 	"$(on_host "$hooks/run-jail" nobody echo ran 2>"$TMP/why"; echo $?)"

@@ -23,8 +23,9 @@
  * Owns:	 descriptors; confine_close().  The programs stay with the cgroup
  *		 until confine_detach() or its removal.
  * Does not:	 confine sockets that were made before; refuse packet sockets,
- *		 which pass no such hook (confine_packet_pid()); take rights away:
- *		 with CAP_SYS_ADMIN a process can leave its cgroup.
+ *		 which pass no such hook (confine_packet_pid() and confine_packets()
+ *		 tell of them); take rights away: with CAP_SYS_ADMIN a process can
+ *		 leave its cgroup.
  * Normative:	 FreeBSD jail(8), prison_local_ip4(9); cgroups(7); bpf(2).
  */
 #ifndef HOST_CONFINE_H
@@ -157,6 +158,33 @@ MUST_USE int confine_count(int cgroup);
  * Return: its pid, or 0 when there is none, or none that we may see
  */
 int32_t confine_packet_pid(int cgroup);
+
+/**
+ * struct confine_packet - A packet socket that no confinement reaches
+ * @pid:	A process that has it
+ * @program:	Its name, as in struct listener_owner
+ */
+struct confine_packet {
+	int32_t pid;
+	const char *program;
+};
+
+/** struct confine_packets - Some */
+struct confine_packets {
+	VEC(struct confine_packet) list;
+};
+
+/**
+ * confine_packets() - The packet sockets that processes of a cgroup have
+ * @dir:	Its directory, as confine_cgroup_open() says it; cgroups below count
+ * @a:		Memory
+ * @ret:	Set on success: those of the current network namespace, as far as we may see
+ *
+ * Cost: as listener_owner() for each packet socket of the namespace.
+ *
+ * Return: 0 or a negative errno
+ */
+MUST_USE int confine_packets(const char *dir, struct arena *a, struct confine_packets *ret);
 
 /** confine_close() - Close all; for CLEANUP() */
 void confine_close(struct confine *x);

@@ -362,3 +362,14 @@ const char *cli_confine_recorded(struct cli *c, const struct cli_host *h, const 
 	}
 	return NULL;
 }
+
+struct confine_packets cli_confine_packets(struct cli *c, const struct cli_host *h,
+					   const char *jail)
+{
+	struct confine_packets ret = { .list = { .n = 0 } };
+	const char *path = cli_confine_path(c, h, jail);
+
+	if (path != NULL && confine_packets(path, &c->arena, &ret) < 0)
+		ret.list.n = 0;
+	return ret;
+}

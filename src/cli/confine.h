@@ -93,4 +93,8 @@ const char *cli_confine_path(struct cli *c, const struct cli_host *h, const char
 const char *cli_confine_recorded(struct cli *c, const struct cli_host *h, const char *jail,
 				 bool *ret_is_lost);
 
+/** cli_confine_packets() - The packet sockets of a jail that is confined now; else none */
+struct confine_packets cli_confine_packets(struct cli *c, const struct cli_host *h,
+					   const char *jail);
+
 #endif /* CLI_CONFINE_H */

@@ -77,6 +77,28 @@ static void add_unconfined(struct cli *c, struct doctor *x, const struct cli_hos
 			.at = SPAN_NONE, .is_note = true });
 }
 
+static const char packet_cure[] =
+	"end it, and take CAP_NET_RAW from the jail: setpriv --bounding-set -net_raw, "
+	"CapabilityBoundingSet=~CAP_NET_RAW, lxc.cap.drop = net_raw";
+
+/* Who has a packet socket sees and sends what confinement would keep from it */
+static void add_packets(struct cli *c, struct doctor *x, const struct cli_host *h)
+{
+	for (uint32_t i = 0; i < x->d->jails.n; i++) {
+		const struct decl_jail *j = &x->d->jails.v[i];
+		const struct confine_packets p = cli_confine_packets(c, h, j->name);
+
+		for (uint32_t n = 0; n < p.list.n; n++)
+			doctor_add(x, &(struct doctor_finding){
+				.object = arena_printf(x->a, "packet socket of jail %s, %s (pid "
+						       "%d)", j->name, p.list.v[n].program,
+						       p.list.v[n].pid),
+				.what = "it sees all that the host sees and sends as anybody: "
+					"confinement does not reach such sockets",
+				.cure = packet_cure, .at = j->at });
+	}
+}
+
 /* Ways to take packets for `nat`: of interest where it is used, or to who wants to know all */
 static void add_ways(const struct cli *c, struct doctor *x)
 {
@@ -127,6 +149,7 @@ int verb_doctor(struct cli *c)
 	cli_changes_each(c, &h, add_drift, &x);
 	err = doctor_run(&x);
 	add_unconfined(c, &x, &h);
+	add_packets(c, &x, &h);
 	add_ways(c, &x);
 	if (err < 0)
 		return cli_system(c, err, "look at this host");

@@ -52,6 +52,22 @@ bool cli_jail_is_up(const struct cli_status *s, const struct decl_jail *j)
 	return j->addrs.n > 0;
 }
 
+/* What the confinement of a jail does not reach */
+static void packets_json(const struct cli_status *s, const struct decl_jail *j)
+{
+	const struct confine_packets p = cli_confine_packets(s->c, s->h, j->name);
+	FILE *out = s->c->out;
+
+	fputs(", \"packet_sockets\": [", out);
+	for (uint32_t i = 0; i < p.list.n; i++) {
+		fprintf(out, "%s{\"pid\": %d, \"program\": ", i > 0 ? ", " : "",
+			p.list.v[i].pid);
+		json_cstring(out, p.list.v[i].program);
+		putc('}', out);
+	}
+	fputs("], ", out);
+}
+
 static void jails_json(const struct cli_status *s)
 {
 	FILE *out = s->c->out;
@@ -72,7 +88,7 @@ static void jails_json(const struct cli_status *s)
 				prefix_print(j->addrs.v[a].p, buf));
 		fputs("], \"confined\": ", out);
 		json_cstring(out, cli_confine_path(s->c, s->h, j->name));
-		fputs(", ", out);
+		packets_json(s, j);
 		cli_json_place(s->c, j->at);
 		putc('}', out);
 	}
@@ -161,6 +177,15 @@ static const char *param_of(const struct decl_jail *j, const char *name)
 	return NULL;
 }
 
+static void print_packets(const struct cli_status *s, const struct decl_jail *j)
+{
+	const struct confine_packets p = cli_confine_packets(s->c, s->h, j->name);
+
+	for (uint32_t i = 0; i < p.list.n; i++)
+		fprintf(s->c->out, "%s %s (pid %d)", i > 0 ? "," : ", but for packet sockets of",
+			p.list.v[i].program, p.list.v[i].pid);
+}
+
 static void print_jails(const struct cli_status *s)
 {
 	char buf[ADDR_TEXT_BYTES];
@@ -174,6 +199,7 @@ static void print_jails(const struct cli_status *s)
 			fprintf(s->c->out, " %s", prefix_print(j->addrs.v[a].p, buf));
 		if (cgroup != NULL)
 			fprintf(s->c->out, " confined in %s", cgroup);
+		print_packets(s, j);
 		fprintf(s->c->out, "  (%s)\n", cli_place(s->c, j->at));
 	}
 }

@@ -423,6 +423,30 @@ disown
 wait_for 10 grep -q . "$mine/db/cgroup.procs"
 sp up db --cgroup "$mine/db"
 has "packet sockets: that they cannot be refused is told" W1843 "$err"
+mkdir -p "$mine/db/below"
+cat >"$TMP/sniff.py" <<'END'
+import socket, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+open(sys.argv[1], "w").close()
+time.sleep(1000)
+END
+in_jail db/below python3 "$TMP/sniff.py" "$TMP/sniffs" 2>/dev/null &
+disown
+wait_for 10 test -e "$TMP/sniffs"
+read -r pid <"$mine/db/below/cgroup.procs"
+sp status
+has "packet sockets: status names who has one" "jail +db .*packet sockets of python3 \(pid $pid\)" "$out"
+sp --json status
+is "packet sockets: in JSON too, and of this jail only" "db $pid python3" \
+	"$(jq -r '.sallyport.status[0].jails[] | . as $j | .packet_sockets[] |
+	"\($j.jail) \(.pid) \(.program)"' <<<"$out")"
+sp doctor
+has "packet sockets: doctor names who has one" "problem +packet socket of jail db, python3 \(pid $pid\)" "$out"
+has "packet sockets: and the cure" "cure: .*--bounding-set -net_raw" "$out"
+kill "$pid"
+wait_for 10 rmdir "$mine/db/below"
+sp doctor
+is "packet sockets: none is none" "" "$(grep "packet socket" <<<"$out")"
 mkdir "$mine/new"
 sp --cgroup "$mine/new" up www
 is "another cgroup: up" 0 "$rc"
