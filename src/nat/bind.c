@@ -385,7 +385,8 @@ static struct own *end_for(struct nat *nat, const struct bind_ask *ask, struct b
 		return NULL;
 	b->out = own->handle;
 	b->out_port = choose_port(nat, ask, own);
-	prefetch_new(nat, ask, b);
+	if (ask->is_v6)		/* of IPv4 it is under way: bind_prefetch() */
+		prefetch_new(nat, ask, b);
 	return own;
 }
 

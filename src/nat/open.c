@@ -45,9 +45,9 @@ static bool is_martian6(struct addr a)
 
 enum nat_reason check_martians(const struct view *v)
 {
-	if (v->is_v6 ? is_martian6(view_src(v)) : is_martian4((uint32_t)view_src(v).v))
+	if (v->is_v6 ? is_martian6(view_src(v)) : is_martian4(get32(v->ip + 12)))
 		return NAT_R_SOURCE;
-	if (v->is_v6 ? is_martian6(view_dst(v)) : is_martian4((uint32_t)view_dst(v).v))
+	if (v->is_v6 ? is_martian6(view_dst(v)) : is_martian4(get32(v->ip + 16)))
 		return NAT_R_DESTINATION;
 	return NAT_R_NONE;
 }

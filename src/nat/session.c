@@ -169,12 +169,6 @@ bool session_expire(struct nat *nat, uint32_t n)
 
 /* ---- life ------------------------------------------------------------------ */
 
-/* Does another session that lives have the key */
-static bool is_key_taken(struct nat *nat, const struct view *v)
-{
-	return session_find(nat, v) != NULL;
-}
-
 static void ref_addresses(struct nat *nat, const struct session *s,
 			  void (*fn)(struct nat *, uint32_t))
 {
@@ -186,10 +180,17 @@ static void ref_addresses(struct nat *nat, const struct session *s,
 	fn(nat, s->out.dst);
 }
 
-/* Is it the key that a packet's view has */
-static bool is_key_of(const struct view *key, const struct view *v)
+/* Does another session that lives have the key; its hash is set.  That of @seen has none */
+static bool is_key_taken(struct nat *nat, struct view *key, const struct view *seen)
 {
-	return v != NULL && v->from == key->from && memcmp(&v->at, &key->at, sizeof(v->at)) == 0;
+	if (seen != NULL && seen->from == key->from &&
+	    ends_addrs(&seen->at) == ends_addrs(&key->at) &&
+	    ends_ports(&seen->at) == ends_ports(&key->at)) {
+		key->hash = seen->hash;
+		return false;
+	}
+	key->hash = view_hash(nat, key);
+	return session_find(nat, key) != NULL;
 }
 
 enum nat_reason session_new(struct nat *nat, const struct session *like, const struct view *seen,
@@ -198,10 +199,7 @@ enum nat_reason session_new(struct nat *nat, const struct session *like, const s
 	struct view inner = inner_view(like), outer = outer_view(like);
 	struct session *s;
 
-	inner.hash = view_hash(nat, &inner);
-	outer.hash = view_hash(nat, &outer);
-	if ((!is_key_of(&inner, seen) && is_key_taken(nat, &inner)) ||
-	    (!is_key_of(&outer, seen) && is_key_taken(nat, &outer)))
+	if (is_key_taken(nat, &inner, seen) || is_key_taken(nat, &outer, seen))
 		return NAT_R_PORT_TAKEN;
 	/* What is over makes room at least as fast as new ones come */
 	session_expire(nat, nat->free_session == NONE ? EXPIRE_BATCH : 1);

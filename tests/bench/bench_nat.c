@@ -6,7 +6,10 @@
  *	nat-PROTO-SIZE		of the NAT, everything on
  *	nat-PROTO-SIZE-ratio	the second by the first; both in turn, medians of rounds
  *	nat-new-flow		nanoseconds a packet that makes a binding and a session
- *	nat-new-flow-ratio	by those of the minimal loop with as many flows
+ *	nat-new-flow-ratio	by those of the minimal loop with as many flows, 64k
+ *	nat-new-flow-1k-ratio	by those of the minimal loop with 1k flows, whose memory is near
+ *				A machine whose minimal loop takes 10.5 and 13 ns makes a flow
+ *				in 250 ns at 23.8 x (1k) and 19.2 x (64k)
  *	nat-expiry-stall	longest batch of 32 while a million sessions end, and then
  *				their ports become free, microseconds
  *	nat-bytes-per-flow	all memory of a NAT of a million flows, by their number
@@ -426,7 +429,7 @@ static void compare(const char *name, uint32_t n, uint8_t proto)
 
 static void new_flows(void)
 {
-	double v[ROUNDS], small[ROUNDS];
+	double v[ROUNDS], small[ROUNDS], near[ROUNDS];
 	struct flow *flows = make_flows(65536);
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -439,10 +442,14 @@ static void new_flows(void)
 		minimal_fill(flows, 65536, 17);
 		small[i] = one_round(flows, 65536, 17, true);
 		minimal_end();
+		minimal_fill(flows, 1000, 17);
+		near[i] = one_round(flows, 1000, 17, true);
+		minimal_end();
 		pages_free(memory, bytes);
 	}
 	printf("nat-new-flow %.0f ns\n", median(v, ROUNDS));
 	printf("nat-new-flow-ratio %.1f x\n", median(v, ROUNDS) / median(small, ROUNDS));
+	printf("nat-new-flow-1k-ratio %.1f x\n", median(v, ROUNDS) / median(near, ROUNDS));
 	free(flows);
 }
 
