@@ -33,6 +33,7 @@
 #define LANE_OLD_ID	0xffffu		/* lane.id_slot: the id stays */
 #define LANE_FREE	0u		/* lane.tag: there is none */
 
+#define LANE_NEVER	0xffffff00u	/* lane_table.generation: no lanes from now on */
 #define LANE_V6		0x80u		/* beside the protocol in lane.tag: IPv6 */
 
 /**

@@ -59,9 +59,10 @@ struct lanes_flow {
  * @flow:	Session
  * @at:		Its place in lanes.used
  * @is_used:	It leads somewhere
- * @is_idle:	Nothing went by it between the last two looks
+ * @n_idle:	Looks since something went by it, 2 at most
  * @is_busy:	Something has been counted that the NAT does not know of
  * @left_ms:	When it ended: for a while it is nobody's
+ * @hidden:	lane.hidden when packets were counted last
  * @packets:	Packets that were counted
  * @bytes:	Bytes that were counted
  * @forward:	Where they are counted as a forward's, or PLACE_NONE
@@ -70,9 +71,10 @@ struct lanes_place {
 	uint32_t flow;
 	uint32_t at;
 	bool is_used;
-	bool is_idle;
+	uint8_t n_idle;
 	bool is_busy;
 	uint32_t left_ms;
+	uint32_t hidden;
 	uint64_t packets;
 	uint64_t bytes;
 	uint32_t forward;
@@ -105,6 +107,7 @@ struct lanes_counts {
  * @forwards:	Where forwards are counted; set by who has some, else NULL
  * @now_ns:	As it was last told
  * @is_on:	There may be lanes
+ * @is_lost:	What was to take lanes did not come out of them: there are none any more
  * @flows:	By session
  * @n_flows:	How many there may be
  * @places:	By side and lane
@@ -123,6 +126,7 @@ struct lanes {
 	struct places *forwards;
 	uint64_t now_ns;
 	bool is_on;
+	bool is_lost;
 	struct lanes_flow *flows;
 	uint32_t n_flows;
 	struct lanes_place *places;
@@ -145,6 +149,9 @@ struct lanes {
  * before Linux 6.6; -EMEDIUMTYPE; another one
  */
 MUST_USE int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *outside);
+
+/** lanes_stop() - No lanes from now on, whichever process makes them */
+void lanes_stop(struct lanes_way *w);
 
 /** lanes_leave() - Only write tables from now on: the programs are another process's */
 void lanes_leave(struct lanes_way *w);
@@ -213,6 +220,9 @@ void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, b
  * lanes_tick() - Hold lanes against the NAT
  * @l:		Lanes
  * @now_ns:	Time
+ *
+ * Where somebody's program before ours has kept packets from their lanes, all lanes end
+ * for good, and @l->is_lost says so.
  *
  * Return: whether there are more to see to in this round
  */

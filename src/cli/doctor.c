@@ -2,6 +2,7 @@
 #include "cli/confine.h"
 #include "cli/host.h"
 #include "host/doctor.h"
+#include "host/egress.h"
 #include "port/io.h"
 
 #include <string.h>
@@ -118,6 +119,22 @@ static void add_ways(const struct cli *c, struct doctor *x)
 	}
 }
 
+/* What keeps the NAT from leaving known flows to the kernel, of interest to the same */
+static void add_egress(const struct cli *c, struct doctor *x)
+{
+	struct egresses all;
+
+	if ((!c->verbose && c->nat_path != NAT_PATH_USERSPACE) ||
+	    egress_read(x->nft, x->a, &all) < 0)
+		return;
+	for (uint32_t i = 0; i < all.list.n; i++)
+		doctor_add(x, &(struct doctor_finding){
+			.object = arena_printf(x->a, "%s (hook egress)", all.list.v[i].chain),
+			.what = arena_printf(x->a, "it is for what leaves %s, where the userspace "
+					     "NAT has no lanes for it", all.list.v[i].device),
+			.at = SPAN_NONE, .is_note = true });
+}
+
 /* Where the rules are not there, is it that the kernel cannot take them; asked last */
 static void add_missing(struct cli *c, struct doctor *x, const struct cli_host *h)
 {
@@ -151,6 +168,7 @@ int verb_doctor(struct cli *c)
 	add_unconfined(c, &x, &h);
 	add_packets(c, &x, &h);
 	add_ways(c, &x);
+	add_egress(c, &x);
 	if (err < 0)
 		return cli_system(c, err, "look at this host");
 	add_missing(c, &x, &h);

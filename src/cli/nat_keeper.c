@@ -426,19 +426,6 @@ static int open_journal(struct nat_run *r)
 	return err < 0 ? err : nat_journal_open(&r->journal, base_take_fd(&st.dir_fd));
 }
 
-/* Without them all goes through the worker, so a kernel that has none is no reason to end */
-static void have_lanes(struct nat_run *r)
-{
-	struct io *const *io = r->io[0];
-	int err;
-
-	if (r->c->nat.no_lanes || r->n_workers > 1)
-		return;
-	err = lanes_open(&r->lanes, io[NAT_INSIDE], io[NAT_OUTSIDE]);
-	if (err < 0 && r->c->verbose)
-		nat_run_tell(r, "this kernel carries no packets of known flows by itself");
-}
-
 static int set_up(struct nat_run *r)
 {
 	int status = 0, err = nat_keeper_clear(r->c->state_dir);
@@ -452,7 +439,7 @@ static int set_up(struct nat_run *r)
 	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
 		status = nat_run_ways(r, i, false);
 	if (status == 0)
-		have_lanes(r);
+		nat_lanes_open(r);
 	if (status == 0)
 		status = have_memory(r);
 	if (status == 0)
@@ -508,13 +495,14 @@ static void hear_addresses(struct nat_run *r)
 /* Until the front or a worker ends; an exit status */
 static int keep(struct nat_run *r)
 {
-	enum { FRONT, CONTROL, ROUTE, WORKERS };
+	enum { FRONT, CONTROL, ROUTE, RULES, WORKERS };
 	struct pollfd fds[WORKERS + NAT_WORKERS_MOST];
 
 	for (;;) {
 		fds[FRONT] = (struct pollfd){ r->other, POLLIN, 0 };
 		fds[CONTROL] = (struct pollfd){ r->control, POLLIN, 0 };
 		fds[ROUTE] = (struct pollfd){ r->route.fd, POLLIN, 0 };
+		fds[RULES] = (struct pollfd){ r->rules.fd, POLLIN, 0 };
 		for (uint32_t i = 0; i < r->n_workers; i++)
 			fds[WORKERS + i] = (struct pollfd){ r->workers[i].fd, POLLIN, 0 };
 		if (poll(fds, WORKERS + r->n_workers, -1) < 0)
@@ -532,6 +520,8 @@ static int keep(struct nat_run *r)
 			nat_control_serve(r);
 		if (fds[ROUTE].revents != 0)
 			hear_addresses(r);
+		if (fds[RULES].revents != 0)
+			nat_lanes_hear(r);
 	}
 }
 
@@ -582,7 +572,7 @@ void nat_keeper_run(struct nat_run *r)
 	}
 	end_workers(r->workers, r->n_workers);
 	/* None is left without its NAT, however long it takes to tidy up */
-	lanes_close(&r->lanes);
+	nat_lanes_close(r);
 	if (has_run && (!has_saved || write_state(r) < 0))
 		nat_run_tell(r, "flows are not saved");
 	else if (has_run && r->keep.path != NULL)

@@ -288,6 +288,7 @@ int verb_nat(struct cli *c)
 	r->journal.dir = -1;
 	r->lanes = LANES_WAY_NONE;
 	r->steer = STEER_NONE;
+	r->rules.fd = -1;
 	r->since_ns = natloop_now();
 	c->is_host = true;
 	status = nat_live(c, r);

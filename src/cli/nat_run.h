@@ -110,6 +110,7 @@ struct nat_worker {
  * @n_workers:	How many
  * @io:		keeper: interfaces of each worker, by enum nat_side; NULL: its own
  * @lanes:	keeper: programs and tables of its only worker
+ * @rules:	keeper: is told of changed rules while there are lanes
  * @steer:	keeper: programs that share packets out, with several workers
  * @errands:	worker: ways to the others
  * @places:	What forwards have seen, counted by each worker
@@ -139,6 +140,7 @@ struct nat_run {
 	uint32_t n_workers;
 	struct io *io[NAT_WORKERS_MOST][2];
 	struct lanes_way lanes;
+	struct nl_session rules;
 	struct steer steer;
 	struct errands errands;
 	struct places *places[NAT_WORKERS_MOST];
@@ -206,6 +208,17 @@ MUST_USE int nat_addrs_open(struct nat_run *r);
 
 /** nat_addrs_hear() - Take what has been told: has the outside interface other addresses now */
 bool nat_addrs_hear(struct nat_run *r);
+
+/* nat_lanes.c */
+
+/** nat_lanes_open() - Have lanes, or say why there are none */
+void nat_lanes_open(struct nat_run *r);
+
+/** nat_lanes_hear() - Rules have changed: is there anything that lanes must not pass by */
+void nat_lanes_hear(struct nat_run *r);
+
+/** nat_lanes_close() - Have none any more */
+void nat_lanes_close(struct nat_run *r);
 
 /* nat_control.c */
 

@@ -32,6 +32,7 @@
 
 #define MADE_AT_ONCE	32u
 #define ROUND_NS	UINT64_C(900000000)
+#define IDLE		2u		/* looks that saw nothing go by */
 #define REST_MS		300u		/* that a place is nobody's */
 #define MTU_FREE	0xffffu
 
@@ -45,6 +46,11 @@ struct ref {
 	uint32_t idx;
 };
 
+static uint32_t generation_of(const struct lanes *l, int side)
+{
+	return __atomic_load_n(&l->way.table[side]->generation, __ATOMIC_RELAXED);
+}
+
 static void *have(size_t n, size_t bytes)
 {
 	void *p = malloc(n * bytes);
@@ -56,7 +62,8 @@ static void *have(size_t n, size_t bytes)
 int lanes_init(struct lanes *l, const struct lanes_way *way, const struct nat_config *cfg)
 {
 	*l = (struct lanes){ .way = *way, .n_flows = cfg->max_flows };
-	l->is_on = way->table[0] != NULL && cfg->timeout_s[NAT_T_UDP] >= LANES_LEAST_S &&
+	l->is_on = way->table[0] != NULL && generation_of(l, NAT_INSIDE) != LANE_NEVER &&
+		   cfg->timeout_s[NAT_T_UDP] >= LANES_LEAST_S &&
 		   cfg->timeout_s[NAT_T_TCP] >= LANES_LEAST_S;
 	if (!l->is_on)
 		return 0;
@@ -105,13 +112,16 @@ static bool collect(struct lanes *l, struct ref r)
 {
 	const struct lane *lane = lane_of(l, r);
 	struct lanes_place *p = place_of(l, r);
-	const uint64_t packets = __atomic_load_n(&lane->packets, __ATOMIC_RELAXED);
+	const uint64_t packets = __atomic_load_n(&lane->packets, __ATOMIC_ACQUIRE);
 	const uint64_t bytes = __atomic_load_n(&lane->bytes, __ATOMIC_RELAXED);
 	const bool any = packets != p->packets;
 
 	l->n.packets[r.side] += packets - p->packets;
 	l->n.translated += lanes_flow_changes(lane) ? packets - p->packets : 0;
 	l->n.bytes[r.side] += bytes - p->bytes;
+	/* Read after those that went on: what is hidden from now on is to go on later */
+	if (any)
+		p->hidden = __atomic_load_n(&lane->hidden, __ATOMIC_RELAXED);
 	if (any && l->forwards != NULL)
 		places_count(l->forwards, p->forward, packets - p->packets, bytes - p->bytes,
 			     l->now_ns);
@@ -240,18 +250,20 @@ static bool enter(struct lanes *l, uint64_t now_ns, uint32_t flow, const struct 
 {
 	const enum nat_side to = side == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
 	const struct addr dst = side == NAT_INSIDE ? f->outside.dst : f->inside.src;
+	const uint32_t generation = generation_of(l, side);
 	struct lane lane, *at;
 	struct ref r;
 	uint32_t tag;
 	bool is_due;
 
 	lanes_flow_lane(f, side, &lane);
-	if (!hops_peek(&l->hops[to], dst, now_ns, lane.ether, &is_due) || is_due ||
+	if (generation == LANE_NEVER ||
+	    !hops_peek(&l->hops[to], dst, now_ns, lane.ether, &is_due) || is_due ||
 	    !find_place(l, side, &lane, &r))
 		return false;
 	memcpy(lane.ether + IO_MAC_BYTES, l->io[to]->mac, IO_MAC_BYTES);
 	at = lane_of(l, r);
-	tag = lane.tag | l->way.table[side]->generation;
+	tag = lane.tag | generation;
 	lane.tag = LANE_FREE;
 	*at = lane;
 	__atomic_store_n(&at->tag, tag, __ATOMIC_RELEASE);
@@ -368,21 +380,39 @@ void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, b
 
 /* ---- time -------------------------------------------------------------------------- */
 
+/* Another process may end lanes for good at the same time */
+static void renew_generation(struct lane_table *t)
+{
+	uint32_t was = __atomic_load_n(&t->generation, __ATOMIC_RELAXED), now;
+
+	do {
+		if (was == LANE_NEVER)
+			return;
+		now = was + 0x100 == LANE_NEVER ? 0 : was + 0x100;
+	} while (!__atomic_compare_exchange_n(&t->generation, &was, now, false, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+}
+
+static void end_all(struct lanes *l)
+{
+	while (l->n_used > 0)
+		end_one(l, used_at(l, l->n_used - 1));
+	l->swept = 0;
+}
+
 void lanes_renew(struct lanes *l)
 {
 	if (!l->is_on)
 		return;
 	lanes_settle(l, l->now_ns);
-	while (l->n_used > 0)
-		end_one(l, used_at(l, l->n_used - 1));
+	end_all(l);
 	for (int side = 0; side < 2; side++) {
 		struct lane_table *t = l->way.table[side];
 
 		memcpy(t->mac, l->io[side]->mac, IO_MAC_BYTES);
 		t->mtu_bytes = MIN(l->io[!side]->mtu_bytes, MTU_FREE);
-		__atomic_store_n(&t->generation, t->generation + 0x100, __ATOMIC_RELEASE);
+		renew_generation(t);
 	}
-	l->swept = 0;
 }
 
 void lanes_begin(struct lanes *l, struct nat *nat, struct io *const *io, struct hops *hops)
@@ -394,15 +424,33 @@ void lanes_begin(struct lanes *l, struct nat *nat, struct io *const *io, struct 
 	lanes_renew(l);
 }
 
-/* Is nothing going by it, nor by that of the other direction: then it ends */
+/* Nothing goes by it, but what was to do so was kept from the socket for it */
+static bool has_lost(const struct lanes *l, struct ref r)
+{
+	return __atomic_load_n(&lane_of(l, r)->hidden, __ATOMIC_RELAXED) != place_of(l, r)->hidden;
+}
+
+/*
+ * Is nothing going by it, nor by that of the other direction: then it ends.  Of one that
+ * seems to have lost something only the next look is sure: that may be under way.
+ */
 static bool is_left(struct lanes *l, struct ref r)
 {
 	struct lanes_place *p = place_of(l, r);
-	const bool was_idle = p->is_idle;
 	struct ref other;
 
-	p->is_idle = true;
-	return was_idle && (!other_of(l, r, &other) || place_of(l, other)->is_idle);
+	p->n_idle += p->n_idle < IDLE;
+	if (p->n_idle < IDLE)
+		return false;
+	if (other_of(l, r, &other)) {
+		const uint8_t n = place_of(l, other)->n_idle;
+
+		if (n == 0 || (n < IDLE && has_lost(l, other)))
+			return false;
+		l->is_lost |= has_lost(l, other);
+	}
+	l->is_lost |= has_lost(l, r);
+	return true;
 }
 
 /* Some of them from @at on, up to @end; how many were looked at */
@@ -415,7 +463,8 @@ static uint32_t look_at(struct lanes *l, uint64_t now_ns, uint32_t at, uint32_t 
 		const struct ref r = used_at(l, at + n);
 
 		if (collect(l, r) || place_of(l, r)->is_busy) {
-			place_of(l, r)->is_idle = place_of(l, r)->is_busy = false;
+			place_of(l, r)->n_idle = 0;
+			place_of(l, r)->is_busy = false;
 			busy[n_busy++] = r;
 		} else if (is_left(l, r)) {
 			left[n_left++] = r;
@@ -427,6 +476,14 @@ static uint32_t look_at(struct lanes *l, uint64_t now_ns, uint32_t at, uint32_t 
 	return n;
 }
 
+static void stop(struct lanes *l)
+{
+	lanes_stop(&l->way);
+	lanes_settle(l, l->now_ns);
+	end_all(l);
+	l->is_on = false;
+}
+
 bool lanes_tick(struct lanes *l, uint64_t now_ns)
 {
 	uint32_t end;
@@ -434,11 +491,17 @@ bool lanes_tick(struct lanes *l, uint64_t now_ns)
 	if (!l->is_on || (l->swept == 0 && now_ns - l->round_ns < ROUND_NS))
 		return false;
 	l->now_ns = now_ns;
+	if (generation_of(l, NAT_INSIDE) == LANE_NEVER) {
+		stop(l);
+		return false;
+	}
 	if (l->swept == 0)
 		l->round_ns = now_ns;
 	end = l->swept + LANES_SWEEP;
 	while (l->swept < MIN(end, l->n_used))
 		l->swept += look_at(l, now_ns, l->swept, l->n_used);
+	if (l->is_lost)
+		stop(l);
 	if (l->swept < l->n_used)
 		return true;
 	l->swept = 0;

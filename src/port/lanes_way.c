@@ -58,6 +58,13 @@ int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *ou
 	return err;
 }
 
+void lanes_stop(struct lanes_way *w)
+{
+	for (int side = 0; side < 2; side++)
+		if (w->table[side] != NULL)
+			__atomic_store_n(&w->table[side]->generation, LANE_NEVER, __ATOMIC_RELEASE);
+}
+
 void lanes_leave(struct lanes_way *w)
 {
 	for (int side = 0; side < 2; side++) {

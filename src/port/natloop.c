@@ -448,6 +448,20 @@ static void wait(struct natloop *l, int timeout_ms)
 			io_error(l->io[side]);
 }
 
+static bool tick_lanes(struct natloop *l, uint64_t now_ns)
+{
+	bool was_lost, is_late;
+
+	if (l->lanes == NULL)
+		return false;
+	was_lost = l->lanes->is_lost;
+	is_late = lanes_tick(l->lanes, now_ns);
+	if (l->lanes->is_lost && !was_lost)
+		l->tell(l->arg,
+			"no lanes any more: a tcx program before ours keeps packets from them");
+	return is_late;
+}
+
 void natloop_run(struct natloop *l)
 {
 	uint64_t ticked_ns = 0;
@@ -464,8 +478,7 @@ void natloop_run(struct natloop *l)
 			ticked_ns = now_ns;
 			is_late = nat_tick(l->nat, now_ns);
 			send_made(l, now_ns);
-			if (l->lanes != NULL)
-				is_late |= lanes_tick(l->lanes, now_ns);
+			is_late |= tick_lanes(l, now_ns);
 			flush(l, NAT_INSIDE);
 			flush(l, NAT_OUTSIDE);
 			tell_lost(l, now_ns);

@@ -127,8 +127,31 @@ rc=0
 wait "$sniffing" || rc=$?
 is "the jail's own packet leaves" 0 "$rc"
 is "but nothing in another's name, nor untranslated" 0 "$(grep -cE 'not-mine|10[.]1[.]0[.]' "$TMP/seen")"
+if [ "$(lanes entered)" -gt 0 ]; then
+	on_host nft -f - <<-'END'
+		table netdev guard {
+			chain out { type filter hook egress device "igb0" priority 0; udp dport 9 drop; }
+		}
+	END
+	wait_for 5 grep -q 'no lanes: table netdev guard, chain out' "$TMP/nat.err"
+	has "rules for what leaves end the lanes" "is for what leaves igb0" "$(cat "$TMP/nat.err")"
+	was=$(lanes packets.out)
+	check "and all goes on" in_ns jail-a "$PYTHON" -EsB "$LAB_DIR/bulk.py" \
+		send 192.0.2.80 7000 2000000
+	is "through the worker" "$was" "$(lanes packets.out)"
+fi
 stop
 is "SIGTERM: exit status 0" 0 "$rc"
+if on_host nft list table netdev guard >/dev/null 2>&1; then
+	start --io packet
+	has "there are none from the start where such rules are" "no lanes: table netdev guard" \
+		"$(cat "$TMP/nat.err")"
+	check "and it works" in_ns jail-a "$PYTHON" -EsB "$LAB_DIR/bulk.py" \
+		send 192.0.2.80 7000 2000000
+	is "none" 0 "$(lanes entered)"
+	stop
+	on_host nft delete table netdev guard
+fi
 
 for io in packet-v3 xdp; do
 	start --io "$io"

@@ -45,12 +45,19 @@ stop()
 	wait "$nat" || :
 }
 
-# What --io says of this host, for each that there is
+# What --io says of this host, for each that there is; and what lanes must not pass by
+on_host nft -f - <<-'END'
+	table netdev guard {
+		chain out { type filter hook egress device "igb0" priority 0; }
+	}
+END
 sp -f rc.conf -f jail.conf doctor -v
 for io in packet packet-v3 pcap tun tap xdp; do
 	has "doctor: $io" "nat --io $io: (possible|not possible: .* it needs )" "$out"
 done
 has "doctor: what auto takes" "possible, and what auto takes" "$out"
+has "doctor: rules for what leaves" "table netdev guard, chain out .*igb0, .*no lanes" "$(xargs <<<"$out")"
+on_host nft delete table netdev guard
 
 # The other ways stand between vnet jails and the outside in natvnet.sh
 ways=(auto tap)

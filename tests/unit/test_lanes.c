@@ -10,9 +10,10 @@
 #include "port/offload.h"
 
 #define TCX_INGRESS	46u
+#define BPF_BEFORE	(1u << 3)
 
 /* Somebody else's program has the last word about what comes by one side */
-static int others_word(enum nat_side side)
+static int others_word(enum nat_side side, uint32_t flags)
 {
 	CLEANUP(arena_fini) struct arena a;
 	CLEANUP(base_fd_close) int prog = -1;
@@ -23,7 +24,8 @@ static int others_word(enum nat_side side)
 	ebpf_finish(&e);
 	prog = ebpf_prog_load(&e, &(struct ebpf_prog){
 		.name = "others", .type = BPF_PROG_TYPE_SCHED_CLS, .attach = TCX_INGRESS });
-	return prog < 0 ? prog : ebpf_link_new(prog, lab.nat[side]->ifindex, TCX_INGRESS, 0);
+	return prog < 0 ? prog : ebpf_link_new(prog, lab.nat[side]->ifindex, TCX_INGRESS,
+						     flags);
 }
 
 /* ---- what a lane does ------------------------------------------------------------- */
@@ -172,12 +174,66 @@ TEST(a_program_that_was_there_does_not_lose_what_takes_a_lane)
 	NS_FRESH();
 	if (!lab_up(LANE_VETH, AF_V4))
 		return;
-	link = others_word(NAT_INSIDE);
+	link = others_word(NAT_INSIDE, 0);
 	if (link < 0 || lab_have_lanes() < 0)
 		UNIT_SKIP("this kernel has no lanes, or not for us");
 	lab_begin(false);
 	CHECK(lab_is_by_lane(NAT_INSIDE, lab_question(false, 100), &got));
 	lab_down();
+}
+
+/* What it takes is neither the socket's nor the lane's: noticed, and no lanes from then on */
+TEST(a_program_that_comes_before_ours_ends_all_lanes)
+{
+	CLEANUP(base_fd_close) int link = -1;
+	struct io_packet got;
+
+	LANE_LAB(LANE_VETH, AF_V4);
+	lab_begin(false);
+	CHECK(lab_is_by_lane(NAT_INSIDE, lab_question(false, 100), &got));
+	lab_tick(true);
+	link = others_word(NAT_INSIDE, BPF_BEFORE);
+	if (!CHECK(link >= 0))
+		return;
+	lab_send(NAT_INSIDE, lab_question(false, 100), NULL);
+	lab_tick(true);
+	lab_send(NAT_INSIDE, lab_question(false, 100), NULL);
+	lab_tick(true);
+	CHECK(lab.lanes.is_lost);
+	CHECK(!lab.lanes.is_on);
+	CHECK_INT(lab.lanes.n.now, 0);
+	CHECK(lab_is_carried(NAT_INSIDE, lab_question(false, 100)));
+	for (int i = 0; i < 20; i++)
+		CHECK(lab_through(NAT_INSIDE, lab_question(false, 100), NULL));
+	CHECK_INT(lab.lanes.n.now, 0);
+}
+
+TEST(idle_lanes_end_and_nothing_is_lost)
+{
+	struct io_packet got;
+
+	LANE_LAB(LANE_VETH, AF_V4);
+	lab_begin(false);
+	CHECK(lab_is_by_lane(NAT_INSIDE, lab_question(false, 100), &got));
+	for (int i = 0; i < 4; i++)
+		lab_tick(true);
+	CHECK_INT(lab.lanes.n.now, 0);
+	CHECK(!lab.lanes.is_lost && lab.lanes.is_on);
+}
+
+/* Another process has said so: it does not ask who writes the tables */
+TEST(lanes_that_are_stopped_do_not_come_again)
+{
+	LANE_LAB(LANE_VETH, AF_V4);
+	lab_begin(false);
+	lanes_stop(&lab.way);
+	CHECK(lab_is_carried(NAT_INSIDE, lab_question(false, 100)));
+	lanes_renew(&lab.lanes);
+	for (int i = 0; i < 20; i++)
+		CHECK(lab_through(NAT_INSIDE, lab_question(false, 100), NULL));
+	CHECK_INT(lab.lanes.n.now, 0);
+	lab_tick(true);
+	CHECK(!lab.lanes.is_on);
 }
 
 TEST(too_long_for_the_way_on_is_the_nats)
