@@ -84,7 +84,7 @@ static void remember_rules(struct cli_host *h, const struct nft_memo *memo)
 
 static int load_rules(struct cli *c, struct cli_host *h, const struct nft_program *p)
 {
-	const bool is_remembered = c->runs.list.n > 0 && p == h->program;
+	const bool is_remembered = p == h->program && cli_is_one_jail(c, h);
 	struct nft_memo memo = { .text = NULL };
 	bool changed;
 	const int err = nft_load_seen(&h->filter, p, h->look, is_remembered ? &memo : NULL,

@@ -82,6 +82,11 @@ static int read_have(struct cli *c, struct cli_host *h)
 			      host_have_read(&h->route, &h->st, &c->arena, &h->have);
 }
 
+bool cli_is_one_jail(const struct cli *c, const struct cli_host *h)
+{
+	return c->runs.list.n == 1 && decl_find_jail(&h->d.decl, c->runs.list.v[0].name) != NULL;
+}
+
 /*
  * For one jail that comes or goes it is enough to know that nobody has changed our
  * rules; whoever compares asks the kernel for them.
@@ -90,7 +95,7 @@ static const struct nft_memo *remembered(struct cli *c, struct cli_host *h, stru
 {
 	char *text;
 
-	if (c->runs.list.n == 0 ||
+	if (!cli_is_one_jail(c, h) ||
 	    state_read(&h->st, CLI_MEMO_FILE, &c->arena, &text, &ret->len) < 0)
 		return NULL;
 	ret->text = text;

@@ -107,6 +107,15 @@ MUST_USE int cli_state_look(struct cli *c, struct state *st);
 /** cli_state_what() - "open the state directory DIR", for cli_system() */
 const char *cli_state_what(struct cli *c);
 
+/**
+ * cli_is_one_jail() - Is this run about one jail that comes or goes, as hooks are
+ * @c:		Run
+ * @h:		With its declarations read
+ *
+ * To remember what the kernel holds pays where little of it changes.
+ */
+bool cli_is_one_jail(const struct cli *c, const struct cli_host *h);
+
 /** cli_nft_options() - How this run's program uses the host */
 void cli_nft_options(const struct cli *c, struct nft_options *ret);
 
