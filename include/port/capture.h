@@ -21,9 +21,11 @@
 
 #include "base/arena.h"
 
+#define LINK_NULL	0u	/* BSD's lo, tun, wg: the family as the writer's machine has it */
 #define LINK_ETHERNET	1u
 #define LINK_RAW_DLT	12u	/* LINKTYPE_RAW as some writers have it */
 #define LINK_RAW	101u
+#define LINK_LOOP	108u	/* OpenBSD's lo: the family in network order */
 #define LINK_COOKED	113u
 #define LINK_IPV4	228u
 #define LINK_IPV6	229u

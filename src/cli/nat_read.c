@@ -81,6 +81,12 @@ static bool judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *ret)
 
 /* ---- files ---------------------------------------------------------------- */
 
+/* The capture as messages have it */
+static const char *name_of(const struct over *o)
+{
+	return strcmp(o->c->nat.read, "-") == 0 ? "stdin" : o->c->nat.read;
+}
+
 static int open_input(struct over *o)
 {
 	const char *path = o->c->nat.read;
@@ -96,7 +102,7 @@ static int open_input(struct over *o)
 	if (err == 0)
 		return 0;
 	if (err == -EBADMSG || err == -ENODATA) {
-		diag_add(&o->c->diags, DIAG_E2821, SPAN_NONE, "'%s' is no capture: %s", path,
+		diag_add(&o->c->diags, DIAG_E2821, SPAN_NONE, "'%s' is no capture: %s", name_of(o),
 			 err == -ENODATA ? "it is empty" : o->in.what);
 		return EX_DATAERR;
 	}
@@ -137,8 +143,7 @@ static int link_in_words(struct over *o, uint32_t link)
 {
 	if (capture_knows_link(link))
 		return 0;
-	diag_add(&o->c->diags, DIAG_E2822, SPAN_NONE, "'%s' has link type %u", o->c->nat.read,
-		 link);
+	diag_add(&o->c->diags, DIAG_E2822, SPAN_NONE, "'%s' has link type %u", name_of(o), link);
 	return EX_DATAERR;
 }
 
@@ -150,7 +155,7 @@ static int iface_for(struct over *o, uint32_t link, uint32_t *ret)
 			return 0;
 	if (o->n_links == MAX_LINKS || (!o->w.is_ng && o->n_links > 0)) {
 		diag_add(&o->c->diags, DIAG_E2823, SPAN_NONE,
-			 "'%s' has packets of several link types", o->c->nat.read);
+			 "'%s' has packets of several link types", name_of(o));
 		diag_help(&o->c->diags, "write to a name that ends in .pcapng");
 		return EX_DATAERR;
 	}
@@ -246,6 +251,13 @@ static void explain(struct over *o, const struct nat_packet *p)
 			    o->was_asked ? &o->asked : NULL, o->said);
 }
 
+/* Of a packet that the NAT does not see */
+static void explain_unseen(const struct over *o, const char *why)
+{
+	if (o->said != NULL)
+		fprintf(o->said, "%llu: %s\n", (unsigned long long)o->tally.packets, why);
+}
+
 static void count_flow(struct over *o, const struct nat_packet *p)
 {
 	struct nat_flow f;
@@ -313,12 +325,13 @@ static int take_record(struct over *o, struct capture_record *r)
 	f = capture_frame_parse(link, r->data, r->len);
 	if (f.af == AF_NONE) {
 		o->tally.no_ip++;
+		explain_unseen(o, "no IP packet");
 		return status;
 	}
 	side = side_of(o, f.af, r->data + f.at, r->len - f.at);
 	if (side < 0) {
 		o->tally.no_side++;
-		explain(o, NULL);
+		explain_unseen(o, "neither from inside nor to an outside address");
 		return status;
 	}
 	return status == 0 ? translate(o, r, link, f.at, side) : status;
@@ -360,10 +373,10 @@ static int read_error(struct over *o, int err)
 {
 	if (err == -EBADMSG) {
 		diag_add(&o->c->diags, DIAG_E2821, SPAN_NONE, "'%s' is damaged behind packet %llu: "
-			 "%s", o->c->nat.read, (unsigned long long)o->in.n_records, o->in.what);
+			 "%s", name_of(o), (unsigned long long)o->in.n_records, o->in.what);
 		return EX_DATAERR;
 	}
-	return cli_system(o->c, err, arena_printf(&o->c->arena, "read '%s'", o->c->nat.read));
+	return cli_system(o->c, err, arena_printf(&o->c->arena, "read '%s'", name_of(o)));
 }
 
 static int run(struct over *o)

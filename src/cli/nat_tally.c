@@ -135,9 +135,10 @@ static void print_text(const struct nat_sides *s, const struct nat_tally *t,
 	const uint32_t k = drops(t, n, v);
 	char a[ADDR_TEXT_BYTES], b[ADDR_TEXT_BYTES];
 
-	fprintf(out, "%llu packets, %llu translated, %llu written, %llu flows\nmapping ",
-		(unsigned long long)t->packets, (unsigned long long)n->translated,
-		(unsigned long long)t->written, (unsigned long long)n->flows_made);
+	fprintf(out, "%llu packet%s, %llu translated, %llu written, %llu flow%s\nmapping ",
+		(unsigned long long)t->packets, t->packets == 1 ? "" : "s",
+		(unsigned long long)n->translated, (unsigned long long)t->written,
+		(unsigned long long)n->flows_made, n->flows_made == 1 ? "" : "s");
 	print_behaviour(s->cfg.mapping, false, out);
 	fputs(", filtering ", out);
 	print_behaviour(s->cfg.filtering, false, out);
@@ -213,10 +214,6 @@ void nat_explain(struct cli *c, const struct nat_sides *s, const struct nat *nat
 	struct nat_flow f;
 
 	fprintf(out, "%llu: ", (unsigned long long)n);
-	if (p == NULL) {
-		fputs("neither from inside nor to an outside address\n", out);
-		return;
-	}
 	fprintf(out, "%s: ", p->from == NAT_INSIDE ? "out" : "in");
 	if (p->verdict == NAT_DROP)
 		fprintf(out, "dropped, %s", nat_reason_names[p->reason]);

@@ -326,6 +326,18 @@ static int next_ng(struct capture *c, struct capture_record *r)
 
 /* ---- either --------------------------------------------------------------- */
 
+/* As gzip, xz, zstd, bzip2 and lz4 begin */
+static bool is_compressed(const uint8_t *h)
+{
+	static const char *const begins[] = { "\x1f\x8b", "\3757zX", "\x28\xb5\x2f\xfd", "BZh",
+					      "\x04\x22\x4d\x18" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		if (memcmp(h, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
 int capture_open(struct capture *c, struct arena *a, FILE *in)
 {
 	uint8_t h[4];
@@ -341,7 +353,8 @@ int capture_open(struct capture *c, struct arena *a, FILE *in)
 	c->is_be = h[0] == 0xa1;
 	if (get32(c, h) == MAGIC_MICRO || get32(c, h) == MAGIC_NANO)
 		return open_pcap(c, get32(c, h) == MAGIC_NANO);
-	return damaged(c, "it is neither pcap nor pcapng");
+	return damaged(c, is_compressed(h) ? "it is compressed; --read - takes what zcat writes"
+					   : "it is neither pcap nor pcapng");
 }
 
 int capture_next(struct capture *c, struct capture_record *r)

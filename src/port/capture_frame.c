@@ -19,14 +19,17 @@ static const struct link_row {
 	uint8_t len;		/* of the header, bytes */
 	int8_t type_at;		/* where the type of what follows stands; -1: nowhere */
 	uint8_t af;		/* without a type: the family, AF_NONE: as its version says */
+	bool has_family;	/* its four bytes are a family of BSD's, in either order */
 } links[] = {
-	{ LINK_ETHERNET, 14, 12, AF_NONE },
-	{ LINK_COOKED, 16, 14, AF_NONE },
-	{ LINK_COOKED2, 20, 0, AF_NONE },
-	{ LINK_RAW_DLT, 0, -1, AF_NONE },
-	{ LINK_RAW, 0, -1, AF_NONE },
-	{ LINK_IPV4, 0, -1, AF_V4 },
-	{ LINK_IPV6, 0, -1, AF_V6 },
+	{ LINK_NULL, 4, -1, AF_NONE, true },
+	{ LINK_LOOP, 4, -1, AF_NONE, true },
+	{ LINK_ETHERNET, 14, 12, AF_NONE, false },
+	{ LINK_COOKED, 16, 14, AF_NONE, false },
+	{ LINK_COOKED2, 20, 0, AF_NONE, false },
+	{ LINK_RAW_DLT, 0, -1, AF_NONE, false },
+	{ LINK_RAW, 0, -1, AF_NONE, false },
+	{ LINK_IPV4, 0, -1, AF_V4, false },
+	{ LINK_IPV6, 0, -1, AF_V6, false },
 };
 
 static const struct link_row *link_find(uint32_t link)
@@ -52,6 +55,26 @@ static bool is_tag(uint32_t type)
 	return type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD;
 }
 
+/* The family of four bytes; of IPv6 each system has a number of its own */
+static uint8_t family_of(const uint8_t *p)
+{
+	const bool is_le = p[1] == 0 && p[2] == 0 && p[3] == 0;
+
+	if (!is_le && (p[0] != 0 || p[1] != 0 || p[2] != 0))
+		return AF_NONE;
+	switch (is_le ? p[0] : p[3]) {
+	case 2:
+		return AF_V4;
+	case 10:	/* Linux */
+	case 24:	/* NetBSD, OpenBSD */
+	case 28:	/* FreeBSD */
+	case 30:	/* macOS */
+		return AF_V6;
+	default:
+		return AF_NONE;
+	}
+}
+
 struct capture_frame capture_frame_parse(uint32_t link, const uint8_t *data, uint32_t len)
 {
 	const struct link_row *row = link_find(link);
@@ -61,7 +84,9 @@ struct capture_frame capture_frame_parse(uint32_t link, const uint8_t *data, uin
 	if (row == NULL || len <= row->len)
 		return f;
 	f.at = row->len;
-	if (row->type_at < 0) {
+	if (row->has_family) {
+		f.af = family_of(data);
+	} else if (row->type_at < 0) {
 		f.af = row->af != AF_NONE ? row->af : data[0] >> 4;
 	} else {
 		type = type_at(data + row->type_at);

@@ -62,7 +62,7 @@ END
 }
 
 for form in pcap nano be ng; do
-	for link in ether vlan qinq raw sll sll2; do
+	for link in ether vlan qinq raw null sll sll2; do
 		[ $form = pcap ] || [ $link = ether ] || continue
 		tags=
 		[ $link = vlan ] && tags=' vlan=5'
@@ -96,9 +96,9 @@ else
 	skip "tcpdump reads it" "no tcpdump"
 fi
 "$SALLYPORT" nat "${IN[@]}" --read in.pcap --explain --json >explain.json
-is "--explain says why in JSON too, a line a packet" "11 8: in: dropped, filtered" \
+is "--explain says why in JSON too, a line a packet" "11 11 8: in: dropped, filtered" \
 	"$("$PYTHON" -c 'import json; x = json.load(open("explain.json"))["sallyport"]["nat"][0]
-print(x["packets"], x["explain"][7])')"
+print(x["packets"], len(x["explain"]), x["explain"][7])')"
 has "--explain says why" '8: in: dropped, filtered' \
 	"$("$SALLYPORT" nat "${IN[@]}" --read in.pcap --explain)"
 
@@ -238,6 +238,8 @@ exits 64 "${IN[@]}" --read in.pcap --write - --json
 echo "no capture" >text.pcap
 exits 65 "${IN[@]}" --read text.pcap --write out.pcap
 has "what is no capture is told" E2821 "$(cat told)"
+"$SALLYPORT" nat "${IN[@]}" --read - --write out.pcap <text.pcap >told 2>&1
+has "and from where" "'stdin' is no capture" "$(cat told)"
 "$PYTHON" "$caps" make pcap ether <lines | head -c 200 >cut.pcap
 exits 65 "${IN[@]}" --read cut.pcap --write out.pcap
 has "a capture that ends early is told" 'E2821' "$(cat told)"

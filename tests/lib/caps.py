@@ -6,7 +6,7 @@ caps.py show            lines from a capture on stdin
 A line is TIME KIND SRC[:PORT] DST[:PORT] [WORD]..., KIND one of udp, tcp, ping, pong,
 unreach (the rest is the line of the packet that it quotes), arp.  Words: ttl=N,
 flags=S, id=N (of ICMP), data=TEXT, frag=N/M (the N-th of M fragments), cut=N (bytes
-kept).  LINK is ether, vlan, qinq, raw, sll or sll2.  show tells each packet so, with
+kept).  LINK is ether, vlan, qinq, raw, null, sll or sll2.  show tells each packet so, with
 "bad-sum" where a checksum is wrong.
 """
 import struct
@@ -14,7 +14,7 @@ import sys
 
 import pkt
 
-LINKS = {"ether": 1, "vlan": 1, "qinq": 1, "raw": 101, "sll": 113, "sll2": 276}
+LINKS = {"ether": 1, "vlan": 1, "qinq": 1, "raw": 101, "null": 0, "sll": 113, "sll2": 276}
 
 
 def packet(words):
@@ -55,6 +55,7 @@ def frame(link, p):
         "vlan": macs + b"\x81\0\0\x05" + kind + p,
         "qinq": macs + b"\x88\xa8\0\x07\x81\0\0\x05" + kind + p,
         "raw": p,
+        "null": (b"\x1c" if p[0] >> 4 == 6 else b"\x02") + b"\0\0\0" + p,
         "sll": b"\0\0\0\x01\0\x06" + macs[:8] + kind + p,
         "sll2": kind + b"\0\0\0\0\0\x01\0\x01\0\x06" + macs[:8] + p,
     }[link]
@@ -134,7 +135,7 @@ def sums_are_right(p):
 
 def show():
     for link, time, f in records(sys.stdin.buffer.read()):
-        at = {1: 14, 101: 0, 113: 16, 276: 20}[link]
+        at = {0: 4, 1: 14, 101: 0, 113: 16, 276: 20}[link]
         tags = ""
         while link == 1 and f[at - 2:at] in (b"\x81\0", b"\x88\xa8"):
             tags += f" vlan={struct.unpack('!H', f[at:at + 2])[0]}"

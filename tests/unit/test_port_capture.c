@@ -218,6 +218,10 @@ TEST(damaged_files_are_told)
 	CHECK_INT(read_all(&c, &r), -EBADMSG);
 	CHECK_STR(c.what, "it is neither pcap nor pcapng");
 	begin(false);
+	put(0x00088b1f, 4);
+	CHECK_INT(read_all(&c, &r), -EBADMSG);
+	CHECK_STR(c.what, "it is compressed; --read - takes what zcat writes");
+	begin(false);
 	pcap_header(0xa1b2c3d4, LINK_RAW);
 	pcap_record(0, 0, 20, 20);
 	whole = file.n;
@@ -316,6 +320,15 @@ TEST(frames_of_every_link)
 		{ LINK_RAW, 40, 0, AF_NONE, "\x50" },
 		{ LINK_IPV4, 40, 0, AF_V4, "\x45" },
 		{ LINK_IPV6, 40, 0, AF_V6, "\x60" },
+		{ LINK_NULL, 40, 4, AF_V4, "\x02\0\0\0\x45" },
+		{ LINK_NULL, 40, 4, AF_V4, "\0\0\0\x02\x45" },
+		{ LINK_NULL, 40, 4, AF_V6, "\x1c\0\0\0\x60" },
+		{ LINK_NULL, 40, 4, AF_V6, "\x1e\0\0\0\x60" },
+		{ LINK_LOOP, 40, 4, AF_V6, "\0\0\0\x18\x60" },
+		{ LINK_NULL, 40, 4, AF_NONE, "\x07\0\0\0\x45" },
+		{ LINK_NULL, 40, 4, AF_NONE, "\x02\0\0\x02\x45" },
+		{ LINK_NULL, 40, 4, AF_NONE, "\0\0\x02\0\x45" },
+		{ LINK_NULL, 4, 0, AF_NONE, "\x02\0\0\0" },
 	};
 	uint8_t data[64];
 
