@@ -45,9 +45,10 @@ jails()		# MORE
 {
 	cat >"$TMP/jail.conf" <<-END
 		www { ip4.addr = "lo1|192.168.100.2/32"; \$nat = "igb0";
-			\$http = "www.example.org, *.example.org"; }
+			\$http = "www.example.org, *.example.org, both.example.org balance"; }
 		blog { ip4.addr = "lo1|192.168.100.3/32"; \$nat = "igb0";
-			\$http = "Blog.example.org:8080:8443 proxy"; }
+			\$http = "Blog.example.org:8080:8443 proxy, any.example.org:8080:8443 proxy";
+			\$http += "both.example.org:8080:8443 proxy balance"; }
 		$1
 	END
 	sp_must -f "$TMP/jail.conf" -f "$TMP/rc.conf" apply
@@ -68,7 +69,7 @@ fetch()		# http|https NAME [CURL OPTION...]
 	local port=80
 
 	[ "$1" = http ] || port=443
-	in_ns "$CLIENT" curl -skf --max-time 5 --connect-to "::203.0.113.2:$port" "${@:3}" "$1://$2/"
+	in_ns "$CLIENT" curl -skf --max-time 5 --connect-to "::${outside:-203.0.113.2}:$port" "${@:3}" "$1://$2/"
 }
 
 status()	# http|https NAME
@@ -109,6 +110,25 @@ web www 192.168.100.2 80 443
 web blog 192.168.100.3 8080 8443 proxy_protocol
 proxy_start host
 asks host
+is "host: a name that is written as * is elsewhere" \
+	"blog any.example.org 198.51.100.7 198.51.100.7" "$(fetch http any.example.org)"
+outside='[2001:db8:113::2]'
+is "host: an IPv6 client of a jail without" "www www.example.org 2001:db8:51::7 " \
+	"$(fetch http www.example.org)"
+is "host: and by TLS" "blog blog.example.org  2001:db8:51::7" "$(fetch https blog.example.org)"
+outside=
+
+# Two jails with one name: the checks notice that one has stopped, and the other answers
+both=$(fetch http both.example.org)
+on_host nginx -c "$TMP/${both%% *}.nginx" -s stop 2>/dev/null
+other_answers()
+{
+	local now
+
+	now=$(fetch http both.example.org) && [ "${now%% *}" != "${both%% *}" ]
+}
+check "host: a server that stopped is left out" wait_for 20 other_answers
+on_host nginx -c "$TMP/${both%% *}.nginx"
 kill "$proxy"
 wait "$proxy" 2>/dev/null
 

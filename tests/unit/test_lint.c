@@ -125,22 +125,22 @@ static void lint_random(int kind, uint32_t n)
 
 TEST(random_pf)
 {
-	lint_random(0, 12);
+	lint_random(0, 8);
 }
 
 TEST(random_dense_pf)
 {
-	lint_random(1, 12);
+	lint_random(1, 8);
 }
 
 TEST(random_hosts)
 {
-	lint_random(2, 12);
+	lint_random(2, 8);
 }
 
 TEST(random_ipfw)
 {
-	lint_random(PROVE_IPFW, 12);
+	lint_random(PROVE_IPFW, 8);
 }
 
 /* Of rules that tell more packets apart than there is room for nothing is said */

@@ -37,6 +37,9 @@ static bool is_name(const char *s, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		if (s[i] == '.' ? label == 0 : !is_name_byte(s[i]))
 			return false;
+		/* RFC 952; and haproxy would take it for an option */
+		if (s[i] == '-' && label == 0)
+			return false;
 		label = s[i] == '.' ? 0 : label + 1;
 		if (label > LABEL_MAX_BYTES)
 			return false;

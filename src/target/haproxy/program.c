@@ -46,10 +46,10 @@ struct work {
 
 /* ---- pools ------------------------------------------------------------------ */
 
-/* "*.example.org" as a word of haproxy's that no other name becomes */
+/* "*.example.org" as a word of haproxy's that no other name becomes: these have no colon */
 static const char *pool_id(struct arena *a, const char *name)
 {
-	return name[0] == '*' ? arena_printf(a, "any%s", name + 1) : name;
+	return name[0] == '*' ? arena_printf(a, "any:%s", name + 2) : name;
 }
 
 static bool server_equal(const struct web_server *x, const struct web_server *y)

@@ -84,7 +84,7 @@ static void print_front(const struct haproxy_program *p, const struct web_front 
 			p->pools.v[c->pool].id, kinds[f->kind].fetch, is_any ? "end" : "str",
 			c->name + is_any);
 	}
-	fprintf(out, "\tdefault_backend %s-refused\n", kinds[f->kind].name);
+	fprintf(out, "\tdefault_backend %s:refused\n", kinds[f->kind].name);
 }
 
 static void print_back(const struct web_pool *pool, enum web_kind kind, FILE *out)
@@ -115,7 +115,7 @@ void haproxy_text(const struct haproxy_program *p, FILE *out)
 	for (int kind = 0; kind < WEB_KINDS; kind++) {
 		for (uint32_t i = 0; i < p->pools.n; i++)
 			print_back(&p->pools.v[i], (enum web_kind)kind, out);
-		fprintf(out, "\nbackend %s-refused\n\tmode %s\n%s", kinds[kind].name,
+		fprintf(out, "\nbackend %s:refused\n\tmode %s\n%s", kinds[kind].name,
 			kinds[kind].mode, kinds[kind].refuse);
 	}
 }
