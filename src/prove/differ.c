@@ -166,14 +166,24 @@ bool prove_packet_in(struct proof *p, enum direction dir, dd in, struct packet *
 	return true;
 }
 
-/* The rule that decides a packet, where the declarations judge it alone */
-static void find_origin(struct proof *p, const struct packet *k, struct prove_difference *d)
+static bool translates(const struct step *s)
+{
+	return strcmp(s->effect, "rdr") == 0 || strcmp(s->effect, "nat") == 0 ||
+	       strcmp(s->effect, "local") == 0;
+}
+
+/* The rule that translates a packet, or decides it, where the declarations judge it alone */
+static void find_origin(struct proof *p, const struct packet *k, bool is_translated,
+			struct prove_difference *d)
 {
 	struct world w;
 	struct result r;
 
 	world_init(&w, p->a);
 	r = model_eval(p->m, &w, k, p->a);
+	for (uint32_t i = r.steps.n; i-- > 0 && is_translated && d->origin.text == NULL;)
+		if (translates(&r.steps.v[i]))
+			d->origin = r.steps.v[i].origin;
 	for (uint32_t i = r.steps.n; i-- > 0 && d->origin.text == NULL;)
 		if (r.steps.v[i].is_final)
 			d->origin = r.steps.v[i].origin;
@@ -229,6 +239,13 @@ static void tell_outcomes(struct proof *p, uint32_t declared, uint32_t kernel,
 	d->kernel = same ? outcome_text(p->o, p->a, kernel) : y;
 }
 
+static bool is_translated(const struct outcomes *o, uint32_t value)
+{
+	const struct outcome *x = &o->list.v[value];
+
+	return x->xlate != 0 || (x->n_lots > 0 && is_translated(o, x->lots[0].value));
+}
+
 static bool show(struct proof *p, const struct part_of *part, dd where, struct prove_result *ret)
 {
 	CLEANUP(base_free) uint8_t *bit = calloc(p->s.n_vars, 1);
@@ -246,10 +263,31 @@ static bool show(struct proof *p, const struct part_of *part, dd where, struct p
 	k = packet_at(p, part->dir, bit, &iface, &d.recv);
 	d.packet = prove_packet_line(p->a, &k, iface);
 	tell_outcomes(p, declared, kernel, &d);
-	d.is_known = where != part->fresh;
-	find_origin(p, &k, &d);
+	d.is_known = dd_at(p->d, part->fresh, bit) == 0;
+	find_origin(p, &k, is_translated(p->o, declared), &d);
 	vec_add(p->a, &ret->differences, d);
 	return true;
+}
+
+static uint32_t is_pass(void *arg, uint32_t value)
+{
+	const struct outcomes *o = arg;
+
+	return o->list.v[value].fate == FATE_PASS ? 1 : 0;
+}
+
+/* A packet that what comes behind passes tells more than one that is refused there anyway */
+static bool show_passed(struct proof *p, const struct part_of *part, struct prove_result *ret)
+{
+	dd passed;
+
+	if (part->behind == NULL ||
+	    dd_ite(p->d, part->fresh, part->declared, DD_FALSE) ==
+		    dd_ite(p->d, part->fresh, part->kernel, DD_FALSE))
+		return false;
+	passed = dd_map(p->d, dd_ite(p->d, part->fresh, part->behind(p, part->dir), DD_FALSE),
+			is_pass, p->o);
+	return show(p, part, dd_and(p->d, part->fresh, passed), ret);
 }
 
 void prove_compare(struct proof *p, const struct part_of *part, struct prove_result *ret)
@@ -262,6 +300,6 @@ void prove_compare(struct proof *p, const struct part_of *part, struct prove_res
 	where = without_unknown(p, part, part->declared, where, ret);
 	where = without_unknown(p, part, part->kernel, where, ret);
 	at.fresh = dd_and(p->d, where, part->fresh);
-	if (!show(p, &at, at.fresh, ret))
+	if (!show_passed(p, &at, ret) && !show(p, &at, at.fresh, ret))
 		show(p, &at, where, ret);
 }

@@ -98,7 +98,8 @@ static void translations(struct work *w)
 		if (is_same_by_halves(w, i, true) || is_same_by_halves(w, i, false))
 			continue;
 		part = translation_part(w, i);
-		work_compare(w, part.name, part.dir, part.declared, part.kernel, part.where);
+		work_compare_early(w, part.name, part.dir, part.declared, part.kernel,
+				   part.where);
 	}
 }
 
@@ -162,14 +163,14 @@ static void nothing_else(struct work *w)
 {
 	const dd none = proof_pass(&w->p, 0);
 
-	work_compare(w, "between conntrack and redirection", DIR_IN, none,
+	work_compare_early(w, "between conntrack and redirection", DIR_IN, none,
 		     work_chains(w, NF_INET_PRE_ROUTING, PRIO_CONNTRACK + 1, PRIO_DNAT, false,
 				 none),
 		w->real);
-	work_compare(w, "before source translation", DIR_OUT, sem_scrub(&w->p, DIR_OUT, none),
+	work_compare_early(w, "before source translation", DIR_OUT, sem_scrub(&w->p, DIR_OUT, none),
 		     work_chains(w, NF_INET_POST_ROUTING, INT_MIN, PRIO_SNAT, false, none),
 		     w->real);
-	work_compare(w, "input", DIR_IN, none,
+	work_compare_early(w, "input", DIR_IN, none,
 		     work_chains(w, NF_INET_LOCAL_IN, INT_MIN, INT_MAX, true,
 		       work_chains(w, NF_INET_LOCAL_IN, INT_MIN, INT_MAX, false, none)), w->real);
 }

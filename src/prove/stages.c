@@ -34,7 +34,7 @@ static void fences(struct work *w)
 		where = work_both(w, where, work_no(w, work_bit(w, P_OPTS)));
 	proof_keeps_states(&w->p, false);
 	scrubbed = sem_scrub(&w->p, DIR_IN, proof_pass(&w->p, 0));
-	work_compare(w, "fences", DIR_IN, dd_ite(w->p.d, guarded,
+	work_compare_early(w, "fences", DIR_IN, dd_ite(w->p.d, guarded,
 					    proof_leaf(&w->p, FATE_BLOCK),
 					    sem_fences(&w->p, DIR_IN, scrubbed)),
 		work_chains(w, NF_INET_PRE_ROUTING, INT_MIN, PRIO_CONNTRACK, false,

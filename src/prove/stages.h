@@ -33,6 +33,7 @@ MUST_USE int prove_prog(const struct model *m, const struct prog *p, struct nft_
  * @kernel:	What the program does there
  * @where:	For which packets
  * @fresh:	Of these, packets of which nothing is remembered
+ * @behind:	What comes behind it, to show a packet whose fate hangs on it; NULL: nothing
  */
 struct part_of {
 	const char *name;
@@ -41,6 +42,7 @@ struct part_of {
 	dd kernel;
 	dd where;
 	dd fresh;
+	dd (*behind)(struct proof *p, enum direction dir);
 };
 
 /** prove_compare() - Compare the two sides of a part; what differs is added to @ret */

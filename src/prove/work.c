@@ -12,6 +12,7 @@
 #include <linux/netfilter.h>
 
 #include "prove/exec.h"
+#include "prove/sem.h"
 
 dd work_bit(struct work *w, enum part part)
 {
@@ -183,14 +184,43 @@ dd work_chains(struct work *w, uint32_t hook, int32_t lo, int32_t hi, bool is_na
 	return exec_chains(&w->p, &at, passed);
 }
 
+static struct part_of part_of(struct work *w, const char *name, enum direction dir)
+{
+	return (struct part_of){
+		.name = arena_printf(w->p.a, "%s, IPv%u", name, w->p.s.af), .dir = dir,
+		.fresh = w->fresh,
+	};
+}
+
 void work_compare(struct work *w, const char *name, enum direction dir, dd declared, dd kernel,
 		    dd where)
 {
-	const struct part_of part = {
-		.name = arena_printf(w->p.a, "%s, IPv%u", name, w->p.s.af), .dir = dir,
-		.declared = declared, .kernel = kernel, .where = where, .fresh = w->fresh,
-	};
+	struct part_of part = part_of(w, name, dir);
 
+	part.declared = declared;
+	part.kernel = kernel;
+	part.where = where;
+	prove_compare(&w->p, &part, w->ret);
+}
+
+/* The language's own rules for what nothing is remembered of */
+static dd own_rules(struct proof *p, enum direction dir)
+{
+	const dd pass = proof_pass(p, 0);
+
+	return p->m->discipline == STATES_DIRECTED ? sem_filter(p, dir, SEM_ANSWERED)
+						   : sem_free(p, dir, pass);
+}
+
+void work_compare_early(struct work *w, const char *name, enum direction dir, dd declared,
+			dd kernel, dd where)
+{
+	struct part_of part = part_of(w, name, dir);
+
+	part.declared = declared;
+	part.kernel = kernel;
+	part.where = where;
+	part.behind = own_rules;
 	prove_compare(&w->p, &part, w->ret);
 }
 

@@ -60,6 +60,10 @@ dd work_chains(struct work *w, uint32_t hook, int32_t lo, int32_t hi, bool is_na
 void work_compare(struct work *w, const char *name, enum direction dir, dd declared, dd kernel,
 		  dd where);
 
+/** work_compare_early() - As work_compare(), of a part that others come behind */
+void work_compare_early(struct work *w, const char *name, enum direction dir, dd declared,
+			dd kernel, dd where);
+
 /** work_has_source_fence() - Is it declared that nobody speaks in another's name */
 bool work_has_source_fence(const struct model *m);
 
