@@ -21,6 +21,8 @@
 #define PLAIN	0x08u		/* of bare bytes, those that mean only themselves */
 #define BLANK	0x10u
 #define MARK	0x20u		/* a token by itself */
+#define DOUBLE	0x40u		/* means something within "" */
+#define SINGLE	0x80u		/* and within '' */
 
 static const uint8_t classes[UINT8_MAX + 1] = {
 	['A' ... 'Z'] = BARE | NAME_1 | NAME | PLAIN,
@@ -34,7 +36,8 @@ static const uint8_t classes[UINT8_MAX + 1] = {
 	['|'] = BARE | PLAIN, ['~'] = BARE | PLAIN,
 	[' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK,
 	['='] = MARK, [','] = MARK, [';'] = MARK, ['{'] = MARK, ['}'] = MARK,
-	['*'] = BARE | PLAIN, ['$'] = BARE, ['+'] = BARE, ['/'] = BARE, ['\\'] = BARE,
+	['*'] = BARE | PLAIN, ['$'] = BARE | DOUBLE, ['+'] = BARE, ['/'] = BARE,
+	['\\'] = BARE | DOUBLE | SINGLE, ['"'] = DOUBLE, ['\''] = SINGLE,
 };
 
 void jail_lex_init(struct jail_lex *l, struct lang_ctx *c, uint32_t src)
@@ -240,15 +243,14 @@ static bool lex_dollar(struct jail_lex *l, bool in_quotes)
 	return add_var(l, lo, name_lo, l->pos);
 }
 
-/* Bytes up to one of @stops, as they are */
-static void lex_run(struct jail_lex *l, const char *stops)
+/* Bytes up to one of a class, as they are */
+static void lex_run(struct jail_lex *l, uint8_t stops)
 {
-	const char stop = stops[0], escape = stops[1], third = stops[2] != '\0' ? stops[2] : stop;
 	const char *text = l->text;
 	const uint32_t lo = l->pos, len = l->len;
 	uint32_t at = lo;
 
-	while (at < len && text[at] != stop && text[at] != escape && text[at] != third)
+	while (at < len && (classes[(uint8_t)text[at]] & stops) == 0)
 		at++;
 	l->pos = at;
 	add_literal(l, text + lo, at - lo, lo, true);
@@ -258,7 +260,7 @@ static bool lex_quoted(struct jail_lex *l)
 {
 	const uint32_t lo = l->pos++;
 	const char quote = l->text[lo];
-	const char *stops = quote == '"' ? "\"\\$" : "'\\";
+	const uint8_t stops = quote == '"' ? DOUBLE : SINGLE;
 
 	while (l->pos < l->len && l->text[l->pos] != quote) {
 		bool good = true;
