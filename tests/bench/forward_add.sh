@@ -6,13 +6,15 @@
 #	forward-add-N, forward-del-N, forward-off-N, forward-on-N
 #			milliseconds, the start of a process not counted
 #	forward-udp-N	adding a forward of UDP
+#	forward-add-N-cpu, forward-del-N-cpu
+#			processor time of the first two, the kernel's for them included
 #	bare-del-N	a socket that is opened, deletes one element and is closed, which
 #			waits until what was deleted is free; ours is left to the kernel
 #	forward-del-ratio-N
 #			deleting a forward, in comparison with that
 #
 # Commands are 40 ms apart.  Forwards are switched off and on in turns, one at a time.
-# The median of 40 runs, less that of a run that does nothing.
+# The median of 40 runs, each less a run that does nothing just before it.
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 lab_enter "$@"
@@ -35,33 +37,40 @@ declare_jails()	# N
 measure()	# N
 {
 	on_host "$PYTHON" - "$SALLYPORT" "$TMP/state" "$1" <<-'END'
-		import socket, struct, subprocess, sys, time
+		import os, socket, struct, sys, time
 		program, state, n = sys.argv[1:]
 
 		def run(*args):
 		    time.sleep(0.04)
 		    start = time.perf_counter()
-		    subprocess.run([program, "-q", "--state-dir", state, *args], check=True,
-		                   stdout=subprocess.DEVNULL)
-		    return (time.perf_counter() - start) * 1e3
+		    pid = os.posix_spawn(program, [program, "-q", "--state-dir", state, *args], os.environ,
+		        file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+		    _, status, used = os.wait4(pid, 0)
+		    assert status == 0, args
+		    return ((time.perf_counter() - start) * 1e3, (used.ru_utime + used.ru_stime) * 1e3)
 
-		none = sorted(run("explain", "E1001") for _ in range(40))[20]
-		def median(changes):
-		    return sorted(run("forward", *r) for r in changes)[20] - none
+		def change(*args):
+		    none = run("explain", "E1001")
+		    return [a - b for a, b in zip(run("forward", *args), none)]
+
+		# By the clock, and of the processor
+		def median(runs):
+		    return [sorted(v)[20] for v in zip(*runs)]
 
 		ports = [str(60001 + i) for i in range(40)]
 		def each(verb, proto, ext="{}", *more):
 		    return [(verb, "j0", proto, ext.format(p), *more) for p in ports]
 
 		there = ("{}:80", "--to", "203.0.113.2")
-		add = median(each("add", "tcp", *there))
-		offs, ons = [], []
-		for p in ports:
-		    offs.append(run("forward", "off", "j0", "tcp", p))
-		    ons.append(run("forward", "on", "j0", "tcp", p))
-		off, on = (sorted(v)[20] - none for v in (offs, ons))
-		delete = median(each("del", "tcp"))
-		udp = median(each("add", "udp", *there))
+		def changes(*args):
+		    return median([change(*c) for c in each(*args)])
+
+		add, add_cpu = changes("add", "tcp", *there)
+		switches = [change("off" if i % 2 == 0 else "on", "j0", "tcp", ports[i // 2])
+		            for i in range(2 * len(ports))]
+		off, on = median(switches[::2])[0], median(switches[1::2])[0]
+		delete, delete_cpu = changes("del", "tcp")
+		udp, _ = changes("add", "udp", *there)
 
 		def attr(kind, data):
 		    return struct.pack("=HH", len(data) + 4, kind) + data + bytes(-len(data) % 4)
@@ -91,6 +100,8 @@ measure()	# N
 		for name, ms in (("forward-add", add), ("forward-del", delete), ("forward-off", off),
 		                 ("forward-on", on), ("forward-udp", udp), ("bare-del", lower)):
 		    print(f"{name}-{n} {ms:.2f} ms")
+		for name, ms in (("add", add_cpu), ("del", delete_cpu)):
+		    print(f"forward-{name}-{n}-cpu {ms:.2f} ms")
 		print(f"forward-del-ratio-{n} {delete / lower:.2f} x")
 	END
 }
