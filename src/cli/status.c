@@ -122,6 +122,29 @@ static void forwards_json(const struct cli_status *s)
 	putc(']', out);
 }
 
+/* Nobody declared it, and it is not ours to take away */
+static bool is_foreign(const struct host_alias *x)
+{
+	return !x->is_owned && x->jail == NULL && x->at.src == 0;
+}
+
+static uint32_t count_foreign(const struct cli_status *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->aliases.list.n; i++)
+		n += is_foreign(&s->aliases.list.v[i]);
+	return n;
+}
+
+static struct cli_change foreign_change(const struct cli_status *s, const struct host_alias *x)
+{
+	char buf[ADDR_TEXT_BYTES];
+
+	return (struct cli_change){ .op = "foreign", .object = arena_printf(&s->c->arena,
+		"address %s on %s", prefix_print(x->p, buf), x->iface) };
+}
+
 static void print_change(struct cli *c, const struct cli_change *one, void *arg)
 {
 	bool *is_later = arg;
@@ -138,6 +161,13 @@ static void drift_json(const struct cli_status *s)
 
 	fputs(", \"drift\": [", out);
 	cli_changes_each(s->c, s->h, print_change, &is_later);
+	for (uint32_t i = 0; i < s->aliases.list.n; i++) {
+		const struct host_alias *x = &s->aliases.list.v[i];
+		const struct cli_change one = foreign_change(s, x);
+
+		if (is_foreign(x))
+			print_change(s->c, &one, &is_later);
+	}
 	fputs("], \"broken\": [", out);
 	for (uint32_t i = 0; i < s->broken.differences.n; i++) {
 		fputs(i > 0 ? ", " : "", out);
@@ -236,6 +266,24 @@ static void print_note(const struct cli_status *s)
 		      "apply what was before\n", s->c->out);
 }
 
+static void print_drift(const struct cli_status *s)
+{
+	FILE *out = s->c->out;
+
+	if (s->h->changes.n == 0 && count_foreign(s) == 0)
+		fputs("drift    none\n", out);
+	if (s->h->changes.n > 0)
+		fprintf(out, "drift    %u differences; what apply would change:\n",
+			cli_changes_count(s->h, NULL));
+	cli_changes_print(s->c, s->h);
+	if (count_foreign(s) > 0)
+		fprintf(out, "drift    %u of somebody else, which apply leaves alone:\n",
+			count_foreign(s));
+	for (uint32_t i = 0; i < s->aliases.list.n; i++)
+		if (is_foreign(&s->aliases.list.v[i]))
+			fprintf(out, "! %s\n", foreign_change(s, &s->aliases.list.v[i]).object);
+}
+
 static void print_text(const struct cli_status *s, const struct json *nat)
 {
 	FILE *out = s->c->out;
@@ -253,12 +301,7 @@ static void print_text(const struct cli_status *s, const struct json *nat)
 		nat_ask_print(s->c, nat);
 	if (s->note.until > 0)
 		print_note(s);
-	if (s->h->changes.n == 0)
-		fputs("drift    none\n", out);
-	else
-		fprintf(out, "drift    %u differences; what apply would change:\n",
-			cli_changes_count(s->h, NULL));
-	cli_changes_print(s->c, s->h);
+	print_drift(s);
 	for (uint32_t i = 0; i < s->broken.differences.n && i < MOST_BROKEN; i++) {
 		fputs(i == 0 ? "broken   by it, as a packet shows (see verify):\n" : "", out);
 		cli_difference_print(s->c, &s->broken.differences.v[i], &cli_kernel_sides);
@@ -343,5 +386,5 @@ int verb_status(struct cli *c)
 		print_text(&s, nat);
 	if (status != 0)
 		return status;
-	return h.changes.n > 0 ? EX_DIFFERS : 0;
+	return h.changes.n > 0 || count_foreign(&s) > 0 ? EX_DIFFERS : 0;
 }

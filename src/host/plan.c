@@ -308,10 +308,10 @@ static void plan_unwanted_addr(struct planner *pl, const struct rtnl_addr *x)
 			add_addr_op(pl, HOST_ADDR_DEL, l->name, x,
 				    want == NULL ? SPAN_NONE : want->at);
 	} else if (on != NULL && want == NULL && host_is_our_link(l) && !host_is_kernel_addr(x)) {
-		diag_add(pl->diags, DIAG_E1802, on->at, "%s is on %s and is not declared",
+		/* Not an error: the rules of all jails would be at the mercy of one address */
+		diag_add(pl->diags, DIAG_W1819, on->at, "%s is on %s and is not declared",
 			 prefix_print(x->p, text), l->name);
-		diag_note(pl->diags, SPAN_NONE, "already on %s, put there by somebody else",
-			  l->name);
+		diag_note(pl->diags, SPAN_NONE, "put there by somebody else, and left alone");
 		diag_help(pl->diags, "remove it, or declare it after removing it");
 	}
 }

@@ -292,10 +292,18 @@ set_sysctl "$HOST" net/ipv6/conf/default/disable_ipv6=0
 sp_must -f "$TMP/six.jail.conf" apply
 on_host ip addr add 10.1.0.9/32 dev lo1
 sp --json status
-is "status beside a foreign address: exits 65" 65 "$rc"
+is "status beside a foreign address: exits 1" 1 "$rc"
 is "status beside a foreign address: still lists the jail" www \
 	"$(jq -r '.sallyport.status[0].jails[0].jail' <<<"$out")"
-has "status beside a foreign address: names it" '10\.1\.0\.9' "$(jq -c .sallyport.error <<<"$out")"
+is "status beside a foreign address: names it as drift" "foreign address 10.1.0.9/32 on lo1" \
+	"$(jq -r '.sallyport.status[0].drift[] | .op + " " + .object' <<<"$out")"
+sp -f "$TMP/six.jail.conf" apply
+is "apply beside a foreign address: exits 0" 0 "$rc"
+has "apply beside a foreign address: says so" W1819 "$err"
+sp plan
+is "and leaves it alone: no difference of ours" 0 "$rc"
+has "and leaves it alone" '10\.1\.0\.9/32' "$(on_host ip addr show dev lo1)"
+on_host ip addr del 10.1.0.9/32 dev lo1
 
 # A link of somebody else is no loopback because of its name: it is fenced as any
 sp_must destroy

@@ -95,6 +95,12 @@ handle=$(on_host nft -a list chain inet sallyport in_fence | sed -n 's/.*# handl
 on_host nft delete rule inet sallyport in_fence handle "$handle"
 check "a deleted rule is back" back
 
+# Nobody's address on a loopback of ours takes the rules of all jails with it
+on_host ip addr add 10.0.0.99/32 dev lo1
+on_host nft flush ruleset
+check "a flush beside somebody else's address is repaired" back
+on_host ip addr del 10.0.0.99/32 dev lo1
+
 # ---- it does not fight -----------------------------------------------------
 
 sp_must down db

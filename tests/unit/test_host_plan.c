@@ -226,10 +226,10 @@ TEST(address_of_somebody_else_on_a_cloned_loopback)
 	fix_addr("lo1", "10.0.0.1/32");
 	plan();
 	CHECK_STR(fix_told(),
-		  "decl:1:1: error: 10.0.0.9/32 is on lo1 and is not declared [E1802]\n"
+		  "decl:1:1: warning: 10.0.0.9/32 is on lo1 and is not declared [W1819]\n"
 		  "    1 | lo1\n"
 		  "      | ^~~\n"
-		  "note: already on lo1, put there by somebody else\n"
+		  "note: put there by somebody else, and left alone\n"
 		  "help: remove it, or declare it after removing it\n"
 		  "decl:1:1: error: 10.0.0.1/32 cannot be set on lo1 [E1802]\n"
 		  "    1 | 10.0.0.1/32\n"
