@@ -41,6 +41,8 @@ struct doctor_finding {
  * @to:		Outside address, AF_NONE: any
  * @lo:		Lowest outside port
  * @hi:		Highest
+ * @inside:	Where it leads, AF_NONE: to more than one address
+ * @port:	What @lo becomes
  * @at:		Its declaration
  */
 struct doctor_forward {
@@ -48,6 +50,8 @@ struct doctor_forward {
 	struct addr to;
 	uint16_t lo;
 	uint16_t hi;
+	struct addr inside;
+	uint16_t port;
 	struct span at;
 };
 

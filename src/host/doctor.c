@@ -31,8 +31,18 @@ struct addr doctor_host_addr(const struct doctor *x)
 	return (struct addr){ AF_NONE, 0 };
 }
 
+static struct addr only_to(const struct xlate *x)
+{
+	return x->kind == XL_DST && x->to.n == 1 ? x->to.v[0] : (struct addr){ AF_NONE, 0 };
+}
+
+static uint16_t port_of(const struct xlate *x, uint16_t port)
+{
+	return x->port == XP_TO ? x->lo : x->port == XP_SHIFT ? xlate_shift(x, port) : port;
+}
+
 /* The sets of a rule as one forward for each protocol, address and range of ports */
-static void add_forward(struct doctor *x, const struct rule *r)
+static void add_forward(struct doctor *x, const struct rule *r, const struct xlate *to)
 {
 	static const struct set any = { .n = 0 };
 	const struct set *protos = rule_tests(r, F_PROTO);
@@ -50,7 +60,9 @@ static void add_forward(struct doctor *x, const struct rule *r)
 					      (struct addr){ dst->r[i].af, dst->r[i].lo } :
 					      (struct addr){ AF_NONE, 0 },
 					.lo = (uint16_t)ports->r[k].lo,
-					.hi = (uint16_t)ports->r[k].hi, .at = r->origin.at }));
+					.hi = (uint16_t)ports->r[k].hi, .inside = only_to(to),
+					.port = port_of(to, (uint16_t)ports->r[k].lo),
+					.at = r->origin.at }));
 	}
 }
 
@@ -61,7 +73,8 @@ static void add_map(struct doctor *x, const struct portmap *map)
 
 		vec_add(x->a, &x->forwards, ((struct doctor_forward){
 			.proto = r->proto, .to = map->outside[r->outside], .lo = r->lo,
-			.hi = r->hi, .at = map->origins.v[r->origin].at }));
+			.hi = r->hi, .inside = map->inside.v[r->inside], .port = r->to,
+			.at = map->origins.v[r->origin].at }));
 	}
 }
 
@@ -79,7 +92,7 @@ static void find_forwards(struct doctor *x)
 			if (r->map != NULL)
 				add_map(x, r->map);
 			else if (x->m->xlates.v[e->xlate].kind == XL_DST)
-				add_forward(x, r);
+				add_forward(x, r, &x->m->xlates.v[e->xlate]);
 		}
 	}
 }

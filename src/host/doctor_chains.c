@@ -6,7 +6,9 @@
  * hooks, and any of them may drop it.  What a foreign ruleset does with a packet
  * is not computed here: a chain is told that ends in a drop, by policy or by a
  * rule without conditions, unless it accepts before that what was translated
- * (ct status).  That is the cure as well, so a host that is cured is silent.
+ * (ct status).  That is the cure as well, so a host that is cured is silent.  A rule
+ * with conditions is told where it is known to drop what a forward brings
+ * (doctor_rules.h).
  */
 #include "host/doctor.h"
 
@@ -17,9 +19,13 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "host/doctor_rules.h"
 #include "nl/nft.h"
 
 #define OUR_TABLE "sallyport"
+#define PROBES_MAX 1024u	/* forwards that are tried with each chain */
+#define TOLD_MAX 16u		/* rules of one chain that are told */
+#define DNAT_PRIO (-100)	/* NF_IP_PRI_NAT_DST */
 
 /**
  * struct end - What happens to a packet that reaches the end of a chain
@@ -202,6 +208,90 @@ static void tell(struct doctor *x, const struct chain *c, const struct way *w)
 				     family, c->table, c->name) });
 }
 
+/* The packet of a forward as it is at a chain; false: it does not come there */
+static bool make_probe(const struct doctor *x, const struct chain *c,
+		       const struct doctor_forward *f, struct doctor_probe *ret)
+{
+	const bool is_before = c->hook == NF_INET_PRE_ROUTING && c->prio < DNAT_PRIO;
+	const struct addr dst = is_before ? f->to : f->inside;
+	const struct decl_jail *j = decl_jail_of(x->d, f->inside);
+	const bool is_vnet = j != NULL && j->is_vnet;
+
+	*ret = (struct doctor_probe){ .proto = f->proto, .dst = dst,
+				      .port = is_before ? f->lo : f->port,
+				      .is_translated = !is_before };
+	return dst.af != AF_NONE && c->family != (dst.af == AF_V6 ? NFPROTO_IPV4 : NFPROTO_IPV6) &&
+	       (c->hook == NF_INET_PRE_ROUTING || (c->hook == NF_INET_LOCAL_IN && !is_vnet) ||
+		(c->hook == NF_INET_FORWARD && is_vnet));
+}
+
+static void tell_rule(struct doctor *x, const struct chain *c, const struct way *w,
+		      const struct doctor_forward *f, const struct doctor_probe *p,
+		      uint64_t handle)
+{
+	const char *family = family_name(c->family);
+	char to[ADDR_TEXT_BYTES];
+
+	doctor_add(x, &(struct doctor_finding){
+		.object = arena_printf(x->a, "table %s %s, chain %s (hook %s, priority %d), rule "
+				       "with handle %llu", family, c->table, c->name, w->name,
+				       c->prio, (unsigned long long)handle),
+		.what = arena_printf(x->a, "it drops what is forwarded to %s",
+				     addr_port_print(p->dst, p->port, to)),
+		.cure = p->is_translated ?
+			arena_printf(x->a, "nft insert rule %s %s %s ct status dnat,snat accept",
+				     family, c->table, c->name) :
+			arena_printf(x->a, "nft delete rule %s %s %s handle %llu", family,
+				     c->table, c->name, (unsigned long long)handle),
+		.at = f->at });
+}
+
+/* Rules with conditions, each once */
+static int try_forwards(struct doctor *x, const struct chain *c, const struct way *w)
+{
+	struct doctor_table t CLEANUP(doctor_table_free) = {
+		.nl = x->nft, .family = c->family, .name = c->table };
+	uint64_t told[TOLD_MAX];
+	uint32_t n_told = 0;
+	const int err = doctor_table_read(&t, x->a);
+
+	for (uint32_t i = 0; i < MIN(x->forwards.n, PROBES_MAX) && err == 0; i++) {
+		const struct doctor_forward *f = &x->forwards.v[i];
+		struct doctor_probe p;
+		uint64_t handle;
+		uint32_t k = 0;
+
+		if (n_told == TOLD_MAX || !make_probe(x, c, f, &p))
+			continue;
+		handle = doctor_table_drops(&t, c->name, &p);
+		while (k < n_told && told[k] != handle)
+			k++;
+		if (handle == 0 || k < n_told)
+			continue;
+		told[n_told++] = handle;
+		tell_rule(x, c, w, f, &p, handle);
+	}
+	return err;
+}
+
+/* What a base chain does with what is for jails */
+static int check_chain(struct doctor *x, struct chain *c)
+{
+	const struct nl_nft_query rules = { .kind = NL_NFT_RULES, .family = c->family,
+					    .table = c->table };
+	int err = nl_nft_dump(x->nft, &rules, take_rule, c);
+
+	for (size_t w = 0; w < ARRAY_SIZE(ways) && err == 0; w++) {
+		if (ways[w].hook != c->hook || !concerns(x, &ways[w]))
+			continue;
+		if (c->end.drops && !c->end.accepts_nat)
+			tell(x, c, &ways[w]);
+		else
+			err = try_forwards(x, c, &ways[w]);
+	}
+	return err;
+}
+
 int doctor_chains(struct doctor *x)
 {
 	static const uint8_t families[] = { NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6 };
@@ -211,17 +301,8 @@ int doctor_chains(struct doctor *x)
 		const struct nl_nft_query q = { .kind = NL_NFT_CHAINS, .family = families[f] };
 		int err = nl_nft_dump(x->nft, &q, take_chain, &all);
 
-		for (uint32_t i = 0; i < all.list.n && err == 0; i++) {
-			struct chain *c = &all.list.v[i];
-			const struct nl_nft_query rules = { .kind = NL_NFT_RULES,
-				.family = c->family, .table = c->table };
-
-			err = nl_nft_dump(x->nft, &rules, take_rule, c);
-			for (size_t w = 0; w < ARRAY_SIZE(ways) && err == 0; w++)
-				if (ways[w].hook == c->hook && c->end.drops &&
-				    !c->end.accepts_nat && concerns(x, &ways[w]))
-					tell(x, c, &ways[w]);
-		}
+		for (uint32_t i = 0; i < all.list.n && err == 0; i++)
+			err = check_chain(x, &all.list.v[i]);
 		if (err < 0)
 			return err;
 	}

@@ -68,6 +68,32 @@ chain inet filter input { policy accept; }
 END
 sp doctor
 has "a rule that refuses the rest: names it by its handle" "its rule with handle [0-9]+ drops" "$out"
+on_host nft -f - <<'END'
+flush chain inet filter input
+table inet filter {
+	set allowed { type inet_service; elements = { 22, 8080 } }
+	chain web {
+		ip daddr 10.0.0.0/24 tcp dport { 80, 443 } counter reject
+	}
+}
+add rule inet filter input tcp dport @allowed accept
+add rule inet filter input ip saddr 192.0.2.1 drop
+add rule inet filter input tcp dport 81-90 drop
+add rule inet filter input meta l4proto tcp ct state new jump web
+END
+is "a rule with conditions: the forward is dead" silence \
+	"$(ask "$CLIENT" --wait "$GONE" tcp:203.0.113.2:80 | sed 's/^refused$/silence/')"
+sp --json doctor
+handle=$(on_host nft -a list chain inet filter web | sed -n 's/.*reject.* # handle //p')
+is "a rule with conditions: is the one problem, by its handle" \
+	"table inet filter, chain input (hook input, priority 10), rule with handle $handle" \
+	"$(jq -r '.sallyport.doctor[] | select(.severity == "problem") | .object' <<<"$out")"
+has "a rule with conditions: says what suffers" 'it drops what is forwarded to 10\.0\.0\.2:80' "$out"
+on_host bash -c "$(jq -r '.sallyport.doctor[0].cure' <<<"$out")"
+is "a rule with conditions: the cure brings the forward to life" "web 198.51.100.7" \
+	"$(ask "$CLIENT" --wait "$GONE" tcp:203.0.113.2:80)"
+sp doctor
+is "a rule with conditions: cured, nothing is found" 0 "$rc"
 on_host nft delete table inet filter
 
 # ---- services of the host --------------------------------------------------

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * What the rules of somebody else's base chain do with the first packet of each
+ * forward, as far as it is known: its protocol, where it goes, that it is new and
+ * translated.  A rule that asks for more is taken not to match, so what is told is
+ * certain for a caller whom no such rule concerns.  Jumps are followed; whether a
+ * value is in a set the kernel is asked.
+ */
+#include "host/doctor_rules.h"
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+
+#include "nl/nft.h"
+
+#define NEW_STATE	8u		/* NF_CT_STATE_BIT(IP_CT_NEW) */
+#define DNAT_STATUS	0x120u		/* IPS_DST_NAT, IPS_DST_NAT_DONE */
+#define DEPTH		16u		/* of jumps, the kernel's own limit */
+#define REQUEST_BYTES	1024u
+
+/**
+ * struct judge - One packet among the rules of a table
+ * @t:		Table
+ * @p:		Packet
+ * @value:	What the register of the last load has
+ * @len:	Its length, 0: not known
+ * @verdict:	Of the rule; INT32_MIN: none
+ * @chain:	Where it jumps
+ * @rejects:	It refuses
+ * @differs:	A condition is not met, or not known to be
+ */
+struct judge {
+	const struct doctor_table *t;
+	const struct doctor_probe *p;
+	uint8_t value[16];
+	uint32_t len;
+	int32_t verdict;
+	const char *chain;
+	bool rejects;
+	bool differs;
+};
+
+static void know(struct judge *j, const void *value, uint32_t len)
+{
+	memcpy(j->value, value, len);
+	j->len = len;
+}
+
+static void take_meta(struct judge *j, const struct nftnl_expr *e)
+{
+	const uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_META_KEY);
+	const uint8_t family = j->p->dst.af == AF_V6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+
+	j->len = 0;
+	if (key == NFT_META_L4PROTO)
+		know(j, &j->p->proto, 1);
+	else if (key == NFT_META_NFPROTO)
+		know(j, &family, 1);
+}
+
+static void take_ct(struct judge *j, const struct nftnl_expr *e)
+{
+	const uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_CT_KEY);
+	const uint32_t state = NEW_STATE, status = j->p->is_translated ? DNAT_STATUS : 0;
+
+	j->len = 0;
+	if (key == NFT_CT_STATE)
+		know(j, &state, sizeof(state));
+	else if (key == NFT_CT_STATUS)
+		know(j, &status, sizeof(status));
+}
+
+static void take_payload(struct judge *j, const struct nftnl_expr *e)
+{
+	const uint32_t base = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_BASE);
+	const uint32_t at = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET);
+	const uint32_t len = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_LEN);
+	const uint8_t port[2] = { (uint8_t)(j->p->port >> 8), (uint8_t)j->p->port };
+	const bool v6 = j->p->dst.af == AF_V6;
+	const uint32_t dst_at = v6 ? 24 : 16, dst_len = v6 ? 16 : 4;
+	uint8_t dst[16];
+
+	j->len = 0;
+	(void)addr_to_bytes(j->p->dst, dst);
+	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && at == 2 && len == 2)
+		know(j, port, 2);
+	else if (base == NFT_PAYLOAD_NETWORK_HEADER && at == (v6 ? 6 : 9) && len == 1)
+		know(j, &j->p->proto, 1);
+	else if (base == NFT_PAYLOAD_NETWORK_HEADER && at == dst_at && len <= dst_len)
+		know(j, dst, len);
+}
+
+static void take_bitwise(struct judge *j, const struct nftnl_expr *e)
+{
+	uint32_t mask_len = 0, xor_len = 0;
+	const uint8_t *mask = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_MASK, &mask_len);
+	const uint8_t *flip = nftnl_expr_get(e, NFTNL_EXPR_BITWISE_XOR, &xor_len);
+
+	if (mask == NULL || flip == NULL || mask_len < j->len || xor_len < j->len) {
+		j->len = 0;
+		return;
+	}
+	for (uint32_t i = 0; i < j->len; i++)
+		j->value[i] = (uint8_t)((j->value[i] & mask[i]) ^ flip[i]);
+}
+
+static void take_cmp(struct judge *j, const struct nftnl_expr *e)
+{
+	uint32_t len = 0;
+	const void *data = nftnl_expr_get(e, NFTNL_EXPR_CMP_DATA, &len);
+	const bool is_known = data != NULL && j->len > 0 && len <= j->len;
+	const int order = is_known ? memcmp(j->value, data, len) : 0;
+	const bool is_met[] = {
+		[NFT_CMP_EQ] = order == 0, [NFT_CMP_NEQ] = order != 0, [NFT_CMP_LT] = order < 0,
+		[NFT_CMP_LTE] = order <= 0, [NFT_CMP_GT] = order > 0, [NFT_CMP_GTE] = order >= 0,
+	};
+	const uint32_t op = nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP);
+
+	j->differs |= !is_known || op >= ARRAY_SIZE(is_met) || !is_met[op];
+}
+
+static void take_range(struct judge *j, const struct nftnl_expr *e)
+{
+	uint32_t lo_len = 0, hi_len = 0;
+	const void *lo = nftnl_expr_get(e, NFTNL_EXPR_RANGE_FROM_DATA, &lo_len);
+	const void *hi = nftnl_expr_get(e, NFTNL_EXPR_RANGE_TO_DATA, &hi_len);
+	bool is_in;
+
+	if (lo == NULL || hi == NULL || j->len == 0 || lo_len > j->len || hi_len > j->len) {
+		j->differs = true;
+		return;
+	}
+	is_in = memcmp(j->value, lo, lo_len) >= 0 && memcmp(j->value, hi, hi_len) <= 0;
+	j->differs |= is_in != (nftnl_expr_get_u32(e, NFTNL_EXPR_RANGE_OP) == NFT_RANGE_EQ);
+}
+
+/* Is the value in a set; a map's verdict is not known here */
+static void take_lookup(struct judge *j, const struct nftnl_expr *e)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[REQUEST_BYTES];
+	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(msg, sizeof(*g));
+	const bool is_inverted = (nftnl_expr_get_u32(e, NFTNL_EXPR_LOOKUP_FLAGS) &
+				  NFT_LOOKUP_F_INV) != 0;
+	struct nlattr *list, *elem, *key;
+	int err;
+
+	if (j->len == 0 || nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG)) {
+		j->differs = true;
+		return;
+	}
+	msg->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM;
+	g->nfgen_family = j->t->family;
+	g->version = NFNETLINK_V0;
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_TABLE, j->t->name);
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET,
+			  nftnl_expr_get_str(e, NFTNL_EXPR_LOOKUP_SET));
+	list = mnl_attr_nest_start(msg, NFTA_SET_ELEM_LIST_ELEMENTS);
+	elem = mnl_attr_nest_start(msg, NFTA_LIST_ELEM);
+	key = mnl_attr_nest_start(msg, NFTA_SET_ELEM_KEY);
+	mnl_attr_put(msg, NFTA_DATA_VALUE, j->len, j->value);
+	mnl_attr_nest_end(msg, key);
+	mnl_attr_nest_end(msg, elem);
+	mnl_attr_nest_end(msg, list);
+	err = nl_talk(j->t->nl, msg, NULL, NULL);
+	j->differs |= (err != 0 && err != -ENOENT) || (err == 0) == is_inverted;
+}
+
+static void take_verdict(struct judge *j, const struct nftnl_expr *e)
+{
+	if (!nftnl_expr_is_set(e, NFTNL_EXPR_IMM_VERDICT))
+		return;
+	j->verdict = (int32_t)nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT);
+	j->chain = nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN);
+}
+
+static void take_reject(struct judge *j, const struct nftnl_expr *e)
+{
+	(void)e;
+	j->rejects = true;
+}
+
+static void take_nothing(struct judge *j, const struct nftnl_expr *e)
+{
+	(void)j;
+	(void)e;
+}
+
+static int take_expr(struct nftnl_expr *e, void *arg)
+{
+	static const struct {
+		const char *name;
+		void (*take)(struct judge *j, const struct nftnl_expr *e);
+	} kinds[] = {
+		{ "meta", take_meta }, { "ct", take_ct }, { "payload", take_payload },
+		{ "bitwise", take_bitwise }, { "cmp", take_cmp }, { "range", take_range },
+		{ "lookup", take_lookup }, { "immediate", take_verdict },
+		{ "reject", take_reject }, { "counter", take_nothing }, { "log", take_nothing },
+		{ "notrack", take_nothing },
+	};
+	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
+	struct judge *j = arg;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kinds[i].name, name) == 0) {
+			kinds[i].take(j, e);
+			return j->differs ? -1 : 0;
+		}
+	}
+	j->differs = true;
+	return -1;
+}
+
+/* The handle of the rule that drops the packet, 0: none does; @ret_done: it is judged */
+static uint64_t judge_chain(struct judge *j, const char *chain, uint32_t depth, bool *ret_done)
+{
+	for (uint32_t i = 0; i < j->t->rules.n && depth < DEPTH; i++) {
+		struct nftnl_rule *r = j->t->rules.v[i];
+		uint64_t found;
+		bool is_goto;
+
+		if (strcmp(nftnl_rule_get_str(r, NFTNL_RULE_CHAIN), chain) != 0)
+			continue;
+		j->len = 0;
+		j->verdict = INT32_MIN;
+		j->rejects = j->differs = false;
+		(void)nftnl_expr_foreach(r, take_expr, j);
+		if (j->differs)
+			continue;
+		*ret_done = j->rejects || j->verdict == NF_DROP || j->verdict == NF_ACCEPT;
+		if (*ret_done)
+			return j->verdict == NF_ACCEPT ? 0 :
+				nftnl_rule_get_u64(r, NFTNL_RULE_HANDLE);
+		if (j->verdict == NFT_RETURN)
+			return 0;
+		if (j->verdict != NFT_JUMP && j->verdict != NFT_GOTO)
+			continue;
+		is_goto = j->verdict == NFT_GOTO;
+		found = judge_chain(j, j->chain, depth + 1, ret_done);
+		if (*ret_done || is_goto)
+			return found;
+	}
+	return 0;
+}
+
+uint64_t doctor_table_drops(const struct doctor_table *t, const char *chain,
+			    const struct doctor_probe *p)
+{
+	struct judge j = { .t = t, .p = p };
+	bool is_done = false;
+
+	return judge_chain(&j, chain, 0, &is_done);
+}
+
+struct reading {
+	struct doctor_table *t;
+	struct arena *a;
+};
+
+static int take_rule(const struct nlmsghdr *msg, void *arg)
+{
+	struct reading *r = arg;
+	struct nftnl_rule *rule;
+
+	if (msg == NULL) {
+		doctor_table_free(r->t);
+		return 0;
+	}
+	rule = nftnl_rule_alloc();
+	if (rule == NULL)
+		return -ENOMEM;
+	if (nftnl_rule_nlmsg_parse(msg, rule) < 0) {
+		nftnl_rule_free(rule);
+		return -EBADMSG;
+	}
+	vec_add(r->a, &r->t->rules, rule);
+	return 0;
+}
+
+int doctor_table_read(struct doctor_table *t, struct arena *a)
+{
+	const struct nl_nft_query q = { .kind = NL_NFT_RULES, .family = t->family,
+					.table = t->name };
+	struct reading r = { t, a };
+
+	return nl_nft_dump(t->nl, &q, take_rule, &r);
+}
+
+void doctor_table_free(struct doctor_table *t)
+{
+	for (uint32_t i = 0; i < t->rules.n; i++)
+		nftnl_rule_free(t->rules.v[i]);
+	t->rules.n = 0;
+}
