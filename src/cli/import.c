@@ -116,6 +116,36 @@ static void add_jails(struct import *im, const struct jail_file *f)
 	}
 }
 
+/* Is all that is wrong what iocage finds out when it starts the jail */
+static bool is_only_unsaid(const struct diags *d)
+{
+	for (uint32_t i = 0; i < d->list.n; i++)
+		if (diag_codes[d->list.v[i].code].severity == DIAG_ERROR &&
+		    d->list.v[i].code != DIAG_E2605)
+			return false;
+	return d->n_errors > 0;
+}
+
+/* A jail that does not say its address is left to who imports: the others are as they are */
+static void import_config(struct import *im, uint32_t src, uint32_t defaults)
+{
+	struct lang_ctx quiet = *im->c;
+	const struct jail_file *f;
+	struct diags told;
+
+	diags_init(&told, im->c->a, im->c->sources);
+	quiet.diags = &told;
+	f = iocage_parse(&quiet, src, defaults);
+	if (f->blocks.n == 0 || !is_only_unsaid(&told)) {
+		add_jails(im, iocage_parse(im->c, src, defaults));
+		return;
+	}
+	for (uint32_t i = 0; i < told.list.n; i++)
+		if (told.list.v[i].code == DIAG_E2605)
+			import_row(im, f->blocks.v[0].name, IMPORT_MISSING, told.list.v[i].at,
+				   "jail", told.list.v[i].message);
+}
+
 static void import_iocage(struct import *im)
 {
 	struct lang_paths paths = { .list = { 0 } };
@@ -125,7 +155,7 @@ static void import_iocage(struct import *im)
 	import_glob(im, "/config.json", &paths);
 	for (uint32_t i = 0; i < paths.list.n && !diag_is_full(im->c->diags); i++)
 		if (import_read(im, paths.list.v[i], &src))
-			add_jails(im, iocage_parse(im->c, src, defaults));
+			import_config(im, src, defaults);
 }
 
 /* A file of ezjail for each jail; NAME.norun is one that does not start at boot */
@@ -261,7 +291,7 @@ static int run(struct import *im, const struct manager *m)
 	struct decl d;
 
 	m->read(im);
-	if (c->diags.n_errors == 0 && im->out.blocks.n == 0) {
+	if (c->diags.n_errors == 0 && im->out.blocks.n == 0 && im->rows.list.n == 0) {
 		diag_add(&c->diags, DIAG_E2608, SPAN_NONE, "no jail of %s is in '%s'", m->name,
 			 im->dir);
 		return EX_NOINPUT;
