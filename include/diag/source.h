@@ -134,7 +134,8 @@ uint32_t sources_add(struct sources *s, const char *name, const char *text,
  * @path:	File, or "-" for standard input (named "stdin")
  * @ret_src:	Set to the source's number on success
  *
- * Regular files, FIFOs and standard input are read up to LIMIT_FILE_BYTES.
+ * Regular files, FIFOs and standard input are read up to LIMIT_FILE_BYTES.  A
+ * byte order mark of UTF-8 at the start becomes blanks.
  *
  * Return: 0; -EFBIG over the limit; -EISDIR; or another negative errno of
  * open or read

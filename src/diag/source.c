@@ -77,6 +77,15 @@ static ssize_t read_all(int fd, size_t guess, char **buf)
 	}
 }
 
+/* What some editors put before a text of UTF-8: blanks, so that places stay true */
+static void blank_mark(char *text, size_t len)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	if (len >= 3 && memcmp(text, mark, 3) == 0)
+		memset(text, ' ', 3);
+}
+
 static const struct kept_text *find_kept(const struct sources *s, const char *path)
 {
 	for (uint32_t i = 0; i < s->kept.n; i++)
@@ -113,6 +122,7 @@ int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 	len = read_all(is_stdin ? STDIN_FILENO : fd, guess, &buf);
 	if (len < 0)
 		return (int)len;
+	blank_mark(buf, (size_t)len);
 	*ret_src = sources_add(s, is_stdin ? "stdin" : path, buf != NULL ? buf : "",
 			       (uint32_t)len, SPAN_NONE);
 	s->list.v[*ret_src].is_file = !is_stdin;
