@@ -25,12 +25,17 @@
  * @is_inside:	The interface leads to the jails
  * @mac:	Its address
  * @sockets:	Map with the sockets by queue, of xdp_map_sockets()
+ * @lanes:	Table of lanes of what comes by the interface (host/lane.h), 0: none; what
+ *		has one is left to it
+ * @lane_key:	Its secret
  */
 struct xdp_how {
 	const struct claim *claim;
 	bool is_inside;
 	uint8_t mac[6];
 	int sockets;
+	int lanes;
+	uint32_t lane_key[2];
 };
 
 /** xdp_map_sockets() - A map for a socket of each queue; a descriptor or a negative errno */

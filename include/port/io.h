@@ -107,6 +107,10 @@ struct claim;
  * @name:	Interface
  * @has_offload: Packets may come and go with struct io_offload filled in
  * @is_down:	It is; the caller says so
+ * @packet_fd:	Its packet socket that lanes may hide packets from, 0: none
+ * @lane_map:	Table of lanes of what comes by it, 0: none (host/lane.h); who has opened
+ *		lanes sets it, and @lane_key
+ * @lane_key:	Its secret
  * @scratch:	Where packets are cut, IO_SCRATCH_BYTES; NULL with @has_offload
  * @n:		Counts
  */
@@ -119,6 +123,9 @@ struct io {
 	char name[IO_NAME_BYTES];
 	bool has_offload;
 	bool is_down;
+	int packet_fd;
+	int lane_map;
+	uint32_t lane_key[2];
 	uint8_t *scratch;
 	struct io_counts n;
 };

@@ -141,14 +141,17 @@ struct lanes {
 /**
  * lanes_open() - Have programs and tables
  * @w:		Set whole, also on failure
- * @inside:	Open way of io_packet_ops, io_packet_v3_ops, io_tun_ops or io_tap_ops; any
- *		other, or NULL: -EMEDIUMTYPE
- * @outside:	The other, one of the first two
+ * @inside:	Open way, one with io.packet_fd or of io_tun_ops or io_tap_ops; any other,
+ *		or NULL: -EMEDIUMTYPE
+ * @outside:	The other, one with io.packet_fd
+ *
+ * Of both io.lane_map and io.lane_key are set on success, before they are told what is
+ * the NAT's.
  *
  * Return: 0 or a negative errno, where there are to be no lanes: -EPERM; -EINVAL
  * before Linux 6.6; -EMEDIUMTYPE; another one
  */
-MUST_USE int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *outside);
+MUST_USE int lanes_open(struct lanes_way *w, struct io *inside, struct io *outside);
 
 /** lanes_stop() - No lanes from now on, whichever process makes them */
 void lanes_stop(struct lanes_way *w);

@@ -61,6 +61,7 @@ void nat_lanes_open(struct nat_run *r)
 		(void)!nl_join(&r->rules, NFNLGRP_NFTABLES);
 	if (is_in_the_way(r, line, sizeof(line))) {
 		nat_run_tell(r, line);
+		io[NAT_INSIDE]->lane_map = io[NAT_OUTSIDE]->lane_map = 0;
 		nat_lanes_close(r);
 	}
 }

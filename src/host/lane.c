@@ -31,6 +31,7 @@
 #include <sys/socket.h>
 
 #include "host/ebpf_sys.h"
+#include "host/lane_find.h"
 #include "net/names.h"
 
 #ifndef BPF_TCX_INGRESS
@@ -55,7 +56,7 @@
 
 /* Where things stand on the stack, where the IP header is aligned */
 #define ETHER		14
-#define IP		(-64)
+#define IP		LANE_STACK
 #define FRAME		(IP - ETHER)
 #define HEADER4		20
 #define HEADER6		40
@@ -72,7 +73,7 @@
 #define CTX		BPF_REG_6
 #define HERE		BPF_REG_7	/* the lane, as an offset of the table's lanes */
 #define BASE		BPF_REG_8	/* the table */
-#define PROTO		BPF_REG_9
+#define PROTO		LANE_PROTO
 #define FP		BPF_REG_10
 
 struct writer {
@@ -356,6 +357,15 @@ static void find(struct writer *w)
 		ebpf_add(e, HERE, (int32_t)sizeof(struct lane));
 	}
 	ebpf_here(e, found);
+}
+
+void lane_find(struct ebpf *e, int table, const uint32_t key[2], bool is_v6, uint32_t other)
+{
+	struct writer w = { .e = *e, .key = key, .table = table, .other = other, .is_v6 = is_v6 };
+
+	ebpf_map_value(&w.e, BASE, table);
+	find(&w);
+	*e = w.e;
 }
 
 /* No longer than the way on takes, each packet of those that it stands for */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "host/ebpf_sys.h"
+#include "host/lane_find.h"
 #include "net/names.h"
 
 #define ETHER		14
@@ -161,6 +162,26 @@ static void fold(struct ebpf *e, int bits)
 	ebpf_add_reg(e, BPF_REG_4, BPF_REG_1);
 }
 
+static void to_stack(struct writer *w, int at, int n)
+{
+	for (int i = 0; i < 4 * n; i += 4) {
+		ebpf_load(&w->e, BPF_REG_1, DATA, at + i);
+		ebpf_store(&w->e, BPF_REG_10, LANE_STACK - ETHER + at + i, BPF_REG_1);
+	}
+}
+
+/* What has a lane: to pass, on to where that begins */
+static void leave_lanes(struct writer *w, uint8_t af)
+{
+	const int l4 = af == AF_V4 ? V4_L4 : V6_L4;
+
+	to_stack(w, af == AF_V4 ? V4_SRC : V6_SRC, af == AF_V4 ? 2 : 8);
+	to_stack(w, l4, 1);
+	ebpf_move(&w->e, LANE_PROTO, PROTO);
+	lane_find(&w->e, w->how->lanes, w->how->lane_key, af == AF_V6, w->take);
+	ebpf_goto(&w->e, w->pass);
+}
+
 /* A checksum that is the pseudo header's sum is none yet: to pass */
 static void check_whole(struct writer *w, uint8_t af, int l4)
 {
@@ -190,7 +211,10 @@ static void check_whole(struct writer *w, uint8_t af, int l4)
 	ebpf_load_half(e, BPF_REG_1, DATA, l4 + UDP_CSUM);
 	ebpf_here(e, found);
 	ebpf_if_same(e, BPF_REG_1, BPF_REG_4, w->pass);
-	ebpf_goto(e, w->take);
+	if (w->how->lanes > 0)
+		leave_lanes(w, af);
+	else
+		ebpf_goto(e, w->take);
 }
 
 /* Whose is a packet of a family, by its destination */

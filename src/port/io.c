@@ -54,6 +54,8 @@ void io_memory_end(void *p, size_t bytes)
 static int complete(struct io *io, const struct io_ops *ops, const char *ifname)
 {
 	io->ops = ops;
+	if (ops == &io_packet_ops || ops == &io_packet_v3_ops)
+		io->packet_fd = io->fd;
 	memcpy(io->name, ifname, strlen(ifname) + 1);
 	io->scratch = malloc(IO_SCRATCH_BYTES);
 	if (io->scratch == NULL)

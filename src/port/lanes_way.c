@@ -4,9 +4,10 @@
 
 #include "port/lanes.h"
 
+/* A packet socket sees all that comes, but what may be hidden from it */
 static bool is_ring(const struct io *io)
 {
-	return io != NULL && (io->ops == &io_packet_ops || io->ops == &io_packet_v3_ops);
+	return io != NULL && io->packet_fd > 0;
 }
 
 static bool is_device(const struct io *io)
@@ -36,10 +37,16 @@ static int open_side(struct lanes_way *w, int side, const struct io *from, const
 	if (w->link[side] < 0)
 		return w->link[side];
 	/* What is taken on its way to a device never comes to who reads it */
-	return in.is_device ? 0 : lane_hide(from->fd, w->map[side], w->key, a);
+	return in.is_device ? 0 : lane_hide(from->packet_fd, w->map[side], w->key, a);
 }
 
-int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *outside)
+static void tell(struct io *io, const struct lanes_way *w, int side)
+{
+	io->lane_map = w->map[side];
+	memcpy(io->lane_key, w->key, sizeof(io->lane_key));
+}
+
+int lanes_open(struct lanes_way *w, struct io *inside, struct io *outside)
 {
 	CLEANUP(arena_fini) struct arena a;
 	int err;
@@ -53,9 +60,13 @@ int lanes_open(struct lanes_way *w, const struct io *inside, const struct io *ou
 	err = open_side(w, NAT_INSIDE, inside, outside, &a);
 	if (err == 0)
 		err = open_side(w, NAT_OUTSIDE, outside, inside, &a);
-	if (err < 0)
+	if (err < 0) {
 		lanes_close(w);
-	return err;
+		return err;
+	}
+	tell(inside, w, NAT_INSIDE);
+	tell(outside, w, NAT_OUTSIDE);
+	return 0;
 }
 
 void lanes_stop(struct lanes_way *w)

@@ -86,6 +86,7 @@ stop
 
 start --io packet
 each_way packet
+has_lanes=$(lanes entered)
 # What the kernel carries by itself goes on while rules are read anew, and is counted
 if ! grep -q 4294967295 /proc/self/uid_map; then
 	skip "lanes" "not really root"
@@ -156,6 +157,7 @@ fi
 for io in packet-v3 xdp; do
 	start --io "$io"
 	each_way "$io"
+	[ "$has_lanes" -eq 0 ] || check "$io: there are lanes" [ "$(lanes entered)" -gt 0 ]
 	stop
 done
 

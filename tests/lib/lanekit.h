@@ -30,10 +30,11 @@
 #include "nl/rtnl_veth.h"
 #include "port/lanes.h"
 #include "port/offload.h"
+#include "target/nft_claim.h"
 
 #define LANE_LAB_MANY	(LANES_ENTER + 1)	/* packets that surely have a lane made */
 
-enum lane_lab_kind { LANE_VETH, LANE_TUN };
+enum lane_lab_kind { LANE_VETH, LANE_TUN, LANE_XDP };
 
 /**
  * struct lane_lab - The NAT and both ends
@@ -88,10 +89,10 @@ static inline bool lab_make_pair(const char *name, const char *peer)
 	return done;
 }
 
-static inline bool lab_have_veth(enum nat_side side, const char *name, const char *peer)
+static inline bool lab_have_veth(const struct io_ops *ops, enum nat_side side, const char *name,
+				 const char *peer)
 {
-	return lab_make_pair(name, peer) &&
-	       CHECK_INT(io_open(&io_packet_ops, name, &lab.nat[side]), 0) &&
+	return lab_make_pair(name, peer) && CHECK_INT(io_open(ops, name, &lab.nat[side]), 0) &&
 	       CHECK_INT(io_open(&io_packet_ops, peer, &lab.end[side]), 0);
 }
 
@@ -155,13 +156,15 @@ static inline void lab_know(enum nat_side side, struct addr a)
 /** lab_up() - All but lanes; whether that was possible */
 static inline bool lab_up(enum lane_lab_kind kind, uint8_t af)
 {
+	const struct io_ops *ops = kind == LANE_XDP ? &io_xdp_ops : &io_packet_ops;
+
 	memset(&lab, 0, sizeof(lab));
 	lab.host = -1;
 	lab.in = af == AF_V4 ? IN1 : kit_a6("fd00:1::11");
 	lab.srv = af == AF_V4 ? SRV1 : kit_a6("2001:db8:f::10");
 	lab.out = af == AF_V4 ? NAT1 : kit_a6("2001:db8:f::1");
-	if (!(kind == LANE_TUN ? lab_have_tun() : lab_have_veth(NAT_INSIDE, "a0", "a1")) ||
-	    !lab_have_veth(NAT_OUTSIDE, "c0", "c1"))
+	if (!(kind == LANE_TUN ? lab_have_tun() : lab_have_veth(ops, NAT_INSIDE, "a0", "a1")) ||
+	    !lab_have_veth(ops, NAT_OUTSIDE, "c0", "c1"))
 		return false;
 	lab_know(NAT_INSIDE, lab.in);
 	lab_know(NAT_OUTSIDE, lab.srv);
@@ -174,10 +177,16 @@ static inline bool lab_up(enum lane_lab_kind kind, uint8_t af)
 /** lab_have_lanes() - 0, or why there are no lanes here */
 static inline int lab_have_lanes(void)
 {
+	const struct claim_addr outside = { .a = lab.out };
+	const struct claim claim = { .addrs = &outside, .n_addrs = 1 };
 	const int err = lanes_open(&lab.way, lab.nat[0], lab.nat[1]);
 
 	if (err < 0)
 		return err;
+	for (int side = 0; side < 2; side++)
+		if (lab.nat[side]->ops->claim != NULL)
+			CHECK_INT(lab.nat[side]->ops->claim(lab.nat[side], &claim,
+							    side == NAT_INSIDE), 0);
 	CHECK_INT(lanes_init(&lab.lanes, &lab.way, &lab.kit.cfg), 0);
 	lanes_begin(&lab.lanes, lab.kit.nat, lab.nat, lab.hops);
 	return 0;

@@ -96,6 +96,39 @@ TEST(a_flow_of_ipv6_lives_as_long_as_its_lane_is_used)
 	CHECK_INT(lab.lanes.n.made[NAT_INSIDE], 400);
 }
 
+/* ---- short packets by AF_XDP -------------------------------------------------------- */
+
+#define LAB_XDP(af) \
+	if (io_xdp_ops.probe() < 0) \
+		UNIT_SKIP("AF_XDP is not possible here"); \
+	LANE_LAB(LANE_XDP, af)
+
+/* What a socket of AF_XDP gets nobody else does: it must not get what has a lane */
+TEST(what_has_a_lane_is_left_to_it_by_xdp)
+{
+	LAB_XDP(AF_V4);
+	lab_compare(false, 100);
+}
+
+TEST(tcp6_is_left_to_its_lane_by_xdp)
+{
+	LAB_XDP(AF_V6);
+	lab_compare(true, 200);
+}
+
+TEST(another_flow_is_not_left_to_a_lane_by_xdp)
+{
+	struct io_packet got;
+
+	LAB_XDP(AF_V4);
+	lab_begin(false);
+	CHECK(lab_is_carried(NAT_INSIDE, lab_whole(k_udp(IN1, 4001, SRV1, 80, 10))));
+	CHECK(lab_is_carried(NAT_INSIDE, lab_whole(k_udp(IN2, 4000, SRV1, 80, 10))));
+	CHECK(lab_is_by_lane(NAT_INSIDE, lab_question(false, 10), &got));
+	lanes_stop(&lab.way);
+	CHECK(lab_is_carried(NAT_INSIDE, lab_question(false, 10)));
+}
+
 /* ---- the host behind a device ---------------------------------------------------- */
 
 #define LAB_TUN(af) \
