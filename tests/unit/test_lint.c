@@ -64,6 +64,12 @@ static const char *without(struct prove_case *c, struct span at)
 	return arena_printf(&c->a, "%.*s%s", (int)lo, c->text, c->text + hi);
 }
 
+/* Tags and limits are numbered, and have other numbers where one of them is not there */
+static bool has_numbers(const char *rule)
+{
+	return strstr(rule, "tag") != NULL || strstr(rule, "max-") != NULL;
+}
+
 /* Of packets of which nothing is remembered the program of the rest means what all rules mean */
 static void check_same_without(struct prove_case *c, const struct lint_finding *f)
 {
@@ -112,7 +118,8 @@ static void lint_random(int kind, uint32_t n)
 			for (uint32_t k = 0; k < r.list.n; k++)
 				check_finding(&c, &r.list.v[k], &t);
 			/* A proof takes longer than all the rest */
-			if (r.list.n > 0 && r.list.v[0].kind <= LINT_SHADOWED)
+			if (r.list.n > 0 && r.list.v[0].kind <= LINT_SHADOWED &&
+			    !has_numbers(r.list.v[0].rule.text))
 				check_same_without(&c, &r.list.v[0]);
 		}
 		prove_case_fini(&c);
