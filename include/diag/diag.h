@@ -145,6 +145,9 @@ void diag_print(const struct diags *d, FILE *out, bool colour, enum diag_severit
  * @d:		Diagnostics
  * @out:	Stream
  * @errors:	true: the errors; false: warnings and notes
+ *
+ * What has lines below it has them in "more": {"file", "line", "column", "kind" ("note",
+ * "help"), "message"}, the file null where the line has no place.
  */
 void diag_json(const struct diags *d, FILE *out, bool errors);
 

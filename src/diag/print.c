@@ -188,6 +188,33 @@ void json_cstring(FILE *out, const char *s)
 		json_string(out, s, strlen(s));
 }
 
+/* Where something stands, without the brace that ends it */
+static void json_place(const struct diags *d, struct span at, FILE *out)
+{
+	const struct place p = source_place(d->sources, source_file_span(d->sources, at));
+
+	fputs("{\"file\": ", out);
+	json_cstring(out, p.name);
+	fprintf(out, ", \"line\": %u, \"column\": %u, ", p.line, p.column);
+}
+
+static void json_more(const struct diags *d, const struct diag *g, FILE *out)
+{
+	if (g->more.n == 0)
+		return;
+	fputs(", \"more\": [", out);
+	for (uint32_t i = 0; i < g->more.n; i++) {
+		const struct diag_more *m = &g->more.v[i];
+
+		fputs(i > 0 ? ", " : "", out);
+		json_place(d, m->at, out);
+		fprintf(out, "\"kind\": \"%s\", \"message\": ", m->is_help ? "help" : "note");
+		json_cstring(out, m->text);
+		putc('}', out);
+	}
+	putc(']', out);
+}
+
 void diag_json(const struct diags *d, FILE *out, bool errors)
 {
 	const char *comma = "";
@@ -196,18 +223,15 @@ void diag_json(const struct diags *d, FILE *out, bool errors)
 	for (uint32_t i = 0; i < d->list.n; i++) {
 		const struct diag *g = &d->list.v[i];
 		const struct diag_code_info *info = &diag_codes[g->code];
-		struct place p;
 
 		if ((info->severity == DIAG_ERROR) != errors)
 			continue;
-		p = source_place(d->sources, source_file_span(d->sources, g->at));
-		fprintf(out, "%s{\"file\": ", comma);
-		json_cstring(out, p.name);
-		fprintf(out, ", \"line\": %u, \"column\": %u, \"code\": \"%s\", ", p.line, p.column,
-			info->name);
-		fprintf(out, "\"severity\": \"%s\", \"message\": ",
+		fputs(comma, out);
+		json_place(d, g->at, out);
+		fprintf(out, "\"code\": \"%s\", \"severity\": \"%s\", \"message\": ", info->name,
 			diag_severity_name(info->severity));
 		json_cstring(out, g->message);
+		json_more(d, g, out);
 		putc('}', out);
 		comma = ", ";
 	}
