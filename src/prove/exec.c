@@ -135,6 +135,9 @@ static dd translate(struct rule_run *r, const struct prog_expr *x, const struct 
 	struct run *w = r->w;
 	struct proof_to to = { .then = translated, .arg = w->p, .unchanged = w->passed,
 			       .here = r->here };
+	static const struct outcome drawn = {
+		.fate = FATE_HARM, .text = "a port by another lot than any that is declared",
+	};
 	uint32_t table;
 
 	if (!w->at->is_nat)
@@ -143,6 +146,8 @@ static dd translate(struct rule_run *r, const struct prog_expr *x, const struct 
 	if (x->nat.family != NFPROTO_INET &&
 	    x->nat.family != (w->p->s.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6))
 		return r->next;
+	if (exec_nat_draws(&x->nat))
+		return proof_outcome(w->p, &drawn);
 	if (exec_nat_by_table(w->p, &x->nat, regs, &table))
 		return proof_pass(w->p, tables_xlate(w->p, table));
 	if (!exec_nat(w->p, &x->nat, regs, &to))

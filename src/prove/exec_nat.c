@@ -35,8 +35,15 @@ static bool read_port(const struct regs *regs, uint32_t reg, uint16_t *ret)
 	return true;
 }
 
+/* There is one address only, which is always the same */
 #define NAT_KNOWN	(NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED | \
-			 NF_NAT_RANGE_PROTO_RANDOM_FULLY)
+			 NF_NAT_RANGE_PROTO_RANDOM_FULLY | NF_NAT_RANGE_PERSISTENT)
+
+bool exec_nat_draws(const struct prog_nat *n)
+{
+	return (n->flags & NF_NAT_RANGE_PROTO_RANDOM) != 0 ||
+	       ((n->flags & NF_NAT_RANGE_PROTO_RANDOM_FULLY) != 0 && n->port[0] == 0);
+}
 
 bool exec_nat(struct proof *p, const struct prog_nat *n, const struct regs *regs,
 	      struct proof_to *to)

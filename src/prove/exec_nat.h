@@ -10,6 +10,9 @@
 
 #include "prove/regs.h"
 
+/** exec_nat_draws() - It draws ports in a way that no declaration asks for */
+bool exec_nat_draws(const struct prog_nat *n);
+
 /**
  * exec_nat() - Where a translation leads
  * @p:		Proof

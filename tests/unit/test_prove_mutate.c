@@ -11,6 +11,7 @@
 #include "unit.h"
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include "nft_vm.h"
@@ -23,6 +24,7 @@ enum mutation {
 	M_DROP_RULE, M_SWAP_RULES, M_DROP_TEST, M_NEGATE, M_OFF_BY_ONE, M_FLIP_BIT, M_MASK_BIT,
 	M_VERDICT, M_TARGET, M_DROP_ELEM, M_ELEM_KEY, M_ELEM_DATA, M_EMPTY_CHAIN, M_PRIORITY,
 	M_HOOK, M_POLICY, M_MARK_BIT, M_DROP_WRITE, M_OTHER_FIELD, M_IMMEDIATE, M_NAT_SIDE,
+	M_NAT_FLAGS, M_BYTE_ORDER, M_PREFIX, M_COLLAPSE, M_BOUND, M_LIMIT, M_ELEM_VERDICT,
 	N_MUTATIONS
 };
 
@@ -31,7 +33,8 @@ static const char *const names[N_MUTATIONS] = {
 	"flipped bit", "other mask", "other verdict", "other chain", "removed element",
 	"other key", "other data", "emptied chain", "other priority", "other hook",
 	"other policy", "other mark", "lost mark", "other field", "other constant",
-	"other side",
+	"other side", "other nat flags", "other byte order", "other prefix", "collapsed range",
+	"other bound", "other limit", "verdict in a map",
 };
 
 struct mutants {
@@ -390,10 +393,117 @@ static bool nat_side(struct prog *p)
 	return true;
 }
 
+static bool nat_flags(struct prog *p)
+{
+	static const uint32_t flags[] = { NF_NAT_RANGE_PROTO_RANDOM_FULLY, NF_NAT_RANGE_PERSISTENT,
+					  NF_NAT_RANGE_PROTO_RANDOM };
+	struct prog_rule *r;
+	struct prog_expr *x = any_expr(p, 1u << X_NAT, &r);
+
+	if (x == NULL)
+		return false;
+	x->nat.flags ^= flags[gen_below(&g, ARRAY_SIZE(flags))];
+	return true;
+}
+
+static bool byte_order(struct prog *p)
+{
+	struct prog_rule *r;
+	struct prog_expr *x = any_expr(p, 1u << X_CMP, &r);
+	const uint32_t last = x == NULL ? 0 : x->len - 1;
+
+	if (x == NULL || !is_number(r, x) || x->data[0] == x->data[last])
+		return false;
+	for (uint32_t i = 0; i < x->len / 2; i++) {
+		const uint8_t b = x->data[i];
+
+		x->data[i] = x->data[last - i];
+		x->data[last - i] = b;
+	}
+	return true;
+}
+
+/* A mask one bit longer or shorter, where it ends */
+static bool prefix(struct prog *p)
+{
+	struct prog_rule *r;
+	struct prog_expr *x = any_expr(p, 1u << X_BITWISE, &r);
+	uint32_t bit = 0;
+
+	if (x == NULL || x == r->exprs.v || x[-1].op != X_PAYLOAD)
+		return false;
+	while (bit < 8 * x->len && (x->mask[bit / 8] >> (7 - bit % 8) & 1) != 0)
+		bit++;
+	if (bit == 0 || bit == 8 * x->len)
+		return false;
+	bit -= gen_often(&g, 50);
+	x->mask[bit / 8] ^= (uint8_t)(0x80u >> bit % 8);
+	return true;
+}
+
+/* Of a range only its first value, or of a table its first address */
+static bool collapse(struct prog *p)
+{
+	struct prog_rule *r;
+	struct prog_expr *x = any_expr(p, 1u << X_RANGE, &r);
+	struct prog_set *s;
+	struct prog_elem *e;
+
+	if (x != NULL && gen_often(&g, 50)) {
+		memcpy(x->mask, x->data, x->len);
+		return true;
+	}
+	e = any_elem(p, false, &s);
+	if (e == NULL || (e->key_end == NULL && !e->is_end) || is_name(e->key, s->key_len))
+		return false;
+	if (e->is_end && e > s->elems.v)
+		e->key = e[-1].key;
+	else
+		e->key_end = e->key;
+	return true;
+}
+
+/* Below for at most, above for at least */
+static bool bound(struct prog *p)
+{
+	static const uint32_t other[] = { [NFT_CMP_LT] = NFT_CMP_LTE, [NFT_CMP_LTE] = NFT_CMP_LT,
+					  [NFT_CMP_GT] = NFT_CMP_GTE, [NFT_CMP_GTE] = NFT_CMP_GT };
+	struct prog_rule *r;
+	struct prog_expr *x = any_expr(p, 1u << X_CMP, &r);
+
+	if (x == NULL || x->key < NFT_CMP_LT || !is_number(r, x))
+		return false;
+	x->key = other[x->key];
+	return true;
+}
+
+static bool limit(struct prog *p)
+{
+	struct prog_rule *r;
+	struct prog_expr *x = any_expr(p, 1u << X_LIMIT | 1u << X_DYNSET, &r);
+
+	if (x == NULL || !x->is_over)
+		return false;
+	x->modulus++;
+	return true;
+}
+
+static bool elem_verdict(struct prog *p)
+{
+	struct prog_set *s;
+	struct prog_elem *e = any_elem(p, false, &s);
+
+	if (e == NULL || s->data_len != 0 || (s->flags & NFT_SET_MAP) == 0)
+		return false;
+	e->verdict = e->verdict == NF_DROP ? NF_ACCEPT : NF_DROP;
+	return true;
+}
+
 static bool (*const mutate[N_MUTATIONS])(struct prog *p) = {
 	drop_rule, swap_rules, drop_test, negate, off_by_one, flip_bit, mask_bit, other_verdict,
 	other_target, drop_elem, elem_key, elem_data, empty_chain, other_priority, other_hook,
 	other_policy, mark_bit, drop_write, other_field, immediate, nat_side,
+	nat_flags, byte_order, prefix, collapse, bound, limit, elem_verdict,
 };
 
 static void one_mutant(struct prove_case *c, uint64_t seed, struct mutants *m)
@@ -416,6 +526,8 @@ static void one_mutant(struct prove_case *c, uint64_t seed, struct mutants *m)
 	}
 	if (r.unproven.n > 0) {
 		m->unproven[kind]++;
+		printf("# ruleset %" PRIu64 ", %s: not proven: %s\n", seed, names[kind],
+		       r.unproven.v[0]);
 		return;
 	}
 	m->same[kind]++;
