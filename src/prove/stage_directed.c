@@ -110,6 +110,30 @@ static void filter_in(struct work *w)
 		       proof_pass(&w->p, 0)), work_judged(w, DIR_IN));
 }
 
+static uint32_t is_same(void *arg, uint32_t x, uint32_t y)
+{
+	(void)arg;
+	return x == y ? 1 : 0;
+}
+
+/*
+ * What goes out, with the tags of nat rules.  Later packets of a flow without a state meet
+ * no nat rule in the kernel, so get no tags there, but where they are judged ahead of it:
+ * they may be judged as if they had them, or as if they had not.
+ */
+static dd with_tags(struct work *w, dd declared, dd kernel)
+{
+	const dd all = sem_scrub(&w->p, DIR_OUT, sem_tagged(&w->p, DIR_OUT, declared));
+	const dd none = sem_scrub(&w->p, DIR_OUT, declared);
+	const dd tagged = dd_or(w->p.d, work_first(w), sem_has_state(&w->p, DIR_OUT));
+	dd same;
+
+	if (!sem_tags(w->p.m, DIR_OUT))
+		return all;
+	same = dd_join(w->p.d, kernel, all, is_same, NULL);
+	return dd_ite(w->p.d, dd_or(w->p.d, tagged, same), all, none);
+}
+
 /*
  * Out: answers are given ahead of the translation, and only to what has none; the
  * rest is judged behind it, where a refusal is silent.
@@ -137,19 +161,15 @@ static void filter_out(struct work *w)
 	const dd moving = work_chains(w, NF_INET_POST_ROUTING, INT_MIN, INT_MAX, true, behind);
 	const dd through = work_chains(w, NF_INET_POST_ROUTING, INT_MIN, PRIO_SNAT, false,
 				       dd_ite(w->p.d, first, moving, behind));
-	/* Later packets of a flow without a state meet no nat rule, so get no tags there */
-	const dd tagged = dd_or(w->p.d, first, sem_has_state(&w->p, DIR_OUT));
-	const dd asked = sem_tags(w->p.m, DIR_OUT) ? work_both(w, all, tagged) : all;
 
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
 		const dd own = space_is(&w->p.s, P_RECV, 0);
 		const bool forwards = hooks[i].hook == NF_INET_FORWARD;
 		const dd here = work_both(w, all, forwards ? work_no(w, own) : own);
+		const dd kernel = work_chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, through);
 
-		work_compare(w, hooks[i].name, DIR_OUT,
-			     sem_scrub(&w->p, DIR_OUT, sem_tagged(&w->p, DIR_OUT, declared)),
-			     work_chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, through),
-			work_both(w, work_both(w, here, asked), work_no(w, moved)));
+		work_compare(w, hooks[i].name, DIR_OUT, with_tags(w, declared, kernel), kernel,
+			     work_both(w, here, work_no(w, moved)));
 		work_compare(w, hooks[i].ahead, DIR_OUT, none,
 			     work_chains(w, hooks[i].hook, INT_MIN, INT_MAX, false, none),
 			work_both(w, here, work_both(w, moved, idle)));

@@ -450,6 +450,7 @@ struct values {
 	struct gen g;
 	uint8_t v[17][MAX_VALUES][16];
 	uint32_t n[17];
+	uint32_t answer;	/* see vm_same() */
 };
 
 static void add_value(struct values *w, const uint8_t *b, uint32_t len)
@@ -585,7 +586,7 @@ static bool is_query(const struct vm_packet *p)
 }
 
 /* What is not compared: see the header */
-static bool is_left_out(const struct vm_packet *p)
+static bool is_left_out(const struct values *w, const struct vm_packet *p)
 {
 	const bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6;
 	const bool by_host = p->in[0] == '\0' || strcmp(p->in, "lo") == 0;
@@ -594,7 +595,7 @@ static bool is_left_out(const struct vm_packet *p)
 		return true;
 	if (icmp && !is_query(p) && !p->is_invalid)
 		return true;
-	return by_host && ((!p->is_invalid && (p->ctmark & 0x04000000) != 0) ||
+	return by_host && ((!p->is_invalid && (p->ctmark & w->answer) != 0) ||
 			   (p->is_invalid && (icmp || (p->th[13] & 4) != 0)));
 }
 
@@ -677,7 +678,7 @@ static bool same_for(const struct model *m, const struct prog *good, const struc
 		/* A routing header is refused at the fence, of which the model has no word */
 		if (hooks[i].hook == NF_INET_PRE_ROUTING && here.af == AF_V6 && here.has_opts)
 			continue;
-		if (!is_left_out(&here) &&
+		if (!is_left_out(w, &here) &&
 		    !same_at(m, good, bad, NFPROTO_INET, hooks[i].hook, &here))
 			return false;
 	}
@@ -699,11 +700,12 @@ static bool same_arp(const struct model *m, const struct prog *good, const struc
 }
 
 bool vm_same(const struct model *m, const struct prog *good, const struct prog *bad,
-	     uint64_t seed, struct arena *a, const char **ret_why)
+	     uint32_t answer, uint64_t seed, struct arena *a, const char **ret_why)
 {
 	struct values *w = arena_new(a, struct values);
 
 	w->g = gen_seed(seed, 77);
+	w->answer = answer;
 	gather(w, good);
 	gather(w, bad);
 	for (uint32_t i = 0; i < PACKETS; i++) {

@@ -18,6 +18,7 @@
  * @m:		Declarations: the host
  * @good:	Program
  * @bad:	Another
+ * @answer:	Bit of the ct mark that says that the host refused and answers
  * @seed:	Of the packets
  * @a:		Memory
  * @ret_why:	Set to a packet for which they differ
@@ -29,6 +30,6 @@
  * Return: whether no packet showed a difference
  */
 bool vm_same(const struct model *m, const struct prog *good, const struct prog *bad,
-	     uint64_t seed, struct arena *a, const char **ret_why);
+	     uint32_t answer, uint64_t seed, struct arena *a, const char **ret_why);
 
 #endif /* TESTS_NFT_VM_H */
