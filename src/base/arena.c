@@ -56,7 +56,7 @@ static struct {
 
 static bool keep(struct arena_chunk *c)
 {
-	if (c->len != CHUNK_MIN || kept.n >= KEPT_MAX)
+	if (c->len != CHUNK_MIN || kept.n == KEPT_MAX)
 		return false;
 	memset(c->mem, 0, c->used);
 	c->used = 0;

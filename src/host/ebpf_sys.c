@@ -195,7 +195,7 @@ static int info(int fd, struct bpf_prog_info *ret)
 
 int ebpf_find(int cgroup, uint32_t attach, const char *name)
 {
-	uint32_t ids[EBPF_IDS];
+	uint32_t ids[EBPF_IDS] = { 0 };
 	union bpf_attr ask = { .query = { .target_fd = (uint32_t)cgroup, .attach_type = attach,
 					    .prog_ids = pointer(ids), .prog_cnt = EBPF_IDS } };
 	const int err = bpf(BPF_PROG_QUERY, &ask);
