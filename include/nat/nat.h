@@ -54,6 +54,7 @@ extern const char *const nat_reason_names[N_NAT_REASONS];
 #define NAT_P_PARTIAL	0x01u	/* the L4 checksum holds the pseudo header's sum only */
 #define NAT_P_GSO	0x02u	/* will be segmented later: no MTU applies */
 #define NAT_P_SECOND	0x04u	/* hairpinned, its first leg is behind it: an outside source */
+#define NAT_P_HOST	0x10u	/* from inside, the host's own: an outside source, to one of ours */
 #define NAT_P_JUDGED	0x08u	/* another worker's rules have said where it goes */
 
 /**

@@ -27,7 +27,7 @@
 
 /**
  * struct nat_errand - What goes with a packet from worker to worker
- * @flags:	NAT_P_SECOND, NAT_P_JUDGED of nat_packet.flags
+ * @flags:	NAT_P_SECOND, NAT_P_JUDGED, NAT_P_HOST of nat_packet.flags
  * @hops:	Workers that have handed it on
  * @longest:	Of a datagram that came in fragments: bytes of the longest; 0: of none
  * @ruling:	With NAT_P_JUDGED: what the rules have said; not which source it gets

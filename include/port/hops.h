@@ -56,6 +56,15 @@ struct hops {
 };
 
 /**
+ * hops_host() - A way to the host itself: only hops_by_kernel() is for it
+ * @h:		Set whole; hops_close() it
+ * @io:		Counts what goes
+ *
+ * Return: 0 or a negative errno
+ */
+MUST_USE int hops_host(struct hops *h, struct io *io);
+
+/**
  * hops_open() - Learn routes and neighbours
  * @h:		Set whole
  * @io:		Interface, which outlives this

@@ -173,6 +173,7 @@ extern const struct io_ops io_xdp_ops;		/* AF_XDP, for small packets */
 extern const struct io_ops io_tun_ops;		/* TUN device, made by opening it */
 extern const struct io_ops io_tap_ops;		/* TAP device, made by opening it */
 extern const struct io_ops io_pcap_ops;		/* libpcap */
+extern const struct io_ops io_host_ops;		/* the host's own callers, on lo; only receives */
 extern const struct io_ops io_memory_ops;	/* a test's own packets */
 
 extern const struct io_ops *const io_kinds[];	/* what --io knows; NULL after the last */

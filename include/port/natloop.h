@@ -60,6 +60,8 @@ struct natloop_counts {
  * @reread:	Another one, for what has to be asked
  * @lanes:	Flows that the kernel translates, or NULL
  * @places:	Where forwards are counted, or NULL
+ * @host:	Where the host's own callers come, or NULL: they come by the inside, or not
+ * @to_host:	How they get their answers
  * @errands:	Ways to and from the other workers, or NULL: there are none
  * @is_second:	Another loop tells the news of routes and interfaces
  * @claim:	What is the NAT's
@@ -87,6 +89,8 @@ struct natloop {
 	struct nl_session reread;
 	struct lanes *lanes;
 	struct places *places;
+	struct io *host;
+	struct hops to_host;
 	struct errands *errands;
 	bool is_second;
 	const struct claim *claim;
@@ -118,6 +122,9 @@ struct natloop {
  */
 MUST_USE int natloop_init(struct natloop *l, struct io *inside, struct io *outside,
 			  const struct claim *claim);
+
+/** natloop_host() - Take the host's own callers too, by io_host_ops; 0 or a negative errno */
+MUST_USE int natloop_host(struct natloop *l, struct io *host);
 
 /** natloop_fini() - Close what natloop_init() opened */
 void natloop_fini(struct natloop *l);

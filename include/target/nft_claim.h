@@ -48,6 +48,8 @@ struct claim_ports {
  * @local_to:	Number of the device that gets what the host and its jails send each
  *		other by claimed ports of shared addresses, behind lo's link header;
  *		0: none does
+ * @drops_local: The kernel drops what the host sends itself by claimed ports of shared
+ *		addresses: a socket on lo has it
  * @addrs:	Outside addresses
  * @n_addrs:	How many
  * @ports:	Claimed ports, in ascending order of protocol and port, none twice
@@ -60,6 +62,7 @@ struct claim {
 	const char *outside;
 	const char *inside;
 	uint32_t local_to;
+	bool drops_local;
 	const struct claim_addr *addrs;
 	uint32_t n_addrs;
 	const struct claim_ports *ports;

@@ -50,14 +50,14 @@ int nat_keeper_clear(const char *state_dir)
 
 /* ---- a generation ----------------------------------------------------------------- */
 
-/* Close those of @v that are open, and wait for their processes: the first is the others' parent */
+/* Close those of @v that are open, and wait for their processes, the first one's group */
 static void end_workers(struct nat_worker *v, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		base_fd_close(&v[i].fd);
-	for (uint32_t i = 0; i < n; i++)
-		if (v[i].pid > 0)
-			(void)waitpid(v[i].pid, NULL, 0);
+	/* Also those that have not said who they are: what they have open is busy until then */
+	while (v[0].pid > 0 && waitpid(-v[0].pid, NULL, 0) > 0)
+		;
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 }
@@ -202,6 +202,8 @@ static int breed(struct nat_run *r, struct nat_worker *v, struct nat_word *why)
 			     "may get them at once");
 	if (err == 0)
 		pid = nat_run_fork();
+	if (pid >= 0)
+		(void)setpgid(pid, pid);	/* both do, whoever is first */
 	if (pid == 0) {
 		for (uint32_t i = 0; i < r->n_workers; i++)
 			base_fd_close(&v[i].fd);
@@ -426,6 +428,14 @@ static int open_journal(struct nat_run *r)
 	return err < 0 ? err : nat_journal_open(&r->journal, base_take_fd(&st.dir_fd));
 }
 
+/* By a TUN device they come with the jails' packets */
+static int have_host_callers(struct nat_run *r)
+{
+	const int err = r->plan.tun != NULL ? 0 : io_open(&io_host_ops, "lo", &r->host);
+
+	return err == 0 ? 0 : cli_system(r->c, err, "hear callers of this host on lo");
+}
+
 static int set_up(struct nat_run *r)
 {
 	int status = 0, err = nat_keeper_clear(r->c->state_dir);
@@ -438,6 +448,8 @@ static int set_up(struct nat_run *r)
 		return cli_system(r->c, err, "share packets out among workers");
 	for (uint32_t i = 0; i < r->n_workers && status == 0; i++)
 		status = nat_run_ways(r, i, false);
+	if (status == 0)
+		status = have_host_callers(r);
 	if (status == 0)
 		nat_lanes_open(r);
 	if (status == 0)
@@ -553,6 +565,7 @@ static void close_ways(struct nat_run *r)
 		io_close(&r->io[i][NAT_INSIDE]);
 		io_close(&r->io[i][NAT_OUTSIDE]);
 	}
+	io_close(&r->host);
 }
 
 void nat_keeper_run(struct nat_run *r)

@@ -126,7 +126,8 @@ static void judge_out(struct nat_rules *r, struct packet *p, struct nat_ruling *
 	const uint16_t sport = p->sport;
 	struct result res;
 
-	if (r->inside_if != 0) {
+	/* The host's own packets do not come by the jails' link */
+	if (r->inside_if != 0 && own_address(r, p->src) == NULL) {
 		res = cross(r, p, DIR_IN, r->inside_if);
 		set_scrub(&res, ret);
 		if (res.verdict != V_PASS) {

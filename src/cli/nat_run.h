@@ -109,6 +109,7 @@ struct nat_worker {
  * @addrs:	keeper: what the outside interface has, as one number
  * @n_workers:	How many
  * @io:		keeper: interfaces of each worker, by enum nat_side; NULL: its own
+ * @host:	keeper: where callers of the host itself come, or NULL
  * @lanes:	keeper: programs and tables of its only worker
  * @rules:	keeper: is told of changed rules while there are lanes
  * @steer:	keeper: programs that share packets out, with several workers
@@ -139,6 +140,7 @@ struct nat_run {
 	uint64_t addrs;
 	uint32_t n_workers;
 	struct io *io[NAT_WORKERS_MOST][2];
+	struct io *host;
 	struct lanes_way lanes;
 	struct nl_session rules;
 	struct steer steer;

@@ -85,6 +85,7 @@ static int claim(struct nat_run *r, bool is_first)
 
 	if (r->plan.tun != NULL)
 		c->local_to = r->io[0][NAT_INSIDE]->ifindex;
+	c->drops_local = r->host != NULL;
 	err = nft_claim(&r->nft, c, !is_first);
 	if ((err == -EOPNOTSUPP || err == -EINVAL) && c->local_to != 0) {
 		if (is_first)
@@ -99,6 +100,8 @@ static int claim(struct nat_run *r, bool is_first)
 		if (io != NULL && io->ops->claim != NULL)
 			err = io->ops->claim(io, c, i % 2 == NAT_INSIDE);
 	}
+	if (err == 0 && r->host != NULL)
+		err = r->host->ops->claim(r->host, c, true);
 	return err == 0 ? 0 : cli_system(r->c, err, "keep the kernel from answering for the NAT");
 }
 
@@ -381,6 +384,8 @@ static int prepare(struct worker *w)
 	if (w->loop == NULL)
 		return cli_system(r->c, -ENOMEM, "start");
 	err = natloop_init(w->loop, io[NAT_INSIDE], io[NAT_OUTSIDE], &r->plan.claim);
+	if (err == 0 && r->host != NULL && w->index == 0)
+		err = natloop_host(w->loop, r->host);
 	if (err == 0)
 		err = natloop_watch(w->loop, w->fd, hear_keeper, w);
 	if (err < 0)

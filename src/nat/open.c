@@ -52,16 +52,17 @@ enum nat_reason check_martians(const struct view *v)
 	return NAT_R_NONE;
 }
 
-static enum nat_reason check_addresses(const struct nat *nat, const struct view *v,
-				       const struct nat_ask *ask)
+static enum nat_reason check_addresses(const struct nat *nat, const struct nat_packet *p,
+				       const struct view *v, const struct nat_ask *ask)
 {
+	const bool may_be_host = nat->cfg.has_host || (p->flags & NAT_P_HOST) != 0;
 	const enum nat_reason why = check_martians(v);
 
 	if (why != NAT_R_NONE || ask->is_hairpin)
 		return why;
 	/* The host itself may send so, to an address that it shares with the NAT */
 	if (own_find(nat, v->is_v6, v->src) != NULL)
-		return nat->cfg.has_host && v->from == NAT_INSIDE &&
+		return may_be_host && v->from == NAT_INSIDE &&
 				       own_find(nat, v->is_v6, v->dst) != NULL
 			       ? NAT_R_NONE : NAT_R_SPOOFED;
 	if (ask->from == NAT_INSIDE && nat->cfg.n_inside == 0)
@@ -470,7 +471,7 @@ struct session *open_session(struct nat *nat, struct nat_packet *p, struct view 
 			     bool is_hairpin)
 {
 	struct nat_ask ask = ask_of(p, v, is_hairpin);
-	const enum nat_reason why = check_addresses(nat, v, &ask);
+	const enum nat_reason why = check_addresses(nat, p, v, &ask);
 
 	if (why != NAT_R_NONE)
 		return refuse(nat, p, why);

@@ -23,6 +23,7 @@
 _Static_assert(POOL_UDP < SHARED_POOLS && POOL_TCP < SHARED_POOLS && POOL_ICMP < SHARED_POOLS,
 	       "the shared pools come first");
 
+#define ERRAND_FLAGS	(NAT_P_SECOND | NAT_P_JUDGED | NAT_P_HOST)
 #define WHO_BYTES	(SHARED_POOLS * 65536u)
 
 /* ---- memory ---------------------------------------------------------------------- */
@@ -306,7 +307,7 @@ void share_datagram(struct nat *nat, struct nat_packet *p, const struct nat_pack
 	m = &nat->made[nat->n_made - 1];
 	m->is_elsewhere = true;
 	m->worker = whole->worker;
-	m->flags = whole->flags & (NAT_P_SECOND | NAT_P_JUDGED);
+	m->flags = whole->flags & ERRAND_FLAGS;
 	m->longest = (uint16_t)longest;
 	m->ruling = (m->flags & NAT_P_JUDGED) != 0 ? &nat->rulings[whole->flow] : NULL;
 	p->verdict = NAT_KEPT;
@@ -332,7 +333,7 @@ void share_answered(struct nat *nat, const struct view *v, uint32_t n_before)
 void nat_errand_of(const struct nat *nat, const struct nat_packet *p,
 		   const struct nat_errand *came, struct nat_errand *ret)
 {
-	*ret = (struct nat_errand){ .flags = p->flags & (NAT_P_SECOND | NAT_P_JUDGED), .hops = 1 };
+	*ret = (struct nat_errand){ .flags = p->flags & ERRAND_FLAGS, .hops = 1 };
 	if (came != NULL) {
 		ret->hops = (uint8_t)(came->hops + 1);
 		ret->longest = came->longest;
@@ -351,7 +352,7 @@ void nat_handed(struct nat *nat, uint64_t now_ns, struct nat_packet *p,
 	mine.ruling.to = NULL;
 	mine.ruling.n_to = 0;
 	mine.ruling.has_src = false;
-	p->flags |= mine.flags & (NAT_P_SECOND | NAT_P_JUDGED);
+	p->flags |= mine.flags & ERRAND_FLAGS;
 	p->flow = 0;
 	nat->cause = 0;
 	nat->errand = &mine;

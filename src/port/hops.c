@@ -194,7 +194,7 @@ int hops_join(struct nl_session *s)
 	return err;
 }
 
-/* A raw socket that leaves by the interface alone; the packet's own header counts */
+/* A raw socket that leaves by the interface alone, if any; the packet's own header counts */
 static int open_raw(int family, const char *ifname)
 {
 	CLEANUP(base_fd_close) int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -202,8 +202,8 @@ static int open_raw(int family, const char *ifname)
 	const uint32_t priority = NFT_LED_PRIORITY;
 	const int yes = 1;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname,
-				 (socklen_t)strlen(ifname)) < 0)
+	if (fd < 0 || (ifname != NULL && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname,
+						    (socklen_t)strlen(ifname)) < 0))
 		return -errno;
 	/* Judged already, and whole or not it goes on: applied rules and conntrack let it be */
 	(void)setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
@@ -212,20 +212,32 @@ static int open_raw(int family, const char *ifname)
 	return base_take_fd(&fd);
 }
 
-int hops_open(struct hops *h, struct io *io, struct nl_session *s)
+static int open_both(struct hops *h, struct io *io, const char *ifname)
 {
 	memset(h, 0, sizeof(*h));
 	h->io = io;
 	h->raw[0] = h->raw[1] = -1;
 	if (io->ops->is_l3)
 		return 0;
-	h->raw[0] = open_raw(AF_INET, io->name);
-	h->raw[1] = open_raw(AF_INET6, io->name);
+	h->raw[0] = open_raw(AF_INET, ifname);
+	h->raw[1] = open_raw(AF_INET6, ifname);
 	if (h->raw[0] < 0 && h->raw[0] != -EAFNOSUPPORT)
 		return h->raw[0];
 	if (h->raw[1] < 0 && h->raw[1] != -EAFNOSUPPORT)
 		return h->raw[1];
-	return hops_reread(h, s);
+	return 0;
+}
+
+int hops_host(struct hops *h, struct io *io)
+{
+	return open_both(h, io, NULL);
+}
+
+int hops_open(struct hops *h, struct io *io, struct nl_session *s)
+{
+	const int err = open_both(h, io, io->name);
+
+	return err == 0 && !io->ops->is_l3 ? hops_reread(h, s) : err;
 }
 
 void hops_close(struct hops *h)

@@ -49,6 +49,7 @@ uint64_t natloop_now(void)
 
 /* Enough of a packet to tell whose it is */
 struct glance {
+	struct addr src;
 	struct addr dst;
 	uint8_t proto;
 	bool has_l4;		/* not a later fragment, and 4 bytes of its header are there */
@@ -62,11 +63,13 @@ static bool look(const struct io_packet *p, struct glance *g)
 
 	if (p->len >= 20 && ip[0] >> 4 == 4) {
 		l4 = (uint32_t)(ip[0] & 0xf) * 4;
-		*g = (struct glance){ .dst = addr_from_bytes(AF_V4, ip + 16), .proto = ip[9] };
+		*g = (struct glance){ addr_from_bytes(AF_V4, ip + 12),
+				      addr_from_bytes(AF_V4, ip + 16), .proto = ip[9] };
 		g->has_l4 = (get16(ip + 6) & 0x1fff) == 0;
 	} else if (p->len >= 40 && ip[0] >> 4 == 6) {
 		l4 = 40;
-		*g = (struct glance){ .dst = addr_from_bytes(AF_V6, ip + 24), .proto = ip[6] };
+		*g = (struct glance){ addr_from_bytes(AF_V6, ip + 8),
+				      addr_from_bytes(AF_V6, ip + 24), .proto = ip[6] };
 		g->has_l4 = true;
 	} else {
 		return false;
@@ -97,11 +100,23 @@ static bool is_claimed(const struct natloop *l, const struct glance *g, bool is_
 	return !(is_icmp6 && g->l4[0] == ECHO6) && !(g->proto == PROTO_ICMP && g->l4[0] == ECHO4);
 }
 
+/* An address that the host has too */
+static bool is_shared(const struct natloop *l, struct addr a)
+{
+	for (uint32_t i = 0; i < l->claim->n_addrs; i++)
+		if (l->claim->addrs[i].is_shared && addr_equal(l->claim->addrs[i].a, a))
+			return true;
+	return false;
+}
+
 static bool is_ours(const struct natloop *l, enum nat_side from, const struct io_packet *p)
 {
 	struct glance g;
 
 	if (!look(p, &g))
+		return false;
+	/* What the host says comes by lo: this is somebody who would speak in its name */
+	if (l->host != NULL && from == NAT_INSIDE && is_shared(l, g.src))
 		return false;
 	for (uint32_t i = 0; i < l->claim->n_addrs; i++)
 		if (addr_equal(l->claim->addrs[i].a, g.dst))
@@ -136,11 +151,25 @@ static void flush(struct natloop *l, enum nat_side side)
 	l->n_out[side] = 0;
 }
 
+/* Is it for the host, which is no neighbour */
+static bool is_for_host(const struct natloop *l, enum nat_side side, const struct io_packet *p)
+{
+	struct glance g;
+
+	return l->host != NULL && side == NAT_INSIDE && look(p, &g) && is_shared(l, g.dst);
+}
+
 static void queue(struct natloop *l, enum nat_side side, const struct io_packet *p, uint64_t now_ns)
 {
 	struct io_packet *to = &l->out[side][l->n_out[side]];
 
 	*to = *p;
+	if (is_for_host(l, side, p)) {
+		struct io_packet slow = *to;
+
+		hops_by_kernel(&l->to_host, &slow);
+		return;
+	}
 	if (!hops_find(&l->hops[side], to, now_ns)) {
 		struct io_packet slow = *to;
 
@@ -260,7 +289,23 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 	return n;
 }
 
-/* A packet that another worker has handed over; its memory is the next one's too */
+/* What becomes of one packet by itself; its memory is the next one's too */
+static void settle(struct natloop *l, struct nat_packet *in, struct io_packet *p,
+		   const struct nat_errand *came, uint32_t place, uint64_t now_ns)
+{
+	p->len = in->len;
+	if (in->verdict == NAT_ELSEWHERE)
+		hand_on(l, in, p, came);
+	if (in->verdict == NAT_FORWARD && l->places != NULL)
+		count_place(l, in, place, now_ns);
+	if (in->verdict == NAT_FORWARD)
+		queue(l, in->to, p, now_ns);
+	send_made(l, now_ns);
+	flush(l, NAT_INSIDE);
+	flush(l, NAT_OUTSIDE);
+}
+
+/* A packet that another worker has handed over */
 static void take_errand(struct natloop *l, enum nat_side from, struct io_packet *p,
 			const struct nat_errand *e, uint64_t now_ns)
 {
@@ -270,16 +315,29 @@ static void take_errand(struct natloop *l, enum nat_side from, struct io_packet 
 			       places_of(l->places, p->data, p->len, true);
 
 	nat_handed(l->nat, now_ns, &in, e);
-	p->len = in.len;
-	if (in.verdict == NAT_ELSEWHERE)
-		hand_on(l, &in, p, e);
-	if (in.verdict == NAT_FORWARD && l->places != NULL)
-		count_place(l, &in, place, now_ns);
-	if (in.verdict == NAT_FORWARD)
-		queue(l, in.to, p, now_ns);
-	send_made(l, now_ns);
-	flush(l, NAT_INSIDE);
-	flush(l, NAT_OUTSIDE);
+	settle(l, &in, p, e, place, now_ns);
+}
+
+/* Callers of the host itself: few, and none of them waits for others */
+static uint32_t take_host(struct natloop *l, uint64_t now_ns)
+{
+	const uint32_t n = io_rx(l->host, l->rx, IO_BATCH);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct io_packet *p = &l->rx[i];
+		struct nat_packet in = { .data = p->data, .len = p->len, .from = NAT_INSIDE,
+					 .iface = NAT_INSIDE };
+		const uint32_t place = l->places == NULL ? PLACE_NONE :
+				       places_of(l->places, p->data, p->len, true);
+		struct glance g;
+
+		if (!look(p, &g) || !is_shared(l, g.dst) || !is_claimed(l, &g, true))
+			continue;
+		in.flags = (uint8_t)(flags_of(l, NAT_OUTSIDE, p) | NAT_P_HOST);
+		nat_batch(l->nat, now_ns, &in, 1);
+		settle(l, &in, p, NULL, place, now_ns);
+	}
+	return n;
 }
 
 static uint32_t take_errands(struct natloop *l, uint64_t now_ns)
@@ -302,6 +360,8 @@ uint32_t natloop_step(struct natloop *l, uint64_t now_ns)
 	uint32_t n = pass(l, NAT_INSIDE, now_ns);
 
 	n += pass(l, NAT_OUTSIDE, now_ns);
+	if (l->host != NULL)
+		n += take_host(l, now_ns);
 	return l->errands == NULL ? n : n + take_errands(l, now_ns);
 }
 
@@ -418,8 +478,19 @@ int natloop_init(struct natloop *l, struct io *inside, struct io *outside,
 	return err;
 }
 
+int natloop_host(struct natloop *l, struct io *host)
+{
+	const int err = hops_host(&l->to_host, host);
+
+	if (err == 0)
+		l->host = host;
+	return err;
+}
+
 void natloop_fini(struct natloop *l)
 {
+	if (l->host != NULL)
+		hops_close(&l->to_host);
 	for (int side = 0; side < 2; side++)
 		hops_close(&l->hops[side]);
 	nl_close(&l->route);
@@ -429,13 +500,15 @@ void natloop_fini(struct natloop *l)
 /* Wait for packets and everybody else, and see to the latter */
 static void wait(struct natloop *l, int timeout_ms)
 {
-	struct pollfd fds[NATLOOP_WATCHES + 3];
+	struct pollfd fds[NATLOOP_WATCHES + 4];
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
 		fds[n++] = (struct pollfd){ l->watch[i].fd, POLLIN, 0 };
 	for (int side = 0; side < 2; side++)
 		fds[n++] = (struct pollfd){ l->io[side]->fd, POLLIN, 0 };
+	if (l->host != NULL)
+		fds[n++] = (struct pollfd){ l->host->fd, POLLIN, 0 };
 	if (l->errands != NULL)
 		fds[n++] = (struct pollfd){ l->errands->from, POLLIN, 0 };
 	if (poll(fds, n, timeout_ms) <= 0)

@@ -29,7 +29,7 @@ wait_for 10 in_ns jail-a ping -qc 1 -W 1 10.1.0.1
 # A host that would also forward, and must not
 set_sysctl "$HOST" net/ipv4/ip_forward=1 net/ipv6/conf/all/forwarding=1
 serve_world
-serve jail-a a tcp:10.1.0.5:80
+serve jail-a a tcp:10.1.0.5:80 'tcp:[fd01::5]:80'
 serve "$HOST" own tcp:203.0.113.2:22 tcp:10.1.0.1:53
 lab_start "$TMP/bulk.log" in_ns "$INET" "$PYTHON" -EsB "$LAB_DIR/bulk.py" serve 7000
 
@@ -59,6 +59,8 @@ each_way()	# NAME
 		"$(ask "$CLIENT" tcp:203.0.113.2:8080 tcp:203.0.113.2:22 | xargs)"
 	is "$1: the jail itself by the outside address" "a 203.0.113.2" \
 		"$(ask jail-a tcp:203.0.113.2:8080)"
+	is "$1: and the host itself, IPv6 too" "a 203.0.113.2 a 2001:db8:113::2" \
+		"$(ask "$HOST" tcp:203.0.113.2:8080 'tcp:[2001:db8:113::2]:8080' | xargs)"
 	is "$1: the host by its outside and its inside address" "own 10.1.0.5 own 10.1.0.5" \
 		"$(ask jail-a tcp:203.0.113.2:22 tcp:10.1.0.1:53 | xargs)"
 	check "$1: much, there and back" in_ns jail-a "$PYTHON" -EsB "$LAB_DIR/bulk.py" \

@@ -379,3 +379,28 @@ TEST(a_port_is_held_for_its_last_user)
 	CHECK_INT(k_sport(k.out.b), 5000);
 	kit_stop(&k);
 }
+
+/* Of the host that shares an outside address only who is known to be it may have it as source */
+TEST(only_the_host_speaks_in_the_hosts_name)
+{
+	struct nat_packet p = { .from = NAT_INSIDE };
+
+	kit_init(&k);
+	k.cfg.filtering[NAT_UDP] = NAT_ENDPOINT;
+	kit_start(&k);
+	CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 5000, SRV1, 53, 20)));
+	for (int is_host = 0; is_host < 2; is_host++) {
+		struct kpkt *call = k_udp(NAT1, 40000, NAT1, 5000, 20);
+
+		p.data = call->b;
+		p.len = call->len;
+		p.flags = is_host ? NAT_P_HOST : 0;
+		nat_batch(k.nat, k.now, &p, 1);
+		CHECK(p.verdict == (is_host ? NAT_FORWARD : NAT_DROP));
+		if (is_host)
+			CHECK(addr_equal(k_dst(p.data), IN1));
+		else
+			CHECK_STR(nat_reason_names[p.reason], "spoofed-source");
+	}
+	kit_stop(&k);
+}

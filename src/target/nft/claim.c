@@ -376,7 +376,7 @@ static void add_shared(struct fill *f, const char *chain, struct addr a)
 		match_proto(f, protos[i].proto);
 		load(f, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
 		lookup(f, protos[i].set, false);
-		if (strcmp(chain, LOCAL) == 0)
+		if (strcmp(chain, LOCAL) == 0 && f->c->local_to != 0)
 			end_elsewhere(f, f->c->local_to);
 		else
 			end(f, NF_DROP);
@@ -422,7 +422,7 @@ static void add_away(struct fill *f, uint8_t af)
 /* Callers of this host never cross an interface: lo is where they can be met */
 static void add_local(struct fill *f)
 {
-	add_chain(f, LOCAL, "lo", NFT_NETDEV_EGRESS);
+	add_chain(f, LOCAL, "lo", f->c->local_to != 0 ? NFT_NETDEV_EGRESS : NF_NETDEV_INGRESS);
 	for (uint32_t i = 0; i < f->c->n_addrs; i++)
 		if (f->c->addrs[i].is_shared)
 			add_shared(f, LOCAL, f->c->addrs[i].a);
@@ -445,7 +445,7 @@ int nft_claim(struct nl_session *nl, const struct claim *c, bool is_there)
 		add_away(&f, AF_V4);
 		add_away(&f, AF_V6);
 	}
-	if (c->local_to != 0)
+	if (c->local_to != 0 || c->drops_local)
 		add_local(&f);
 	if (f.err == 0)
 		f.err = nl_batch_send(&f.b, nl, &result);
