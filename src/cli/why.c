@@ -297,6 +297,34 @@ static void print_text(struct why *w, const struct packet *p, const struct resul
 	}
 }
 
+/* Is @a where all of a network listen that the interface is on */
+static bool is_broadcast(const struct facts *f, uint32_t iface, struct addr a)
+{
+	const struct addr all = addr_v4(255, 255, 255, 255);
+
+	if (a.af != AF_V4)
+		return false;
+	for (uint32_t i = 0; i < f->ifaces.n; i++) {
+		const struct iface *at = &f->ifaces.v[i];
+
+		for (uint32_t j = 0; at->id == iface && j < at->addrs.n; j++) {
+			const struct prefix p = at->addrs.v[j].p;
+
+			if (p.a.af == AF_V4 && p.len < 31 &&
+			    a.v == (p.a.v | (all.v >> p.len)))
+				return true;
+		}
+	}
+	return a.v == all.v;
+}
+
+/* Of what is sent to many, or by nobody, no host tells its sender (RFC 1122 3.2.2, 4443 2.4) */
+static bool is_unanswered(const struct why *w, const struct packet *p)
+{
+	return addr_is_multicast(p->dst) || addr_is_multicast(p->src) || p->src.v == 0 ||
+	       is_broadcast(&w->d->facts, p->iface, p->dst);
+}
+
 int why_judge(struct why *w, const struct packet *p, const char *name)
 {
 	FILE *out = w->c->out;
@@ -307,6 +335,8 @@ int why_judge(struct why *w, const struct packet *p, const char *name)
 	if (!w->c->sequence)
 		world_init(&w->world, &w->scratch);
 	r = model_eval(&w->d->model, &w->world, p, &w->scratch);
+	if (r.verdict == V_RETURN && is_unanswered(w, &r.packet))
+		r.verdict = V_BLOCK;
 	if (w->c->bare)
 		putc('{', out);
 	else if (w->c->json)
