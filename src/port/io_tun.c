@@ -101,7 +101,7 @@ static int set_offloads(int fd)
 	return -errno;
 }
 
-static int make_device(struct tun *t, const char *ifname, short kind)
+static int make_device(struct tun *t, const char *ifname, unsigned int kind)
 {
 	struct ifreq r = { .ifr_flags = (short)(kind | IFF_NO_PI | IFF_VNET_HDR) };
 	int err;
@@ -129,7 +129,7 @@ static int tun_probe(void)
 	       (can & IFF_VNET_HDR) != 0 ? 0 : -EOPNOTSUPP;
 }
 
-static int open_kind(const char *ifname, short kind, uint32_t l2, struct io **ret)
+static int open_kind(const char *ifname, unsigned int kind, uint32_t l2, struct io **ret)
 {
 	struct tun *t = io_memory_new(sizeof(*t));
 	int err;
@@ -157,18 +157,18 @@ static int tun_open(const char *ifname, struct io **ret)
 
 static int tap_open(const char *ifname, struct io **ret)
 {
-	return open_kind(ifname, (short)(IFF_TAP | IFF_TUN_EXCL), IO_ETHER_BYTES, ret);
+	return open_kind(ifname, IFF_TAP | IFF_TUN_EXCL, IO_ETHER_BYTES, ret);
 }
 
 /* Queues of one device: the first open makes it, each further one is one queue more */
-static int open_queues(const char *ifname, short kind, uint32_t l2, uint32_t n, int prog,
-		       struct io **ret)
+static int open_queues(const char *ifname, unsigned int kind, uint32_t l2, uint32_t n,
+		       int prog, struct io **ret)
 {
 	int err = 0;
 
 	for (uint32_t i = 0; i < n && err == 0; i++)
-		err = open_kind(ifname, (short)(kind | IFF_MULTI_QUEUE |
-						(i == 0 ? IFF_TUN_EXCL : 0)), l2, &ret[i]);
+		err = open_kind(ifname, kind | IFF_MULTI_QUEUE | (i == 0 ? IFF_TUN_EXCL : 0), l2,
+				&ret[i]);
 	return err < 0 ? err : ioctl(ret[0]->fd, TUNSETSTEERINGEBPF, &prog) < 0 ? -errno : 0;
 }
 
