@@ -341,8 +341,7 @@ static bool put_target(struct raiser *w, const struct flat_rule *r)
 static bool put_translation(struct raiser *w, const struct flat_rule *given, const char *word)
 {
 	struct flat_rule r = *given;
-	/* The word says the direction */
-	const enum raise_ready is = raise_ready(w, &r, FLOW_FIELDS | FIELD(F_DIR));
+	const enum raise_ready is = raise_ready(w, &r, FLOW_FIELDS);
 
 	if (is != RAISE_RULE)
 		return is == RAISE_NOTHING;
