@@ -176,6 +176,12 @@ static void put_label(const char *s, FILE *out)
 	putc('"', out);
 }
 
+/* Counts to the last digit, seconds to the microsecond */
+static void put_value(double v, FILE *out)
+{
+	fprintf(out, "%.*f", v == (double)(int64_t)v ? 0 : 6, v);
+}
+
 static void print_text(const struct row *r, const struct samples *list, FILE *out)
 {
 	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", r->name, r->help, r->name, r->type);
@@ -187,7 +193,9 @@ static void print_text(const struct row *r, const struct samples *list, FILE *ou
 			fprintf(out, "%c%s=", k == 0 ? '{' : ',', x->label[k]);
 			put_label(x->label[k + 1], out);
 		}
-		fprintf(out, "%s %.17g\n", x->label[0] != NULL ? "}" : "", x->value);
+		fputs(x->label[0] != NULL ? "} " : " ", out);
+		put_value(x->value, out);
+		putc('\n', out);
 	}
 }
 
@@ -203,7 +211,9 @@ static void print_json(struct cli *c, const struct row *r, const struct samples 
 			fprintf(c->out, "%s\"%s\": ", k > 0 ? ", " : "", x->label[k]);
 			json_cstring(c->out, x->label[k + 1]);
 		}
-		fprintf(c->out, "}, \"value\": %.17g}", x->value);
+		fputs("}, \"value\": ", c->out);
+		put_value(x->value, c->out);
+		putc('}', c->out);
 	}
 }
 
