@@ -46,6 +46,7 @@ struct run {
 	const struct exec_at *at;
 	uint8_t family;
 	bool is_in;
+	bool has_ct;		/* conntrack has looked at the packet */
 	dd passed;
 	uint32_t depth;
 	VEC(struct entered) entered;
@@ -581,7 +582,7 @@ static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 			return too_many(r, &count, i, regs);
 		return unknown(r->w, "expression", x->name);
 	default:
-		if ((x->op == X_CT && !r->w->at->has_ct) ||
+		if ((x->op == X_CT && !r->w->has_ct) ||
 		    !exec_step(r->w->p, x, r->w->is_in, regs))
 			return unknown(r->w, "expression", x->name);
 	}
@@ -645,6 +646,14 @@ static const struct prog_chain *last_before(const struct prog *p, const struct e
 	return last;
 }
 
+static bool has_ct(const struct exec_at *at, const struct prog_chain *c)
+{
+	if (at->family != NFPROTO_INET)
+		return false;
+	return (at->hook != NF_INET_PRE_ROUTING && at->hook != NF_INET_LOCAL_OUT) ||
+	       at->is_nat || c->prio > PRIO_CONNTRACK;
+}
+
 dd exec_chains(struct proof *p, const struct exec_at *at, dd passed)
 {
 	const struct prog_chain *c = NULL;
@@ -654,7 +663,7 @@ dd exec_chains(struct proof *p, const struct exec_at *at, dd passed)
 	while ((c = last_before(p->p, at, c)) != NULL) {
 		struct run w = {
 			.p = p, .d = p->d, .at = at, .family = at->family, .passed = passed,
-			.is_in = at->hook == NF_INET_PRE_ROUTING,
+			.is_in = at->hook == NF_INET_PRE_ROUTING, .has_ct = has_ct(at, c),
 		};
 		const dd end = c->policy == NF_DROP ? proof_leaf(p, FATE_BLOCK) : passed;
 

@@ -14,6 +14,8 @@
 
 #include "prove/proof.h"
 
+#define PRIO_CONNTRACK	(-200)	/* where it looks at what comes in and what the host sends */
+
 /**
  * struct exec_at - Where a chain is run
  * @family:	Of the table
@@ -21,7 +23,6 @@
  * @prio_lo:	Base chains from this priority on
  * @prio_hi:	To this one
  * @is_nat:	Chains of type nat, of which the first translation ends all
- * @has_ct:	conntrack has looked at the packet
  */
 struct exec_at {
 	uint8_t family;
@@ -29,7 +30,6 @@ struct exec_at {
 	int32_t prio_lo;
 	int32_t prio_hi;
 	bool is_nat;
-	bool has_ct;
 };
 
 /**

@@ -178,7 +178,6 @@ dd work_chains(struct work *w, uint32_t hook, int32_t lo, int32_t hi, bool is_na
 	const struct exec_at at = {
 		.family = NFPROTO_INET, .hook = hook, .prio_lo = lo, .prio_hi = hi,
 		.is_nat = is_nat,
-		.has_ct = is_nat || hook != NF_INET_PRE_ROUTING || lo > PRIO_CONNTRACK,
 	};
 
 	return exec_chains(&w->p, &at, passed);

@@ -12,9 +12,9 @@
 #ifndef PROVE_WORK_H
 #define PROVE_WORK_H
 
+#include "prove/exec.h"
 #include "prove/stages.h"
 
-#define PRIO_CONNTRACK	(-200)
 #define PRIO_DNAT	(-100)
 #define PRIO_SNAT	100
 

@@ -612,6 +612,9 @@ static void make_packet(struct values *w, const struct model *m, uint32_t number
 	set_header(w, &x, p);
 	set_flow(w, m, p);
 	draw_iface(w, m, p->in);
+	/* What the host sends to itself came the way that leads back */
+	if (strcmp(p->in, "lo") == 0)
+		p->rpf = p->sroute = true;
 }
 
 static bool same_result(const struct vm_result *x, const struct vm_result *y)
@@ -644,7 +647,7 @@ static bool same_at(const struct model *m, const struct prog *good, const struct
 
 	run_way(m, good, family, hook, p, &x);
 	run_way(m, bad, family, hook, p, &y);
-	return x.verdict == STRANGE || same_result(&x, &y);
+	return x.verdict == STRANGE || y.verdict == STRANGE || same_result(&x, &y);
 }
 
 /* The hooks that a packet can meet; going out it came by @in, or from the host */
