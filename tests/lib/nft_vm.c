@@ -429,8 +429,12 @@ static void run_hook(const struct model *m, const struct prog *prog, uint8_t fam
 	       (c = next_base(prog, family, hook, c)) != NULL) {
 		const bool nat = strcmp(c->type, "nat") == 0;
 
-		/* Only the first packet of a flow asks nat rules, and only of them once */
-		if (nat && (p->is_invalid || !p->is_new || v.nat[0] != 0))
+		/*
+		 * Only the first packet of a flow asks nat rules, and only of them once; what
+		 * the host sends to itself did as it left
+		 */
+		if (nat && (p->is_invalid || !p->is_new || v.nat[0] != 0 ||
+			    (hook == NF_INET_PRE_ROUTING && strcmp(p->in, "lo") == 0)))
 			continue;
 		r->verdict = run_chain(&v, c->name);
 		if (r->verdict == GOES_ON || r->verdict == RETURNS)
@@ -678,6 +682,9 @@ static bool same_for(const struct model *m, const struct prog *good, const struc
 		/* What is behind the translation has its status */
 		here.mark &= hooks[i].hook == NF_INET_PRE_ROUTING ? UINT32_MAX : 0x03ffffff;
 		*ret_where = hooks[i].name;
+		/* Only what is translated can come here without having been judged ahead */
+		if (hooks[i].hook == NF_INET_POST_ROUTING && translations(m) == 0)
+			continue;
 		/* A routing header is refused at the fence, of which the model has no word */
 		if (hooks[i].hook == NF_INET_PRE_ROUTING && here.af == AF_V6 && here.has_opts)
 			continue;
