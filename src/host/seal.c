@@ -35,6 +35,19 @@ NEEDS_CALL(rt_sigreturn)
 #ifdef __SANITIZE_ADDRESS__
 /* The sanitizer asks for the signal stack wherever a function does not return, as _exit() */
 NEEDS_CALL(sigaltstack)
+
+/* Its search for leaks, as a process ends, needs calls that are refused then */
+static bool is_sealed;
+
+int __lsan_is_turned_off(void);
+
+int __lsan_is_turned_off(void)
+{
+	return is_sealed;
+}
+#define SEALED()	((void)(is_sealed = true))
+#else
+#define SEALED()	((void)0)
 #endif
 
 extern const int __start_needs_calls[], __stop_needs_calls[];	/* made by the linker */
@@ -170,7 +183,9 @@ int seal_enter(struct seal *ret)
 
 	if (err == 0)
 		err = permit_calls(&s.n_calls);
-	if (err == 0)
-		*ret = s;
-	return err;
+	if (err < 0)
+		return err;
+	SEALED();
+	*ret = s;
+	return 0;
 }
