@@ -40,13 +40,6 @@ static uint32_t write_one(void *arg, uint32_t value)
 	return outcome_of(g->o, &x);
 }
 
-static uint32_t write_each(void *arg, uint32_t value)
-{
-	const struct writing *g = arg;
-
-	return outcome_each(g->o, value, write_one, arg);
-}
-
 dd header_write(struct proof *p, dd f, enum header what, uint32_t value)
 {
 	const uint32_t n = places[what].n_bits;
@@ -61,7 +54,7 @@ dd header_write(struct proof *p, dd f, enum header what, uint32_t value)
 		to = dd_with(p->d, to, space_var(&p->s, places[what].part, i), is);
 		has = dd_and(p->d, has, is ? bit : dd_not(p->d, bit));
 	}
-	return dd_ite(p->d, has, f, dd_map(p->d, to, write_each, &g));
+	return dd_ite(p->d, has, f, proof_each(p, to, write_one, &g));
 }
 
 dd header_change(struct proof *p, dd f, struct scrub x)

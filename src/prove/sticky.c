@@ -43,18 +43,11 @@ static uint32_t note_one(void *arg, uint32_t value)
 	return outcome_of(g->o, &x);
 }
 
-static uint32_t note_each(void *arg, uint32_t value)
-{
-	const struct noting *g = arg;
-
-	return outcome_each(g->o, value, note_one, arg);
-}
-
 dd sticky_note(struct proof *p, dd f, uint32_t xlate, struct addr to)
 {
 	struct noting g = { p->o, (uint16_t)(FIRST_NUMBER + number_of(p, xlate, to)) };
 
-	return dd_map(p->d, f, note_each, &g);
+	return proof_each(p, f, note_one, &g);
 }
 
 /* ---- sets of the program ------------------------------------------------------------- */
