@@ -39,8 +39,8 @@ struct arena_chunk {
 };
 
 /*
- * First chunks that were given up, cleared: most arenas are short-lived and have one,
- * whose pages cost more to get than all that is written there.  None where the
+ * First chunks that were given up: most arenas are short-lived and have one, whose
+ * pages cost more to get than all that is written there.  None where the
  * sanitizer has to see who uses memory that was given up.
  */
 #ifdef __SANITIZE_ADDRESS__
@@ -58,7 +58,6 @@ static bool keep(struct arena_chunk *c)
 {
 	if (c->len != CHUNK_MIN || kept.n == KEPT_MAX)
 		return false;
-	memset(c->mem, 0, c->used);
 	c->used = 0;
 	c->next = kept.list;
 	kept.list = c;
