@@ -47,15 +47,20 @@ static uint64_t digest(const void *data, size_t len)
 	return h;
 }
 
+/* @n in hexadecimal, from the digit at @shift bits on */
+static char *put_hex(char *at, uint64_t n, int shift)
+{
+	for (; shift >= 0; shift -= 4)
+		*at++ = "0123456789abcdef"[n >> shift & 15];
+	return at;
+}
+
 static const char *rule_key(struct arena *a, const char *chain, uint64_t of)
 {
 	const size_t len = strlen(chain);
 	char *key = arena_alloc(a, len + sizeof(" ") + 2 * sizeof(of));
-	char *at = stpcpy(stpcpy(key, chain), " ");
 
-	for (int shift = 60; shift >= 0; shift -= 4)
-		*at++ = "0123456789abcdef"[of >> shift & 15];
-	*at = '\0';
+	*put_hex(stpcpy(stpcpy(key, chain), " "), of, 60) = '\0';
 	return key;
 }
 
@@ -101,8 +106,7 @@ static char *put_number(char *at, uint32_t n)
 
 	while (shift > 0 && n >> shift == 0)
 		shift -= 4;
-	for (; shift >= 0; shift -= 4)
-		*at++ = "0123456789abcdef"[n >> shift & 15];
+	at = put_hex(at, n, shift);
 	*at++ = '\t';
 	return at;
 }
