@@ -26,7 +26,7 @@
 #include "model/model.h"
 #include "nl/session.h"
 
-#define NFT_TABLE		"sallyport"	/* every table that is ours has this name */
+#define NFT_TABLE		"sallyport"	/* what our tables' names begin with */
 #define NFT_MARK_MASK		0x7f000000u	/* bits of ct mark and packet mark that are ours */
 #define NFT_LED_GROUP		0x5350u	/* group of devices that lead to the userspace NAT: "SP" */
 #define NFT_LED_PRIORITY	0x53500001u	/* of packets that it lets the kernel send */
@@ -206,6 +206,9 @@ struct nft_changes {
  */
 MUST_USE int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a,
 		      struct nft_changes *ret);
+
+/** nft_is_ours() - Is a table of this name ours: NFT_TABLE, or that and more */
+bool nft_is_ours(const char *table);
 
 /**
  * struct nft_memo - What the kernel held after a load, so that the next need not ask

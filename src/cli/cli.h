@@ -306,6 +306,9 @@ extern const struct cli_verb cli_verbs[];	/* @name NULL after the last */
  */
 int cli_parse(struct cli *c, int argc, char **argv);
 
+/** cli_number() - A number of an option, digits alone; false: it is none, or over UINT32_MAX */
+bool cli_number(const char *text, uint32_t *ret);
+
 /** cli_usage() - Complain of the command line; EX_USAGE */
 int cli_usage(struct cli *c, const char *fmt, ...) PRINTF(2, 3);
 

@@ -105,16 +105,12 @@ int nat_run_workers(struct nat_run *r)
 	const char *said = r->c->nat.workers;
 	const bool is_auto = said != NULL && strcmp(said, "auto") == 0;
 	const struct io_ops *in = r->plan.tun != NULL ? device_of(r) : way_of(r);
-	char *end = NULL;
-	unsigned long n = 1;
+	uint32_t n = 1;
 
-	if (said != NULL && !is_auto)
-		n = strtoul(said, &end, 10);
-	if (n < 1 || n > NAT_WORKERS_MOST ||
-	    (end != NULL && (said[0] < '0' || said[0] > '9' || *end != '\0')))
+	if (said != NULL && !is_auto && (!cli_number(said, &n) || n < 1 || n > NAT_WORKERS_MOST))
 		return cli_usage(r->c, "--workers takes 1 to %u, or auto, not '%s'",
 				 NAT_WORKERS_MOST, said);
-	r->n_workers = is_auto ? n_processors() : (uint32_t)n;
+	r->n_workers = is_auto ? n_processors() : n;
 	if (r->n_workers == 1 || (in->several != NULL && way_of(r)->several != NULL))
 		return 0;
 	if (!is_auto)

@@ -33,17 +33,6 @@ static int set_behaviour(struct cli *c, const char *option, const char *text,
 	return 0;
 }
 
-static bool parse_number(const char *text, uint32_t *ret)
-{
-	char *end;
-	const unsigned long n = strtoul(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || n > UINT32_MAX)
-		return false;
-	*ret = (uint32_t)n;
-	return true;
-}
-
 /* Names of pf.conf; what only pf tells apart is one here, and the last one counts */
 static const struct { const char *name; enum nat_timeout which; } pf_names[] = {
 	{ "udp.first", NAT_T_UDP }, { "udp.single", NAT_T_UDP }, { "udp.multiple", NAT_T_UDP },
@@ -77,7 +66,7 @@ static int set_timeout(struct cli *c, const char *text, struct nat_config *cfg)
 	const char *eq = strchr(text, '=');
 	uint32_t seconds;
 
-	if (eq == NULL || !parse_number(eq + 1, &seconds) ||
+	if (eq == NULL || !cli_number(eq + 1, &seconds) ||
 	    !nat_plan_timeout(arena_strndup(&c->arena, text, (size_t)(eq - text)), seconds, cfg))
 		return cli_usage(c, "--timeout takes NAME=SECONDS, not '%s'", text);
 	return 0;
@@ -107,7 +96,7 @@ int nat_plan_options(struct cli *c, struct nat_config *cfg)
 		status = set_timeout(c, a->timeouts.list.v[i], cfg);
 	for (uint32_t i = 0; i < a->ports.list.n && status == 0; i++)
 		status = set_ports(c, a->ports.list.v[i], &cfg->ports);
-	if (status == 0 && a->max_flows != NULL && !parse_number(a->max_flows, &cfg->max_flows))
+	if (status == 0 && a->max_flows != NULL && !cli_number(a->max_flows, &cfg->max_flows))
 		status = cli_usage(c, "--max-flows takes a number, not '%s'", a->max_flows);
 	return status;
 }

@@ -119,15 +119,25 @@ SETTER_BOOL(compiled)
 SETTER_BOOL(exec)
 SETTER_BOOL(force)
 
-static int set_confirm(struct cli *c, const char *v)
+bool cli_number(const char *text, uint32_t *ret)
 {
 	char *end;
-	const unsigned long n = strtoul(v, &end, 10);
+	const unsigned long n = strtoul(text, &end, 10);
 
-	if (*v < '0' || *v > '9' || *end != '\0' || n < 1 || n > CONFIRM_MAX_SECONDS)
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || n > UINT32_MAX)
+		return false;
+	*ret = (uint32_t)n;
+	return true;
+}
+
+static int set_confirm(struct cli *c, const char *v)
+{
+	uint32_t n;
+
+	if (!cli_number(v, &n) || n < 1 || n > CONFIRM_MAX_SECONDS)
 		return cli_usage(c, "--confirm takes seconds in 1..%u, not '%s'",
 				 CONFIRM_MAX_SECONDS, v);
-	c->confirm_seconds = (uint32_t)n;
+	c->confirm_seconds = n;
 	return 0;
 }
 
@@ -141,12 +151,11 @@ static int set_one_pass(struct cli *c, const char *v)
 
 static int set_count(struct cli *c, const char *v)
 {
-	char *end;
-	const unsigned long n = strtoul(v, &end, 10);
+	uint32_t n;
 
-	if (v[0] < '0' || v[0] > '9' || *end != '\0' || n == 0 || n > UINT32_MAX)
+	if (!cli_number(v, &n) || n == 0)
 		return cli_usage(c, "-c takes a number of packets, not '%s'", v);
-	c->count = (uint32_t)n;
+	c->count = n;
 	return 0;
 }
 

@@ -21,8 +21,8 @@
 
 #include "host/doctor_rules.h"
 #include "nl/nft.h"
+#include "target/nft.h"
 
-#define OUR_TABLE "sallyport"
 #define PROBES_MAX 1024u	/* forwards that are tried with each chain */
 #define TOLD_MAX 16u		/* rules of one chain that are told */
 #define DNAT_PRIO (-100)	/* NF_IP_PRI_NAT_DST */
@@ -82,7 +82,7 @@ static int take_chain(const struct nlmsghdr *msg, void *arg)
 		return -ENOMEM;
 	if (nftnl_chain_nlmsg_parse(msg, c) == 0 && nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM)) {
 		table = nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE);
-		if (strncmp(table, OUR_TABLE, sizeof(OUR_TABLE) - 1) != 0)
+		if (!nft_is_ours(table))
 			vec_add(all->x->a, &all->list, ((struct chain){
 				.family = (uint8_t)nftnl_chain_get_u32(c, NFTNL_CHAIN_FAMILY),
 				.table = text_of(all->x->a, table),

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "nl/nft.h"
+#include "target/nft.h"
 
-#define OUR_TABLE "sallyport"
-#define HOOK	  1u	/* NF_NETDEV_EGRESS, Linux 5.16 */
+#define HOOK	1u	/* NF_NETDEV_EGRESS, Linux 5.16 */
 
 struct reader {
 	struct arena *a;
@@ -45,8 +45,7 @@ static int take_chain(const struct nlmsghdr *msg, void *arg)
 		return -ENOMEM;
 	if (nftnl_chain_nlmsg_parse(msg, c) == 0 && nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) &&
 	    nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM) == HOOK &&
-	    strncmp(nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE), OUR_TABLE,
-		    sizeof(OUR_TABLE) - 1) != 0)
+	    !nft_is_ours(nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE)))
 		take_devices(r, c);
 	nftnl_chain_free(c);
 	return 0;

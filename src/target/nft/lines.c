@@ -104,6 +104,11 @@ void nft_add_chain_line(struct nft_lines *l, uint8_t family, const char *name, c
 		line->text = arena_printf(l->a, "%s %u %d %u", type, hook, prio, policy);
 }
 
+bool nft_is_ours(const char *table)
+{
+	return strncmp(table, NFT_TABLE, sizeof(NFT_TABLE) - 1) == 0;
+}
+
 static void put_hex(char *to, const void *data, uint32_t len)
 {
 	static const char digits[] = "0123456789abcdef";
