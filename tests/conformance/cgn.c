@@ -264,28 +264,12 @@ LINE(c8m, "6888-8m", MUST, "hold time and number can be set")
 	WANT(nat_counters(k.nat)->held <= 2);
 }
 
-struct bytes {
-	uint8_t b[1 << 20];
-	uint32_t len;
-};
-
-static int put(void *ctx, const void *p, size_t len)
-{
-	struct bytes *w = ctx;
-
-	if (w->len + len > sizeof(w->b))
-		return -ENOSPC;
-	memcpy(w->b + w->len, p, len);
-	w->len += (uint32_t)len;
-	return 0;
-}
-
 LINE(c8r, "6888-8r", SHOULD, "not after a crash either, and a restart loses no flow")
 {
 	const struct nat_binding b = {
 		.proto = 17, .inside = IN1, .in_port = 5000, .outside = NAT1, .out_port = 5000,
 	};
-	static struct bytes w;
+	static struct kit_bytes w;
 	uint32_t lost = 1;
 
 	with_jails();
@@ -295,7 +279,7 @@ LINE(c8r, "6888-8r", SHOULD, "not after a crash either, and a restart loses no f
 	WANT(out_port(IN1, 5000, SRV1, 53) == 5000);
 	WANT(tcp_open(4000));
 	w.len = 0;
-	WANT(nat_save(k.nat, put, &w) == 0);
+	WANT(nat_save(k.nat, kit_put, &w) == 0);
 	kit_stop(&k);
 	kit_start(&k);
 	WANT(nat_restore(k.nat, k.now, w.b, w.len, &lost) == 0 && lost == 0);

@@ -26,13 +26,6 @@ ifconfig_lo1="inet 192.168.100.2/32"
 END
 files=(-f "$TMP/rc.conf" -f "$TMP/web.pf.conf")
 
-# The handle of the first rule of a chain that holds a text
-handle()	# CHAIN TEXT
-{
-	in_ns "$HOST" nft -a list chain inet sallyport "$1" | grep -F -- "$2" |
-		sed -n 's/.* handle \([0-9]*\)$/\1/p' | head -n 1
-}
-
 # The last set or map that has a text in it
 set_with()	# TEXT
 {
@@ -66,7 +59,7 @@ sp_must "${files[@]}" apply
 bad=$(set_with 198.51.100.66)
 forwards=$(set_with '192.168.100.2 . 81')
 shows "deleted rule" block pass 5 "in igb0 " \
-	delete rule inet sallyport in_filter handle "$(handle in_filter 'block in on igb0')"
+	delete rule inet sallyport in_filter handle "$(rule_handle in_filter 'block in on igb0')"
 shows "inserted accept" block pass 5 "in igb0 tcp .*:2222 " \
 	insert rule inet sallyport in_filter tcp dport 2222 accept
 shows "added element" pass block 8 "in igb0 tcp 198.51.100.99:" \

@@ -19,13 +19,7 @@ $nat = "igb0";
 www { ip4.addr = "lo1|10.9.0.2/32"; ip6.addr = "lo1|fd09::2/128"; $forward = "tcp 8080:80"; }
 db { ip4.addr = "lo1|10.9.0.3/32"; }
 END
-on_host ip -batch - <<-END
-	link add lo1 type bridge
-	link set lo1 up
-	addr add 10.9.0.2/32 dev lo1
-	addr add 10.9.0.3/32 dev lo1
-	addr add fd09::2/128 dev lo1 nodad
-END
+lab_lo1 "$HOST" 10.9.0.2 10.9.0.3 fd09::2
 serve_world
 serve "$HOST" www tcp:10.9.0.2:80
 serve "$HOST" own tcp:203.0.113.2:22 udp:203.0.113.2:53

@@ -23,12 +23,7 @@ nat on igb0 inet6 from fd09::/64 to any -> 2001:db8:113::50
 rdr pass on igb0 inet proto tcp to 203.0.113.50 port 80 -> 10.9.0.2
 rdr pass on igb0 inet6 proto tcp to 2001:db8:113::50 port 80 -> fd09::2
 END
-on_host ip -batch - <<-END
-	link add lo1 type bridge
-	link set lo1 up
-	addr add 10.9.0.2/32 dev lo1
-	addr add fd09::2/128 dev lo1 nodad
-END
+lab_lo1 "$HOST" 10.9.0.2 fd09::2
 serve_world
 serve "$HOST" www tcp:10.9.0.2:80 "tcp:[fd09::2]:80"
 # A service of the host on all addresses, which are none of the NAT's

@@ -70,12 +70,7 @@ judge()		# NAMESPACE MAPPING FILTERING
 }
 
 for ns in "$HOST" "$NEIGHBOUR" "$REPLICA"; do
-	in_ns "$ns" ip -batch - <<-END
-		link add lo1 type bridge
-		link set lo1 up
-		addr add 10.9.0.2/32 dev lo1
-		addr add 10.9.0.3/32 dev lo1
-	END
+	lab_lo1 "$ns" 10.9.0.2 10.9.0.3
 done
 all=(endpoint address address-port)
 turns=(0)

@@ -18,12 +18,7 @@ $nat = "igb0";
 www { ip4.addr = "lo1|10.9.0.2/32"; $forward = "tcp 8080:80"; }
 db { ip4.addr = "lo1|10.9.0.3/32"; }
 END
-on_host ip -batch - <<-END
-	link add lo1 type bridge
-	link set lo1 up
-	addr add 10.9.0.2/32 dev lo1
-	addr add 10.9.0.3/32 dev lo1
-END
+lab_lo1 "$HOST" 10.9.0.2 10.9.0.3
 serve_world
 serve "$HOST" www tcp:10.9.0.2:80
 serve "$HOST" db tcp:10.9.0.3:5432

@@ -18,13 +18,7 @@ cat >pf.conf <<'END'
 nat on igb0 from 10.9.0.0/24 to any -> 203.0.113.2 port 50001:50004
 pass all
 END
-on_host ip -batch - <<-END
-	link add lo1 type bridge
-	link set lo1 up
-	addr add 10.9.0.2/32 dev lo1
-	addr add 10.9.0.3/32 dev lo1
-	addr add 10.9.0.4/32 dev lo1
-END
+lab_lo1 "$HOST" 10.9.0.2 10.9.0.3 10.9.0.4
 serve_world
 
 start()		# ARGS of nat

@@ -18,12 +18,7 @@ cat >jail.conf <<'END'
 $nat = "igb0";
 www { ip4.addr = "lo1|10.9.0.2/32"; ip6.addr = "lo1|fd09::2/128"; $forward = "tcp 8080:80", "udp 5353:53"; }
 END
-on_host ip -batch - <<-END
-	link add lo1 type bridge
-	link set lo1 up
-	addr add 10.9.0.2/32 dev lo1
-	addr add fd09::2/128 dev lo1 nodad
-END
+lab_lo1 "$HOST" 10.9.0.2 fd09::2
 # The strictest that a host may be about where packets come from
 set_sysctl "$HOST" net/ipv4/conf/all/rp_filter=1
 serve_world

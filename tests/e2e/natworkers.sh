@@ -8,10 +8,7 @@
 lab_enter "$@"
 lab_build
 cd "$TMP" || exit 71
-if ! [ -w /dev/net/tun ]; then
-	skip natworkers "no /dev/net/tun"
-	lab_done
-fi
+lab_needs_tun natworkers
 cat >rc.conf <<'END'
 ifconfig_igb0="inet 203.0.113.2/24"
 ifconfig_igb0_ipv6="inet6 2001:db8:113::2/64"
@@ -28,16 +25,7 @@ cat >vnet.jail <<'END'
 $nat = "igb0";
 v { vnet; vnet.interface = "e0b"; $address = "10.8.0.2/32, 10.8.0.3/32, fd08::3/128"; $forward = "tcp 8082:80"; }
 END
-on_host ip -batch - <<-END
-	link add lo1 type bridge
-	link set lo1 up
-	addr add 10.9.0.2/32 dev lo1
-	addr add 10.9.0.3/32 dev lo1
-	addr add 10.9.0.4/32 dev lo1
-	addr add 10.9.0.5/32 dev lo1
-	addr add fd09::2/128 dev lo1 nodad
-	addr add fd09::3/128 dev lo1 nodad
-END
+lab_lo1 "$HOST" 10.9.0.2 10.9.0.3 10.9.0.4 10.9.0.5 fd09::2 fd09::3
 ip netns add jail-v
 on_host ip link add e0a type veth peer name e0 netns jail-v
 on_host ip -batch - <<-END

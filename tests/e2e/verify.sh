@@ -22,13 +22,6 @@ ifconfig_lo1="inet 192.168.100.2/32"
 END
 files=(-f "$TMP/rc.conf" -f "$TMP/web.pf.conf")
 
-# The handle of the first rule of a chain that holds a text
-handle()	# CHAIN TEXT
-{
-	in_ns "$HOST" nft -a list chain inet sallyport "$1" | grep -F -- "$2" |
-		sed -n 's/.* handle \([0-9]*\)$/\1/p' | head -n 1
-}
-
 sp "${files[@]}" verify
 is "nothing is loaded: differs" 1 "$rc"
 sp_must "${files[@]}" apply
@@ -56,7 +49,7 @@ sp verify
 is "and as the kernel gives them back" "0 " "$rc $err"
 scrub=$(in_ns "$HOST" nft list table inet sallyport |
 	sed -n '/chain scrub/{s/.*chain \(.*\) {/\1/;h}; /size set 1400/{g;p}')
-in_ns "$HOST" nft delete rule inet sallyport "$scrub" handle "$(handle "$scrub" "size set 1400")"
+in_ns "$HOST" nft delete rule inet sallyport "$scrub" handle "$(rule_handle "$scrub" "size set 1400")"
 in_ns "$HOST" nft add rule inet sallyport "$scrub" tcp flags syn tcp option maxseg size set 1401
 sp verify
 is "another segment size is a difference" 1 "$rc"
@@ -65,7 +58,7 @@ sp_must "${files[@]}" apply
 
 # ---- foreign hands ---------------------------------------------------------
 
-in_ns "$HOST" nft delete rule inet sallyport in_filter handle "$(handle in_filter 'block in on igb0')"
+in_ns "$HOST" nft delete rule inet sallyport in_filter handle "$(rule_handle in_filter 'block in on igb0')"
 sp --json verify
 is "a rule is gone: differs" 1 "$rc"
 check "a rule is gone: the declaration and a packet are named" jq -e \
@@ -123,7 +116,7 @@ seen()	# PORT
 	in_ns "$HOST" nft list table inet seen | sed -n "s/.*dport $1 counter packets \([0-9]*\).*/\1/p"
 }
 has_seen() { [ "$(seen "$1")" = "$2" ]; }
-in_ns "$HOST" nft delete rule inet sallyport in_filter handle "$(handle in_filter 'block in')"
+in_ns "$HOST" nft delete rule inet sallyport in_filter handle "$(rule_handle in_filter 'block in')"
 sp --json verify
 read -r _ _ _ src dst _ <<<"$(jq -r '.sallyport.verify[0].packet' <<<"$out")"
 is "declared to be blocked, and the kernel lets it in" "block pass" \

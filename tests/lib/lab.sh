@@ -278,6 +278,23 @@ has_link_local()	# NAMESPACE INTERFACE
 	[ -n "$(in_ns "$1" ip -6 addr show dev "$2" scope link -tentative)" ]
 }
 
+# The jails' loopback, made by hand, with addresses
+lab_lo1()	# NAMESPACE ADDRESS...
+{
+	local ns=$1 a
+	shift
+	{
+		echo "link add lo1 type bridge"
+		echo "link set lo1 up"
+		for a; do
+			case $a in
+			*:*) echo "addr add $a/128 dev lo1 nodad" ;;
+			*) echo "addr add $a/32 dev lo1" ;;
+			esac
+		done
+	} | in_ns "$ns" ip -batch -
+}
+
 lab_build()
 {
 	local ns l=sp$((++lab_n))
@@ -446,6 +463,13 @@ sp_must()	# ARGS
 		not_ok "sallyport $*" "$(printf 'exit status %s\n%s\n%s' "$rc" "$err" "$out")"
 		exit 1
 	}
+}
+
+# The handle of the first rule of a chain that has a text in it
+rule_handle()	# CHAIN TEXT
+{
+	on_host nft -a list chain inet sallyport "$1" | grep -F -- "$2" |
+		sed -n 's/.* handle \([0-9]*\)$/\1/p' | head -n 1
 }
 
 # All that a run could change, into a file

@@ -565,24 +565,8 @@ static void step_long(struct any *t)
 	send(t, out ? NAT_INSIDE : NAT_OUTSIDE, p, true);
 }
 
-struct store {
-	uint8_t b[1 << 16];
-	size_t len;
-};
-
-static int put(void *ctx, const void *p, size_t len)
-{
-	struct store *s = ctx;
-
-	if (s->len + len > sizeof(s->b))
-		return -1;
-	memcpy(s->b + s->len, p, len);
-	s->len += len;
-	return 0;
-}
-
 /* Change a byte, and make the hash at the end right again (FNV-1a, as nat/save.c says) */
-static void forge(struct store *s, size_t at, uint8_t to)
+static void forge(struct kit_bytes *s, size_t at, uint8_t to)
 {
 	uint64_t sum = UINT64_C(0xcbf29ce484222325);
 
@@ -598,14 +582,14 @@ static void forge(struct store *s, size_t at, uint8_t to)
 /* Saved and taken up by another, from bytes that may be damaged */
 static void step_restart(struct any *t)
 {
-	static struct store s;
+	static struct kit_bytes s;
 	const uint32_t flows = nat_counters(t->k.nat)->flows, b = byte(t);
 	uint32_t lost = 0;
 	void *old = t->k.mem;
 	int err;
 
 	s.len = 0;
-	check(nat_save(t->k.nat, put, &s) == 0, "saving failed");
+	check(nat_save(t->k.nat, kit_put, &s) == 0, "saving failed");
 	if (b % 4 == 1)
 		s.b[byte(t) % s.len] ^= 1u << b / 4 % 8;
 	/* Somebody has written it who knows the form */

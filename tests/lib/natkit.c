@@ -417,3 +417,14 @@ bool kit_send(struct kit *k, enum nat_side from, const struct kpkt *p)
 	k->made = nat_made(k->nat, &k->n_made);
 	return k->p.verdict == NAT_FORWARD;
 }
+
+int kit_put(void *ctx, const void *p, size_t len)
+{
+	struct kit_bytes *w = ctx;
+
+	if (len > sizeof(w->b) - w->len)
+		return -ENOSPC;
+	memcpy(w->b + w->len, p, len);
+	w->len += len;
+	return 0;
+}

@@ -82,6 +82,19 @@ void kit_wait(struct kit *k, double seconds);
 /** kit_send() - Send a packet; true when it was forwarded */
 bool kit_send(struct kit *k, enum nat_side from, const struct kpkt *p);
 
+/**
+ * struct kit_bytes - What a NAT wrote
+ * @b:		Its bytes
+ * @len:	Their number
+ */
+struct kit_bytes {
+	uint8_t b[1 << 20];
+	size_t len;
+};
+
+/** kit_put() - For nat_save(): put bytes behind those of a struct kit_bytes; 0 or -ENOSPC */
+int kit_put(void *ctx, const void *p, size_t len);
+
 /** kit_a6() - An address from text */
 struct addr kit_a6(const char *text);
 

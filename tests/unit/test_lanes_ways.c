@@ -20,26 +20,8 @@ TEST(tcp6_leaves_as_the_nat_lets_it)
 
 TEST(large_packets_of_ipv6)
 {
-	const struct io_offload gso = {
-		.gso = IO_GSO_TCP6, .gso_bytes = 1000, .is_partial = true, .csum_start = 40,
-		.csum_offset = 16,
-	};
-	struct io_packet got;
-
 	LANE_LAB(LANE_VETH, AF_V6);
-	lab_shake_hands();
-	lab_begin(true);
-	for (int from = 0; from < 2; from++) {
-		lab_send((enum nat_side)from, from == NAT_INSIDE ? lab_question(true, 20000) :
-			 lab_answer(true, 20000), &gso);
-		if (!CHECK(lab_receive(!from, &got)))
-			return;
-		CHECK_INT(got.off.gso, IO_GSO_TCP6);
-		CHECK_INT(got.off.gso_bytes, 1000);
-		CHECK(got.off.is_partial);
-		CHECK_INT(offload_complete(&got), 0);
-		CHECK_STR(kit_sound(got.data, got.len), NULL);
-	}
+	lab_compare_large(AF_V6);
 }
 
 TEST(more_than_a_plain_packet_of_ipv6_is_the_nats)

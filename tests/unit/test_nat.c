@@ -70,24 +70,8 @@ TEST(unsolicited_is_dropped_with_a_name)
 	kit_stop(&k);
 }
 
-struct bytes {
-	uint8_t b[1 << 18];
-	size_t len;
-};
-
-static int put(void *ctx, const void *p, size_t len)
-{
-	struct bytes *w = ctx;
-
-	if (w->len + len > sizeof(w->b))
-		return -ENOSPC;
-	memcpy(w->b + w->len, p, len);
-	w->len += len;
-	return 0;
-}
-
 /* A NAT with flows of both families, saved */
-static void save_some(struct bytes *w)
+static void save_some(struct kit_bytes *w)
 {
 	kit_init(&k);
 	kit_start(&k);
@@ -96,13 +80,13 @@ static void save_some(struct bytes *w)
 	CHECK(kit_send(&k, NAT_INSIDE, k_udp(kit_a6("fd00:1::11"), 5000,
 					     kit_a6("2001:db8:f::10"), 53, 20)));
 	w->len = 0;
-	CHECK_INT(nat_save(k.nat, put, w), 0);
+	CHECK_INT(nat_save(k.nat, kit_put, w), 0);
 	kit_stop(&k);
 }
 
 TEST(saved_bytes_are_whole_or_refused)
 {
-	static struct bytes w;
+	static struct kit_bytes w;
 	uint32_t lost = 9;
 
 	save_some(&w);
@@ -128,7 +112,7 @@ TEST(saved_bytes_are_whole_or_refused)
 /* Of several workers, one behind the other */
 TEST(saved_nats_stand_one_behind_the_other)
 {
-	static struct bytes w;
+	static struct kit_bytes w;
 	uint32_t lost = 9;
 	size_t first;
 
@@ -137,7 +121,7 @@ TEST(saved_nats_stand_one_behind_the_other)
 	kit_start(&k);
 	CHECK(first <= nat_save_most(&k.cfg));
 	CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 6000, SRV1, 53, 20)));
-	CHECK_INT(nat_save(k.nat, put, &w), 0);
+	CHECK_INT(nat_save(k.nat, kit_put, &w), 0);
 	kit_stop(&k);
 	CHECK_INT((intmax_t)nat_saved_bytes(w.b, w.len), (intmax_t)first);
 	CHECK_INT((intmax_t)nat_saved_bytes(w.b + first, w.len - first),
@@ -157,7 +141,7 @@ TEST(saved_nats_stand_one_behind_the_other)
 
 TEST(restoring_without_the_address_loses_and_says_so)
 {
-	static struct bytes w;
+	static struct kit_bytes w;
 	uint32_t lost = 0;
 
 	save_some(&w);
@@ -172,7 +156,7 @@ TEST(restoring_without_the_address_loses_and_says_so)
 /* Fails without the look at the inside: the flow of a jail that is gone would go on */
 TEST(restoring_leaves_out_who_is_no_longer_inside)
 {
-	static struct bytes w;
+	static struct kit_bytes w;
 	uint32_t lost = 0;
 
 	save_some(&w);
@@ -330,7 +314,7 @@ TEST(a_save_that_fails_says_so)
 /* By address: an answer to a session that the peer has opened permits its other ports too */
 TEST(an_answer_permits_the_peer)
 {
-	static struct bytes w;
+	static struct kit_bytes w;
 	uint32_t lost;
 
 	kit_init(&k);
@@ -345,7 +329,7 @@ TEST(an_answer_permits_the_peer)
 	CHECK(kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 54, NAT1, 5000, 20)));
 	CHECK(!kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 55, NAT1, 5000, 20)));
 	w.len = 0;
-	CHECK_INT(nat_save(k.nat, put, &w), 0);
+	CHECK_INT(nat_save(k.nat, kit_put, &w), 0);
 	for (int i = 0; i < 2; i++) {
 		CHECK(!kit_send(&k, NAT_OUTSIDE, k_udp(SRV1, 56, NAT1, 5000, 20)));
 		CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 5000, SRV1, 54, 20)));

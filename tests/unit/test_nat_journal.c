@@ -172,24 +172,10 @@ TEST(what_is_no_journal_counts_as_empty)
 	lose_dir();
 }
 
-struct bytes {
-	size_t len;
-	uint8_t b[1 << 14];
-};
-
-static int put(void *ctx, const void *p, size_t len)
-{
-	struct bytes *w = ctx;
-
-	memcpy(w->b + w->len, p, len);
-	w->len += len;
-	return 0;
-}
-
 /* The journal is younger: of what was saved once, what its ports do not contradict counts */
 TEST(saved_flows_are_held_against_the_journal)
 {
-	static struct bytes w;
+	static struct kit_bytes w;
 	uint32_t lost = 9;
 	struct nat_binding b = {
 		.proto = 17, .inside = IN1, .in_port = 5001, .outside = NAT1, .out_port = 5001,
@@ -199,7 +185,7 @@ TEST(saved_flows_are_held_against_the_journal)
 	kit_start(&k);
 	CHECK_INT(port_of(IN1, 5001), 5001);
 	CHECK_INT(port_of(IN1, 5002), 5002);
-	CHECK_INT(nat_save(k.nat, put, &w), 0);
+	CHECK_INT(nat_save(k.nat, kit_put, &w), 0);
 	kit_stop(&k);
 	kit_start(&k);
 	CHECK_INT(nat_hold(k.nat, k.now, &b), 0);

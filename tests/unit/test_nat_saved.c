@@ -6,28 +6,12 @@
 
 static struct kit k;
 
-struct bytes {
-	uint8_t b[1 << 18];
-	size_t len;
-};
-
-static struct bytes saved;
-
-static int put(void *ctx, const void *p, size_t len)
-{
-	struct bytes *w = ctx;
-
-	if (w->len + len > sizeof(w->b))
-		return -ENOSPC;
-	memcpy(w->b + w->len, p, len);
-	w->len += len;
-	return 0;
-}
+static struct kit_bytes saved;
 
 static void save(void)
 {
 	saved.len = 0;
-	CHECK_INT(nat_save(k.nat, put, &saved), 0);
+	CHECK_INT(nat_save(k.nat, kit_put, &saved), 0);
 }
 
 /* Take up what was saved; how much was lost */

@@ -528,23 +528,7 @@ TEST(a_jail_with_many_addresses_has_one_quota)
 	stop();
 }
 
-struct bytes {
-	uint8_t b[1 << 18];
-	size_t len;
-};
-
-static int put(void *ctx, const void *p, size_t len)
-{
-	struct bytes *w = ctx;
-
-	if (w->len + len > sizeof(w->b))
-		return -ENOSPC;
-	memcpy(w->b + w->len, p, len);
-	w->len += len;
-	return 0;
-}
-
-static void restore(const struct bytes *w)
+static void restore(const struct kit_bytes *w)
 {
 	for (uint32_t i = 0; i < t.n; i++) {
 		size_t one;
@@ -563,7 +547,7 @@ static void restore(const struct bytes *w)
 TEST(flows_outlive_another_number_of_workers)
 {
 	static const uint32_t numbers[] = { 3, 1, 2 };
-	static struct bytes w;
+	static struct kit_bytes w;
 
 	for (size_t k = 0; k < ARRAY_SIZE(numbers); k++) {
 		start(numbers[k]);
@@ -583,7 +567,7 @@ TEST(flows_outlive_another_number_of_workers)
 		}
 		w.len = 0;
 		for (uint32_t i = 0; i < t.n; i++)
-			CHECK_INT(nat_save(t.nat[i], put, &w), 0);
+			CHECK_INT(nat_save(t.nat[i], kit_put, &w), 0);
 		stop();
 	}
 }
