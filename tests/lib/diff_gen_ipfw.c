@@ -7,6 +7,9 @@
  * check-state, rules, a deny, and behind it nat for what goes out, where skipto
  * leads.  Each part may be missing or stand elsewhere.
  *
+ * Two translations in one pass are refused, and are easily written where nat rules
+ * hand on: what would lead to a second one is rare there.
+ *
  * `prob` is so near to 1 that a rule matches, as the model's draws say.
  */
 #include "diff_gen_ipfw.h"
@@ -277,6 +280,12 @@ static void add_head(struct shape *s)
 		say(s, "add 70 allow tcp from any to any established");
 }
 
+/* A state of a nat rule, and one behind it that finds those from before, lead back to it */
+static bool leads_back(struct shape *s)
+{
+	return s->has_nat && (!s->one_pass || s->has_calls) && gen_often(s->g, 90);
+}
+
 static void add_tail(struct shape *s)
 {
 	static const char *const nat_out[] = {
@@ -289,14 +298,18 @@ static void add_tail(struct shape *s)
 				   : "add 8990 count ip from any to any");
 	if (s->has_global)
 		say(s, arena_printf(s->a, "add %u nat global %s", OUT_NAT, PICK(s->g, nat_out)));
-	if (s->has_nat && gen_often(s->g, 80))
-		say(s, arena_printf(s->a, "add %u nat %u %s", OUT_NAT,
-				    s->has_nat2 && gen_often(s->g, 30) ? 2 : 1,
-				    PICK(s->g, nat_out)));
+	if (s->has_nat && gen_often(s->g, 80)) {
+		const uint32_t n = s->has_nat2 && gen_often(s->g, 30) ? 2 : 1;
+		const char *out = PICK(s->g, nat_out);
+
+		if (strstr(out, "keep-state") != NULL && leads_back(s))
+			out = nat_out[0];
+		say(s, arena_printf(s->a, "add %u nat %u %s", OUT_NAT, n, out));
+	}
 	if (gen_often(s->g, 20))
 		say(s, "add 9050 deny tcp from any to any 8000-8010");
-	say(s, gen_often(s->g, 80) ? "add 9090 allow ip from any to any"
-				   : "add 9090 allow ip from any to any keep-state");
+	say(s, arena_printf(s->a, "add 9090 allow ip from any to any%s",
+			    gen_often(s->g, 80) || leads_back(s) ? "" : " keep-state"));
 }
 
 /* Rules that others call, behind all that fall through to the end */
@@ -323,7 +336,7 @@ void gen_ipfw_ruleset(struct gen *g, struct arena *a, struct gen_lines *ret)
 
 	ret->list.n = 0;
 	s.has_nat2 = s.has_nat && gen_often(g, 25);
-	s.has_global = s.has_nat && gen_often(g, 12);
+	s.has_global = s.has_nat && gen_often(g, 12) && (s.one_pass || gen_often(g, 10));
 	say(&s, s.one_pass ? "enable one_pass" : "disable one_pass");
 	add_tables(&s);
 	if (s.has_nat)
