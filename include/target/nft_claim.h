@@ -75,9 +75,9 @@ struct claim {
  * nft_claim() - Let the kernel drop what is the NAT's
  * @nl:		Session of NETLINK_NETFILTER of its own
  * @c:		What is
- * @is_there:	This session has claimed before: that ends
+ * @is_there:	This session has claimed before, of the same interfaces: that ends
  *
- * One transaction.
+ * One transaction, and no packet sees neither what was nor what is.
  *
  * Return: 0; -EPERM: not permitted, or another process has the table; -EEXIST: the
  * same; -EOPNOTSUPP or -EINVAL before Linux 5.12, with @c->local_to before 5.16;

@@ -81,26 +81,17 @@ static struct nlmsghdr *add(struct fill *f, uint16_t type, uint16_t flags)
 	return f->err == 0 ? msg : NULL;
 }
 
-static void send_table(struct fill *f, uint16_t type, uint16_t flags, uint32_t owner)
+static void add_table(struct fill *f)
 {
-	struct nlmsghdr *msg = add(f, type, flags);
+	struct nlmsghdr *msg = add(f, NFT_MSG_NEWTABLE, NLM_F_EXCL);
 	struct nftnl_table *t = nftnl_table_alloc();
 
 	BUG_IF(t == NULL);
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, CLAIM_TABLE);
-	if (owner != 0)
-		nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, owner);
+	nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, NFT_TABLE_F_OWNER);
 	if (msg != NULL)
 		nftnl_table_nlmsg_build_payload(msg, t);
 	nftnl_table_free(t);
-}
-
-/* Within one transaction: there is no moment without it */
-static void add_table(struct fill *f, bool is_there)
-{
-	if (is_there)
-		send_table(f, NFT_MSG_DELTABLE, 0, 0);
-	send_table(f, NFT_MSG_NEWTABLE, NLM_F_EXCL, NFT_TABLE_F_OWNER);
 }
 
 static void add_chain(struct fill *f, const char *name, const char *device, uint32_t hook)
@@ -428,6 +419,37 @@ static void add_local(struct fill *f)
 			add_shared(f, LOCAL, f->c->addrs[i].a);
 }
 
+/* All that it holds */
+static void flush_set(struct fill *f, int which)
+{
+	struct nlmsghdr *msg = add(f, NFT_MSG_DELSETELEM, 0);
+	struct nftnl_set *s = set_new(which);
+
+	if (msg != NULL)
+		nftnl_set_elems_nlmsg_build_payload(msg, s);
+	nftnl_set_free(s);
+}
+
+/*
+ * Chains and sets stay.  A packet runs through an old chain and a new one after each
+ * other, and each takes the rules of its own moment: a transaction between the two would
+ * show it one chain whose rules are not yet there, and one whose rules are gone.  And a
+ * new set of ranges shows what it holds a moment later than the rules that ask it.
+ */
+static void empty_table(struct fill *f)
+{
+	struct nlmsghdr *msg = add(f, NFT_MSG_DELRULE, 0);
+	struct nftnl_rule *all = nftnl_rule_alloc();
+
+	BUG_IF(all == NULL);
+	nftnl_rule_set_str(all, NFTNL_RULE_TABLE, CLAIM_TABLE);
+	if (msg != NULL)
+		nftnl_rule_nlmsg_build_payload(msg, all);
+	nftnl_rule_free(all);
+	for (int i = 0; i < N_SETS; i++)
+		flush_set(f, i);
+}
+
 int nft_claim(struct nl_session *nl, const struct claim *c, bool is_there)
 {
 	struct fill f = { .c = c };
@@ -435,7 +457,10 @@ int nft_claim(struct nl_session *nl, const struct claim *c, bool is_there)
 
 	nl_batch_init(&f.b);
 	f.err = nl_batch_begin(&f.b, NFNL_SUBSYS_NFTABLES, 0);
-	add_table(&f, is_there);
+	if (is_there)
+		empty_table(&f);
+	else
+		add_table(&f);
 	add_sets(&f);
 	add_chain(&f, OUTSIDE, c->outside, NF_NETDEV_INGRESS);
 	add_addrs(&f, OUTSIDE);
