@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "model/eval.h"
 
@@ -23,6 +24,8 @@ void prove_unproven(struct proof *p, struct prove_result *ret, const char *what)
 
 #define IP6_HEADER	40u
 #define USUAL_LEN	60u
+#define USUAL_PORT	80u
+#define NS_PER_SECOND	1000000000u
 
 /* Numbers in headers: what `why` calls them, and what it takes where none is said */
 static const struct { enum head head; enum part part; const char *name; uint32_t usual; }
@@ -40,18 +43,24 @@ static void preset(struct proof *p, uint8_t *bit, enum part part, u128 value)
 		bit[space_var(&p->s, part, i)] = (value >> (n - 1 - i) & 1) != 0;
 }
 
+static u128 usual_dst(const struct proof *p)
+{
+	return (p->s.af == AF_V4 ? (u128)0xc6336400 : (u128)0x20010db8 << 96) | 9;
+}
+
 /* An ordinary packet: TCP, a SYN, between two hosts */
 static void preset_all(struct proof *p, uint8_t *bit)
 {
 	const bool v4 = p->s.af == AF_V4;
-	const u128 net = v4 ? (u128)0xc6336400 : (u128)0x20010db8 << 96;
 
 	preset(p, bit, P_PROTO, PROTO_TCP);
 	preset(p, bit, P_FLAGS, TCP_FLAG_SYN);
-	preset(p, bit, P_SRC, net | 7);
-	preset(p, bit, P_DST, net | 9);
+	preset(p, bit, P_SRC, usual_dst(p) - 2);
+	preset(p, bit, P_DST, usual_dst(p));
 	preset(p, bit, P_SPORT, 40000);
-	preset(p, bit, P_DPORT, 80);
+	preset(p, bit, P_DPORT, USUAL_PORT);
+	preset(p, bit, P_FIRST_DST, usual_dst(p));
+	preset(p, bit, P_FIRST_DPORT, USUAL_PORT);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		preset(p, bit, numbers[i].part, numbers[i].usual);
 	preset(p, bit, P_LEN, v4 ? USUAL_LEN : USUAL_LEN - IP6_HEADER);
@@ -202,6 +211,26 @@ static uint32_t is_unknown(void *arg, uint32_t value)
 	return 0;
 }
 
+/* The packet as it first came, and when that matters */
+static void place_and_time(struct proof *p, const struct part_of *part, const uint8_t *bit,
+			   struct packet *k, struct prove_difference *d)
+{
+	const u128 dst = space_value(&p->s, P_FIRST_DST, bit);
+	const u128 port = space_value(&p->s, P_FIRST_DPORT, bit);
+	const time_t at = (time_t)(space_value(&p->s, P_CLOCK, bit) / NS_PER_SECOND);
+	char text[sizeof("2554-07-21 23:34:33")];
+	struct tm tm;
+
+	if (part->at_first && dst != usual_dst(p))
+		k->dst.v = dst;
+	if (part->at_first && port != USUAL_PORT)
+		k->dport = (uint16_t)port;
+	if (at == 0 || gmtime_r(&at, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		return;
+	d->part = arena_printf(p->a, "%s, at %s UTC", d->part, text);
+}
+
 static const char *why_unknown(const struct outcomes *o, uint32_t value)
 {
 	const struct outcome *x = &o->list.v[value];
@@ -228,12 +257,12 @@ static dd without_unknown(struct proof *p, const struct part_of *part, dd f, dd 
 	return dd_and(p->d, where, dd_not(p->d, is));
 }
 
-/* Two verdicts are told by themselves */
+/* Two verdicts are told by themselves, harm with what it is */
 static void tell_outcomes(struct proof *p, uint32_t declared, uint32_t kernel,
 			  struct prove_difference *d)
 {
 	const char *x = outcome_word(p->o, declared), *y = outcome_word(p->o, kernel);
-	const bool same = strcmp(x, y) == 0;
+	const bool same = strcmp(x, y) == 0 || p->o->list.v[kernel].fate == FATE_HARM;
 
 	d->declared = same ? outcome_text(p->o, p->a, declared) : x;
 	d->kernel = same ? outcome_text(p->o, p->a, kernel) : y;
@@ -261,6 +290,7 @@ static bool show(struct proof *p, const struct part_of *part, dd where, struct p
 		       dd_ite(p->d, where, part->kernel, DD_FALSE), bit, &declared, &kernel))
 		return false;
 	k = packet_at(p, part->dir, bit, &iface, &d.recv);
+	place_and_time(p, part, bit, &k, &d);
 	d.packet = prove_packet_line(p->a, &k, iface);
 	tell_outcomes(p, declared, kernel, &d);
 	d.is_known = dd_at(p->d, part->fresh, bit) == 0;

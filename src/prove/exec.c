@@ -25,6 +25,7 @@
 #include "prove/exec_nat.h"
 #include "prove/exec_step.h"
 #include "prove/exec_write.h"
+#include "prove/quotas.h"
 #include "prove/sets.h"
 #include "prove/states.h"
 #include "prove/sticky.h"
@@ -396,9 +397,7 @@ static dd look_up(struct rule_run *r, const struct prog_expr *x, uint32_t i, str
 /* Bit @n (the lowest is 0) of a mark in a register */
 static dd mark_bit(const struct regs *regs, uint32_t word, uint32_t n)
 {
-	const uint32_t one = 1;
-	const bool little = *(const uint8_t *)&one == 1;
-	const uint32_t byte = little ? n / 8 : 3 - n / 8;
+	const uint32_t byte = regs_is_little() ? n / 8 : 3 - n / 8;
 
 	return regs_bit(regs, word, 8 * byte + 7 - n % 8);
 }
@@ -548,10 +547,22 @@ static dd run_ct(struct rule_run *r, uint32_t i, struct regs *regs)
 	return run_from(r, i + 1, regs);
 }
 
+/* More connections than a limit of states allows, or a quota */
+static dd limit(struct rule_run *r, const struct prog_expr *x, uint32_t i, struct regs *regs)
+{
+	struct proof_count count;
+
+	if (r->w->at->of_quotas)
+		return quotas_of_rule(r->w->p, r->chain, x, run_from(r, i + 1, regs),
+				      so_far(r, r->next));
+	if (counts_of_rule(r->w->p, r->chain, x, NULL, &count))
+		return too_many(r, &count, i, regs);
+	return unknown(r->w, "expression", x->name);
+}
+
 static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 {
 	const struct prog_expr *x = &r->rule->exprs.v[i];
-	struct proof_count count;
 
 	if (i == r->rule->exprs.n)
 		return r->next;
@@ -578,9 +589,7 @@ static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 	case X_DYNSET:
 		return update(r, x, i, regs);
 	case X_LIMIT:
-		if (counts_of_rule(r->w->p, r->chain, x, NULL, &count))
-			return too_many(r, &count, i, regs);
-		return unknown(r->w, "expression", x->name);
+		return limit(r, x, i, regs);
 	default:
 		if ((x->op == X_CT && !r->w->has_ct) ||
 		    !exec_step(r->w->p, x, r->w->is_in, regs))
@@ -621,10 +630,19 @@ static dd run_chain(struct run *w, const struct prog_chain *c, dd behind)
 	return e.r;
 }
 
+static bool is_of_quotas(const struct prog_chain *c)
+{
+	return c->family == NFPROTO_INET && strcmp(c->type, "filter") == 0 &&
+	       (c->hook == NF_INET_PRE_ROUTING ? c->prio == PRIO_QUOTA_IN
+		: c->hook == NF_INET_POST_ROUTING &&
+		  (c->prio == PRIO_QUOTA_SRC || c->prio == PRIO_QUOTA_OUT));
+}
+
 static bool is_at(const struct prog_chain *c, const struct exec_at *at)
 {
 	return c->family == at->family && c->type != NULL && c->hook == at->hook &&
 	       c->prio >= at->prio_lo && c->prio <= at->prio_hi &&
+	       is_of_quotas(c) == at->of_quotas &&
 	       (strcmp(c->type, "nat") == 0) == at->is_nat;
 }
 

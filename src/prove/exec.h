@@ -15,6 +15,9 @@
 #include "prove/proof.h"
 
 #define PRIO_CONNTRACK	(-200)	/* where it looks at what comes in and what the host sends */
+#define PRIO_QUOTA_IN	(-80)	/* where connections are counted: in prerouting */
+#define PRIO_QUOTA_SRC	95	/* in postrouting, by their source */
+#define PRIO_QUOTA_OUT	170	/* and the host's own */
 
 /**
  * struct exec_at - Where a chain is run
@@ -23,6 +26,7 @@
  * @prio_lo:	Base chains from this priority on
  * @prio_hi:	To this one
  * @is_nat:	Chains of type nat, of which the first translation ends all
+ * @of_quotas:	Those at the places of quotas; else all but those
  */
 struct exec_at {
 	uint8_t family;
@@ -30,6 +34,7 @@ struct exec_at {
 	int32_t prio_lo;
 	int32_t prio_hi;
 	bool is_nat;
+	bool of_quotas;
 };
 
 /**

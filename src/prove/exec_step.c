@@ -25,12 +25,36 @@ static bool bitwise(struct proof *p, const struct prog_expr *x, struct regs *reg
 	return true;
 }
 
+/* Bytes the other way round, where the host's order is not that of the network */
+static bool swap_bytes(const struct prog_expr *x, struct regs *regs)
+{
+	const uint32_t from = regs_word(x->sreg), to = regs_word(x->dreg);
+	const bool is_little = regs_is_little();
+	const struct regs before = *regs;
+
+	if (!regs_clear(regs, to, x->len))
+		return false;
+	for (uint32_t i = 0; i < 8 * x->len; i++) {
+		const uint32_t byte = is_little ? x->len - 1 - i / 8 : i / 8;
+		const dd bit = regs_bit(&before, from, 8 * byte + i % 8);
+
+		if (bit == DD_NO_VAR)
+			return false;
+		regs_put(regs, to, i, bit);
+	}
+	return true;
+}
+
 /* A lot is put into the byte order in which it can be compared */
 static bool swap(const struct prog_expr *x, struct regs *regs)
 {
 	const uint32_t from = regs_word(x->sreg), to = regs_word(x->dreg);
 
-	if (from >= REGS_WORDS || to >= REGS_WORDS || regs->w[from].kind != R_DRAW)
+	if (from >= REGS_WORDS || to >= REGS_WORDS)
+		return false;
+	if (regs->w[from].kind != R_DRAW)
+		return swap_bytes(x, regs);
+	if (x->len != 4)
 		return false;
 	regs->w[to] = regs->w[from];
 	regs->w[to].part = P_DRAW;

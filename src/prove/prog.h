@@ -27,7 +27,7 @@ struct nftnl_rule;
  * @X_NOTHING:	Has no part in the meaning: counter, log
  * @X_META:	@key into @dreg
  * @X_META_SET:	@sreg into @key
- * @X_CT:	@key into @dreg
+ * @X_CT:	@key into @dreg, of the direction @offset - 1; 0: of none
  * @X_CT_SET:	@sreg into @key
  * @X_PAYLOAD:	@len bytes from @offset of header @key into @dreg
  * @X_PAYLOAD_SET: @len bytes of @sreg to @offset of header @key; @modulus: where the
@@ -35,7 +35,7 @@ struct nftnl_rule;
  * @X_CMP:	Goes on if @sreg compared (@key) with @data holds
  * @X_RANGE:	Goes on if @sreg is in @data..@mask (@key: is not)
  * @X_BITWISE:	(@sreg & @mask) ^ @data into @dreg, @len bytes
- * @X_SWAP:	@sreg in the other byte order into @dreg
+ * @X_SWAP:	@sreg of @len bytes in the other byte order into @dreg
  * @X_LOOKUP:	Goes on if @sreg is in @set (@is_not: is not); with @has_dreg its
  *		data go into @dreg
  * @X_IMMEDIATE: @data into @dreg
@@ -51,7 +51,7 @@ struct nftnl_rule;
  *		may end there; @is_count: it only counts; @is_over: goes on where
  *		there are more connections than @modulus
  * @X_LIMIT:	Goes on or not as counts say; @is_over: where there are more connections
- *		than @modulus
+ *		than @modulus, or with @unit_s more packets in that time, @burst at once
  */
 enum prog_op {
 	X_UNKNOWN, X_NOTHING, X_META, X_META_SET, X_CT, X_CT_SET, X_PAYLOAD, X_PAYLOAD_SET,
@@ -80,7 +80,6 @@ struct prog_nat {
  * struct prog_expr - An expression; members as enum prog_op says
  * @op:		Which
  * @name:	As the kernel calls it
- * @text:	X_LIMIT and inner ones: what it counts, as text
  */
 struct prog_expr {
 	enum prog_op op;
@@ -100,7 +99,6 @@ struct prog_expr {
 	uint32_t burst;
 	uint32_t unit_s;
 	const char *set;
-	const char *text;
 	struct prog_nat nat;
 	uint8_t data[PROG_DATA];
 	uint8_t mask[PROG_DATA];

@@ -69,6 +69,8 @@ static enum prog_op read_ct(struct reading *r)
 	r->to->key = u32(r, NFTNL_EXPR_CT_KEY);
 	r->to->sreg = u32(r, NFTNL_EXPR_CT_SREG);
 	r->to->dreg = u32(r, NFTNL_EXPR_CT_DREG);
+	if (has(r, NFTNL_EXPR_CT_DIR))
+		r->to->offset = nftnl_expr_get_u8(r->e, NFTNL_EXPR_CT_DIR) + 1u;
 	return has(r, NFTNL_EXPR_CT_SREG) ? X_CT_SET : X_CT;
 }
 
@@ -122,7 +124,8 @@ static enum prog_op read_byteorder(struct reading *r)
 	r->to->sreg = u32(r, NFTNL_EXPR_BYTEORDER_SREG);
 	r->to->dreg = u32(r, NFTNL_EXPR_BYTEORDER_DREG);
 	r->to->len = u32(r, NFTNL_EXPR_BYTEORDER_LEN);
-	if (u32(r, NFTNL_EXPR_BYTEORDER_SIZE) != 4 || r->to->len != 4)
+	if (u32(r, NFTNL_EXPR_BYTEORDER_SIZE) != r->to->len ||
+	    (r->to->len != 4 && r->to->len != 8))
 		return X_UNKNOWN;
 	return X_SWAP;
 }
@@ -217,21 +220,6 @@ static enum prog_op read_exthdr(struct reading *r)
 	return u32(r, NFTNL_EXPR_EXTHDR_FLAGS) == NFT_EXTHDR_F_PRESENT ? X_EXTHDR : X_UNKNOWN;
 }
 
-static const char *printed(const struct reading *r, const struct nftnl_expr *e)
-{
-	char buf[256];
-
-	if (nftnl_expr_snprintf(buf, sizeof(buf), e, NFTNL_OUTPUT_DEFAULT, 0) < 0)
-		return "";
-	return arena_strndup(r->p->a, buf, strnlen(buf, sizeof(buf) - 1));
-}
-
-static enum prog_op read_limit(struct reading *r)
-{
-	r->to->text = printed(r, r->e);
-	return X_LIMIT;
-}
-
 static bool is_named(const struct nftnl_expr *e, const char *name)
 {
 	return strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), name) == 0;
@@ -255,10 +243,10 @@ static void read_over(struct prog_expr *to, const struct nftnl_expr *e)
 	to->burst = nftnl_expr_get_u32(e, NFTNL_EXPR_LIMIT_BURST);
 }
 
-static enum prog_op read_connlimit(struct reading *r)
+static enum prog_op read_limit(struct reading *r)
 {
 	read_over(r->to, r->e);
-	return read_limit(r);
+	return X_LIMIT;
 }
 
 static enum prog_op read_dynset(struct reading *r)
@@ -271,7 +259,6 @@ static enum prog_op read_dynset(struct reading *r)
 		const struct nftnl_expr *inner = nftnl_expr_get(r->e, NFTNL_EXPR_DYNSET_EXPR,
 								&(uint32_t){ 0 });
 
-		r->to->text = printed(r, inner);
 		r->to->is_count = is_named(inner, "counter");
 		read_over(r->to, inner);
 	}
@@ -290,7 +277,7 @@ static const struct {
 	{ "lookup", read_lookup }, { "immediate", read_immediate }, { "nat", read_nat },
 	{ "reject", read_reject }, { "numgen", read_numgen }, { "hash", read_hash },
 	{ "fib", read_fib }, { "exthdr", read_exthdr }, { "limit", read_limit },
-	{ "connlimit", read_connlimit }, { "dynset", read_dynset },
+	{ "connlimit", read_limit }, { "dynset", read_dynset },
 };
 
 /* A rule being read */

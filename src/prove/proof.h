@@ -23,6 +23,7 @@
 #include "target/nft.h"
 
 struct proof_count;
+struct proof_quota;
 struct proof_record;
 struct table_rows;
 
@@ -67,6 +68,7 @@ struct proof_hand {
  * @table_of:	What they were made of
  * @records:	Rules that remember free states; see states.h
  * @counts:	Limits of states; see counts.h
+ * @quotas:	Chains of quotas; see quotas.h
  * @given:	Addresses of sticky pools, by number
  * @hands:	Rules that hand packets to nat instances, by number - 1
  * @by_tables:	Exact forwards are compared as tables, not bit by bit
@@ -92,6 +94,7 @@ struct proof {
 	VEC(struct proof_table) table_of;
 	VEC(struct proof_record) records;
 	VEC(struct proof_count) counts;
+	VEC(struct proof_quota) quotas;
 	VEC(struct proof_given) given;
 	VEC(struct proof_hand) hands;
 	bool by_tables;

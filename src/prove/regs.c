@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 
@@ -146,13 +147,18 @@ bool regs_constant(const struct regs *r, uint32_t word, uint32_t len, uint8_t *r
 
 /* ---- loads ----------------------------------------------------------------------- */
 
+bool regs_is_little(void)
+{
+	const uint16_t one = 1;
+
+	return *(const uint8_t *)&one == 1;
+}
+
 /* The bits of a number in host order, of which bit @n (the lowest is 0) is a condition */
 static void put_host_bit(struct regs *r, uint32_t word, uint32_t len, uint32_t n, dd bit)
 {
 	/* Byte 0 is the lowest of a little endian number, and the only one of a byte */
-	const uint16_t one = 1;
-	const bool little = *(const uint8_t *)&one == 1;
-	const uint32_t byte = little ? n / 8 : len - 1 - n / 8;
+	const uint32_t byte = regs_is_little() ? n / 8 : len - 1 - n / 8;
 
 	regs_put(r, word, 8 * byte + 7 - n % 8, bit);
 }
@@ -195,11 +201,26 @@ static bool load_ethertype(struct proof *p, struct regs *r, uint32_t word)
 	return var != DD_NO_VAR;
 }
 
+/* A number in host order */
+static bool load_clock(struct proof *p, struct regs *r, uint32_t word)
+{
+	const uint32_t n_bits = space_width(&p->s, P_CLOCK);
+
+	if (!regs_clear(r, word, n_bits / 8))
+		return false;
+	for (uint32_t n = 0; n < n_bits; n++)
+		put_host_bit(r, word, n_bits / 8, n,
+			     space_bit(&p->s, P_CLOCK, n_bits - 1 - n));
+	return true;
+}
+
 static bool load_meta(struct proof *p, const struct prog_expr *x, bool is_in, struct regs *r)
 {
 	const uint32_t word = regs_word(x->dreg);
 	const enum part in = is_in ? P_IFACE : P_RECV;
 
+	if (x->key == NFT_META_TIME_NS)
+		return load_clock(p, r, word);
 	if (!regs_clear(r, word, 4))
 		return false;
 	switch (x->key) {
@@ -255,7 +276,20 @@ static void load_state(struct proof *p, struct regs *r, uint32_t word)
 		     dd_not(p->d, dd_or(p->d, invalid, dd_or(p->d, related, is_new))));
 }
 
-/* What a connection was as it began: its bits are not known, so it can only be a key of counts */
+/* Where a connection's first packet went */
+static bool load_first(struct proof *p, const struct prog_expr *x, struct regs *r)
+{
+	const bool v4 = p->s.af == AF_V4;
+	const enum part part = x->key == NFT_CT_PROTO_DST ? P_FIRST_DPORT : P_FIRST_DST;
+	const uint32_t word = regs_word(x->dreg), n = space_width(&p->s, part);
+
+	if (x->offset != IP_CT_DIR_ORIGINAL + 1 ||
+	    (x->key != NFT_CT_PROTO_DST && x->key != (v4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6)))
+		return false;
+	return regs_clear(r, word, n / 8) && load_part(p, r, word, 0, part, 0, n);
+}
+
+/* What else a connection was as it began: not known, so it can only be a key of counts */
 static bool load_tuple(const struct prog_expr *x, struct regs *r)
 {
 	static const struct { uint32_t key, len; } keys[] = {
@@ -278,7 +312,7 @@ static bool load_ct(struct proof *p, const struct prog_expr *x, struct regs *r)
 {
 	const uint32_t word = regs_word(x->dreg);
 
-	if (load_tuple(x, r))
+	if (load_first(p, x, r) || load_tuple(x, r))
 		return true;
 	if (!regs_clear(r, word, 4))
 		return false;

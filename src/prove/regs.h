@@ -56,6 +56,9 @@ bool regs_is_part(struct proof *p, const struct regs *r, uint32_t word, enum par
 /** regs_clear() - Words of a value of @len bytes that begins at @word become 0 */
 bool regs_clear(struct regs *r, uint32_t word, uint32_t len);
 
+/** regs_is_little() - Has a number in host order its lowest byte first */
+bool regs_is_little(void);
+
 /** regs_put() - Set bit @i of it */
 void regs_put(struct regs *r, uint32_t word, uint32_t i, dd bit);
 

@@ -251,6 +251,14 @@ static bool is_of_family(const struct asked *w, const struct rule *r)
 	       (dst == NULL || (set_families(dst) & own) != 0);
 }
 
+/* The clock of the kernel ends with its 64 bits */
+static dd is_before(struct proof *p, uint64_t seconds)
+{
+	const uint64_t second = UINT64_C(1000000000);
+
+	return space_range(&p->s, P_CLOCK, 0, MIN(seconds, UINT64_MAX / second) * second - 1);
+}
+
 dd sem_headers(struct proof *p, enum direction dir, const struct rule *r)
 {
 	struct asked w = { .p = p, .d = p->d, .dir = dir };
@@ -261,6 +269,8 @@ dd sem_headers(struct proof *p, enum direction dir, const struct rule *r)
 	for (uint32_t i = 0; i < r->tests.n && all != DD_FALSE; i++)
 		if (r->tests.v[i].f != F_TAGS)
 			all = dd_and(p->d, all, test_holds(&w, &r->tests.v[i]));
+	if (r->until_s != 0 && all != DD_FALSE)
+		all = dd_and(p->d, all, is_before(p, (uint64_t)r->until_s));
 	return r->map == NULL || all == DD_FALSE ? all : dd_and(p->d, all, sem_in_map(p, r->map));
 }
 

@@ -29,15 +29,21 @@ static const uint16_t widths[N_PARTS] = {
 	[P_ID] = 16, [P_FLOW] = 20, [P_UID] = 32, [P_GID] = 32, [P_SOCK] = 1,
 	[P_LSRR] = 1, [P_SSRR] = 1, [P_RR] = 1,
 	[P_RPF] = 1, [P_SROUTE] = 1, [P_DROUTE] = 1, [P_SCAST] = 2,
-	[P_DCAST] = 2, [P_OPAQUE] = SPACE_OPAQUE, [P_OPTS] = 1, [P_INVALID] = 1, [P_REPLY] = 1,
+	[P_DCAST] = 2, [P_FIRST_DST] = 128, [P_FIRST_DPORT] = 16, [P_CLOCK] = 64,
+	[P_OPAQUE] = SPACE_OPAQUE, [P_OPTS] = 1, [P_INVALID] = 1, [P_REPLY] = 1,
 	[P_RELATED] = 1, [P_NEW] = 1, [P_SNAT] = 1, [P_DNAT] = 1, [P_KNOWN] = 1,
 	[P_CTMARK] = 32, [P_MARK] = 32, [P_DRAW] = SPACE_DRAWS, [P_CAND] = 10, [P_QUICK] = 20,
 	[P_PROBED] = 6, [P_COUNT] = SPACE_COUNTS, [P_MEND] = NFT_MENDS, [P_DF] = 1,
 };
 
+static bool is_addr(enum part p)
+{
+	return p == P_SRC || p == P_DST || p == P_FIRST_DST;
+}
+
 uint32_t space_width(const struct space *s, enum part p)
 {
-	return p == P_SRC || p == P_DST ? addr_bits(s->af) : widths[p];
+	return is_addr(p) ? addr_bits(s->af) : widths[p];
 }
 
 uint32_t space_var(const struct space *s, enum part p, uint32_t bit)
@@ -151,7 +157,7 @@ dd space_is(struct space *s, enum part p, u128 value)
 
 dd space_in(struct space *s, enum part p, const struct set *in)
 {
-	const uint8_t af = p == P_SRC || p == P_DST ? s->af : AF_NONE;
+	const uint8_t af = is_addr(p) ? s->af : AF_NONE;
 	uint32_t from = 0, to = in->n;
 
 	while (from < to && in->r[from].af != af)

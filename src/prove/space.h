@@ -39,6 +39,9 @@
  * @P_DROUTE:	There is a way to the destination
  * @P_SCAST:	The source is a broadcast or multicast address: type of two bits
  * @P_DCAST:	The same of the destination
+ * @P_FIRST_DST: Where its connection's first packet went, before any translation
+ * @P_FIRST_DPORT: And to which port
+ * @P_CLOCK:	Nanoseconds since 1970
  * @P_OPAQUE:	What nothing is known of
  * @P_IFACE:	Interface crossed, by number in the space
  * @P_RECV:	Interface that received it; 0: none
@@ -73,8 +76,9 @@
 enum part {
 	P_IFACE, P_RECV, P_PROTO, P_DST, P_DPORT, P_SRC, P_SPORT, P_FLAGS, P_SEQ, P_ACK,
 	P_WIN, P_REST, P_TOS, P_TTL, P_DF, P_LEN, P_ID, P_FLOW, P_UID, P_GID, P_SOCK,
-	P_LSRR, P_SSRR, P_RR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST, P_OPAQUE, P_OPTS,
-	P_INVALID, P_REPLY, P_RELATED, P_NEW, P_SNAT, P_DNAT, P_KNOWN, P_CTMARK, P_MARK, P_DRAW,
+	P_LSRR, P_SSRR, P_RR, P_RPF, P_SROUTE, P_DROUTE, P_SCAST, P_DCAST,
+	P_FIRST_DST, P_FIRST_DPORT, P_CLOCK, P_OPAQUE, P_OPTS, P_INVALID, P_REPLY, P_RELATED, P_NEW,
+	P_SNAT, P_DNAT, P_KNOWN, P_CTMARK, P_MARK, P_DRAW,
 	P_CAND, P_QUICK, P_PROBED, P_COUNT, P_MEND,
 	N_PARTS
 };

@@ -97,6 +97,7 @@ static void prove_family(struct work *w)
 		stage_directed(w);
 	else if (is_read)
 		stage_free(w);
+	stage_quotas(w);
 	if (w->p.s.af == AF_V4)
 		stage_arp(w);
 	stage_bridges(w);

@@ -33,6 +33,7 @@ MUST_USE int prove_prog(const struct model *m, const struct prog *p, struct nft_
  * @kernel:	What the program does there
  * @where:	For which packets
  * @fresh:	Of these, packets of which nothing is remembered
+ * @at_first:	It asks where a connection first went: shown is a packet that goes there
  * @behind:	What comes behind it, to show a packet whose fate hangs on it; NULL: nothing
  */
 struct part_of {
@@ -42,6 +43,7 @@ struct part_of {
 	dd kernel;
 	dd where;
 	dd fresh;
+	bool at_first;
 	dd (*behind)(struct proof *p, enum direction dir);
 };
 

@@ -202,6 +202,18 @@ void work_compare(struct work *w, const char *name, enum direction dir, dd decla
 	prove_compare(&w->p, &part, w->ret);
 }
 
+void work_compare_first(struct work *w, const char *name, enum direction dir, dd declared,
+			dd kernel, dd where)
+{
+	struct part_of part = part_of(w, name, dir);
+
+	part.declared = declared;
+	part.kernel = kernel;
+	part.where = where;
+	part.at_first = true;
+	prove_compare(&w->p, &part, w->ret);
+}
+
 /* The language's own rules for what nothing is remembered of */
 static dd own_rules(struct proof *p, enum direction dir)
 {

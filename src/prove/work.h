@@ -64,6 +64,10 @@ void work_compare(struct work *w, const char *name, enum direction dir, dd decla
 void work_compare_early(struct work *w, const char *name, enum direction dir, dd declared,
 			dd kernel, dd where);
 
+/** work_compare_first() - As work_compare(), packets shown with where they first went */
+void work_compare_first(struct work *w, const char *name, enum direction dir, dd declared,
+			dd kernel, dd where);
+
 /** work_has_source_fence() - Is it declared that nobody speaks in another's name */
 bool work_has_source_fence(const struct model *m);
 
@@ -75,6 +79,9 @@ void stage_free(struct work *w);
 
 /** stage_free_nat() - The parts of it that a translation has its place in */
 void stage_free_nat(struct work *w);
+
+/** stage_quotas() - How many connections there may be */
+void stage_quotas(struct work *w);
 
 /** stage_arp() - ARP */
 void stage_arp(struct work *w);

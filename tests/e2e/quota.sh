@@ -28,17 +28,26 @@ serve "$HOST" db {tcp,udp}:192.168.100.3:80
 
 fw_must add www tcp 8443:443 --until 2s
 fw_must add www tcp 8444:443 --until 1h
-all_are "until: before" "www 198.51.100.7" "$(from_client tcp:203.0.113.2:844{3,4})"
-is "until: of the host itself" "www 203.0.113.2" "$(ask "$HOST" tcp:203.0.113.2:8443)"
+is "until: before" "www 198.51.100.7" "$(from_client tcp:203.0.113.2:8444)"
+is "until: of the host itself" "www 203.0.113.2" "$(ask "$HOST" tcp:203.0.113.2:8444)"
 has "until: the kernel knows" 'meta time < "20' "$(on_host nft list table inet sallyport)"
 ended() { [ "$(from_client tcp:203.0.113.2:8443)" = refused ]; }
-check "until: it ends by itself" wait_for 10 ended
+check "until: it ends by itself" wait_for 60 ended
 is "until: for the host itself" refused "$(ask "$HOST" tcp:203.0.113.2:8443)"
 is "until: no other does" "www 198.51.100.7" "$(from_client tcp:203.0.113.2:8444)"
 sp_must apply
 is "until: after the next run" "www 198.51.100.7" "$(from_client tcp:203.0.113.2:8444)"
 sp status
 is "until: no drift" 0 "$rc"
+sp verify
+is "until: proven" 0 "$rc"
+on_host nft -a list table inet sallyport | awk '/chain/ { c = $2 }
+/meta time/ { print "delete rule inet sallyport", c, "handle", $NF }' >"$TMP/ends.nft"
+on_host nft -f "$TMP/ends.nft"
+sp verify
+is "until: without its rule" 1 "$rc"
+has "until: it is told with a packet" "203.0.113.2:8444" "$out"
+sp_must apply
 
 # ---- traffic: all packets, each once ---------------------------------------------
 
@@ -83,6 +92,8 @@ has "rate: the ports of a range share it" "^1 silence$" "$(many 1 udp:203.0.113.
 is "rate: the host itself is bound by it" silence "$(ask "$HOST" --wait 0.3 tcp:203.0.113.2:9000)"
 sp status
 is "rate: no drift" 0 "$rc"
+sp verify
+is "rate: proven" 0 "$rc"
 fw_must del www tcp 9000
 fw_must del www udp 9000-9001
 

@@ -214,10 +214,40 @@ static int elem_cmp(const void *x, const void *y)
 	return memcmp(a->key, b->key, NFT_VALUE_BYTES);
 }
 
-static void seal(struct nft_set *map)
+static int place_cmp(const void *x, const void *y)
+{
+	const struct nft_elem *const *a = x, *const *b = y;
+	const int order = memcmp((*a)->key, (*b)->key, NFT_CONCAT_BYTES);
+
+	return order != 0 ? order : *a < *b ? -1 : 1;
+}
+
+/* A place that several share is the first one's: so is what translates it */
+static void keep_firsts(struct work *w, struct nft_set *map)
+{
+	const struct nft_elem **by_key = arena_array(w->p->a, const struct nft_elem *,
+						     map->elems.n);
+	struct nft_elem *list = map->elems.v;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < map->elems.n; i++)
+		by_key[i] = &list[i];
+	qsort(by_key, map->elems.n, sizeof(*by_key), place_cmp);
+	for (uint32_t i = 1; i < map->elems.n; i++)
+		if (memcmp(by_key[i - 1]->key, by_key[i]->key, NFT_CONCAT_BYTES) == 0)
+			list[by_key[i] - list].chain = NULL;
+	for (uint32_t i = 0; i < map->elems.n; i++)
+		if (list[i].chain != NULL)
+			list[n++] = list[i];
+	map->elems.n = n;
+}
+
+static void seal(struct work *w, struct nft_set *map)
 {
 	if (map == NULL)
 		return;
+	if (!map->is_interval)
+		keep_firsts(w, map);
 	if (map->is_interval)
 		qsort(map->elems.v, map->elems.n, sizeof(*map->elems.v), elem_cmp);
 	nft_set_seal(map);
@@ -275,8 +305,8 @@ static void add_quotas(struct work *w)
 	for (uint32_t i = 0; i < w->m->quotas.n; i++)
 		add_quota(w, &w->m->quotas.v[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		seal(w->places[i]);
-		seal(w->jails[i]);
+		seal(w, w->places[i]);
+		seal(w, w->jails[i]);
 	}
 	if (w->places[0] != NULL || w->places[1] != NULL) {
 		places = nft_add_named(w->p, NFT_INET, "places");
