@@ -460,7 +460,7 @@ struct nat_config {
  * @hairpinned:	Of these, packets that went back to the inside
  * @made:	Packets that the NAT said itself
  * @dropped:	Packets dropped, by reason
- * @flows_made:	Sessions made
+ * @flows_made:	Sessions made; those that were restored are not
  * @flows:	Sessions now
  * @bindings:	Bindings now
  * @held:	Ports held now

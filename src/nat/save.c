@@ -200,6 +200,9 @@ static bool enter_session(struct nat *nat, struct session *like, bool has_bindin
 	const bool is_peers = (like->flags & (S_FROM_OUT | S_PERMIT)) == S_FROM_OUT;
 	struct session *s;
 
+	/* Its time ran out, here or meanwhile: nothing is lost by that */
+	if (session_is_over(nat, like))
+		return true;
 	like->flags &= (uint8_t)~S_PERMIT;
 	if (has_binding) {
 		like->binding = bind_find_out(nat, is_v6, like->proto, like->out.src,
@@ -209,8 +212,6 @@ static bool enter_session(struct nat *nat, struct session *like, bool has_bindin
 		if (nat->cfg.filtering[nat_protos[like->proto].class] == NAT_ADDRESS)
 			like->flags |= is_peers ? S_LOOK : S_PERMIT;
 	}
-	if (session_is_over(nat, like))
-		return false;
 	like->owner = owner_of(nat, addr_of(nat, is_v6, like->in.src));
 	nat->owners[like->owner].flows++;
 	if (session_new(nat, like, NULL, &s) == NAT_R_NONE) {
@@ -271,6 +272,7 @@ int nat_restore(struct nat *nat, uint64_t now_ns, const void *data, size_t len,
 		uint32_t *ret_lost)
 {
 	const uint8_t *p = data;
+	const uint64_t made = nat->n.flows_made;
 	uint64_t want, n_bindings, n_sessions;
 	uint32_t lost = 0;
 
@@ -295,6 +297,7 @@ int nat_restore(struct nat *nat, uint64_t now_ns, const void *data, size_t len,
 		if (is_mine(nat, p + 32, (p[1] & S_V6) != 0, p[0]))
 			lost += !read_session(nat, p);
 	bind_sweep(nat);
+	nat->n.flows_made = made;	/* these were made before */
 	*ret_lost = lost;
 	return 0;
 }

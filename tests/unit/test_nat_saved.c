@@ -168,6 +168,26 @@ TEST(restoring_over_what_is_there)
 	kit_stop(&k);
 }
 
+/* Fails where a flow that ended by itself is one that was lost, or one that is made anew */
+TEST(what_ended_by_itself_is_not_lost)
+{
+	kit_init(&k);
+	kit_start(&k);
+	for (uint16_t i = 0; i < 200; i++)
+		CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, (uint16_t)(5000 + i), SRV1, 53, 20)));
+	k.now += UINT64_C(400) * 1000000000;
+	/* Not all that is over is freed by the time of the next packet */
+	CHECK(kit_send(&k, NAT_INSIDE, k_udp(IN1, 4000, SRV1, 53, 20)));
+	CHECK(nat_counters(k.nat)->flows > 1);
+	save();
+	kit_stop(&k);
+	kit_start(&k);
+	CHECK_INT(restore(), 0);
+	CHECK_INT(nat_counters(k.nat)->flows, 1);
+	CHECK_INT(nat_counters(k.nat)->flows_made, 0);
+	kit_stop(&k);
+}
+
 /* Into a smaller one: as much as fits, the rest is told */
 TEST(restoring_into_less_room)
 {
