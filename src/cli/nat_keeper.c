@@ -228,11 +228,16 @@ static int breed(struct nat_run *r, struct nat_worker *v, struct nat_word *why)
 static int write_state(const struct nat_run *r)
 {
 	struct nat_keep_piece v[NAT_WORKERS_MOST];
+	int err;
 
 	for (uint32_t i = 0; i < r->n_workers; i++)
 		v[i] = (struct nat_keep_piece){
 			r->saved[i], MIN(r->posts[i].saved_bytes, r->saved_room) };
-	return nat_keep_write(&r->keep, v, r->n_workers);
+	err = nat_keep_write(&r->keep, v, r->n_workers);
+	/* Nobody reads it until the next time: it would only grow to what was once most */
+	for (uint32_t i = 0; i < r->n_workers; i++)
+		(void)madvise(r->saved[i], r->saved_room, MADV_REMOVE);
+	return err;
 }
 
 int nat_keeper_save(struct nat_run *r)
