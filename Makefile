@@ -11,6 +11,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 30
+SOAK ?= 7200 50000
 TESTS ?=
 
 ifeq ($(origin CC),default)
@@ -24,7 +25,7 @@ LIBS := libmnl libnftnl libpcap libseccomp
 
 # ---- modes -----------------------------------------------------------------
 
-MODES := $(filter san coverage,$(MAKECMDGOALS))
+MODES := $(or $(filter san coverage,$(MAKECMDGOALS)),$(if $(SAN),san))
 ifneq ($(MODES),)
 ifneq ($(words $(MAKECMDGOALS)),1)
 $(error $(MODES): give it as the only goal)
@@ -97,7 +98,7 @@ ALL_OBJ := $(call obj,$(SRC) $(TEST_SRC) $(CONF_SRC) $(TEST_LIB_SRC) $(FUZZ_SRC)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY: $(ALL_OBJ)
-.PHONY: all tests deps check check-strict san lint fuzz coverage conformance bench demo constructs install clean help
+.PHONY: all tests deps check check-strict san lint fuzz coverage conformance bench soak demo constructs install clean help
 
 # Quiet by default, `make V=1` shows the commands.
 ifneq ($(V),1)
@@ -116,7 +117,7 @@ deps_of = $(patsubst %,$(BUILD)/.deps-%,$(1))
 ifneq ($(filter check check-strict san coverage fuzz,$(MAKECMDGOALS)),)
 NEED += build tests
 endif
-ifneq ($(filter demo bench conformance,$(MAKECMDGOALS)),)
+ifneq ($(filter demo bench soak conformance,$(MAKECMDGOALS)),)
 NEED += build tests
 endif
 ifneq ($(filter bench-live,$(MAKECMDGOALS)),)
@@ -227,6 +228,9 @@ bench: $(NEED_STAMPS) tests	## measure: NAME VALUE UNIT a line
 
 bench-live: $(NEED_STAMPS) tests	## the live NAT beside its peers; LIVE="nft ours" picks some
 	$(Q)SALLYPORT=$(O)/sallyport BUILD=$(abspath $(O)) tests/bench/live $(LIVE)
+
+soak: $(NEED_STAMPS) tests	## the live NAT for two hours, or SOAK="SECONDS RATE"; SAN=1: sanitized
+	$(Q)SALLYPORT=$(abspath $(O)/sallyport) BUILD=$(abspath $(O)) SALLYPORT_SOAK="$(SOAK)" tests/e2e/natsoak.sh
 
 demo: $(NEED_STAMPS) all	## the main job with real traffic, in network namespaces
 	$(Q)SALLYPORT=$(abspath $(O)/sallyport) examples/web-db/demo.sh

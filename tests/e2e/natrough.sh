@@ -2,16 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The live NAT in rough weather: one jail floods and its neighbour goes on, things
-# change under it, rings run over, and nothing grows.  SALLYPORT_LONG=1: two hours at
-# 50,000 packets a second, or SALLYPORT_SOAK="SECONDS RATE".
+# change under it, and rings run over.
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 lab_enter "$@"
 lab_build
 cd "$TMP" || exit 71
 lab_needs_tun natrough
-read -r soak_seconds soak_rate <<<"${SALLYPORT_SOAK:-${SALLYPORT_LONG:+7200 50000}}"
-soak_seconds=${soak_seconds:-3} soak_rate=${soak_rate:-5000}
 cat >jail.conf <<'END'
 $nat = "igb0";
 www { ip4.addr = "lo1|10.9.0.2/32"; $forward = "tcp 8080:80"; }
@@ -122,34 +119,4 @@ start
 stop
 has "SIGTERM too is a line" "SIGTERM: ending" "$(cat nat.err)"
 
-# ---- nothing grows -----------------------------------------------------------------------
-
-# Resident KiB and descriptors of all processes
-size()
-{
-	local p rss=0 fds=0
-
-	for p in $nat $keeper $(pgrep -P "$keeper"); do
-		rss=$((rss + $(awk '/^VmRSS/ { print $2 }' "/proc/$p/status")))
-		fds=$((fds + $(find "/proc/$p/fd" -mindepth 1 | wc -l)))
-	done
-	echo "$rss $fds"
-}
-start --max-flows 20000 --timeout udp=2 --timeout hold=1
-churn mixed 10.9.0.2 192.0.2.80 -1 "$soak_rate" 1 >sent
-read -r rss fds <<<"$(size)"
-churn mixed 10.9.0.2 192.0.2.80 -1 "$soak_rate" "$soak_seconds" >sent
-read -r rss2 fds2 <<<"$(size)"
-echo "# soak: $(cat sent) packets in $soak_seconds s, $(count flows_made) flows," \
-	"$(count inside.lost) lost, $rss -> $rss2 KiB, $fds -> $fds2 descriptors"
-check "after $soak_seconds s of coming and going flows no more memory is used" \
-	test "$rss2" -le $((rss + 512))
-is "nor more descriptors" "$fds" "$fds2"
-gone()
-{
-	[ "$(count flows_made)" -gt "$(count flows)" ]
-}
-check "flows have come and gone" wait_for 10 gone
-is "and it still translates" "inet 203.0.113.7" "$(ask "$HOST" --from 10.9.0.2 tcp:192.0.2.80:80)"
-stop
 lab_done
