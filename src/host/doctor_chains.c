@@ -9,6 +9,10 @@
  * (ct status).  That is the cure as well, so a host that is cured is silent.  A rule
  * with conditions is told where it is known to drop what a forward brings
  * (doctor_rules.h).
+ *
+ * What a jail sends is translated behind most of the chains that it leaves by, and to
+ * a sibling not at all.  So there (is_left_by()) each jail's packets and the answers
+ * to them are judged by the rules, and the cure accepts them by link or by source.
  */
 #include "host/doctor.h"
 
@@ -20,12 +24,15 @@
 #include <string.h>
 
 #include "host/doctor_rules.h"
+#include "host/vnet.h"
 #include "nl/nft.h"
 #include "target/nft.h"
 
-#define PROBES_MAX 1024u	/* forwards that are tried with each chain */
+#define PROBES_MAX 1024u	/* packets of forwards, and of jails, tried with each chain */
 #define TOLD_MAX 16u		/* rules of one chain that are told */
 #define DNAT_PRIO (-100)	/* NF_IP_PRI_NAT_DST */
+#define DNAT_STATUS 0x120u	/* IPS_DST_NAT, IPS_DST_NAT_DONE */
+#define SNAT_STATUS 0x210u	/* IPS_SRC_NAT, IPS_SRC_NAT_DONE */
 
 /**
  * struct end - What happens to a packet that reaches the end of a chain
@@ -194,18 +201,126 @@ static bool concerns(const struct doctor *x, const struct way *w)
 	return !w->vnet && x->forwards.n > 0;
 }
 
+/* Does what jails send meet the chain */
+static bool is_left_by(const struct chain *c)
+{
+	return c->hook == NF_INET_FORWARD || c->hook == NF_INET_LOCAL_OUT ||
+	       c->hook == NF_INET_POST_ROUTING;
+}
+
+static bool is_on_way(const struct decl_jail *j, const struct way *w)
+{
+	return j->is_enabled && !j->is_down &&
+	       (j->is_vnet == w->vnet || w->hook == NF_INET_POST_ROUTING);
+}
+
+/* The link by which the host reaches a vnet jail */
+static const char *link_of(const struct decl_jail *j)
+{
+	return j->vnet.bridge != NULL ? j->vnet.bridge : j->vnet.host_if;
+}
+
+static const char *chain_text(struct arena *a, const struct chain *c)
+{
+	return arena_printf(a, "%s %s %s", family_name(c->family), c->table, c->name);
+}
+
+/* Our links are of a group, which those of jails to come are in too; a bridge may be others' */
+static const char *cure_links(struct doctor *x, const struct chain *c, const struct way *w)
+{
+	const char *where = chain_text(x->a, c);
+	const char *cure = arena_printf(x->a, "nft insert rule %s meta iifgroup %u accept; "
+					"nft insert rule %s meta oifgroup %u accept", where,
+					VNET_GROUP, where, VNET_GROUP);
+
+	for (uint32_t i = 0; i < x->d->jails.n; i++) {
+		const struct decl_jail *j = &x->d->jails.v[i];
+
+		if (is_on_way(j, w) && j->vnet.is_foreign)
+			cure = arena_printf(x->a, "%s; nft insert rule %s iifname \"%s\" accept; "
+					    "nft insert rule %s oifname \"%s\" accept", cure,
+					    where, j->vnet.bridge, where, j->vnet.bridge);
+	}
+	return cure;
+}
+
+/* The addresses of the jails that meet a chain, of one family; NULL: none */
+static const char *sources_of(struct doctor *x, const struct way *w, uint8_t af)
+{
+	const char *list = NULL;
+
+	for (uint32_t i = 0; i < x->d->jails.n; i++) {
+		const struct decl_jail *j = &x->d->jails.v[i];
+
+		for (uint32_t k = 0; is_on_way(j, w) && k < j->addrs.n; k++) {
+			char buf[ADDR_TEXT_BYTES];
+			const char *text = addr_print(j->addrs.v[k].p.a, buf);
+
+			if (j->addrs.v[k].p.a.af == af)
+				list = list != NULL ? arena_printf(x->a, "%s, %s", list, text) :
+				       arena_printf(x->a, "%s", text);
+		}
+	}
+	return list;
+}
+
+static const char *cure_sources(struct doctor *x, const struct chain *c, const struct way *w)
+{
+	const char *cure = NULL;
+
+	for (uint8_t af = AF_V4; af <= AF_V6; af += AF_V6 - AF_V4) {
+		const char *list = sources_of(x, w, af);
+
+		if (list != NULL && c->family != (af == AF_V6 ? NFPROTO_IPV4 : NFPROTO_IPV6))
+			cure = arena_printf(x->a, "%s%snft insert rule %s %s saddr '{ %s }' accept",
+					    cure == NULL ? "" : cure, cure == NULL ? "" : "; ",
+					    chain_text(x->a, c), af == AF_V6 ? "ip6" : "ip", list);
+	}
+	return cure;
+}
+
+static const char *cure_of(struct doctor *x, const struct chain *c, const struct way *w)
+{
+	const char *translated = arena_printf(x->a, "nft insert rule %s ct status dnat,snat accept",
+					      chain_text(x->a, c));
+	const char *sources = NULL;
+
+	if (c->hook == NF_INET_FORWARD)
+		return cure_links(x, c, w);
+	if (is_left_by(c))
+		sources = cure_sources(x, c, w);
+	if (sources == NULL)
+		return translated;
+	return c->hook == NF_INET_LOCAL_OUT ? sources :
+	       arena_printf(x->a, "%s; %s", translated, sources);
+}
+
+static const char *place_of(struct arena *a, const struct chain *c, const struct way *w)
+{
+	return arena_printf(a, "table %s %s, chain %s (hook %s, priority %d)",
+			    family_name(c->family), c->table, c->name, w->name, c->prio);
+}
+
 static void tell(struct doctor *x, const struct chain *c, const struct way *w)
 {
-	const char *family = family_name(c->family);
 	const char *by = c->end.handle == 0 ? "its policy" :
 		arena_printf(x->a, "its rule with handle %llu", (unsigned long long)c->end.handle);
 
 	doctor_add(x, &(struct doctor_finding){
-		.object = arena_printf(x->a, "table %s %s, chain %s (hook %s, priority %d)", family,
-				       c->table, c->name, w->name, c->prio),
+		.object = place_of(x->a, c, w),
 		.what = arena_printf(x->a, "%s drops what no rule before accepts: %s", by, w->what),
-		.cure = arena_printf(x->a, "nft insert rule %s %s %s ct status dnat,snat accept",
-				     family, c->table, c->name) });
+		.cure = cure_of(x, c, w) });
+}
+
+/* By which link a packet of a vnet jail comes to the host, or goes to the jail */
+static void set_link(struct doctor_probe *p, const struct decl_jail *j, bool is_in)
+{
+	const char *link = link_of(j);
+
+	p->in = is_in ? link : NULL;
+	p->out = is_in ? NULL : link;
+	p->group = j->vnet.is_foreign ? 0 : VNET_GROUP;
+	p->is_group_in = is_in;
 }
 
 /* The packet of a forward as it is at a chain; false: it does not come there */
@@ -219,58 +334,148 @@ static bool make_probe(const struct doctor *x, const struct chain *c,
 
 	*ret = (struct doctor_probe){ .proto = f->proto, .dst = dst,
 				      .port = is_before ? f->lo : f->port,
-				      .is_translated = !is_before };
-	return dst.af != AF_NONE && c->family != (dst.af == AF_V6 ? NFPROTO_IPV4 : NFPROTO_IPV6) &&
-	       (c->hook == NF_INET_PRE_ROUTING || (c->hook == NF_INET_LOCAL_IN && !is_vnet) ||
-		(c->hook == NF_INET_FORWARD && is_vnet));
-}
-
-static void tell_rule(struct doctor *x, const struct chain *c, const struct way *w,
-		      const struct doctor_forward *f, const struct doctor_probe *p,
-		      uint64_t handle)
-{
-	const char *family = family_name(c->family);
-	char to[ADDR_TEXT_BYTES];
-
-	doctor_add(x, &(struct doctor_finding){
-		.object = arena_printf(x->a, "table %s %s, chain %s (hook %s, priority %d), rule "
-				       "with handle %llu", family, c->table, c->name, w->name,
-				       c->prio, (unsigned long long)handle),
-		.what = arena_printf(x->a, "it drops what is forwarded to %s",
-				     addr_port_print(p->dst, p->port, to)),
-		.cure = p->is_translated ?
-			arena_printf(x->a, "nft insert rule %s %s %s ct status dnat,snat accept",
-				     family, c->table, c->name) :
-			arena_printf(x->a, "nft delete rule %s %s %s handle %llu", family,
-				     c->table, c->name, (unsigned long long)handle),
-		.at = f->at });
-}
-
-/* Rules with conditions, each once */
-static int try_forwards(struct doctor *x, const struct chain *c, const struct way *w)
-{
-	struct doctor_table t CLEANUP(doctor_table_free) = {
-		.nl = x->nft, .family = c->family, .name = c->table };
-	uint64_t told[TOLD_MAX];
-	uint32_t n_told = 0;
-	const int err = doctor_table_read(&t, x->a);
-
-	for (uint32_t i = 0; i < MIN(x->forwards.n, PROBES_MAX) && err == 0; i++) {
-		const struct doctor_forward *f = &x->forwards.v[i];
-		struct doctor_probe p;
-		uint64_t handle;
-		uint32_t k = 0;
-
-		if (n_told == TOLD_MAX || !make_probe(x, c, f, &p))
-			continue;
-		handle = doctor_table_drops(&t, c->name, &p);
-		while (k < n_told && told[k] != handle)
-			k++;
-		if (handle == 0 || k < n_told)
-			continue;
-		told[n_told++] = handle;
-		tell_rule(x, c, w, f, &p, handle);
+				      .status = is_before ? 0 : DNAT_STATUS };
+	if (is_vnet && is_left_by(c)) {
+		set_link(ret, j, false);
+		ret->in = x->facts->default_if[dst.af == AF_V6];
 	}
+	return dst.af != AF_NONE && c->family != (dst.af == AF_V6 ? NFPROTO_IPV4 : NFPROTO_IPV6) &&
+	       (c->hook == NF_INET_PRE_ROUTING ||
+		(is_vnet ? c->hook == NF_INET_FORWARD || c->hook == NF_INET_POST_ROUTING :
+			   c->hook == NF_INET_LOCAL_IN));
+}
+
+/**
+ * struct trial - Packets that are tried with a base chain
+ * @x:		Examination
+ * @c:		Chain
+ * @w:		Its hook
+ * @t:		Its table
+ * @told:	Handles of rules that were told
+ * @n_told:	So many
+ * @n:		Packets tried, of forwards or of jails
+ * @is_cut:	One came to the end that drops
+ */
+struct trial {
+	struct doctor *x;
+	const struct chain *c;
+	const struct way *w;
+	struct doctor_table t;
+	uint64_t told[TOLD_MAX];
+	uint32_t n_told;
+	uint32_t n;
+	bool is_cut;
+};
+
+static void tell_rule(struct trial *r, uint64_t handle, const char *what, const char *cure,
+		      struct span at)
+{
+	for (uint32_t k = 0; k < r->n_told; k++)
+		if (r->told[k] == handle)
+			return;
+	if (r->n_told == TOLD_MAX)
+		return;
+	r->told[r->n_told++] = handle;
+	doctor_add(r->x, &(struct doctor_finding){
+		.object = arena_printf(r->x->a, "%s, rule with handle %llu",
+				       place_of(r->x->a, r->c, r->w), (unsigned long long)handle),
+		.what = arena_printf(r->x->a, "it drops %s", what), .cure = cure, .at = at });
+}
+
+/* The handle of a rule with conditions that drops a packet, or 0 */
+static uint64_t try(struct trial *r, const struct doctor_probe *p)
+{
+	const struct chain *c = r->c;
+	bool ends;
+	uint64_t handle;
+
+	if (r->n++ >= PROBES_MAX)
+		return 0;
+	handle = doctor_table_drops(&r->t, c->name, p, &ends);
+	if (c->end.drops && (c->end.handle == 0 ? ends : handle == c->end.handle)) {
+		r->is_cut = true;
+		return 0;
+	}
+	return handle;
+}
+
+static void try_forward(struct trial *r, const struct doctor_forward *f)
+{
+	struct arena *a = r->x->a;
+	char to[ADDR_TEXT_BYTES];
+	struct doctor_probe p;
+	uint64_t handle;
+
+	if (!make_probe(r->x, r->c, f, &p))
+		return;
+	handle = try(r, &p);
+	if (handle != 0)
+		tell_rule(r, handle,
+			  arena_printf(a, "what is forwarded to %s",
+				       addr_port_print(p.dst, p.port, to)),
+			  p.status != 0 ? cure_of(r->x, r->c, r->w) :
+			  arena_printf(a, "nft delete rule %s handle %llu", chain_text(a, r->c),
+				       (unsigned long long)handle), f->at);
+}
+
+/* A first packet of a jail, an answer of it; an answer to one with a link of its own */
+static void try_addr(struct trial *r, const struct decl_jail *j, struct addr a)
+{
+	const bool is_inside = set_has_addr(r->x->m->interior, a);
+	struct doctor_probe v[] = {
+		{ .src = a },
+		{ .src = a, .is_answer = true, .status = DNAT_STATUS },
+		{ .dst = a, .is_answer = true, .status = is_inside ? SNAT_STATUS : 0 },
+	};
+	const char *way_out = r->x->facts->default_if[a.af == AF_V6];
+	char text[ADDR_TEXT_BYTES];
+
+	for (size_t i = 0; i < ARRAY_SIZE(v) - !j->is_vnet; i++) {
+		const bool is_sent = i < 2;
+		uint64_t handle;
+
+		if (j->is_vnet)
+			set_link(&v[i], j, is_sent);
+		if (is_sent && r->w->hook != NF_INET_LOCAL_OUT)
+			v[i].out = way_out;
+		else if (!is_sent)
+			v[i].in = way_out;
+		handle = try(r, &v[i]);
+		if (handle != 0)
+			tell_rule(r, handle,
+				  arena_printf(r->x->a, "what %s %s of jail %s",
+					       is_sent ? "is sent by" : "answers",
+					       addr_print(a, text), j->name),
+				  cure_of(r->x, r->c, r->w), j->at);
+	}
+}
+
+static void try_jails(struct trial *r)
+{
+	for (uint32_t i = 0; i < r->x->d->jails.n; i++) {
+		const struct decl_jail *j = &r->x->d->jails.v[i];
+
+		for (uint32_t k = 0; is_on_way(j, r->w) && k < j->addrs.n; k++)
+			if (r->c->family != (j->addrs.v[k].p.a.af == AF_V6 ? NFPROTO_IPV4 :
+					     NFPROTO_IPV6))
+				try_addr(r, j, j->addrs.v[k].p.a);
+	}
+}
+
+static int try_all(struct doctor *x, const struct chain *c, const struct way *w)
+{
+	struct trial r = { .x = x, .c = c, .w = w,
+			   .t = { .nl = x->nft, .family = c->family, .name = c->table } };
+	const int err = doctor_table_read(&r.t, x->a);
+
+	for (uint32_t i = 0; i < x->forwards.n && err == 0; i++)
+		try_forward(&r, &x->forwards.v[i]);
+	r.n = 0;
+	if (err == 0 && is_left_by(c))
+		try_jails(&r);
+	if (r.is_cut)
+		tell(x, c, w);
+	doctor_table_free(&r.t);
 	return err;
 }
 
@@ -284,10 +489,10 @@ static int check_chain(struct doctor *x, struct chain *c)
 	for (size_t w = 0; w < ARRAY_SIZE(ways) && err == 0; w++) {
 		if (ways[w].hook != c->hook || !concerns(x, &ways[w]))
 			continue;
-		if (c->end.drops && !c->end.accepts_nat)
+		if (c->end.drops && !c->end.accepts_nat && !is_left_by(c))
 			tell(x, c, &ways[w]);
 		else
-			err = try_forwards(x, c, &ways[w]);
+			err = try_all(x, c, &ways[w]);
 	}
 	return err;
 }

@@ -2,11 +2,11 @@
 /*
  * DOC: Theory of operation
  *
- * What the rules of somebody else's base chain do with the first packet of each
- * forward, as far as it is known: its protocol, where it goes, that it is new and
- * translated.  A rule that asks for more is taken not to match, so what is told is
- * certain for a caller whom no such rule concerns.  Jumps are followed; whether a
- * value is in a set the kernel is asked.
+ * What the rules of somebody else's base chain do with a packet, as far as it is
+ * known: of a forward's first its protocol, where it goes, that it is new and
+ * translated; of what a jail sends its source and link.  A rule that asks for more
+ * is taken not to match, so what is told is certain for a caller whom no such rule
+ * concerns.  Jumps are followed; whether a value is in a set the kernel is asked.
  */
 #include "host/doctor_rules.h"
 
@@ -16,12 +16,15 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nl/nft.h"
 
+#define ANSWER_STATE	2u		/* NF_CT_STATE_BIT(IP_CT_ESTABLISHED) */
 #define NEW_STATE	8u		/* NF_CT_STATE_BIT(IP_CT_NEW) */
-#define DNAT_STATUS	0x120u		/* IPS_DST_NAT, IPS_DST_NAT_DONE */
 #define DEPTH		16u		/* of jumps, the kernel's own limit */
 #define REQUEST_BYTES	1024u
 
@@ -53,28 +56,71 @@ static void know(struct judge *j, const void *value, uint32_t len)
 	j->len = len;
 }
 
+/* The family of a packet is that of the end of it that is known */
+static bool is_v6(const struct doctor_probe *p)
+{
+	return p->dst.af == AF_V6 || p->src.af == AF_V6;
+}
+
+static void know_link(struct judge *j, const char *link, bool by_name)
+{
+	char name[IFNAMSIZ] = "";
+	const uint32_t index = link == NULL ? 0 : if_nametoindex(link);
+
+	if (link == NULL || strlen(link) >= sizeof(name))
+		return;
+	snprintf(name, sizeof(name), "%s", link);
+	if (by_name)
+		know(j, name, sizeof(name));
+	else if (index != 0)
+		know(j, &index, sizeof(index));
+}
+
 static void take_meta(struct judge *j, const struct nftnl_expr *e)
 {
 	const uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_META_KEY);
-	const uint8_t family = j->p->dst.af == AF_V6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	const uint8_t family = is_v6(j->p) ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	const bool asks_in = key == NFT_META_IIFNAME || key == NFT_META_IIF ||
+			     key == NFT_META_IIFGROUP;
 
 	j->len = 0;
-	if (key == NFT_META_L4PROTO)
+	if (key == NFT_META_L4PROTO && j->p->proto != 0)
 		know(j, &j->p->proto, 1);
 	else if (key == NFT_META_NFPROTO)
 		know(j, &family, 1);
+	else if (key == NFT_META_IIFNAME || key == NFT_META_OIFNAME)
+		know_link(j, asks_in ? j->p->in : j->p->out, true);
+	else if (key == NFT_META_IIF || key == NFT_META_OIF)
+		know_link(j, asks_in ? j->p->in : j->p->out, false);
+	else if ((key == NFT_META_IIFGROUP || key == NFT_META_OIFGROUP) && j->p->group != 0 &&
+		 asks_in == j->p->is_group_in)
+		know(j, &j->p->group, sizeof(j->p->group));
 }
 
 static void take_ct(struct judge *j, const struct nftnl_expr *e)
 {
 	const uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_CT_KEY);
-	const uint32_t state = NEW_STATE, status = j->p->is_translated ? DNAT_STATUS : 0;
+	const uint32_t state = j->p->is_answer ? ANSWER_STATE : NEW_STATE;
+	const uint8_t direction = j->p->is_answer;
 
 	j->len = 0;
 	if (key == NFT_CT_STATE)
 		know(j, &state, sizeof(state));
 	else if (key == NFT_CT_STATUS)
-		know(j, &status, sizeof(status));
+		know(j, &j->p->status, sizeof(j->p->status));
+	else if (key == NFT_CT_DIRECTION)
+		know(j, &direction, sizeof(direction));
+}
+
+/* The first @len bytes of an address */
+static void know_addr(struct judge *j, struct addr a, uint32_t len)
+{
+	uint8_t bytes[16];
+
+	if (a.af == AF_NONE || len > addr_bits(a.af) / 8)
+		return;
+	(void)addr_to_bytes(a, bytes);
+	know(j, bytes, len);
 }
 
 static void take_payload(struct judge *j, const struct nftnl_expr *e)
@@ -83,18 +129,19 @@ static void take_payload(struct judge *j, const struct nftnl_expr *e)
 	const uint32_t at = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET);
 	const uint32_t len = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_LEN);
 	const uint8_t port[2] = { (uint8_t)(j->p->port >> 8), (uint8_t)j->p->port };
-	const bool v6 = j->p->dst.af == AF_V6;
-	const uint32_t dst_at = v6 ? 24 : 16, dst_len = v6 ? 16 : 4;
-	uint8_t dst[16];
+	const bool v6 = is_v6(j->p);
 
 	j->len = 0;
-	(void)addr_to_bytes(j->p->dst, dst);
-	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && at == 2 && len == 2)
+	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && at == 2 && len == 2 && j->p->port != 0)
 		know(j, port, 2);
-	else if (base == NFT_PAYLOAD_NETWORK_HEADER && at == (v6 ? 6 : 9) && len == 1)
+	if (base != NFT_PAYLOAD_NETWORK_HEADER)
+		return;
+	if (at == (v6 ? 6 : 9) && len == 1 && j->p->proto != 0)
 		know(j, &j->p->proto, 1);
-	else if (base == NFT_PAYLOAD_NETWORK_HEADER && at == dst_at && len <= dst_len)
-		know(j, dst, len);
+	else if (at == (v6 ? 8 : 12))
+		know_addr(j, j->p->src, len);
+	else if (at == (v6 ? 24 : 16))
+		know_addr(j, j->p->dst, len);
 }
 
 static void take_bitwise(struct judge *j, const struct nftnl_expr *e)
@@ -218,16 +265,25 @@ static int take_expr(struct nftnl_expr *e, void *arg)
 	return -1;
 }
 
+static int compare_chains(const void *a, const void *b)
+{
+	const struct doctor_chain *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 /* The handle of the rule that drops the packet, 0: none does; @ret_done: it is judged */
 static uint64_t judge_chain(struct judge *j, const char *chain, uint32_t depth, bool *ret_done)
 {
-	for (uint32_t i = 0; i < j->t->rules.n && depth < DEPTH; i++) {
-		struct nftnl_rule *r = j->t->rules.v[i];
+	const struct doctor_chain key = { .name = chain };
+	const struct doctor_chain *c = j->t->chains.n == 0 ? NULL :
+		bsearch(&key, j->t->chains.v, j->t->chains.n, sizeof(key), compare_chains);
+
+	for (uint32_t i = 0; c != NULL && i < c->n && depth < DEPTH; i++) {
+		struct nftnl_rule *r = j->t->rules.v[c->first + i];
 		uint64_t found;
 		bool is_goto;
 
-		if (strcmp(nftnl_rule_get_str(r, NFTNL_RULE_CHAIN), chain) != 0)
-			continue;
 		j->len = 0;
 		j->verdict = INT32_MIN;
 		j->rejects = j->differs = false;
@@ -251,18 +307,32 @@ static uint64_t judge_chain(struct judge *j, const char *chain, uint32_t depth, 
 }
 
 uint64_t doctor_table_drops(const struct doctor_table *t, const char *chain,
-			    const struct doctor_probe *p)
+			    const struct doctor_probe *p, bool *ret_ends)
 {
 	struct judge j = { .t = t, .p = p };
 	bool is_done = false;
+	const uint64_t handle = judge_chain(&j, chain, 0, &is_done);
 
-	return judge_chain(&j, chain, 0, &is_done);
+	*ret_ends = !is_done;
+	return handle;
 }
 
 struct reading {
 	struct doctor_table *t;
 	struct arena *a;
 };
+
+/* The kernel lists them chain by chain */
+static void add_rule(struct reading *r, struct nftnl_rule *rule)
+{
+	const char *chain = nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN);
+	struct doctor_table *t = r->t;
+
+	if (t->chains.n == 0 || strcmp(t->chains.v[t->chains.n - 1].name, chain) != 0)
+		vec_add(r->a, &t->chains, ((struct doctor_chain){ chain, t->rules.n, 0 }));
+	t->chains.v[t->chains.n - 1].n++;
+	vec_add(r->a, &t->rules, rule);
+}
 
 static int take_rule(const struct nlmsghdr *msg, void *arg)
 {
@@ -280,7 +350,7 @@ static int take_rule(const struct nlmsghdr *msg, void *arg)
 		nftnl_rule_free(rule);
 		return -EBADMSG;
 	}
-	vec_add(r->a, &r->t->rules, rule);
+	add_rule(r, rule);
 	return 0;
 }
 
@@ -289,13 +359,16 @@ int doctor_table_read(struct doctor_table *t, struct arena *a)
 	const struct nl_nft_query q = { .kind = NL_NFT_RULES, .family = t->family,
 					.table = t->name };
 	struct reading r = { t, a };
+	const int err = nl_nft_dump(t->nl, &q, take_rule, &r);
 
-	return nl_nft_dump(t->nl, &q, take_rule, &r);
+	if (err == 0 && t->chains.n > 0)
+		qsort(t->chains.v, t->chains.n, sizeof(t->chains.v[0]), compare_chains);
+	return err;
 }
 
 void doctor_table_free(struct doctor_table *t)
 {
 	for (uint32_t i = 0; i < t->rules.n; i++)
 		nftnl_rule_free(t->rules.v[i]);
-	t->rules.n = 0;
+	t->rules.n = t->chains.n = 0;
 }

@@ -3,7 +3,7 @@
  * doctor_rules - what somebody else's rules do with a packet for a jail
  *
  * Owns:	 the rules it has read, until doctor_table_free().
- * Does not:	 know who sends the packet, or by which interface.
+ * Does not:	 guess: what a probe leaves open, no rule is taken to match.
  * Threads:	 none.
  */
 #ifndef HOST_DOCTOR_RULES_H
@@ -15,32 +15,53 @@
 
 struct nftnl_rule;
 
+/** struct doctor_chain - Rules @first to @first + @n - 1 of a table are those of a chain */
+struct doctor_chain {
+	const char *name;
+	uint32_t first;
+	uint32_t n;
+};
+
 /**
  * struct doctor_table - A table of somebody else
  * @nl:		Session of NETLINK_NETFILTER
  * @family:	NFPROTO_INET and the like
  * @name:	Its name
- * @rules:	Set by doctor_table_read()
+ * @rules:	Set by doctor_table_read(), as all below
+ * @chains:	Those that have rules, by name
  */
 struct doctor_table {
 	struct nl_session *nl;
 	uint8_t family;
 	const char *name;
 	VEC(struct nftnl_rule *) rules;
+	VEC(struct doctor_chain) chains;
 };
 
 /**
- * struct doctor_probe - The first packet of a connection
- * @proto:	Protocol
- * @dst:	Where it goes
- * @port:	Its port
- * @is_translated: It has been redirected
+ * struct doctor_probe - A packet, as far as it is known
+ * @proto:	Protocol, 0: any
+ * @src:	Where it comes from, AF_NONE: anywhere
+ * @dst:	Where it goes, AF_NONE: anywhere
+ * @port:	Destination port, 0: any
+ * @status:	Of its connection: IPS_DST_NAT_DONE and the like
+ * @is_answer:	It answers a first packet, else it is one
+ * @in:		Interface that it came by, or NULL
+ * @out:	Interface that it leaves by, or NULL
+ * @group:	Link group of the jail's own interface of these two, 0: has none
+ * @is_group_in: That is @in, else @out
  */
 struct doctor_probe {
 	uint8_t proto;
+	struct addr src;
 	struct addr dst;
 	uint16_t port;
-	bool is_translated;
+	uint32_t status;
+	bool is_answer;
+	const char *in;
+	const char *out;
+	uint32_t group;
+	bool is_group_in;
 };
 
 /**
@@ -57,11 +78,12 @@ MUST_USE int doctor_table_read(struct doctor_table *t, struct arena *a);
  * @t:		Table that was read
  * @chain:	Base chain of it
  * @p:		Packet
+ * @ret_ends:	Set: no rule is known to decide, so the chain's policy does
  *
  * Return: the rule's handle; 0: none is known to
  */
 uint64_t doctor_table_drops(const struct doctor_table *t, const char *chain,
-			    const struct doctor_probe *p);
+			    const struct doctor_probe *p, bool *ret_ends);
 
 /** doctor_table_free() - Forget the rules */
 void doctor_table_free(struct doctor_table *t);

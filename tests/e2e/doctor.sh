@@ -96,6 +96,80 @@ sp doctor
 is "a rule with conditions: cured, nothing is found" 0 "$rc"
 on_host nft delete table inet filter
 
+# ---- what jails send, and those with a link of their own --------------------
+
+cat >>"$TMP/jail.conf" <<'END'
+v { vnet; $address = "10.1.0.5"; $forward = "tcp 8080:80"; }
+w { vnet; $address = "10.1.0.6"; }
+END
+for jail in v w; do sp_must "${files[@]}" --no-verify up $jail --create; done
+sp_must --no-verify apply
+serve v own tcp:10.1.0.5:80
+serve "$INET" world tcp:192.0.2.80:80
+# A forward to a link, its jail and an alias jail to the world, a jail to its sibling
+alive="own 198.51.100.7 world 203.0.113.2 world 203.0.113.2 own 10.1.0.6"
+ways()
+{
+	local pids=() w
+
+	ask "$CLIENT" --wait "$GONE" tcp:203.0.113.2:8080 >"$TMP/way1" & pids+=($!)
+	ask v --wait "$GONE" tcp:192.0.2.80:80 >"$TMP/way2" & pids+=($!)
+	ask "$HOST" --from 10.0.0.2 --wait "$GONE" tcp:192.0.2.80:80 >"$TMP/way3" & pids+=($!)
+	ask w --wait "$GONE" tcp:10.1.0.5:80 >"$TMP/way4" & pids+=($!)
+	for w in "${pids[@]}"; do wait "$w"; done
+	cat "$TMP"/way[1-4] | paste -sd ' '
+}
+is "all ways are open" "$alive" "$(ways)"
+sp doctor
+is "all ways are open: nothing is found" 0 "$rc"
+while IFS='|' read -r name chain rules dead; do
+	on_host nft -f - <<-END
+		table inet filter {
+			chain $name {
+				$chain
+				$rules
+			}
+		}
+	END
+	is "chain $name, $rules: what is dead" "$dead" "$(ways | sed 's/refused/silence/g')"
+	sp --json doctor
+	is "chain $name, $rules: is a problem" 1 "$rc"
+	on_host bash -c "$(jq -r '.sallyport.doctor[] | select(.severity == "problem") | .cure' <<<"$out")"
+	is "chain $name, $rules: the cure opens all ways" "$alive" "$(ways)"
+	sp doctor
+	is "chain $name, $rules: cured, nothing is found" 0 "$rc"
+	on_host nft delete table inet filter
+done <<'END'
+forward|type filter hook forward priority 10; policy drop;|ct status dnat accept|own 198.51.100.7 silence world 203.0.113.2 silence
+forward|type filter hook forward priority 10;|ct state established accept; ip saddr 10.1.0.0/24 reject|own 198.51.100.7 silence world 203.0.113.2 silence
+output|type filter hook output priority 10; policy drop;|ct state established accept|own 198.51.100.7 world 203.0.113.2 silence own 10.1.0.6
+postrouting|type filter hook postrouting priority 10; policy drop;|ct state established accept|silence silence silence silence
+END
+# Rules that let all of it through are no finding
+on_host nft -f - <<'END'
+table inet filter {
+	chain forward {
+		type filter hook forward priority 10; policy drop;
+		ct state established,related accept
+		iifname "epair*" accept
+		ct status dnat accept
+		meta iif != lo drop
+	}
+	chain output {
+		type filter hook output priority 10; policy drop;
+		ct direction reply accept
+		ip saddr { 10.0.0.0/24, 203.0.113.2 } accept
+	}
+}
+END
+is "a firewall that lets jails through: all ways are open" "$alive" "$(ways)"
+sp doctor
+is "a firewall that lets jails through: nothing is found" 0 "$rc"
+on_host nft delete table inet filter
+for jail in v w; do sp_must --no-verify down $jail; done
+sed -i '/vnet/d' "$TMP/jail.conf"
+sp_must apply
+
 # ---- services of the host --------------------------------------------------
 
 cat >"$TMP/service.py" <<'END'
