@@ -4,16 +4,23 @@
  *
  * The two remember in two ways: pf a flow as it crosses in one direction, and its
  * answers; ipfw two ends, in any direction.  So it is packets that are compared and not
- * memories: what each says of every packet of which nothing is remembered, as functions,
- * and what both say of the packets of whole conversations, which are tried.
+ * memories: what each says of every packet of which nothing is remembered, and of all
+ * packets of every conversation, each in a world that remembers nothing else.
  *
- *	compared	verdict, translation
- *	tried		connections in, out, through and within the host, with their
- *			answers; packets of no connection
- *	not compared	packets with IP options; what comes from outside with one of the
- *			host's own addresses (no kernel takes it); what would leave by
- *			where it came; ICMP but for queries and their answers; answers to
- *			redirected local callers; lifetimes; logs
+ *	compared	verdict, what a refusal is answered with, translation.  Where
+ *			nothing translates: of all packets of which nothing is
+ *			remembered.  And of all connections in, out, through and within
+ *			the host: the first packet with any TCP flags at each crossing,
+ *			answers and later packets with any flags, also after a refusal,
+ *			until nothing more is remembered
+ *	tried		conversations of which that cannot be said (pools of several
+ *			addresses, lots, low limits, changes of headers): told
+ *	not compared	what conversations do to each other (limits, ports that are
+ *			taken); packets with IP options; what comes from outside with one
+ *			of the host's own addresses (no kernel takes it); what would leave
+ *			by where it came; ICMP but for queries and their answers; sockets
+ *			that speak with themselves; answers to redirected local callers;
+ *			lifetimes; logs
  *
  * Owns:	 nothing.
  * Threads:	 none.

@@ -4,7 +4,8 @@
  *
  * A conversation is what a real one is: a packet crosses the interfaces that it would
  * cross, in their order, and only as long as both sides let it pass; what arrives is
- * answered, and the answer goes the way back; then a second packet follows the first.
+ * answered, and the answer goes the way back; then more follow the first, also where it was
+ * refused.
  * Each side remembers what it remembers on the way.
  *
  * Nothing leaves by the interface by which it came: a router tells the sender of the
@@ -19,7 +20,9 @@
 #include "prove/proof.h"
 #include "prove/sampler.h"
 
-static const char redirect_port[] =
+#define TRIED_ROUNDS	3u	/* of conversations that are only tried */
+
+const char journey_excluded[] =
 	"what is sent first from a port of a redirect, or past it to where it leads";
 
 /* A conversation under way */
@@ -31,6 +34,8 @@ struct journey {
 	struct arena *out;
 	struct prove_result *ret;
 	uint32_t n_packets;
+	uint8_t tags[2];		/* each side's own, of the packet under way */
+	const uint8_t *flags;		/* of answers and of later packets; NULL: usual ones */
 };
 
 static bool is_within(const struct journey *j, uint32_t iface)
@@ -78,7 +83,7 @@ static bool is_of_redirect(const struct model *m, const struct packet *p)
 static void note(struct journey *j, const char *what)
 {
 	for (uint32_t i = 0; i < j->ret->unproven.n; i++)
-		if (j->ret->unproven.v[i] == what)
+		if (strcmp(j->ret->unproven.v[i], what) == 0)
 			return;
 	vec_add(j->out, &j->ret->unproven, what);
 }
@@ -88,6 +93,8 @@ static void tell(struct journey *j, const struct packet *p, const struct result 
 {
 	struct prove_difference d = { .is_known = j->n_packets > 0 };
 	const char *part = "no rule matched";
+	/* Two verdicts are told by themselves */
+	const bool same = r[0].verdict == r[1].verdict;
 
 	for (int i = 0; i < 2; i++)
 		for (uint32_t k = r[i].steps.n; k-- > 0;) {
@@ -99,8 +106,8 @@ static void tell(struct journey *j, const struct packet *p, const struct result 
 				part = s->origin.text;
 		}
 	d.packet = prove_packet_line(j->out, p, intern_name(j->m[0]->names, p->iface));
-	d.declared = arena_strndup(j->out, x, strlen(x));
-	d.kernel = arena_strndup(j->out, y, strlen(y));
+	d.declared = arena_strndup(j->out, x, same ? strlen(x) : strcspn(x, ","));
+	d.kernel = arena_strndup(j->out, y, same ? strlen(y) : strcspn(y, ","));
 	d.part = part;
 	vec_add(j->out, &j->ret->differences, d);
 }
@@ -114,8 +121,11 @@ static bool cross(struct journey *j, struct packet *p)
 	struct result r[2];
 	const char *x, *y;
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
+		p->tags = j->tags[i];
 		r[i] = model_eval(j->m[i], &j->w[i], p, j->a);
+		j->tags[i] = r[i].packet.tags;
+	}
 	x = sampler_answer(j->a, &r[0]);
 	y = sampler_answer(j->a, &r[1]);
 	if (strcmp(x, y) != 0) {
@@ -161,18 +171,21 @@ static uint32_t route(const struct journey *j, struct addr to)
 }
 
 /* What goes back; false: nobody answers that */
-static bool turn(struct packet *p)
+static bool turn(struct journey *j, struct packet *p)
 {
 	const struct addr src = p->src;
 	const uint16_t sport = p->sport;
 
+	j->tags[0] = j->tags[1] = 0;
 	p->src = p->dst;
 	p->dst = src;
 	if (proto_has_ports(p->proto)) {
 		p->sport = p->dport;
 		p->dport = sport;
 	}
-	if (p->proto == PROTO_TCP)
+	if (p->proto == PROTO_TCP && j->flags != NULL)
+		p->tcp_flags = j->flags[0];
+	else if (p->proto == PROTO_TCP)
 		p->tcp_flags = p->tcp_flags == TCP_FLAG_SYN ? TCP_FLAG_SYN | TCP_FLAG_ACK
 							    : TCP_FLAG_ACK;
 	if (p->proto == PROTO_ICMP || p->proto == PROTO_ICMP6) {
@@ -197,7 +210,7 @@ static bool inward(struct journey *j, struct packet p, uint32_t iface)
 		    !leave(j, &p, out, iface))
 			return false;
 	}
-	if (!turn(&p) || (out != 0 && !arrive(j, &p, out)))
+	if (!turn(j, &p) || (out != 0 && !arrive(j, &p, out)))
 		return false;
 	return leave(j, &p, iface, out);
 }
@@ -205,7 +218,7 @@ static bool inward(struct journey *j, struct packet p, uint32_t iface)
 /* From the host to another, and the answer back */
 static bool outward(struct journey *j, struct packet p, uint32_t iface)
 {
-	return leave(j, &p, iface, 0) && turn(&p) && arrive(j, &p, iface);
+	return leave(j, &p, iface, 0) && turn(j, &p) && arrive(j, &p, iface);
 }
 
 /*
@@ -218,7 +231,7 @@ static bool within(struct journey *j, struct packet p, uint32_t lo)
 
 	if (!leave(j, &p, lo, 0) || !arrive(j, &p, lo) || !addr_equal(dst, p.dst))
 		return false;
-	return turn(&p) && leave(j, &p, lo, 0) && arrive(j, &p, lo);
+	return turn(j, &p) && leave(j, &p, lo, 0) && arrive(j, &p, lo);
 }
 
 /* A conversation that could be; the second packet follows the first */
@@ -226,6 +239,7 @@ static void talk(struct journey *j, struct packet p)
 {
 	const struct facts *f = j->m[0]->facts;
 	const bool src = facts_is_own(f, p.src), dst = facts_is_own(f, p.dst);
+	const uint32_t n_rounds = j->flags != NULL ? JOURNEY_ROUNDS : TRIED_ROUNDS;
 	const bool lo = is_within(j, p.iface);
 	bool (*go)(struct journey *j, struct packet p, uint32_t iface) = within;
 	uint32_t iface = p.iface;
@@ -236,7 +250,7 @@ static void talk(struct journey *j, struct packet p)
 	if (!src && addr_equal(p.src, p.dst))
 		return;
 	if (is_of_redirect(j->m[0], &p) || is_of_redirect(j->m[1], &p)) {
-		note(j, redirect_port);
+		note(j, journey_excluded);
 		return;
 	}
 	if (src && dst)
@@ -245,12 +259,30 @@ static void talk(struct journey *j, struct packet p)
 		return;
 	else
 		go = src ? outward : inward;
-	for (int i = 0; i < 2; i++) {
-		if (!go(j, p, iface) || j->ret->differences.n > 0)
-			return;
-		if (p.proto == PROTO_TCP && p.tcp_flags == TCP_FLAG_SYN)
+	for (uint32_t i = 0; i < n_rounds && j->ret->differences.n == 0; i++) {
+		go(j, p, iface);
+		if (p.proto == PROTO_TCP && j->flags != NULL)
+			p.tcp_flags = j->flags[1];
+		else if (p.proto == PROTO_TCP && p.tcp_flags == TCP_FLAG_SYN)
 			p.tcp_flags = TCP_FLAG_ACK;
+		j->tags[0] = j->tags[1] = 0;
 	}
+}
+
+bool journey_show(const struct model *m, const struct model *other, const struct packet *first,
+		  const uint8_t flags[2], struct arena *a, struct prove_result *ret)
+{
+	struct arena scratch CLEANUP(arena_fini);
+	struct journey j = { .m = { m, other }, .out = a, .ret = ret, .a = &scratch,
+			     .flags = flags };
+	const uint32_t n = ret->differences.n;
+
+	arena_init(&scratch, a->cap_bytes);
+	scratch.full = a->full;
+	world_init(&j.w[0], &scratch);
+	world_init(&j.w[1], &scratch);
+	talk(&j, *first);
+	return ret->differences.n > n;
 }
 
 void journey_try(const struct model *m, const struct model *other, uint32_t n,

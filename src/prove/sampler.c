@@ -150,15 +150,25 @@ void sampler_init(struct sampler *s, const struct model *m, const struct model *
 	add_model(s, other);
 }
 
+/* What a refused packet is answered with */
+static const char *refusal(struct arena *a, const struct result *r)
+{
+	const int32_t icmp = r->packet.src.af == AF_V4 ? r->answer.icmp4 : r->answer.icmp6;
+
+	if (r->packet.proto == PROTO_TCP && r->answer.rst)
+		return "return, RST";
+	return arena_printf(a, "return, ICMP %d/%d", icmp >> 8, icmp & UINT8_MAX);
+}
+
 /* As `why` tells it: the verdict, and where the packet goes on */
 const char *sampler_answer(struct arena *a, const struct result *r)
 {
-	static const char *const words[] = {
-		[V_PASS] = "pass", [V_BLOCK] = "block", [V_RETURN] = "return",
-	};
+	static const char *const words[] = { [V_PASS] = "pass", [V_BLOCK] = "block" };
 	const bool is_new = r->src_changed && r->xlate != NULL;	/* not replayed by a state */
 	char src[ADDR_TEXT_BYTES], dst[ADDR_TEXT_BYTES];
 
+	if (r->verdict == V_RETURN)
+		return refusal(a, r);
 	if (r->verdict != V_PASS || (!r->dst_changed && !r->src_changed))
 		return words[r->verdict];
 	return arena_printf(a, "%s, becomes %s:%u-%u > %s:%u", words[r->verdict],
