@@ -66,12 +66,14 @@ struct io_offload {
  * @len:	Bytes from there, trailing padding perhaps included
  * @mac:	Received: who sent it; to be sent: to whom.  Of no meaning where
  *		io_ops.is_l3
+ * @is_short:	Received: so short that the way carries it faster than a lane would
  * @off:	What is left undone
  */
 struct io_packet {
 	uint8_t *data;
 	uint32_t len;
 	uint8_t mac[IO_MAC_BYTES];
+	bool is_short;
 	struct io_offload off;
 };
 
@@ -100,6 +102,7 @@ struct claim;
  * struct io - An open way
  * @ops:	Its functions
  * @fd:		Becomes readable when packets are there; -1: ask io_rx()
+ * @also_fd:	A second one of that kind, 0: none
  * @ifindex:	Its interface, 0: none
  * @mtu_bytes:	Longest packet that may be sent; the caller sets it when it
  *		changes
@@ -117,6 +120,7 @@ struct claim;
 struct io {
 	const struct io_ops *ops;
 	int fd;
+	int also_fd;
 	uint32_t ifindex;
 	uint32_t mtu_bytes;
 	uint8_t mac[IO_MAC_BYTES];
@@ -244,7 +248,7 @@ uint32_t io_rx(struct io *io, struct io_packet *v, uint32_t max);
  */
 void io_tx(struct io *io, struct io_packet *v, uint32_t n);
 
-/** io_error() - Take the error that waits at @io->fd, so that it is told no more */
+/** io_error() - Take the errors that wait at @io's descriptors, so that they are told no more */
 void io_error(struct io *io);
 
 /**

@@ -283,7 +283,7 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 	flush(l, NAT_OUTSIDE);
 	/* What comes by a lane from now on is behind these */
 	for (uint32_t j = 0; j < m && l->lanes != NULL; j++)
-		if (l->in[j].verdict == NAT_FORWARD)
+		if (l->in[j].verdict == NAT_FORWARD && !l->rx[l->at[j]].is_short)
 			lanes_after(l->lanes, now_ns, &l->in[j], n < IO_BATCH);
 	l->n.rounds++;
 	return n;
@@ -497,16 +497,23 @@ void natloop_fini(struct natloop *l)
 	nl_close(&l->reread);
 }
 
+static int also_fd(const struct io *io)
+{
+	return io->also_fd > 0 ? io->also_fd : -1;
+}
+
 /* Wait for packets and everybody else, and see to the latter */
 static void wait(struct natloop *l, int timeout_ms)
 {
-	struct pollfd fds[NATLOOP_WATCHES + 4];
+	struct pollfd fds[NATLOOP_WATCHES + 6];
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
 		fds[n++] = (struct pollfd){ l->watch[i].fd, POLLIN, 0 };
 	for (int side = 0; side < 2; side++)
 		fds[n++] = (struct pollfd){ l->io[side]->fd, POLLIN, 0 };
+	for (int side = 0; side < 2; side++)
+		fds[n++] = (struct pollfd){ also_fd(l->io[side]), POLLIN, 0 };
 	if (l->host != NULL)
 		fds[n++] = (struct pollfd){ l->host->fd, POLLIN, 0 };
 	if (l->errands != NULL)
@@ -516,9 +523,9 @@ static void wait(struct natloop *l, int timeout_ms)
 	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
 		if (fds[i].revents != 0 && fds[i].fd == l->watch[i].fd && fds[i].fd >= 0)
 			l->watch[i].ready(l->watch[i].arg);
-	for (int side = 0; side < 2; side++)
-		if ((fds[NATLOOP_WATCHES + side].revents & (POLLERR | POLLHUP)) != 0)
-			io_error(l->io[side]);
+	for (int i = 0; i < 4; i++)
+		if ((fds[NATLOOP_WATCHES + i].revents & (POLLERR | POLLHUP)) != 0)
+			io_error(l->io[i % 2]);
 }
 
 static bool tick_lanes(struct natloop *l, uint64_t now_ns)

@@ -143,6 +143,8 @@ void io_error(struct io *io)
 
 	/* That an interface is down is told by netlink; a TUN device is no socket, and has none */
 	(void)getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (io->also_fd > 0)
+		(void)getsockopt(io->also_fd, SOL_SOCKET, SO_ERROR, &err, &len);
 }
 
 bool socket_take(struct io *io, uint8_t *frame, uint32_t len, struct io_packet *ret)
@@ -156,6 +158,7 @@ bool socket_take(struct io *io, uint8_t *frame, uint32_t len, struct io_packet *
 	}
 	ret->data = frame + IO_ETHER_BYTES;
 	ret->len = len - IO_ETHER_BYTES;
+	ret->is_short = false;
 	ret->off = (struct io_offload){ 0 };
 	memcpy(ret->mac, frame + IO_MAC_BYTES, IO_MAC_BYTES);
 	return true;

@@ -33,6 +33,7 @@
 #include "target/nft_claim.h"
 
 #define LANE_LAB_MANY	(LANES_ENTER + 1)	/* packets that surely have a lane made */
+#define LANE_LAB_LONG	300u			/* payload that is no short packet's */
 
 enum lane_lab_kind { LANE_VETH, LANE_TUN, LANE_XDP };
 
@@ -235,7 +236,10 @@ static inline uint32_t lab_host_rx(struct io_packet *ret)
 /* What waits there; @io is NULL for the host */
 static inline bool lab_rx(struct io *io, struct io_packet *ret, int wait_ms)
 {
-	struct pollfd fd = { io != NULL ? io->fd : lab.host, POLLIN, 0 };
+	const int also = io != NULL && io->also_fd > 0 ? io->also_fd : -1;
+	struct pollfd fds[2] = {
+		{ io != NULL ? io->fd : lab.host, POLLIN, 0 }, { also, POLLIN, 0 },
+	};
 
 	/* Neighbour discovery's own chatter left out */
 	for (;;) {
@@ -244,7 +248,7 @@ static inline bool lab_rx(struct io *io, struct io_packet *ret, int wait_ms)
 				return true;
 			continue;
 		}
-		if (poll(&fd, 1, wait_ms) <= 0)
+		if (poll(fds, 2, wait_ms) <= 0)
 			return false;
 	}
 }
@@ -303,7 +307,8 @@ static inline bool lab_carry(enum nat_side from)
 	if (lab.end[n.to] != NULL)
 		memcpy(p.mac, lab.end[n.to]->mac, IO_MAC_BYTES);
 	io_tx(lab.nat[n.to], &p, 1);
-	lanes_after(&lab.lanes, lab.kit.now, &n, true);
+	if (!p.is_short)
+		lanes_after(&lab.lanes, lab.kit.now, &n, true);
 	return true;
 }
 
@@ -381,9 +386,10 @@ static inline void lab_shake_hands(void)
 static inline void lab_begin(bool is_tcp)
 {
 	for (uint32_t i = 0; i < LANE_LAB_MANY && lab.lanes.n.now < 2; i++) {
-		CHECK(lab_through(NAT_INSIDE, lab_question(is_tcp, 100), NULL));
+		CHECK(lab_through(NAT_INSIDE, lab_question(is_tcp, LANE_LAB_LONG), NULL));
 		if (lab.lanes.n.now < 2)
-			CHECK(lab_through(NAT_OUTSIDE, lab_answer(is_tcp, 100), NULL));
+			CHECK(lab_through(NAT_OUTSIDE, lab_answer(is_tcp, LANE_LAB_LONG),
+					  NULL));
 	}
 	CHECK_INT(lab.lanes.n.now, 2);
 }

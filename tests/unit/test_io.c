@@ -283,11 +283,12 @@ static bool make_pair(struct rtnl_end ends[2])
 static bool receive(struct io *io, struct io_packet *ret)
 {
 	for (int tries = 0; tries < 100; tries++) {
-		struct pollfd fd = { io->fd, POLLIN, 0 };
+		const int also = io->also_fd > 0 ? io->also_fd : -1;
+		struct pollfd fds[2] = { { io->fd, POLLIN, 0 }, { also, POLLIN, 0 } };
 
 		if (io_rx(io, ret, 1) == 1 && proto_at(ret->data) != 58)
 			return true;
-		(void)poll(&fd, 1, 50);
+		(void)poll(fds, 2, 50);
 	}
 	return false;
 }

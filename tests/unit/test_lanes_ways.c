@@ -98,6 +98,16 @@ TEST(tcp6_is_left_to_its_lane_by_xdp)
 	lab_compare(true, 200);
 }
 
+TEST(short_packets_by_xdp_have_no_lane_made)
+{
+	LAB_XDP(AF_V4);
+	for (uint32_t i = 0; i < 2 * LANE_LAB_MANY; i++) {
+		CHECK(lab_through(NAT_INSIDE, lab_question(false, 100), NULL));
+		CHECK(lab_through(NAT_OUTSIDE, lab_answer(false, 100), NULL));
+	}
+	CHECK_INT(lab.lanes.n.entered, 0);
+}
+
 TEST(another_flow_is_not_left_to_a_lane_by_xdp)
 {
 	struct io_packet got;
