@@ -51,8 +51,8 @@ static uint32_t number_of(struct talk *t, const struct talk_run *r)
 	for (; (i = t->run_slot == NULL ? 0 : t->run_slot[at & (t->cap_runs - 1)]) != 0; at++)
 		if (memcmp(t->runs.v[i - 1], r, sizeof(*r)) == 0)
 			return i - 1;
-	copy = arena_alloc(t->a, sizeof(*copy));
-	memcpy(copy, r, sizeof(*copy));
+	copy = arena_new(t->a, struct talk_run);
+	*copy = *r;
 	vec_add(t->a, &t->runs, copy);
 	if (2 * t->runs.n >= t->cap_runs) {
 		t->cap_runs = MAX(256u, 4 * t->cap_runs);
@@ -91,24 +91,28 @@ static void grow_memos(struct talk *t)
 			*memo_of(t, old[i].run, old[i].list, old[i].rule) = old[i];
 }
 
+static bool same_end(const struct talk_end *x, const struct talk_end *y)
+{
+	return x->fate == y->fate && x->why == y->why &&
+	       memcmp(&x->view, &y->view, sizeof(x->view)) == 0 &&
+	       memcmp(&x->world, &y->world, sizeof(x->world)) == 0;
+}
+
 static dd end_of(struct talk *t, const struct talk_end *e)
 {
 	for (uint32_t i = 0; i < t->ends.n; i++)
-		if (memcmp(t->ends.v[i], e, sizeof(*e)) == 0)
+		if (same_end(t->ends.v[i], e))
 			return dd_leaf(t->p->d, i + 2);
-	vec_add(t->a, &t->ends, arena_alloc(t->a, sizeof(*e)));
-	memcpy(t->ends.v[t->ends.n - 1], e, sizeof(*e));
+	vec_add(t->a, &t->ends, arena_new(t->a, struct talk_end));
+	*t->ends.v[t->ends.n - 1] = *e;
 	return dd_leaf(t->p->d, t->ends.n + 1);
 }
 
 /* The packet ends here; what it has left stays */
 static dd ended(struct talk *t, const struct talk_run *r, uint32_t fate)
 {
-	struct talk_end e;
+	struct talk_end e = { .fate = fate, .world = r->w };
 
-	memset(&e, 0, sizeof(e));
-	e.fate = fate;
-	e.world = r->w;
 	e.world.tags = 0;
 	/* A directed state goes with the packet that made it */
 	while (r->phase == AFTER && t->m->discipline == STATES_DIRECTED &&
@@ -119,12 +123,7 @@ static dd ended(struct talk *t, const struct talk_run *r, uint32_t fate)
 
 dd talk_unknown(struct talk *t, const char *why)
 {
-	struct talk_end e;
-
-	memset(&e, 0, sizeof(e));
-	e.fate = TALK_UNKNOWN;
-	e.why = why;
-	return end_of(t, &e);
+	return end_of(t, &(const struct talk_end){ .fate = TALK_UNKNOWN, .why = why });
 }
 
 dd talk_refused(struct talk *t, const struct talk_run *r)
@@ -136,13 +135,9 @@ dd talk_refused(struct talk *t, const struct talk_run *r)
 
 static dd passed(struct talk *t, const struct talk_run *r)
 {
-	struct talk_end e;
-
-	memset(&e, 0, sizeof(e));
-	e.fate = TALK_PASS;
-	e.view = r->v;
-	e.world = r->w;
-	return end_of(t, &e);
+	return end_of(t, &(const struct talk_end){
+		.fate = TALK_PASS, .view = r->v, .world = r->w,
+	});
 }
 
 /* The list after what passes; a directed state of this packet goes with what it refuses */
