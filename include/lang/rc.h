@@ -13,6 +13,8 @@
 #ifndef LANG_RC_H
 #define LANG_RC_H
 
+#include <stdio.h>
+
 #include "lang/jail.h"
 #include "model/decl.h"
 
@@ -106,6 +108,17 @@ int rc_yes_or_no(struct lang_ctx *c, const struct rc_var *v);
  * Return: what could be understood, never NULL
  */
 struct sysctlconf_file *sysctlconf_parse(struct lang_ctx *c, uint32_t src);
+
+/**
+ * rc_fmt() - Print an rc.conf as canonical text
+ * @text:	What rc_parse() has read without an error
+ * @len:	Its length
+ * @out:	Written to: the same assignments in the same order, with their comments
+ */
+void rc_fmt(const char *text, size_t len, FILE *out);
+
+/** sysctlconf_fmt() - The same of a sysctl.conf */
+void sysctlconf_fmt(const char *text, size_t len, FILE *out);
 
 /** sysctlconf_lower() - Add the settings that concern the network */
 void sysctlconf_lower(struct lang_ctx *c, const struct sysctlconf_file *f, struct decl *d);

@@ -5,6 +5,7 @@
 #include "lang/ipfw.h"
 #include "lang/jail_make.h"
 #include "lang/pf.h"
+#include "lang/rc.h"
 
 static int print_file(struct cli *c, const struct declared *d, const struct cli_file *f)
 {
@@ -28,6 +29,10 @@ static int print_file(struct cli *c, const struct declared *d, const struct cli_
 		jail_print(ezjail_parse(&ctx, f->src), out);
 	else if (f->lang == LANG_IOCAGE)
 		jail_print(iocage_parse(&ctx, f->src, 0), out);
+	else if (f->lang == LANG_RC)
+		rc_fmt(s->text, s->len, out);
+	else if (f->lang == LANG_SYSCTL)
+		sysctlconf_fmt(s->text, s->len, out);
 	else
 		ipfw_fmt(d->ipfw, out);
 	fclose(out);
@@ -44,12 +49,6 @@ static int print_file(struct cli *c, const struct declared *d, const struct cli_
 	return 0;
 }
 
-static bool can_format(enum cli_lang lang)
-{
-	return lang == LANG_PF || lang == LANG_IPFW || lang == LANG_JAIL || lang == LANG_EZJAIL ||
-	       lang == LANG_IOCAGE;
-}
-
 int verb_fmt(struct cli *c)
 {
 	struct declared d;
@@ -60,14 +59,6 @@ int verb_fmt(struct cli *c)
 		status = cli_declare(c, &d, CLI_PARSED);
 	if (status != 0)
 		return status;
-	for (uint32_t i = 0; i < c->files.n; i++) {
-		if (can_format(c->files.v[i].lang))
-			continue;
-		diag_add(&c->diags, DIAG_E1017, SPAN_NONE,
-			 "fmt of '%s' is not in this version: only of jail.conf, pf.conf and ipfw "
-			 "rules", c->files.v[i].path);
-		return EX_USAGE;
-	}
 	for (uint32_t i = 0; i < c->files.n && status == 0; i++) {
 		const bool is_ipfw = c->files.v[i].lang == LANG_IPFW;
 

@@ -255,6 +255,83 @@ TEST(many_addresses)
 	world_fini(&w);
 }
 
+/* ---- fmt -------------------------------------------------------------------------------- */
+
+/* Names and values in order, a line for each */
+static const char *said(struct world *w, uint32_t src, bool is_sysctl)
+{
+	const char *all = "";
+
+	if (is_sysctl) {
+		const struct sysctlconf_file *f = sysctlconf_parse(&w->c, src);
+
+		for (uint32_t i = 0; i < f->settings.n; i++)
+			all = arena_printf(&w->a, "%s%s=%s\n", all, f->settings.v[i].name,
+					   f->settings.v[i].value);
+	} else {
+		const struct rc_file *f = rc_parse(&w->c, src);
+
+		for (uint32_t i = 0; i < f->vars.n; i++)
+			all = arena_printf(&w->a, "%s%s=%s\n", all, f->vars.v[i].name,
+					   f->vars.v[i].value->buf.v);
+	}
+	return all;
+}
+
+/* The canonical text of a source, as a new one */
+static uint32_t formatted(struct world *w, uint32_t src, bool is_sysctl)
+{
+	const struct source s = *source_at(&w->sources, src);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!CHECK(out != NULL))
+		return src;
+	(is_sysctl ? sysctlconf_fmt : rc_fmt)(s.text, s.len, out);
+	fclose(out);
+	src = sources_add(&w->sources, "again", arena_strndup(&w->a, text, len), (uint32_t)len,
+			  SPAN_NONE);
+	free(text);
+	return src;
+}
+
+/* What is printed says the same, and is printed as itself */
+static void check_fmt(struct world *w, const char *text, bool is_sysctl)
+{
+	const uint32_t src = sources_add(&w->sources, "first", text, (uint32_t)strlen(text),
+					 SPAN_NONE);
+	const char *before = said(w, src, is_sysctl);
+	uint32_t once;
+
+	if (w->diags.n_errors > 0)
+		return;
+	once = formatted(w, src, is_sysctl);
+	CHECK_STR(said(w, once, is_sysctl), before);
+	CHECK_INT(w->diags.n_errors, 0);
+	CHECK_STR(source_at(&w->sources, formatted(w, once, is_sysctl))->text,
+		  source_at(&w->sources, once)->text);
+}
+
+TEST(fmt_of_words)
+{
+	static const char *const texts[] = {
+		"a=$b\"$c\"'$d' # x\n\n\n;b='\"`\\'#y", "export a=1 b=2;c=3", "a=b\\\nc\\ \\$d",
+		"a=\"x\\\n y\\z\\\"\"",
+		"a=\"\n\t#b\"\r\n#c \r\n", "a=$ b=\"$\" c='$'d", "a=b\\", "",
+		"# only\n\n", "a=${b}c\"${d}\"e",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct world w;
+
+		world_init(&w);
+		check_fmt(&w, texts[i], false);
+		CHECK_INT(w.diags.n_errors, 0);
+		world_fini(&w);
+	}
+}
+
 TEST(mutations)
 {
 	static const char good[] =
@@ -278,6 +355,9 @@ TEST(mutations)
 		world_text(&w, i % 8 == 0 ? "sysctl.conf" : "rc.conf", text);
 		decl_finish(&w.decl, &w.diags);
 		world_check_spans(&w);
+		world_fini(&w);
+		world_init(&w);
+		check_fmt(&w, text, i % 8 == 0);
 		world_fini(&w);
 	}
 }
