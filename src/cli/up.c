@@ -7,6 +7,10 @@
  * added, so a hook that starts one jail starts no other.  Everything happens
  * under the lock, so that fifty of them at once end as one after the other
  * would.
+ *
+ * A jail that has stopped must go, whatever its files say by now.  So `down` takes
+ * the declarations that were applied last where those that it should read have
+ * errors, or know the jail no more; the errors are told, and are its exit status.
  */
 #include "cli/up.h"
 
@@ -79,7 +83,7 @@ static int note_down(struct cli *c, struct cli_host *h)
 	return err < 0 ? cli_system(c, err, "record which jails are down") : 0;
 }
 
-static int run(struct cli *c, bool is_up)
+static int run(struct cli *c, bool is_up, bool *ret_is_declared)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
 	int status;
@@ -87,6 +91,7 @@ static int run(struct cli *c, bool is_up)
 	for (uint32_t i = 0; i < c->args.n; i++)
 		vec_add(&c->arena, &c->runs.list, ((struct decl_run){ c->args.v[i], is_up }));
 	status = cli_host_open(c, &h, c->dry_run ? STATE_READ : STATE_WRITE);
+	*ret_is_declared = h.program != NULL;
 	if (status == 0 && !is_up && is_untouched(c, &h))
 		return note_down(c, &h);
 	if (status == 0 && is_up)
@@ -96,6 +101,49 @@ static int run(struct cli *c, bool is_up)
 	if (status == 0)
 		cli_changes_print(c, &h);
 	return status == 0 && c->dry_run && h.changes.n > 0 ? EX_DIFFERS : status;
+}
+
+/* As it was applied last; @arg is the run that could not read its declarations */
+static int down_as_applied(struct cli *r, void *arg)
+{
+	struct cli *c = arg;
+	FILE *out = r->out;
+	bool is_declared;
+	int status;
+
+	r->files.n = r->files.cap = r->defines.n = r->defines.cap = 0;
+	r->runs.list.n = r->runs.list.cap = 0;
+	r->is_found = r->is_host = r->may_be_empty = false;
+	r->use_kept = true;
+	r->out = c->out;
+	status = run(r, false, &is_declared);
+	c->n_out = r->n_out;
+	r->out = out;
+	return status == 0 || (c->dry_run && status == EX_DIFFERS) ? 0 : status;
+}
+
+/* Was anything applied since boot */
+static bool has_applied(struct cli *c)
+{
+	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+	char *text;
+	size_t len;
+
+	return cli_state_look(c, &st) == 0 &&
+	       state_read(&st, "applied", &c->arena, &text, &len) == 0;
+}
+
+static int down(struct cli *c)
+{
+	bool is_declared;
+	const int status = run(c, false, &is_declared);
+
+	if (is_declared || (status != EX_DATAERR && status != EX_NOINPUT &&
+			    status != EX_UNAVAILABLE))
+		return status;
+	if (has_applied(c) && cli_round(c, down_as_applied, c) == 0)
+		diag_note(&c->diags, SPAN_NONE, "taken down as it was applied last, all the same");
+	return status;
 }
 
 /* One place cannot be that of several jails */
@@ -112,21 +160,20 @@ static int check_place(struct cli *c)
 }
 
 /* Forwards of jails that come and go are the userspace NAT's too, where one runs */
-static int run_all(struct cli *c, bool is_up)
+static int tell_nat(struct cli *c, int status)
 {
-	const int status = run(c, is_up);
-
 	return status == 0 && !c->dry_run ? nat_ask_reload(c, NULL) : status;
 }
 
 int verb_up(struct cli *c)
 {
 	const int status = check_place(c);
+	bool is_declared;
 
-	return status != 0 ? status : run_all(c, true);
+	return status != 0 ? status : tell_nat(c, run(c, true, &is_declared));
 }
 
 int verb_down(struct cli *c)
 {
-	return run_all(c, false);
+	return tell_nat(c, down(c));
 }

@@ -48,6 +48,30 @@ is "down of the one with the host's own address" "false" \
 	"$(jq -r '.sallyport.status[0].jails[] | select(.jail == "host") | .up' <<<"$out")"
 has "which stays" 203.0.113.2/24 "$(on_host ip -4 addr show dev igb0)"
 
+# ---- down with files that have errors by now ---------------------------------------
+
+cp jail.conf jail.good
+sp_must "${F[@]}" up www
+is "www is up" 1 "$(on_host ip -4 -o addr show dev lo1 | grep -cF 10.0.0.2)"
+echo 'www {' >>jail.conf
+sp "${F[@]}" -n down www
+has "down -n of a broken jail.conf" "^65 .*jail\.conf:[0-9]+:.*note: taken down as" "$rc $(tr '\n' ' ' <<<"$err")"
+is "it changes nothing" 1 "$(on_host ip -4 -o addr show dev lo1 | grep -cF 10.0.0.2)"
+sp "${F[@]}" down nosuch
+is "who is in neither is an error" "65 " "$rc $(grep -F 'taken down' <<<"$err")"
+sp "${F[@]}" --json down www
+is "down: the errors are told" 65 "$rc"
+check "and what was done" jq -e '(.sallyport.error | length > 0) and
+	(.sallyport.down | any(.object | test("lo1")))' <<<"$out"
+is "www is gone" "" "$(on_host ip -4 -o addr | grep -F 10.0.0.2)"
+mv jail.good jail.conf
+sp_must "${F[@]}" up www
+mv jail.conf jail.good
+sp down www
+is "down: jail.conf is gone" 66 "$rc"
+is "and www too" "" "$(on_host ip -4 -o addr | grep -F 10.0.0.2)"
+mv jail.good jail.conf
+
 sp destroy
 snapshot "$HOST" "$TMP/after"
 same "destroy" "$TMP/before" "$TMP/after"
