@@ -673,8 +673,8 @@ static inline void rewrite_udp(uint8_t *check, uint32_t delta)
 /** rewrite_id() - A new IPv4 id, unless the packet may never be fragmented (RFC 6864) */
 void rewrite_id(struct nat *nat, const struct view *v);
 
-/** rewrite_scrub_set() - All of a session's packets change so; one too many: nothing more does */
-void rewrite_scrub_set(struct nat *nat, struct session *s, struct scrub_all want);
+/** rewrite_scrub_set() - All of a session's packets change so; false: one way too many */
+MUST_USE bool rewrite_scrub_set(struct nat *nat, struct session *s, struct scrub_all want);
 
 /** rewrite_scrub() - What rules change besides; before the TTL is lowered */
 void rewrite_scrub(const struct view *v, const struct scrub_all *s);

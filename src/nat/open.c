@@ -331,7 +331,8 @@ static struct session *open_out(struct nat *nat, struct nat_packet *p, const str
 		return pass_once(nat, p, v, &r);
 	if (check_opens(v) != NAT_R_NONE)
 		return refuse(nat, p, check_opens(v));
-	rewrite_scrub_set(nat, &like, scrub_of(&r));
+	if (!rewrite_scrub_set(nat, &like, scrub_of(&r)))
+		return refuse(nat, p, NAT_R_TABLE_FULL);
 	like.owner = owner_of(nat, src);
 	in = addr_get(nat, &src);
 	like.in = (struct ends){ in, addr_get(nat, &dst), v->sport, v->dport };
@@ -458,7 +459,8 @@ static struct session *open_in(struct nat *nat, struct nat_packet *p, const stru
 		return pass_once(nat, p, v, &r);
 	if (check_opens(v) != NAT_R_NONE)
 		return refuse(nat, p, check_opens(v));
-	rewrite_scrub_set(nat, &like, scrub_of(&r));
+	if (!rewrite_scrub_set(nat, &like, scrub_of(&r)))
+		return refuse(nat, p, NAT_R_TABLE_FULL);
 	like.in.src = addr_get(nat, &r.dst);
 	if (v->is_v6 && like.in.src == NONE)
 		return refuse(nat, p, NAT_R_TABLE_FULL);

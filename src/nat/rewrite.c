@@ -156,7 +156,7 @@ void rewrite_mss(const struct view *v, uint16_t max_mss)
 	}
 }
 
-void rewrite_scrub_set(struct nat *nat, struct session *s, struct scrub_all want)
+bool rewrite_scrub_set(struct nat *nat, struct session *s, struct scrub_all want)
 {
 	uint32_t i = 0;
 
@@ -165,11 +165,12 @@ void rewrite_scrub_set(struct nat *nat, struct session *s, struct scrub_all want
 				     nat->scrubs[i].no_df != want.no_df))
 		i++;
 	if (i == SCRUBS)
-		return;
+		return false;
 	if (i == nat->n_scrubs)
 		nat->scrubs[nat->n_scrubs++] = want;
 	s->scrub = i & (SCRUBS - 1);
 	s->flags |= i != 0 ? S_LOOK : 0;
+	return true;
 }
 
 void rewrite_scrub(const struct view *v, const struct scrub_all *s)

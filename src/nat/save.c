@@ -248,7 +248,7 @@ static bool read_session(struct nat *nat, const uint8_t *r)
 		fits = own_find(nat, is_v6, like.out.src) != NULL;
 	if (fits && nat->cfg.n_inside > 0)
 		fits = is_inside(nat, addr_of(nat, is_v6, like.in.src));
-	rewrite_scrub_set(nat, &like, scrub);
+	fits = fits && rewrite_scrub_set(nat, &like, scrub);
 	if (fits)
 		fits = enter_session(nat, &like, r[6] != 0);
 	for (unsigned int i = 0; i < 4; i++)
