@@ -55,6 +55,7 @@ struct capture_iface {
  * @is_be:	Its numbers are big-endian
  * @is_nano:	Some clock in it is finer than a microsecond
  * @what:	After -EBADMSG: what is wrong with it
+ * @is_cut:	After -EBADMSG: it ends too early, and all before that is whole
  * @n_records:	Records read
  * @n_bytes:	Bytes read
  * @a:		Memory
@@ -67,6 +68,7 @@ struct capture {
 	bool is_be;
 	bool is_nano;
 	const char *what;
+	bool is_cut;
 	uint64_t n_records;
 	uint64_t n_bytes;
 	struct arena *a;

@@ -372,8 +372,9 @@ static int make_nat(struct over *o, uint64_t now_ns)
 static int read_error(struct over *o, int err)
 {
 	if (err == -EBADMSG) {
-		diag_add(&o->c->diags, DIAG_E2821, SPAN_NONE, "'%s' is damaged behind packet %llu: "
-			 "%s", name_of(o), (unsigned long long)o->in.n_records, o->in.what);
+		diag_add(&o->c->diags, DIAG_E2821, SPAN_NONE, "'%s' is %s behind packet %llu: %s",
+			 name_of(o), o->in.is_cut ? "cut off" : "damaged",
+			 (unsigned long long)o->in.n_records, o->in.what);
 		return EX_DATAERR;
 	}
 	return cli_system(o->c, err, arena_printf(&o->c->arena, "read '%s'", name_of(o)));
@@ -384,7 +385,7 @@ static int run(struct over *o)
 	struct capture_record r;
 	int status = 0, more = capture_next(&o->in, &r);
 
-	if (more >= 0)
+	if (more >= 0 || o->in.is_cut)
 		status = make_nat(o, more > 0 ? r.time_ns : 0);
 	while (more > 0 && status == 0) {
 		status = take_record(o, &r);
@@ -393,7 +394,7 @@ static int run(struct over *o)
 			more = capture_next(&o->in, &r);
 	}
 	progress(o, true);
-	return status == 0 && more < 0 ? read_error(o, more) : status;
+	return status == 0 && more < 0 && !o->in.is_cut ? read_error(o, more) : status;
 }
 
 /* A pcap without packets has a header all the same */
@@ -456,7 +457,8 @@ static int all_of_it(struct over *o)
 		fclose(o->said);
 	if (status == 0 && !(to_stdout && c->quiet))
 		nat_tally_print(c, &o->sides, &o->tally, o->nat, to_stdout ? stderr : c->out);
-	return status;
+	/* All packets that it has were whole, as tcpdump has it too */
+	return status == 0 && o->in.is_cut ? read_error(o, -EBADMSG) : status;
 }
 
 int nat_over_capture(struct cli *c)

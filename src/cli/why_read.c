@@ -101,6 +101,16 @@ static void take(struct reading *r, const struct capture_record *rec)
 	why_judge(r->w, &p, name);
 }
 
+static int damaged(struct reading *r)
+{
+	struct cli *c = r->w->c;
+
+	diag_add(&c->diags, DIAG_E2821, SPAN_NONE, "'%s' is %s behind packet %llu: %s",
+		 c->nat.read, r->in.is_cut ? "cut off" : "damaged",
+		 (unsigned long long)r->in.n_records, r->in.what);
+	return EX_DATAERR;
+}
+
 static int read_all(struct reading *r)
 {
 	struct cli *c = r->w->c;
@@ -111,12 +121,9 @@ static int read_all(struct reading *r)
 		r->n++;
 		take(r, &rec);
 	}
-	if (err == -EBADMSG) {
-		diag_add(&c->diags, DIAG_E2821, SPAN_NONE, "'%s', record %llu: %s", c->nat.read,
-			 (unsigned long long)r->in.n_records, r->in.what);
-		return EX_DATAERR;
-	}
-	if (err < 0)
+	if (err == -EBADMSG && !r->in.is_cut)
+		return damaged(r);
+	if (err < 0 && err != -EBADMSG)
 		return cli_system(c, err, "read the capture");
 	if (r->n_left > 0)
 		diag_add(&c->diags, DIAG_N1027, SPAN_NONE,
@@ -125,7 +132,7 @@ static int read_all(struct reading *r)
 	if (r->n == LIMIT_WHY_PACKETS && capture_next(&r->in, &rec) == 1)
 		diag_add(&c->diags, DIAG_N1027, SPAN_NONE, "only the first %u packets were judged",
 			 LIMIT_WHY_PACKETS);
-	return 0;
+	return err == -EBADMSG ? damaged(r) : 0;
 }
 
 int why_read(struct why *w)

@@ -45,6 +45,12 @@ static int damaged(struct capture *c, const char *what)
 	return -EBADMSG;
 }
 
+static int cut_off(struct capture *c, const char *what)
+{
+	c->is_cut = true;
+	return damaged(c, what);
+}
+
 /* Bytes of the stream: all of them, or -ENODATA for none, or an error */
 static int take(struct capture *c, void *buf, size_t n)
 {
@@ -55,7 +61,7 @@ static int take(struct capture *c, void *buf, size_t n)
 		return 0;
 	if (ferror(c->in))
 		return errno > 0 ? -errno : -EIO;
-	return got == 0 ? -ENODATA : damaged(c, "it ends within a header");
+	return got == 0 ? -ENODATA : cut_off(c, "it ends within a header");
 }
 
 /* As take(), where an end is an error */
@@ -63,7 +69,7 @@ static int take_all(struct capture *c, void *buf, size_t n)
 {
 	const int err = take(c, buf, n);
 
-	return err == -ENODATA ? damaged(c, "it ends within a record") : err;
+	return err == -ENODATA ? cut_off(c, "it ends within a record") : err;
 }
 
 static int step_over(struct capture *c, uint32_t n)
