@@ -113,11 +113,12 @@ int nat_run_workers(struct nat_run *r)
 	r->n_workers = is_auto ? n_processors() : n;
 	if (r->n_workers == 1 || (in->several != NULL && way_of(r)->several != NULL))
 		return 0;
-	if (!is_auto)
-		return cli_usage(r->c, "--io %s brings all packets to one worker: --workers is for "
-				 "packet, packet-v3, tun and tap", way_of(r)->name);
 	r->n_workers = 1;
-	return 0;
+	if (is_auto)
+		return 0;
+	diag_add(&r->c->diags, DIAG_E1017, SPAN_NONE, "--io %s brings all packets to one worker: "
+		 "--workers is for packet, packet-v3, tun and tap", way_of(r)->name);
+	return EX_USAGE;
 }
 
 /* ---- start ----------------------------------------------------------------------- */

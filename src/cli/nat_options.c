@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/nat_plan.h"
+#include "lang/pf.h"
 
 static const char *const behaviours[] = { "endpoint", "address", "address-port", NULL };
 static const char *const classes[] = { "udp", "tcp", "other", NULL };
@@ -42,7 +43,7 @@ static const struct { const char *name; enum nat_timeout which; } pf_names[] = {
 	{ "other.single", NAT_T_OTHER }, { "other.multiple", NAT_T_OTHER },
 };
 
-bool nat_plan_timeout(const char *name, uint32_t seconds, struct nat_config *cfg)
+static bool plan_timeout(const char *name, uint32_t seconds, struct nat_config *cfg)
 {
 	for (int i = 0; i < N_NAT_TIMEOUTS; i++) {
 		if (strcmp(nat_timeout_names[i], name) == 0) {
@@ -67,9 +68,21 @@ static int set_timeout(struct cli *c, const char *text, struct nat_config *cfg)
 	uint32_t seconds;
 
 	if (eq == NULL || !cli_number(eq + 1, &seconds) ||
-	    !nat_plan_timeout(arena_strndup(&c->arena, text, (size_t)(eq - text)), seconds, cfg))
+	    !plan_timeout(arena_strndup(&c->arena, text, (size_t)(eq - text)), seconds, cfg))
 		return cli_usage(c, "--timeout takes NAME=SECONDS, not '%s'", text);
 	return 0;
+}
+
+void nat_plan_timeouts(struct cli *c, const struct pf_file *pf, struct nat_config *cfg)
+{
+	const char *name;
+	uint32_t seconds;
+
+	for (uint32_t i = 0; pf != NULL && pf_timeout(pf, i, &name, &seconds); i++)
+		if (seconds > 0)
+			plan_timeout(name, seconds, cfg);
+	for (uint32_t i = 0; i < c->nat.timeouts.list.n; i++)
+		(void)set_timeout(c, c->nat.timeouts.list.v[i], cfg);
 }
 
 static int set_ports(struct cli *c, const char *text, enum nat_ports *ret)
@@ -86,6 +99,7 @@ static int set_ports(struct cli *c, const char *text, enum nat_ports *ret)
 int nat_plan_options(struct cli *c, struct nat_config *cfg)
 {
 	const struct nat_args *a = &c->nat;
+	const char *wrong;
 	int status = 0;
 
 	for (uint32_t i = 0; i < a->mapping.list.n && status == 0; i++)
@@ -98,5 +112,7 @@ int nat_plan_options(struct cli *c, struct nat_config *cfg)
 		status = set_ports(c, a->ports.list.v[i], &cfg->ports);
 	if (status == 0 && a->max_flows != NULL && !cli_number(a->max_flows, &cfg->max_flows))
 		status = cli_usage(c, "--max-flows takes a number, not '%s'", a->max_flows);
-	return status;
+	/* What else it is made of comes later, so that what is wrong now is wrong with them */
+	wrong = status == 0 ? nat_config_check(cfg) : NULL;
+	return wrong != NULL ? cli_usage(c, "%s", wrong) : status;
 }

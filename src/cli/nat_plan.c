@@ -287,6 +287,7 @@ int nat_plan_make(struct cli *c, const struct declared *d, struct nat_plan *p)
 		status = find_inside(w);
 	if (status != 0)
 		return status;
+	nat_plan_timeouts(c, d->pf, &p->cfg);
 	find_ports(w);
 	set_quota(w);
 	fill(w);

@@ -51,7 +51,12 @@ int nat_plan_make(struct cli *c, const struct declared *d, struct nat_plan *p);
 /** nat_plan_options() - --mapping, --filtering, --timeout, --max-flows, --ports; an exit status */
 int nat_plan_options(struct cli *c, struct nat_config *cfg);
 
-/** nat_plan_timeout() - Set a time by its name, also one of pf.conf; false: none has that name */
-bool nat_plan_timeout(const char *name, uint32_t seconds, struct nat_config *cfg);
+/**
+ * nat_plan_timeouts() - The times of a pf.conf, and over them those of the command line
+ * @c:		Run, whose options nat_plan_options() has taken
+ * @pf:		Its "set timeout", or NULL
+ * @cfg:	Changed
+ */
+void nat_plan_timeouts(struct cli *c, const struct pf_file *pf, struct nat_config *cfg);
 
 #endif /* CLI_NAT_PLAN_H */

@@ -284,16 +284,6 @@ static void take_model(struct gather *g, uint32_t outside_if)
 	}
 }
 
-static void set_timeouts(struct gather *g)
-{
-	const char *name;
-	uint32_t seconds;
-
-	for (uint32_t i = 0; g->s->d.pf != NULL && pf_timeout(g->s->d.pf, i, &name, &seconds); i++)
-		if (seconds > 0)
-			nat_plan_timeout(name, seconds, &g->s->cfg);
-}
-
 static int read_rules(struct gather *g)
 {
 	struct nat_sides *s = g->s;
@@ -312,7 +302,7 @@ static int read_rules(struct gather *g)
 	forget_notes(g->c);
 	s->has_rules = true;
 	take_model(g, outside_if);
-	set_timeouts(g);
+	nat_plan_timeouts(g->c, s->d.pf, &s->cfg);
 	s->rules = (struct nat_rules){
 		.m = &s->d.model, .outside_if = outside_if, .inside_if = g->inside_if,
 		.keep_lo = 1, .keep_hi = UINT16_MAX,

@@ -47,7 +47,9 @@ stop()		# [SIGNAL]; exit status in $rc
 sp -f rc.conf nat --inside tun:nat0 --outside igb0
 has "nobody to translate: E2801" "E2801" "$rc $err"
 sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --max-flows 0
-has "no such NAT: E2802" "E2802" "$rc $err"
+has "no flows: usage" "^64 .*number of flows" "$rc $err"
+sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --timeout udp=0
+has "a flow of no time: usage" "^64 .*timeout is not in 1" "$rc $err"
 sp -f rc.conf -f jail.conf nat --inside tun:nat0
 is "without --outside: usage" 64 "$rc"
 sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --io tape

@@ -241,8 +241,26 @@ has "what is no capture is told" E2821 "$(cat told)"
 "$SALLYPORT" nat "${IN[@]}" --read - --write out.pcap <text.pcap >told 2>&1
 has "and from where" "'stdin' is no capture" "$(cat told)"
 "$PYTHON" "$caps" make pcap ether <lines | head -c 200 >cut.pcap
-exits 65 "${IN[@]}" --read cut.pcap --write out.pcap
-has "a capture that ends early is told" 'E2821' "$(cat told)"
+rc=0
+"$SALLYPORT" --json nat "${IN[@]}" --read cut.pcap --write out.pcap >told 2>&1 || rc=$?
+has "a capture that ends early is told" '65 .*E2821.*is cut off behind packet 2' "$rc $(cat told)"
+is "and what was whole is done" "2 2" "$(jq -r '.sallyport.nat[0].packets' told) $(
+	"$PYTHON" "$caps" show <out.pcap | wc -l)"
+"$PYTHON" "$caps" make pcap ether <lines | head -c 30 >cut.pcap
+rc=0
+"$SALLYPORT" nat "${IN[@]}" --read cut.pcap --write out.pcap >told 2>&1 || rc=$?
+has "also of no packet" '65 .*is cut off behind packet 0' "$rc $(cat told)"
+is "which is a capture" "" "$("$PYTHON" "$caps" show <out.pcap)"
+rm out.pcap
+{ head -c 32 in.pcap; printf '\377\377\377\377'; tail -c +37 in.pcap; } >bad.pcap
+exits 65 "${IN[@]}" --read bad.pcap --write out.pcap
+has "damage is told" 'is damaged behind packet 0' "$(cat told)"
+printf 'set timeout udp.multiple 99999999\npass all\n' >t.pf.conf
+exits 65 -f t.pf.conf "${IN[@]}" --outside igb0 --read in.pcap --write out.pcap
+has "a time that no NAT can keep is told" E2802 "$(cat told)"
+printf 'set timeout udp.multiple 10\npass all\n' >t.pf.conf
+exits 64 -f t.pf.conf "${IN[@]}" --outside igb0 --read in.pcap --write out.pcap --timeout udp=0
+has "a flow of no time is usage" 'a timeout is not in 1' "$(cat told)"
 { head -c 20 in.pcap; printf '\x69\0\0\0'; tail -c +25 in.pcap; } >wifi.pcap
 exits 65 "${IN[@]}" --read wifi.pcap --write out.pcap
 has "a link type that is not known is told" E2822 "$(cat told)"

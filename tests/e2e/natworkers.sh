@@ -80,9 +80,9 @@ count()		# PATH of the answer to `nat status`
 sp -f rc.conf -f alias.jail nat --inside tun:nat0 --outside igb0 --workers 0
 is "no workers: usage" 64 "$rc"
 sp -f rc.conf -f alias.jail nat --inside tun:nat0 --outside igb0 --workers 2 --io pcap
-has "a way that brings all packets to one is refused" "64 .*--workers is for packet" "$rc $err"
+has "a way that brings all packets to one is refused" "64 .*--workers is for packet.*E1017" "$rc $err"
 sp -f rc.conf -f alias.jail nat --inside tun:nat0 --outside igb0 --workers 2 --max-flows 0
-has "no such NAT: E2802" "E2802" "$rc $err"
+has "no flows: usage" "^64 .*number of flows" "$rc $err"
 
 start alias.jail --inside tun:nat0 --workers 2
 is "there are two" 2 "$(count workers)"
