@@ -207,6 +207,16 @@ struct nft_changes {
 MUST_USE int nft_diff(struct nl_session *nl, const struct nft_program *p, struct arena *a,
 		      struct nft_changes *ret);
 
+/**
+ * struct nft_check - Asked before a transaction is sent
+ * @is_right:	Is it what it should be; else nothing is sent
+ * @arg:	For it
+ */
+struct nft_check {
+	bool (*is_right)(void *arg, const void *bytes, size_t len);
+	void *arg;
+};
+
 /** nft_is_ours() - Is a table of this name ours: NFT_TABLE, or that and more */
 bool nft_is_ours(const char *table);
 

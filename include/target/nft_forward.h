@@ -101,17 +101,18 @@ MUST_USE int nft_forward_get(struct nl_session *nl, const char *map, struct aren
  * @maps:	By family, [0] IPv4
  * @v:		Elements
  * @n:		How many, >= 1
+ * @check:	Asked before it is sent; NULL: nobody is
  *
- * Return: 0; -ERESTART when the generation is another; -EEXIST; another negative errno
- * as nl_batch_send()
+ * Return: 0; -ERESTART when the generation is another; -EEXIST; -EBADMSG: it is not
+ * right; another negative errno as nl_batch_send()
  */
 MUST_USE int nft_forward_add(struct nl_session *nl, uint32_t genid,
 			     const struct nft_forward_map maps[2], const struct nft_forward *v,
-			     uint32_t n);
+			     uint32_t n, const struct nft_check *check);
 
 /** nft_forward_del() - Delete elements, as nft_forward_add(); -ENOENT: one is not there */
 MUST_USE int nft_forward_del(struct nl_session *nl, uint32_t genid,
 			     const struct nft_forward_map maps[2], const struct nft_forward *v,
-			     uint32_t n);
+			     uint32_t n, const struct nft_check *check);
 
 #endif /* TARGET_NFT_FORWARD_H */

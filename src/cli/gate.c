@@ -13,11 +13,17 @@
  * with all jails up; `verify` proves what they left.
  *
  * Whole programs pass here.  The short way of `forward` changes elements of a table
- * whose rules passed here when they were loaded; what it makes of them is proven
- * when the whole is next built, or by `verify`.
+ * whose rules passed here when they were loaded, and its batch is read again by
+ * prove_elements() before it is sent.
+ *
+ * `watch` repairs within a second, and loads what was proven: it asks here while
+ * nothing is to be done, and again when its declarations or their program are others.
  */
 #include "cli/gate.h"
 
+#include <string.h>
+
+#include "nl/batch.h"
 #include "prove/prove.h"
 
 #define MOST_TOLD	3u
@@ -37,6 +43,34 @@ static void tell_unproven(struct cli *c, const char *what)
 		    strstr(c->diags.list.v[i].message, what) != NULL)
 			return;
 	diag_add(&c->diags, DIAG_N1715, SPAN_NONE, "not proven: %s", what);
+}
+
+static uint64_t hash(uint64_t h, const void *bytes, size_t len)
+{
+	const uint8_t *b = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ b[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+uint64_t cli_gate_mark(struct cli *c, const struct model *m, const struct nft_program *p)
+{
+	struct nl_batch b CLEANUP(nl_batch_fini);
+	CLEANUP(base_free) char *text = NULL;
+	FILE *out = open_memstream(&text, &(size_t){ 0 });
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	const void *bytes;
+	size_t len;
+
+	nl_batch_init(&b);
+	if (out == NULL)
+		return 0;
+	model_dump(m, &c->sources, out);
+	if (fclose(out) != 0 || nft_program_messages(p, &b) < 0)
+		return 0;
+	bytes = nl_batch_bytes(&b, &len);
+	return hash(hash(h, text, strlen(text)), bytes, len);
 }
 
 int cli_gate(struct cli *c, const struct model *m, const struct nft_program *p)

@@ -25,4 +25,14 @@
  */
 int cli_gate(struct cli *c, const struct model *m, const struct nft_program *p);
 
+/**
+ * cli_gate_mark() - A number that stands for declarations and their program
+ * @c:		The command line
+ * @m:		Declarations
+ * @p:		Program made from them
+ *
+ * Return: the same for the same, another (by 64 bits) for others; 0: no memory
+ */
+uint64_t cli_gate_mark(struct cli *c, const struct model *m, const struct nft_program *p);
+
 #endif /* CLI_GATE_H */

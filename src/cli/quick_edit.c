@@ -6,6 +6,10 @@
  * it could be the last of its jail or of its address, since the rules are others then:
  * of what was counted at the start as many must be left as have gone since.
  *
+ * What is sent is read again from its bytes, by the prover's own reader, and held
+ * against the forward as it was declared; if it is not that, the long way is gone,
+ * which proves all.
+ *
  * One forward may be off; its elements are written down as they were, and it is the
  * only one that changes until it is on again.
  */
@@ -20,6 +24,7 @@
 #include "host/netns.h"
 #include "model/portmap.h"
 #include "nl/nft.h"
+#include "prove/elements.h"
 
 #define ELEMS_MAX	64u	/* of one forward */
 #define PLACES_MAX	256u	/* that are asked for one forward */
@@ -169,6 +174,34 @@ static void settle(struct nl_session *nl, const struct state *st, const struct q
 		(void)!quick_save_now(st, now, x->off);
 }
 
+static bool is_declared(void *want, const void *bytes, size_t len)
+{
+	return prove_elements(bytes, len, want);
+}
+
+/* Into the kernel what is declared, and nothing else */
+static int carry_out(struct cli *c, struct nl_session *nl, const struct quick *q,
+		     const struct change *x)
+{
+	const struct decl_forward *f = &x->e->f;
+	const bool is_new = strcmp(x->e->verb, "add") == 0, is_one = f->to.af != AF_NONE;
+	const struct forward_addrs *outside = is_new ? &q->own : &q->outside;
+	struct prove_elements want = {
+		.f = f, .is_add = x->is_add, .maps = { q->maps[0].name, q->maps[1].name },
+		.outside = is_one ? &f->to : outside->list.v,
+		.n_outside = is_one ? 1 : outside->list.n,
+		.inside = { q->inside[0], q->inside[1] },
+		.written = is_new ? NULL : x->v->list.v, .n = x->v->list.n,
+	};
+	const struct nft_check check = { is_declared, &want };
+
+	if (is_new)
+		want.n = prove_elements_count(f, want.n_outside);
+	return (x->is_add ? nft_forward_add : nft_forward_del)(
+		nl, q->now.genid, q->maps, x->v->list.v, x->v->list.n,
+		c->no_verify ? NULL : &check);
+}
+
 /* Into the journal and the kernel, or into neither */
 static bool make_so(struct cli *c, struct nl_session *nl, const struct state *st,
 		    const struct quick *q, const struct change *x)
@@ -187,9 +220,7 @@ static bool make_so(struct cli *c, struct nl_session *nl, const struct state *st
 		return false;
 	if (strcmp(x->e->verb, "add") == 0)
 		write_comments(c, x, place.number);
-	err = x->is_add ?
-		nft_forward_add(nl, q->now.genid, q->maps, x->v->list.v, x->v->list.n) :
-		nft_forward_del(nl, q->now.genid, q->maps, x->v->list.v, x->v->list.n);
+	err = carry_out(c, nl, q, x);
 	if (err < 0) {
 		/* If that fails too, the long way finds it in the journal */
 		(void)!journal_take_back(fd, journal, &place);

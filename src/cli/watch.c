@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/gate.h"
 #include "cli/host.h"
 #include "cli/kept.h"
 #include "cli/stale.h"
@@ -43,6 +44,7 @@ static volatile sig_atomic_t stopped;
  * @route:	Told of changed links, addresses and routes
  * @guard:	Owner of the guarding table
  * @told:	The last complaint, so that it is not repeated
+ * @proven:	Mark (gate.h) of the declarations and the program that were proven
  * @repairs:	Rounds in a row that had something to do
  * @next_end:	The next forward ends then, seconds since 1970; 0: none does
  * @waiting:	Signals that are let in while we wait, and only then: a round is
@@ -54,6 +56,7 @@ struct watch {
 	struct nl_session route;
 	struct nl_session guard;
 	char told[256];
+	uint64_t proven;
 	uint32_t repairs;
 	int64_t next_end;
 	sigset_t waiting;
@@ -180,9 +183,20 @@ static void note_next_end(struct watch *w, const struct kept *k)
 	}
 }
 
+/* While there is time: a repair loads what was proven without proving it again */
+static int prove(struct watch *w, struct cli *r, const struct cli_host *h, uint64_t mark)
+{
+	const int status = mark == w->proven ? 0 : cli_gate(r, &h->d.model, h->program);
+
+	if (status == 0)
+		w->proven = mark;
+	return status;
+}
+
 static int repair(struct watch *w, struct cli *r)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
+	uint64_t mark;
 	int status;
 
 	w->next_end = 0;
@@ -191,12 +205,17 @@ static int repair(struct watch *w, struct cli *r)
 		return status;
 	note_next_end(w, h.d.kept);
 	w->repairs = h.changes.n > 0 ? w->repairs + 1 : 0;
-	if (h.changes.n == 0)
-		return cli_stale_forget(r, &h.filter, &h.d, NULL);
+	mark = cli_gate_mark(r, &h.d.model, h.program);
+	if (h.changes.n == 0) {
+		status = cli_stale_forget(r, &h.filter, &h.d, NULL);
+		return status != 0 ? status : prove(w, r, &h, mark);
+	}
 	tell_repair(w, r, &h);
-	/* It was proven when it was applied, and no host may stand without its rules */
-	r->no_verify = true;
-	return cli_host_apply(r, &h);
+	r->no_verify |= mark != 0 && mark == w->proven;
+	status = cli_host_apply(r, &h);
+	if (status == 0)
+		w->proven = mark;
+	return status;
 }
 
 /* One round: 0, or the exit status that `apply` would have had */

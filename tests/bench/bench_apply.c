@@ -205,8 +205,10 @@ static void change_one(struct bench *b, struct cost *ret)
 		fail(b);
 	for (uint32_t i = 0; i < 2 * TURNS; i++) {
 		const double from = wall_us();
-		const int err = i % 2 == 0 ? nft_forward_add(&b->nl, genid + i, maps, &one_more, 1)
-					   : nft_forward_del(&b->nl, genid + i, maps, &one_more, 1);
+		const int err = i % 2 == 0 ? nft_forward_add(&b->nl, genid + i, maps, &one_more, 1,
+							     NULL)
+					   : nft_forward_del(&b->nl, genid + i, maps, &one_more, 1,
+							     NULL);
 
 		if (err < 0)
 			fail(b);

@@ -195,13 +195,16 @@ int nft_forward_get(struct nl_session *nl, const char *map, struct arena *a,
 
 /* One transaction with a message an element */
 static int change(struct nl_session *nl, uint32_t genid, bool is_add,
-		  const struct nft_forward_map maps[2], const struct nft_forward *v, uint32_t n)
+		  const struct nft_forward_map maps[2], const struct nft_forward *v, uint32_t n,
+		  const struct nft_check *check)
 {
 	const uint16_t type = is_add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
 	/* To map and unmap a batch's own memory would be a third of it all */
 	_Alignas(struct nlmsghdr) uint8_t buf[4 * REQUEST_BYTES];
 	struct nl_batch b CLEANUP(nl_batch_fini);
 	struct nl_batch_result result;
+	const void *bytes;
+	size_t len;
 	int err;
 
 	nl_batch_init_in(&b, buf, sizeof(buf), REQUEST_BYTES);
@@ -214,17 +217,20 @@ static int change(struct nl_session *nl, uint32_t genid, bool is_add,
 		if (err == 0)
 			nft_forward_put(msg, maps[v[i].outside.af == AF_V6].name, &v[i], is_add);
 	}
+	bytes = err < 0 ? NULL : nl_batch_bytes(&b, &len);
+	if (err == 0 && check != NULL && !check->is_right(check->arg, bytes, len))
+		err = -EBADMSG;
 	return err < 0 ? err : nl_batch_send(&b, nl, &result);
 }
 
 int nft_forward_add(struct nl_session *nl, uint32_t genid, const struct nft_forward_map maps[2],
-		    const struct nft_forward *v, uint32_t n)
+		    const struct nft_forward *v, uint32_t n, const struct nft_check *check)
 {
-	return change(nl, genid, true, maps, v, n);
+	return change(nl, genid, true, maps, v, n, check);
 }
 
 int nft_forward_del(struct nl_session *nl, uint32_t genid, const struct nft_forward_map maps[2],
-		    const struct nft_forward *v, uint32_t n)
+		    const struct nft_forward *v, uint32_t n, const struct nft_check *check)
 {
-	return change(nl, genid, false, maps, v, n);
+	return change(nl, genid, false, maps, v, n, check);
 }
