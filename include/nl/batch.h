@@ -36,6 +36,7 @@
  * @msg_bytes:	The longest that a message may be
  * @len:	Bytes in all messages but the last
  * @cap:	Bytes that @buf holds
+ * @ready:	Bytes whose pages are there, as far as nl_batch_expect() asked
  * @last:	Offset of the last message, 0 = none or BEGIN
  * @cookie:	The caller's number of each message, by order
  * @n:		Messages, BEGIN and END not counted
@@ -47,6 +48,7 @@ struct nl_batch {
 	size_t msg_bytes;
 	size_t len;
 	size_t cap;
+	size_t ready;
 	size_t last;
 	uint32_t *cookie;
 	uint32_t n;
@@ -108,6 +110,15 @@ MUST_USE int nl_batch_begin(struct nl_batch *b, uint8_t subsys, uint32_t genid);
  */
 MUST_USE int nl_batch_add(struct nl_batch *b, uint16_t type, uint16_t flags, uint8_t family,
 			  uint32_t cookie, struct nlmsghdr **ret);
+
+/**
+ * nl_batch_expect() - Say that about @bytes more are to come
+ * @b:		Batch that was begun
+ * @bytes:	How many; messages do without what is wrong about it
+ *
+ * For many elements: their pages are had at once, and not by a fault each.
+ */
+void nl_batch_expect(struct nl_batch *b, size_t bytes);
 
 /**
  * nl_batch_reserve() - A message whose header the caller writes

@@ -6,10 +6,12 @@
  * does not fit opens a new chunk; what is left of the old one is lost, at most
  * half of what was used.  A vector of megabytes has a chunk for itself and grows
  * with it, by remap and without copies: else all sizes that it ever had would
- * stay.  Large chunks are mapped, those of megabytes in huge pages where there are
- * some: a third of what it took to parse 100,000 forwards were page faults
- * (bench_apply).  Others come from the heap and are zeroed as they are given out: most
- * of a first chunk is never touched.
+ * stay.
+ *
+ * A third of what it took to parse forwards, 1,000 as well as 100,000, were page faults
+ * (bench_apply).  So chunks of megabytes are in huge pages where there are some, the
+ * pages of others are asked for some at a time, and chunks that are given up are kept
+ * for the next arena.
  *
  * Running full is a longjmp and not a NULL, because a NULL after each of some
  * hundred calls is a hundred untested branches, and the compiler's only answer to
@@ -21,10 +23,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/pages.h"
+
 #define CHUNK_MIN	(64u << 10)
 #define CHUNK_MAX	(4u << 20)
-#define MAP_BYTES	(128u << 10)	/* chunks from here on are mapped */
-#define HUGE_BYTES	(2u << 20)	/* and these in huge pages */
+#define HUGE_BYTES	(2u << 20)	/* chunks from here on are in huge pages */
 #define ALIGN		_Alignof(max_align_t)
 #define ALONE_MIN	HUGE_BYTES	/* a vector that may grow with its chunk, bytes */
 #define GROW_BYTES	64u	/* what a VEC() starts with: most have one or two elements */
@@ -34,44 +37,53 @@ struct arena_chunk {
 	size_t len;		/* bytes of @mem */
 	size_t used;		/* of these */
 	size_t dirty;		/* behind these all are zero */
+	size_t ready;		/* bytes of the chunk whose pages are there */
 	bool is_mapped;
 	_Alignas(max_align_t) unsigned char mem[];
 };
 
 /*
- * First chunks that were given up: most arenas are short-lived and have one, whose
- * pages cost more to get than all that is written there.  None where the
- * sanitizer has to see who uses memory that was given up.
+ * Where the sanitizer has to see who uses memory that was given up, and what only an
+ * arena points to, small chunks come from the heap and none is kept.
  */
 #ifdef __SANITIZE_ADDRESS__
-#define KEPT_MAX	0u
+#define MAP_BYTES	(128u << 10)
+#define KEPT_BYTES	0u
 #else
-#define KEPT_MAX	4u
+#define MAP_BYTES	CHUNK_MIN	/* chunks from here on are mapped */
+#define KEPT_BYTES	(2u << 20)
 #endif
 
 static struct {
 	struct arena_chunk *list;
-	unsigned int n;
+	size_t bytes;
 } kept;
 
 static bool keep(struct arena_chunk *c)
 {
-	if (c->len != CHUNK_MIN || kept.n == KEPT_MAX)
+	const size_t total = sizeof(*c) + c->len;
+
+	/* Nobody asks for a size again that is no power of two */
+	if (total > KEPT_BYTES - kept.bytes || (total & (total - 1)) != 0)
 		return false;
+	c->dirty = MAX(c->dirty, c->used);
 	c->used = 0;
 	c->next = kept.list;
 	kept.list = c;
-	kept.n++;
+	kept.bytes += total;
 	return true;
 }
 
 static struct arena_chunk *take_kept(size_t len)
 {
-	struct arena_chunk *c = len == CHUNK_MIN ? kept.list : NULL;
+	struct arena_chunk **at = &kept.list, *c;
 
+	while (*at != NULL && (*at)->len != len)
+		at = &(*at)->next;
+	c = *at;
 	if (c != NULL) {
-		kept.list = c->next;
-		kept.n--;
+		*at = c->next;
+		kept.bytes -= sizeof(*c) + len;
 	}
 	return c;
 }
@@ -87,9 +99,11 @@ static void pop(struct arena *a)
 
 	a->head = c->next;
 	a->used_bytes -= sizeof(*c) + c->len;
+	if (keep(c))
+		return;
 	if (c->is_mapped)
 		munmap(c, sizeof(*c) + c->len);
-	else if (!keep(c))
+	else
 		free(c);
 }
 
@@ -123,7 +137,7 @@ static struct arena_chunk *chunk_map(size_t total)
 	if (total < MAP_BYTES) {
 		c = malloc(total);
 		if (c != NULL)
-			*c = (struct arena_chunk){ .dirty = total - sizeof(*c) };
+			*c = (struct arena_chunk){ .dirty = total, .ready = total };
 		return c;
 	}
 	c = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -131,15 +145,17 @@ static struct arena_chunk *chunk_map(size_t total)
 		return NULL;
 	if (total >= HUGE_BYTES)
 		(void)madvise(c, total, MADV_HUGEPAGE);
+	c->ready = total >= HUGE_BYTES ? total : pages_ready(c, 0, 1, total);
 	c->is_mapped = true;
 	return c;
 }
 
 static struct arena_chunk *chunk_new(struct arena *a, size_t need)
 {
-	const size_t last = a->head != NULL ? a->head->len : CHUNK_MIN / 2;
-	const size_t len = MAX(need, MIN(last * 2, CHUNK_MAX - sizeof(struct arena_chunk)));
-	const size_t total = sizeof(struct arena_chunk) + len;
+	const size_t header = sizeof(struct arena_chunk);
+	const size_t last = a->head != NULL ? header + a->head->len : CHUNK_MIN / 2;
+	const size_t total = MAX(header + need, MIN(last * 2, CHUNK_MAX));
+	const size_t len = total - header;
 	struct arena_chunk *c;
 
 	if (total > a->cap_bytes - a->used_bytes)
@@ -165,7 +181,10 @@ static size_t aligned(size_t size)
 static void *take(struct arena_chunk *c, size_t size)
 {
 	unsigned char *p = c->mem + c->used;
+	const size_t end = sizeof(*c) + c->used + size;
 
+	if (end > c->ready)
+		c->ready = pages_ready(c, c->ready, end, sizeof(*c) + c->len);
 	if (c->used < c->dirty)
 		memset(p, 0, MIN(size, c->dirty - c->used));
 	c->used += size;
@@ -267,6 +286,7 @@ static void *grow_chunk(struct arena *a, struct arena_chunk **at, size_t need)
 	(void)madvise(c, sizeof(*c) + need, MADV_HUGEPAGE);
 	a->used_bytes += more;
 	c->len = c->used = need;
+	c->ready = sizeof(*c) + need;
 	*at = c;
 	return c->mem;
 }

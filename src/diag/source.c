@@ -16,6 +16,8 @@
 
 #include "base/limits.h"
 
+#define READ_BYTES	16384u	/* what a text is read into that does not say how long it is */
+
 void sources_init(struct sources *s, struct arena *a)
 {
 	*s = (struct sources){ .a = a };
@@ -29,12 +31,13 @@ static void raise_cap(struct arena *a, size_t len)
 		a->cap_bytes = MIN(a->cap_bytes + len * LIMIT_ARENA_PER_BYTE, LIMIT_ARENA_MOST);
 }
 
-uint32_t sources_add(struct sources *s, const char *name, const char *text,
-		     uint32_t len, struct span used_at)
+/* A source whose text is in the arena already, with a NUL behind it */
+static uint32_t add_source(struct sources *s, const char *name, const char *text, uint32_t len,
+			   struct span used_at)
 {
 	struct source src = {
 		.name = arena_strndup(s->a, name, strlen(name)),
-		.text = arena_strndup(s->a, text, len),
+		.text = text,
 		.len = len,
 		.used_at = used_at,
 	};
@@ -47,34 +50,38 @@ uint32_t sources_add(struct sources *s, const char *name, const char *text,
 	return s->list.n - 1;
 }
 
-/* Read @fd to its end, of perhaps @guess bytes, into *@buf; the length, or a negative errno */
-static ssize_t read_all(int fd, size_t guess, char **buf)
+uint32_t sources_add(struct sources *s, const char *name, const char *text,
+		     uint32_t len, struct span used_at)
 {
-	size_t len = 0, cap = 0;
+	return add_source(s, name, arena_strndup(s->a, text, len), len, used_at);
+}
 
+/* The bytes of a text that is read, with room for its NUL */
+struct reading {
+	VEC(char) buf;
+};
+
+/* Read @fd to its end, of perhaps @guess bytes; 0, or a negative errno */
+static int read_all(struct arena *a, int fd, uint32_t guess, struct reading *r)
+{
+	vec_reserve(a, &r->buf, guess + 1);
 	for (;;) {
 		ssize_t got;
 
-		if (len == cap) {
-			char *grown;
-
-			if (cap > LIMIT_FILE_BYTES)
-				return -EFBIG;
-			cap = cap == 0 ? guess + 1 : cap * 2;
-			grown = realloc(*buf, cap);
-			if (grown == NULL)
-				return -ENOMEM;
-			*buf = grown;
-		}
-		got = read(fd, *buf + len, cap - len);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
+		if (r->buf.n > LIMIT_FILE_BYTES)
+			return -EFBIG;
+		if (r->buf.n == r->buf.cap)
+			vec_reserve(a, &r->buf, 2 * r->buf.cap);
+		got = read(fd, r->buf.v + r->buf.n, r->buf.cap - r->buf.n);
+		if (got < 0 && errno != EINTR)
 			return -errno;
 		if (got == 0)
-			return len > LIMIT_FILE_BYTES ? -EFBIG : (ssize_t)len;
-		len += (size_t)got;
+			break;
+		r->buf.n += got > 0 ? (uint32_t)got : 0;
 	}
+	vec_add(a, &r->buf, '\0');
+	arena_trim(a, r->buf.v, r->buf.cap, r->buf.n--);
+	return 0;
 }
 
 /* What some editors put before a text of UTF-8: blanks, so that places stay true */
@@ -99,10 +106,10 @@ int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 	const bool is_stdin = strcmp(path, "-") == 0;
 	const struct kept_text *kept = find_kept(s, path);
 	CLEANUP(base_fd_close) int fd = -1;
-	CLEANUP(base_free) char *buf = NULL;
-	size_t guess = 16384;
+	struct reading r = { .buf = { .n = 0 } };
+	uint32_t guess = READ_BYTES;
 	struct stat st;
-	ssize_t len;
+	int err;
 
 	if (kept != NULL) {
 		*ret_src = sources_add(s, path, kept->text, kept->len, SPAN_NONE);
@@ -117,14 +124,14 @@ int sources_read(struct sources *s, const char *path, uint32_t *ret_src)
 			return -errno;
 		if (S_ISREG(st.st_mode) && st.st_size > (off_t)LIMIT_FILE_BYTES)
 			return -EFBIG;
-		guess = MAX(guess, (size_t)st.st_size);
+		if (S_ISREG(st.st_mode))
+			guess = MAX(guess, (uint32_t)st.st_size);
 	}
-	len = read_all(is_stdin ? STDIN_FILENO : fd, guess, &buf);
-	if (len < 0)
-		return (int)len;
-	blank_mark(buf, (size_t)len);
-	*ret_src = sources_add(s, is_stdin ? "stdin" : path, buf != NULL ? buf : "",
-			       (uint32_t)len, SPAN_NONE);
+	err = read_all(s->a, is_stdin ? STDIN_FILENO : fd, guess, &r);
+	if (err < 0)
+		return err;
+	blank_mark(r.buf.v, r.buf.n);
+	*ret_src = add_source(s, is_stdin ? "stdin" : path, r.buf.v, r.buf.n, SPAN_NONE);
 	s->list.v[*ret_src].is_file = !is_stdin;
 	return 0;
 }

@@ -25,6 +25,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "base/pages.h"
+
 /* Room that is not touched costs nothing */
 #define FIRST_BYTES	(16u << 20)
 #define HUGE_FROM	(2u << 20)	/* small batches would only clear more */
@@ -84,7 +86,18 @@ static bool grow(struct nl_batch *b, size_t cap)
 	}
 	b->buf = buf;
 	b->cap = cap;
+	b->ready = 0;
 	return true;
+}
+
+void nl_batch_expect(struct nl_batch *b, size_t bytes)
+{
+	/* What comes behind is in huge pages, or was there before */
+	const size_t most = b->buf == b->lent ? 0 : MIN(b->cap, HUGE_FROM);
+	const size_t want = MIN(b->len + bytes, most);
+
+	if (want > b->ready)
+		b->ready = pages_ready(b->buf, b->ready, want, most);
 }
 
 /*

@@ -38,7 +38,8 @@
 
 #define BENCH_BYTES	((size_t)1 << 30)
 #define PER_JAIL	100u
-#define RUNS		5
+#define RUNS_MIN	5u
+#define RUNS_OF		50000u	/* forwards in all runs of one size: small ones are quick */
 #define TURNS		1000u
 
 enum part { PARSE, LOWER, BUILD, COMMIT, RAW, RELOAD, N_PARTS };
@@ -362,7 +363,7 @@ static bool measure(unsigned int n, const char *path, struct cost *least)
 		return false;
 	write_jails(f, n);
 	fclose(f);
-	for (int i = 0; i < 2 * RUNS; i++) {
+	for (unsigned int i = 0; i < 2 * MAX(RUNS_MIN, RUNS_OF / n); i++) {
 		struct cost c;
 
 		if (!run(path, i % 2 == 0 ? run_apply : run_raw, &c))

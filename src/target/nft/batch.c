@@ -30,6 +30,7 @@
 #include "target/nft/keep.h"
 
 #define ELEMS_BYTES	(60u << 10)	/* of one list of elements; nla_len ends at 64 KiB */
+#define ELEM_BYTES	128u		/* of one of them, about */
 
 struct fill {
 	struct nl_batch *b;
@@ -346,7 +347,9 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 static void add_elems(struct fill *f, const struct nft_set *s)
 {
 	struct elem_list l = { .f = f, .s = s, .type = NFT_MSG_NEWSETELEM };
+	const size_t n = s->elems.n + (s->forwards != NULL ? s->forwards->rows.n : 0);
 
+	nl_batch_expect(f->b, n * ELEM_BYTES);
 	nft_each_elem(s, add_elem, &l);
 	close_list(&l);
 }

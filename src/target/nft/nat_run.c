@@ -240,11 +240,10 @@ static uint32_t add_origins(struct frame *f, const struct portmap *map)
 			return f->forwards.v[i].set->forwards_origin;
 	/* And some of rules, so that these are not the ones that double it */
 	vec_reserve(f->p->a, &f->p->origins, first + map->origins.n + RULE_ORIGINS);
-	vec_reserve(f->p->a, &f->p->origin_next, first + map->origins.n + RULE_ORIGINS);
-	for (uint32_t i = 0; i < map->origins.n; i++) {
-		vec_add(f->p->a, &f->p->origins, map->origins.v[i]);
-		vec_add(f->p->a, &f->p->origin_next, 0);
-	}
+	if (map->origins.n > 0)
+		memcpy(f->p->origins.v + first, map->origins.v,
+		       map->origins.n * sizeof(*map->origins.v));
+	f->p->origins.n += map->origins.n;
 	return first;
 }
 

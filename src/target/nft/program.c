@@ -60,10 +60,8 @@ static const char *new_name(struct nft_program *p, const char *what)
 static struct nft_chain *add_chain(struct nft_program *p, enum nft_family f, const char *name)
 {
 	struct nft_chain *c = arena_new(p->a, struct nft_chain);
-	uint32_t *head = &p->chain_head[hash_text(name) % NFT_CHAIN_BUCKETS];
 
-	vec_add(p->a, &p->chain_next, *head);
-	*head = p->chains.n + 1;
+	hashed_add(p->a, &p->chains_of, hash_text(name), p->chains.n);
 	c->name = name;
 	c->family = f;
 	p->has_table[f] = true;
@@ -94,11 +92,14 @@ struct nft_chain *nft_add_named(struct nft_program *p, enum nft_family f, const 
 
 uint32_t nft_chain_number(const struct nft_program *p, enum nft_family f, const char *name)
 {
-	uint32_t i = p->chain_head[hash_text(name) % NFT_CHAIN_BUCKETS];
+	const struct hashed_entry *e = hashed_first(&p->chains_of, hash_text(name));
 
-	for (; i != 0; i = p->chain_next.v[i - 1])
-		if (p->chains.v[i - 1]->family == f && strcmp(p->chains.v[i - 1]->name, name) == 0)
-			return i - 1;
+	for (; e != NULL; e = hashed_next(&p->chains_of, e)) {
+		const struct nft_chain *c = p->chains.v[e->number];
+
+		if (c->family == f && strcmp(c->name, name) == 0)
+			return e->number;
+	}
 	return UINT32_MAX;
 }
 
@@ -235,11 +236,17 @@ static bool same_set(const struct nft_set *x, const struct nft_set *y)
 	return true;
 }
 
-static bool has_set(const struct nft_set *s, const struct nft_set *like)
+/* Has another set of the same hash the same name */
+static bool has_set(const struct nft_program *p, uint32_t hash, const struct nft_set *like)
 {
-	for (; s != NULL; s = s->next)
+	const struct hashed_entry *e = hashed_first(&p->sets_of, hash);
+
+	for (; e != NULL; e = hashed_next(&p->sets_of, e)) {
+		const struct nft_set *s = p->sets.v[e->number];
+
 		if (s->family == like->family && strcmp(s->name, like->name) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -247,21 +254,19 @@ static bool has_set(const struct nft_set *s, const struct nft_set *like)
 static const struct nft_set *intern_set(struct nft_program *p, struct nft_set *s, const char *what)
 {
 	uint32_t h = hash_bytes(2166136261u, &s->keys[0], sizeof(s->keys[0]));
-	struct nft_set **head;
+	const struct hashed_entry *e;
 
 	if (s->table != NULL)
 		h = hash_bytes(h, s->table, strlen(s->table));
 	for (uint32_t i = 0; i < s->elems.n && s->table == NULL; i++)
 		h = hash_bytes(h, s->elems.v[i].key, 2 * NFT_VALUE_BYTES);
-	head = &p->buckets[h % NFT_SET_BUCKETS];
-	for (struct nft_set *have = *head; have != NULL; have = have->next)
-		if (same_set(have, s))
-			return have;
+	for (e = hashed_first(&p->sets_of, h); e != NULL; e = hashed_next(&p->sets_of, e))
+		if (same_set(p->sets.v[e->number], s))
+			return p->sets.v[e->number];
 	s->name = arena_printf(p->a, "%s_%08x", what, h);
-	for (uint32_t i = 2; has_set(*head, s); i++)
+	for (uint32_t i = 2; has_set(p, h, s); i++)
 		s->name = arena_printf(p->a, "%s_%08x_%u", what, h, i);
-	s->next = *head;
-	*head = s;
+	hashed_add(p->a, &p->sets_of, h, p->sets.n);
 	nft_set_seal(s);
 	p->has_table[s->family] = true;
 	vec_add(p->a, &p->sets, s);
@@ -353,17 +358,15 @@ static bool same_origin(const struct origin *x, const struct origin *y)
 uint32_t nft_origin(struct nft_program *p, const struct origin *o)
 {
 	uint32_t h = hash_bytes(2166136261u, &o->at, sizeof(o->at));
-	uint32_t *head;
+	const struct hashed_entry *e;
 
 	if (o->text != NULL)
 		h = hash_bytes(h, o->text, strlen(o->text));
-	head = &p->origin_head[h % NFT_ORIGIN_BUCKETS];
-	for (uint32_t i = *head; i != 0; i = p->origin_next.v[i - 1])
-		if (same_origin(&p->origins.v[i - 1], o))
-			return i - 1;
+	for (e = hashed_first(&p->origins_of, h); e != NULL; e = hashed_next(&p->origins_of, e))
+		if (same_origin(&p->origins.v[e->number], o))
+			return e->number;
+	hashed_add(p->a, &p->origins_of, h, p->origins.n);
 	vec_add(p->a, &p->origins, *o);
-	vec_add(p->a, &p->origin_next, *head);
-	*head = p->origins.n;
 	return p->origins.n - 1;
 }
 

@@ -16,6 +16,7 @@
 #ifndef TARGET_NFT_PROGRAM_H
 #define TARGET_NFT_PROGRAM_H
 
+#include "base/hashed.h"
 #include "base/limits.h"
 #include "model/portmap.h"
 #include "target/nft.h"
@@ -115,7 +116,6 @@ struct nft_elem {
  *		sanitised; or NULL
  * @key_len:	Bytes of a key
  * @data_len:	Bytes of data
- * @next:	In the table of equal sets
  */
 struct nft_set {
 	const char *name;
@@ -140,7 +140,6 @@ struct nft_set {
 	struct sources *sources;
 	const char *table;
 	const char *comment;
-	struct nft_set *next;
 };
 
 enum nft_stmt_kind {
@@ -316,10 +315,6 @@ struct nft_chain {
 	VEC(struct nft_rule) rules;
 };
 
-#define NFT_SET_BUCKETS	8192u
-#define NFT_ORIGIN_BUCKETS	16384u
-#define NFT_CHAIN_BUCKETS	4096u
-
 /** struct nft_scope - Generated names count by themselves in each, 0: in none */
 struct nft_scope {
 	uint32_t hash;
@@ -337,11 +332,9 @@ struct nft_scope {
  * @chains:	Chains, base chains first in each table
  * @sets:	Sets and maps
  * @origins:	Whose rules they are
- * @origin_next: The next origin with the same hash, as number + 1
- * @origin_head: The first one
- * @buckets:	Sets by content
- * @chain_head:	Chains by name, as number + 1
- * @chain_next:	The next with the same hash, as number + 1
+ * @origins_of:	Those of rules by what they are, those of tables apart
+ * @sets_of:	Sets by content
+ * @chains_of:	Chains by name
  * @grown:	Tables that rules fill, by number and family, [0] IPv4
  * @last_comment: Of the rule added last that had an origin, or NULL
  * @last_origin: Its origin
@@ -357,11 +350,9 @@ struct nft_program {
 	VEC(struct nft_chain *) chains;
 	VEC(struct nft_set *) sets;
 	VEC(struct origin) origins;
-	VEC(uint32_t) origin_next;
-	uint32_t origin_head[NFT_ORIGIN_BUCKETS];
-	struct nft_set *buckets[NFT_SET_BUCKETS];
-	uint32_t chain_head[NFT_CHAIN_BUCKETS];
-	VEC(uint32_t) chain_next;
+	struct hashed origins_of;
+	struct hashed sets_of;
+	struct hashed chains_of;
 	const struct nft_set *grown[MODEL_GROWN][2];
 	const char *last_comment;
 	uint32_t last_origin;
