@@ -50,12 +50,66 @@ TEST(words_are_printed_again)
 		const char *want = cases[i].out != NULL ? cases[i].out : cases[i].in;
 
 		CHECK(forward_of(cases[i].in, &f));
+		CHECK_STR(f.text, want);
 		CHECK_STR(forward_print(&arena, &f), want);
 		CHECK(forward_of(f.text, &again));
 		CHECK_STR(again.text, want);
 	}
 	CHECK_INT(diags.n_errors, 0);
 	arena_fini(&arena);
+}
+
+/* A forward of random words, in all the ways that they can be written */
+static void write_random(char *to)
+{
+	static const char *const protos[] = { "tcp", "udp", "tcp+udp", "udp+tcp" };
+	static const char *const ports[] = { "80", "080", "80:80", "80:81", "80-80", "80-81",
+					     "7-9:8-*", "7-9:7-9", "7-9:8", "7-9:08-10" };
+	static const char *const options[] = { "on igb0", "to 203.0.113.5", "to 2001:DB8::5", "log",
+					       "from any", "from 198.51.100.0/24", "filtered",
+					       "max 5", "rate 5/s", "max 05", "share" };
+	static const char *const gaps[] = { " ", " ", " ", " ", "  ", "\t" };
+	uint32_t had = 0;
+
+	to = stpcpy(to, unit_below(8) == 0 ? " " : "");
+	to = stpcpy(to, protos[unit_below(ARRAY_SIZE(protos))]);
+	for (uint32_t n = 1 + unit_below(3), i = 0; i < n; i++) {
+		to = stpcpy(to, i == 0 ? gaps[unit_below(ARRAY_SIZE(gaps))] :
+			    unit_below(6) == 0 ? ", " : ",");
+		to = stpcpy(to, ports[unit_below(ARRAY_SIZE(ports))]);
+	}
+	for (uint32_t n = unit_below(4), i = 0; i < n; i++) {
+		const uint32_t k = unit_below(ARRAY_SIZE(options));
+
+		if ((had & 1u << k) != 0)
+			continue;
+		had |= 1u << k;
+		to = stpcpy(to, gaps[unit_below(ARRAY_SIZE(gaps))]);
+		to = stpcpy(to, options[k]);
+	}
+	strcpy(to, unit_below(8) == 0 ? " " : "");
+}
+
+/* What is kept as it is written is what would be printed */
+TEST(text_is_as_printed)
+{
+	uint32_t n_good = 0, n_kept = 0;
+
+	for (uint32_t i = 0; i < 20000; i++) {
+		struct decl_forward f;
+		char text[256];
+
+		setup();
+		write_random(text);
+		if (forward_of(text, &f)) {
+			n_good++;
+			n_kept += strcmp(f.text, text) == 0;
+			CHECK_STR(f.text, forward_print(&arena, &f));
+		}
+		arena_fini(&arena);
+	}
+	CHECK(n_good > 5000);
+	CHECK(n_kept > 500 && n_kept < n_good);
 }
 
 TEST(a_list_as_long_as_allowed)

@@ -14,13 +14,26 @@
  * @t:		Its text
  * @pos:	Where the next word starts
  * @f:		What it says so far
+ * @is_other:	It may be written in another way than it would be printed
  */
 struct reader {
 	struct lang_ctx *c;
 	const struct text *t;
 	uint32_t pos;
 	struct decl_forward *f;
+	bool is_other;
 };
+
+/* The next word, which stands one space behind the one before where it is printed */
+static bool next_word(struct reader *r, struct text_word *w)
+{
+	const uint32_t from = r->pos;
+	const bool is_some = text_next_word(r->t, &r->pos, r->t->buf.n, w);
+
+	r->is_other |= w->lo - from != (is_some && from > 0) ||
+		       (w->lo > from && r->t->buf.v[from] != ' ');
+	return is_some;
+}
 
 /* A decimal number in bytes [@lo, @hi); -1: it is none, or too long to be a port */
 static int32_t number(const struct text *t, uint32_t lo, uint32_t hi)
@@ -56,6 +69,7 @@ static bool read_port(struct reader *r, uint32_t lo, uint32_t hi, uint16_t *ret)
 			   "'%.*s' is not a port in 1..65535", (int)(hi - lo), r->t->buf.v + lo);
 		return false;
 	}
+	r->is_other |= r->t->buf.v[lo] == '0';
 	*ret = (uint16_t)v;
 	return true;
 }
@@ -70,6 +84,7 @@ static bool read_range(struct reader *r, uint32_t lo, uint32_t hi, uint32_t n_po
 	if (!read_port(r, lo, dash, ret_lo))
 		return false;
 	*ret_hi = *ret_lo;
+	r->is_other |= is_open;
 	if (is_open) {
 		if (*ret_lo + n_ports - 1 > 65535) {
 			text_error(r->c, DIAG_E1433, r->t, lo, hi,
@@ -88,6 +103,7 @@ static bool read_range(struct reader *r, uint32_t lo, uint32_t hi, uint32_t n_po
 			   *ret_lo, *ret_hi);
 		return false;
 	}
+	r->is_other |= *ret_hi == *ret_lo;
 	return true;
 }
 
@@ -117,6 +133,7 @@ static bool read_item(struct reader *r, uint32_t lo, uint32_t hi)
 			   LIMIT_LIST_ITEMS);
 		return false;
 	}
+	r->is_other |= colon < hi && p.int_lo == p.ext_lo && p.int_hi == p.ext_hi;
 	vec_add(r->c->a, &r->f->ports, p);
 	return true;
 }
@@ -142,9 +159,10 @@ static bool read_port_words(struct reader *r, struct text_word w)
 	while (w.hi - w.lo > 1 && r->t->buf.v[w.hi - 1] == ',') {
 		const struct text_word head = { w.lo, w.hi - 1 }, comma = { w.hi - 1, w.hi };
 
+		r->is_other = true;
 		if (!read_ports(r, head))
 			return false;
-		if (!text_next_word(r->t, &r->pos, r->t->buf.n, &w)) {
+		if (!next_word(r, &w)) {
 			text_error(r->c, DIAG_E1432, r->t, comma.lo, comma.hi,
 				   "nothing follows ','");
 			return false;
@@ -152,6 +170,11 @@ static bool read_port_words(struct reader *r, struct text_word w)
 	}
 	return read_ports(r, w);
 }
+
+/* As they are printed */
+static const char *const proto_words[] = {
+	[DECL_TCP] = "tcp", [DECL_UDP] = "udp", [DECL_TCP | DECL_UDP] = "tcp+udp",
+};
 
 static bool read_proto(struct reader *r, struct text_word w)
 {
@@ -162,9 +185,12 @@ static bool read_proto(struct reader *r, struct text_word w)
 		{ "udp+tcp", DECL_TCP | DECL_UDP },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(protos) && r->f->protos == 0; i++)
-		if (text_word_is(r->t, w, protos[i].word))
-			r->f->protos = protos[i].protos;
+	for (size_t i = 0; i < ARRAY_SIZE(protos) && r->f->protos == 0; i++) {
+		if (!text_word_is(r->t, w, protos[i].word))
+			continue;
+		r->f->protos = protos[i].protos;
+		r->is_other |= strcmp(protos[i].word, proto_words[protos[i].protos]) != 0;
+	}
 	if (r->f->protos == 0)
 		text_error(r->c, DIAG_E1432, r->t, w.lo, w.hi,
 			   "'%.*s' is none of tcp, udp, tcp+udp", (int)(w.hi - w.lo),
@@ -174,6 +200,7 @@ static bool read_proto(struct reader *r, struct text_word w)
 
 static bool read_from(struct reader *r, struct text_word w)
 {
+	r->is_other = true;
 	if (text_word_is(r->t, w, "any"))
 		return true;
 	if (prefix_parse(r->t->buf.v + w.lo, w.hi - w.lo, &r->f->from) == 0)
@@ -197,8 +224,11 @@ static bool read_on(struct reader *r, struct text_word w)
 
 static bool read_to(struct reader *r, struct text_word w)
 {
-	if (addr_parse(r->t->buf.v + w.lo, w.hi - w.lo, &r->f->to) == 0)
+	if (addr_parse(r->t->buf.v + w.lo, w.hi - w.lo, &r->f->to) == 0) {
+		/* An IPv4 address is written in one way only */
+		r->is_other |= r->f->to.af != AF_V4;
 		return true;
+	}
 	text_error(r->c, DIAG_E1434, r->t, w.lo, w.hi, "'%.*s' is not an address",
 		   (int)(w.hi - w.lo), r->t->buf.v + w.lo);
 	return false;
@@ -206,11 +236,13 @@ static bool read_to(struct reader *r, struct text_word w)
 
 static bool read_max(struct reader *r, struct text_word w)
 {
+	r->is_other = true;
 	return jail_quota_max(r->c, r->t, w, &r->f->quota);
 }
 
 static bool read_rate(struct reader *r, struct text_word w)
 {
+	r->is_other = true;
 	return jail_quota_rate(r->c, r->t, w, &r->f->quota);
 }
 
@@ -250,6 +282,7 @@ static const struct option *find_option(struct reader *r, struct text_word w, ui
 				   options[i].word);
 			return NULL;
 		}
+		r->is_other |= *seen >> i != 0;
 		*seen |= 1u << i;
 		return &options[i];
 	}
@@ -263,11 +296,10 @@ static const struct option *find_option(struct reader *r, struct text_word w, ui
 
 static bool read_options(struct reader *r)
 {
-	const uint32_t end = r->t->buf.n;
 	struct text_word w, value;
 	uint32_t seen = 0;
 
-	while (text_next_word(r->t, &r->pos, end, &w)) {
+	while (next_word(r, &w)) {
 		const struct option *o = find_option(r, w, &seen);
 
 		if (o == NULL)
@@ -276,7 +308,7 @@ static bool read_options(struct reader *r)
 			*(bool *)((char *)r->f + o->flag) = true;
 			continue;
 		}
-		if (!text_next_word(r->t, &r->pos, end, &value)) {
+		if (!next_word(r, &value)) {
 			text_error(r->c, DIAG_E1432, r->t, w.lo, w.hi, "nothing follows '%s'",
 				   o->word);
 			return false;
@@ -352,12 +384,9 @@ static bool has_room(const struct decl_forward *f, size_t room)
 /* Not by printf: each of 100,000 forwards is printed once; the end of the text */
 static char *print(char *at, const struct decl_forward *f)
 {
-	static const char *const protos[] = {
-		[DECL_TCP] = "tcp", [DECL_UDP] = "udp", [DECL_TCP | DECL_UDP] = "tcp+udp",
-	};
 	char text[MAX(ADDR_TEXT_BYTES, 64)];
 
-	at = put_ports(stpcpy(at, protos[f->protos]), f);
+	at = put_ports(stpcpy(at, proto_words[f->protos]), f);
 	if (f->from.a.af != AF_NONE)
 		at = put_option(at, " from ", prefix_print(f->from, text));
 	if (f->on != NULL)
@@ -390,18 +419,6 @@ const char *forward_print(struct arena *a, const struct decl_forward *f)
 	return arena_strndup(a, room, (size_t)(print(room, f) - room));
 }
 
-/* As it would be printed, which mostly is as it stands in @t */
-static const char *canonical(struct arena *a, const struct text *t, const struct decl_forward *f)
-{
-	char room[PRINT_BYTES + 16 * PORTS_BYTES];
-	size_t len;
-
-	if (!has_room(f, sizeof(room)))
-		return print_long(a, f);
-	len = (size_t)(print(room, f) - room);
-	return len == t->buf.n && memcmp(room, t->buf.v, len) == 0 ?
-	       t->buf.v : arena_strndup(a, room, len);
-}
 
 bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_forward *ret)
 {
@@ -410,19 +427,20 @@ bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_fo
 
 	*ret = (struct decl_forward){ .at = t->at };
 
-	if (!text_next_word(t, &r.pos, t->buf.n, &proto) || !read_proto(&r, proto)) {
+	if (!next_word(&r, &proto) || !read_proto(&r, proto)) {
 		if (t->buf.n == 0)
 			text_error(c, DIAG_E1432, t, 0, 0, "an empty forward");
 		return false;
 	}
-	if (!text_next_word(t, &r.pos, t->buf.n, &ports)) {
+	if (!next_word(&r, &ports)) {
 		text_error(c, DIAG_E1432, t, 0, t->buf.n, "a forward without ports");
 		diag_help(c->diags, "as in \"tcp 8443:443\"");
 		return false;
 	}
 	if (!read_port_words(&r, ports) || !read_options(&r) || !check_families(&r))
 		return false;
-	ret->text = canonical(c->a, t, ret);
+	/* There may be 100,000, and nearly all are written as they are printed */
+	ret->text = r.is_other ? forward_print(c->a, ret) : t->buf.v;
 	return true;
 }
 
