@@ -23,8 +23,9 @@
 #define MARK	0x20u		/* a token by itself */
 #define DOUBLE	0x40u		/* means something within "" */
 #define SINGLE	0x80u		/* and within '' */
+#define JOINS	0x100u		/* may start a comment, or join the next line */
 
-static const uint8_t classes[UINT8_MAX + 1] = {
+static const uint16_t classes[UINT8_MAX + 1] = {
 	['A' ... 'Z'] = BARE | NAME_1 | NAME | PLAIN,
 	['a' ... 'z'] = BARE | NAME_1 | NAME | PLAIN,
 	['0' ... '9'] = BARE | NAME | PLAIN,
@@ -36,8 +37,9 @@ static const uint8_t classes[UINT8_MAX + 1] = {
 	['|'] = BARE | PLAIN, ['~'] = BARE | PLAIN,
 	[' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK,
 	['='] = MARK, [','] = MARK, [';'] = MARK, ['{'] = MARK, ['}'] = MARK,
-	['*'] = BARE | PLAIN, ['$'] = BARE | DOUBLE, ['+'] = BARE, ['/'] = BARE,
-	['\\'] = BARE | DOUBLE | SINGLE, ['"'] = DOUBLE, ['\''] = SINGLE,
+	['*'] = BARE | PLAIN, ['$'] = BARE | DOUBLE, ['+'] = BARE, ['/'] = BARE | JOINS,
+	['\\'] = BARE | DOUBLE | SINGLE | JOINS, ['"'] = DOUBLE, ['\''] = SINGLE,
+	['#'] = JOINS,
 };
 
 void jail_lex_init(struct jail_lex *l, struct lang_ctx *c, uint32_t src)
@@ -58,13 +60,13 @@ static int peek(const struct jail_lex *l, uint32_t ahead)
 	return l->len - l->pos > ahead ? (unsigned char)l->text[l->pos + ahead] : -1;
 }
 
-static bool is_of(int ch, uint8_t class)
+static bool is_of(int ch, uint16_t class)
 {
 	return ch > 0 && (classes[ch] & class) != 0;
 }
 
 /* The first position from @pos on that is not of a class */
-static uint32_t skip(const struct jail_lex *l, uint32_t pos, uint8_t class)
+static uint32_t skip(const struct jail_lex *l, uint32_t pos, uint16_t class)
 {
 	const char *text = l->text;
 	const uint32_t len = l->len;
@@ -88,8 +90,9 @@ static void skip_line(struct jail_lex *l)
 /* Is there a comment here */
 static bool at_comment(const struct jail_lex *l)
 {
-	return peek(l, 0) == '#' ||
-	       (peek(l, 0) == '/' && (peek(l, 1) == '/' || peek(l, 1) == '*'));
+	return is_of(peek(l, 0), JOINS) &&
+	       (peek(l, 0) == '#' ||
+		(peek(l, 0) == '/' && (peek(l, 1) == '/' || peek(l, 1) == '*')));
 }
 
 /* False if the comment has no end */
@@ -129,6 +132,8 @@ static bool skip_blank(struct jail_lex *l)
 {
 	for (;;) {
 		l->pos = skip(l, l->pos, BLANK);
+		if (!is_of(peek(l, 0), JOINS))
+			return true;
 		if (peek(l, 0) == '\\' && peek(l, 1) == '\n')
 			l->pos += 2;
 		else if (peek(l, 0) == '\\' && peek(l, 1) == '\r' && peek(l, 2) == '\n')
@@ -211,8 +216,14 @@ static bool add_var(struct jail_lex *l, uint32_t lo, uint32_t name_lo, uint32_t 
 			 "name of %u bytes is longer than %u", part.len, LIMIT_WORD_BYTES);
 		return false;
 	}
-	part.key = intern_id(l->c->names, l->text + name_lo, part.len);
+	/* Of many forwards each says "$forward": that is looked up once */
+	part.key = l->last_var;
 	part.s = intern_name(l->c->names, part.key);
+	if (strncmp(part.s, l->text + name_lo, part.len) != 0 || part.s[part.len] != '\0') {
+		part.key = intern_id(l->c->names, l->text + name_lo, part.len);
+		part.s = intern_name(l->c->names, part.key);
+		l->last_var = part.key;
+	}
 	vec_add(lang_tree(l->c), &l->string.parts, part);
 	return true;
 }

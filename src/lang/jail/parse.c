@@ -138,21 +138,31 @@ static bool stmt_name(struct parser *p, const struct jail_string *s, struct jail
 	return true;
 }
 
+/* A string with its parts behind it: nearly all statements have one of one part */
+struct kept_string {
+	struct jail_string s;
+	struct jail_part parts[];
+};
+
 /* The string just read; the lexer needs its own parts for the next */
 static void keep_value(struct parser *p, struct jail_stmt *st)
 {
 	const struct jail_string *read = &p->lex.string;
-	struct jail_string s = { .at = read->at };
+	const uint32_t n = read->parts.n;
+	struct kept_string *kept = arena_alloc(lang_tree(p->c), sizeof(*kept) +
+					       n * sizeof(*kept->parts));
 
-	if (read->parts.n > 0) {
-		vec_reserve(lang_tree(p->c), &s.parts, read->parts.n);
-		memcpy(s.parts.v, read->parts.v, read->parts.n * sizeof(*s.parts.v));
-		s.parts.n = read->parts.n;
+	kept->s.at = read->at;
+	kept->s.parts.v = kept->parts;
+	kept->s.parts.n = kept->s.parts.cap = n;
+	if (n > 0)
+		memcpy(kept->parts, read->parts.v, n * sizeof(*kept->parts));
+	if (st->values.n > 0) {
+		vec_add(lang_tree(p->c), &st->values, kept->s);
+		return;
 	}
-	/* Nearly all have one */
-	if (st->values.n == 0)
-		vec_reserve(lang_tree(p->c), &st->values, 1);
-	vec_add(lang_tree(p->c), &st->values, s);
+	st->values.v = &kept->s;
+	st->values.n = st->values.cap = 1;
 }
 
 /* "value, value" up to what is none; false after an error */
