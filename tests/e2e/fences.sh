@@ -173,7 +173,7 @@ is "interior fence: a written pass rule lifts it, but not where an rdr leads" \
 none_answered "interior fence: not for the port that an rdr leads to" \
 	"$(ask "$NEIGHBOUR" --wait "$GONE" tcp:192.168.100.2:80)"
 all_are "interior fence: what is lifted is answered" all \
-	"$(ask "$NEIGHBOUR" --wait 3 tcp:192.168.100.3:3306 tcp:'[fd00:100::3]:3306' | cut -d' ' -f1)"
+	"$(ask "$NEIGHBOUR" tcp:192.168.100.3:3306 tcp:'[fd00:100::3]:3306' | cut -d' ' -f1)"
 
 # ---- addresses that go away ------------------------------------------------
 

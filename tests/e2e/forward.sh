@@ -51,7 +51,7 @@ rows()		# JQ-EXPRESSION
 
 from_client()	# PROTO:ADDR:PORT...
 {
-	ask "$CLIENT" --wait 1 "$@"
+	ask "$CLIENT" "$@"
 }
 
 setup
@@ -87,7 +87,7 @@ all_are "a shifted range" "www 198.51.100.7" "$(from_client tcp:203.0.113.2:200{
 is "a shifted range: each port has its own" refused "$(from_client tcp:203.0.113.2:2005)"
 fw_must add db tcp 5432 --from 198.51.100.0/24
 is "from: whom it names" "db 198.51.100.7" "$(from_client tcp:203.0.113.2:5432)"
-is "from: others" refused "$(ask "$NEIGHBOUR" --wait 1 tcp:203.0.113.2:5432)"
+is "from: others" refused "$(ask "$NEIGHBOUR" tcp:203.0.113.2:5432)"
 fw_must add db tcp 7000:80 --to 203.0.113.5
 is "to" "db 198.51.100.7" "$(from_client tcp:203.0.113.5:7000)"
 is "to: no other address" refused "$(from_client tcp:203.0.113.2:7000)"

@@ -55,7 +55,10 @@ listen 2 -w "$TMP/seen.pcap" -- knock
 is "-w: nothing on stdout" "" "$out"
 has "-w: a capture that tcpdump reads" '203\.0\.113\.2\.2323' "$(tcpdump -nr "$TMP/seen.pcap" 2>/dev/null)"
 
-on_host timeout -s TERM 2 "$SALLYPORT" -q --json log >"$TMP/log.out"
+on_host timeout 30 "$SALLYPORT" --json log >"$TMP/log.out" 2>"$TMP/log.err" &
+wait_for 10 grep -q listening "$TMP/log.err"
+pkill -TERM -x sallyport
+wait $!
 check "a signal ends it: valid JSON all the same" jq -e '.sallyport.log == []' "$TMP/log.out"
 sp log -c 0
 is "a count that is none: exits 64" 64 "$rc"

@@ -54,7 +54,7 @@ refused()	# NAME: the third jail gets none of the ports
 
 port()		# ADDRESS:PORT inside: the address and port that the world sees
 {
-	ask "$HOST" --from "$1" --wait 0.5 --ports udp:192.0.2.80:53
+	ask "$HOST" --from "$1" --ports udp:192.0.2.80:53
 }
 
 start

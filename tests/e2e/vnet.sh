@@ -68,7 +68,7 @@ is "forward from outside" "web 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:80
 is "forward from outside, IPv6" "web 2001:db8:51::7" "$(ask "$CLIENT" 'tcp:[2001:db8:113::2]:8080')"
 is "forward from the host" "web 203.0.113.2" "$(ask "$HOST" tcp:203.0.113.2:8080)"
 is "forward from a sibling: its true address" "web 10.1.0.6" "$(ask elsewhere tcp:203.0.113.2:8080)"
-is "forward from the jail itself" "web 169.254.1.1" "$(ask www --wait 2 tcp:203.0.113.2:8080)"
+is "forward from the jail itself" "web 169.254.1.1" "$(ask www tcp:203.0.113.2:8080)"
 
 # A network of its own: the jail takes another address of it
 in_ns elsewhere ip addr add fd00:6::77/128 dev epair1b nodad

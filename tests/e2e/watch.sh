@@ -105,7 +105,7 @@ on_host ip addr del 10.0.0.99/32 dev lo1
 
 sp_must down db
 lines=$(wc -l <"$TMP/watch.err")
-wait_for 1 false || :	# nothing is to happen
+give_time 1	# nothing is to happen
 is "a jail that is taken down stays down" "" "$(on_host ip -o addr show | grep ' 10.0.0.3/')"
 is "and nothing is repaired" "$lines" "$(wc -l <"$TMP/watch.err")"
 

@@ -167,15 +167,43 @@ lab_inside()
 
 # ---- waiting ---------------------------------------------------------------
 
-# Until the command succeeds; 1 when SECONDS are over
+# So long at least, in seconds: what becomes true is waited for no longer than it
+# takes, and a machine with twenty processes more takes ten times as long
+LAB_PATIENCE=60
+
+# Until the command succeeds; 1 when SECONDS, or LAB_PATIENCE if that is more, are over
 wait_for()	# SECONDS COMMAND...
 {
-	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local seconds=$(($1 > LAB_PATIENCE ? $1 : LAB_PATIENCE)) deadline
 
+	deadline=$((${EPOCHREALTIME/./} + seconds * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "${EPOCHREALTIME/./}" -lt "$deadline" ] || return 1
 		read -rt 0.02 -u "$lab_never" || :
+	done
+}
+
+# Time for what is not to happen
+give_time()	# SECONDS
+{
+	read -rt "$1" -u "$lab_never" || :
+}
+
+# What the command prints while a thing is there that ends by itself, in $out: `OPEN N`
+# makes it for N seconds, CLOSE unmakes it.  For longer where the answer came too late.
+while_open()	# OPEN CLOSE COMMAND...
+{
+	local open=$1 close=$2 n=2 begin
+
+	shift 2
+	while :; do
+		begin=${EPOCHREALTIME/./}
+		"$open" $n
+		out=$("$@")
+		[ $((${EPOCHREALTIME/./} - begin)) -ge $((n * 1000000)) ] || break
+		n=$((n * 2))
+		"$close"
 	done
 }
 
@@ -191,7 +219,7 @@ lab_start()	# LOG COMMAND... (--ready FD is added)
 	rm "$fifo"
 	"$@" --ready "$ready" >"$log" 2>&1 </dev/null &
 	lab_pid=$!
-	read -rt 20 -u "$ready" word
+	read -rt $LAB_PATIENCE -u "$ready" word
 	exec {ready}>&-
 	[ "$word" = ready ] || { echo "not ready: $*"; cat "$log"; return 1; } >&2
 }

@@ -4,7 +4,7 @@
 
 Prints a line for each frame (pkt.describe) with its direction as the interface
 sees it, until a frame with the text `lab-sentinel` comes (exit 0) or the
-deadline (20 s) is over (exit 1).  --in and --out: only such frames count.
+deadline (60 s) is over (exit 1).  --in and --out: only such frames count.
 """
 import os
 import socket
@@ -19,7 +19,7 @@ SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
 
 def main():
     args = sys.argv[1:]
-    opts = {"--deadline": "20", "--ready": ""}
+    opts = {"--deadline": "60", "--ready": ""}
     for o in opts:
         if o in args:
             i = args.index(o)
