@@ -229,6 +229,9 @@ bench: $(NEED_STAMPS) tests	## measure: NAME VALUE UNIT a line
 bench-live: $(NEED_STAMPS) tests	## the live NAT beside its peers; LIVE="nft ours" picks some
 	$(Q)SALLYPORT=$(O)/sallyport BUILD=$(abspath $(O)) tests/bench/live $(LIVE)
 
+# What was freed must not be kept for a look where growth is looked for
+soak: export ASAN_OPTIONS ?= abort_on_error=1:detect_stack_use_after_return=1:quarantine_size_mb=1
+soak: export UBSAN_OPTIONS ?= print_stacktrace=1:abort_on_error=1
 soak: $(NEED_STAMPS) tests	## the live NAT for two hours, or SOAK="SECONDS RATE"; SAN=1: sanitized
 	$(Q)SALLYPORT=$(abspath $(O)/sallyport) BUILD=$(abspath $(O)) SALLYPORT_SOAK="$(SOAK)" tests/e2e/natsoak.sh
 

@@ -8,14 +8,14 @@
  * socket's mode, and SO_PEERCRED behind it), and a worker is told no more than to
  * count, to save or to end.
  *
- * One caller at a time, one line each way, with a limit on bytes and on time: who
- * is slow is not waited for.  Callers wait in the socket's queue meanwhile.
+ * One caller at a time, one line each way, with a limit on bytes and on time.  While
+ * it speaks the keeper hears everybody else; other callers wait in the socket's queue.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,8 +24,9 @@
 #include "host/state.h"
 #include "lang/json.h"
 
-#define SECONDS		1		/* for a caller to say what it wants, and to listen */
-#define SCRATCH_BYTES	(256u << 10)	/* memory to read a request with */
+#define SPEAK_NS	UINT64_C(3000000000)	/* for a caller to say what it wants */
+#define LISTEN_NS	UINT64_C(1000000000)	/* and to listen to the answer */
+#define SCRATCH_BYTES	(256u << 10)		/* memory to read a request with */
 
 static int open_dir(struct nat_run *r, struct state *st)
 {
@@ -283,54 +284,74 @@ static int read_request(const char *line)
 	return setjmp(full) == 0 ? which_request(&a, line) : -1;
 }
 
-/* A line of at most so many bytes; false: it is longer, or does not come */
-static bool read_line(int fd, char *buf, size_t size)
-{
-	size_t len = 0;
-
-	while (len + 1 < size) {
-		const ssize_t n = read(fd, buf + len, size - 1 - len);
-
-		if (n <= 0)
-			return false;
-		len += (size_t)n;
-		buf[len] = '\0';
-		if (buf[len - 1] == '\n')
-			return strlen(buf) == len;
-	}
-	return false;
-}
-
-static void answer(struct nat_run *r, int fd)
+/* Everything that the caller has said, to its end; it may be gone, or not listen */
+static void answer(struct nat_run *r)
 {
 	CLEANUP(base_free) char *text = NULL;
-	char line[NAT_CONTROL_BYTES];
-	size_t len = 0;
-	FILE *out;
-	int which;
+	const uint64_t until_ns = natloop_now() + LISTEN_NS;
+	const int which = read_request(r->caller.said);
+	size_t len = 0, done = 0;
+	FILE *out = open_memstream(&text, &len);
 
-	if (!is_one_of_us(fd) || !read_line(fd, line, sizeof(line)))
-		return;
-	which = read_request(line);
-	out = open_memstream(&text, &len);
 	if (out == NULL)
 		return;
 	if (which >= 0)
 		requests[which].print(out, r);
 	else
 		fprintf(out, "{\"status\": %d, \"error\": \"no such request\"}\n", EX_USAGE);
-	if (fclose(out) == 0)
-		(void)!send(fd, text, len, MSG_NOSIGNAL);
+	if (fclose(out) != 0)
+		return;
+	while (done < len && natloop_now() < until_ns) {
+		struct pollfd p = { r->caller.fd, POLLOUT, 0 };
+		const ssize_t n = send(p.fd, text + done, len - done, MSG_NOSIGNAL);
+
+		if (n < 0 && (errno != EAGAIN || poll(&p, 1, LISTEN_NS / 1000000) <= 0))
+			return;
+		done += n > 0 ? (size_t)n : 0;
+	}
 }
 
-void nat_control_serve(struct nat_run *r)
+/* Has it said a line; a caller that never will has gone */
+static bool hear(struct nat_caller *k)
 {
-	const struct timeval limit = { .tv_sec = SECONDS };
+	const ssize_t n = recv(k->fd, k->said + k->len, sizeof(k->said) - 1 - k->len, 0);
 
-	r->caller = accept4(r->control, NULL, NULL, SOCK_CLOEXEC);
-	if (r->caller >= 0 &&
-	    setsockopt(r->caller, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
-	    setsockopt(r->caller, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0)
-		answer(r, r->caller);
-	base_fd_close(&r->caller);
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	k->len += n > 0 ? (size_t)n : 0;
+	k->said[k->len] = '\0';
+	if (n > 0 && k->said[k->len - 1] == '\n' && strlen(k->said) == k->len)
+		return true;
+	if (n <= 0 || k->len + 1 == sizeof(k->said))
+		base_fd_close(&k->fd);
+	return false;
+}
+
+struct pollfd nat_control_poll(const struct nat_run *r, int *ret_wait_ms)
+{
+	const struct nat_caller *k = &r->caller;
+	const uint64_t left_ns = k->until_ns - MIN(natloop_now(), k->until_ns);
+
+	*ret_wait_ms = k->fd < 0 ? -1 : (int)(left_ns / 1000000) + 1;
+	return (struct pollfd){ k->fd < 0 ? r->control : k->fd, POLLIN, 0 };
+}
+
+void nat_control_serve(struct nat_run *r, bool is_ready)
+{
+	struct nat_caller *k = &r->caller;
+
+	if (k->fd < 0 && is_ready) {
+		k->fd = accept4(r->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		k->until_ns = natloop_now() + SPEAK_NS;
+		k->len = 0;
+		if (k->fd >= 0 && !is_one_of_us(k->fd))
+			base_fd_close(&k->fd);
+		return;
+	}
+	if (k->fd >= 0 && is_ready && hear(k)) {
+		answer(r);
+		base_fd_close(&k->fd);
+	}
+	if (k->fd >= 0 && natloop_now() >= k->until_ns)
+		base_fd_close(&k->fd);
 }

@@ -88,7 +88,7 @@ static int await(struct nat_run *r, struct nat_worker *w, enum nat_word_kind wan
 			*why = word;
 		if (word.kind == NAT_WORD_HELP)
 			memcpy(r->help, word.text, sizeof(word.text));
-		if (word.kind != want)
+		if (word.kind != want || (want == NAT_WORD_DONE && word.value != r->bid))
 			continue;
 		if (want == NAT_WORD_PREPARED)
 			w->pid = word.value;
@@ -97,17 +97,30 @@ static int await(struct nat_run *r, struct nat_worker *w, enum nat_word_kind wan
 	return EX_SOFTWARE;
 }
 
+/* One that is stopped hears nothing: what has no room any more it is not told */
+static bool has_room(int fd)
+{
+	struct pollfd p = { fd, POLLOUT, 0 };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /* Have all do something; 0 or an exit status, and why not in @why */
 static int bid(struct nat_run *r, enum nat_word_kind what, struct nat_word *why)
 {
+	const uint64_t until_ns = natloop_now() + NAT_WAIT_MS * UINT64_C(1000000);
 	int status = 0;
 
 	*why = (struct nat_word){ .kind = NAT_WORD_COMPLAINT, .value = DIAG_E2803,
 				  .text = "a worker has died" };
+	r->bid = r->bid % INT32_MAX + 1;
 	for (uint32_t i = 0; i < r->n_workers; i++)
-		nat_word_send(r->workers[i].fd, what, 0, NULL);
+		if (has_room(r->workers[i].fd))
+			nat_word_send(r->workers[i].fd, what, r->bid, NULL);
 	for (uint32_t i = 0; i < r->n_workers; i++) {
-		const int one = await(r, &r->workers[i], NAT_WORD_DONE, NAT_WAIT_MS, why);
+		const uint64_t now_ns = natloop_now();
+		const int one = await(r, &r->workers[i], NAT_WORD_DONE,
+				      (int)((until_ns - MIN(now_ns, until_ns)) / 1000000), why);
 
 		status = status != 0 ? status : one;
 	}
@@ -169,7 +182,7 @@ static NORETURN void be_first(struct nat_run *r, const int *ends, bool is_first)
 		base_fd_close(&r->workers[i].fd);
 	base_fd_close(&r->other);
 	base_fd_close(&r->control);
-	base_fd_close(&r->caller);
+	base_fd_close(&r->caller.fd);
 	base_fd_close(&r->journal.dir);
 	nl_close(&r->route);
 	if (is_first)
@@ -509,32 +522,39 @@ static void hear_addresses(struct nat_run *r)
 	(void)nat_keeper_reload(r, &why);
 }
 
+/* Is this what a bid was not waited for any longer; false: the worker's end */
+static bool is_late(const struct nat_worker *w)
+{
+	struct nat_word word;
+
+	return nat_word_get(w->fd, &word) && word.kind == NAT_WORD_DONE;
+}
+
 /* Until the front or a worker ends; an exit status */
 static int keep(struct nat_run *r)
 {
 	enum { FRONT, CONTROL, ROUTE, RULES, WORKERS };
 	struct pollfd fds[WORKERS + NAT_WORKERS_MOST];
+	int wait_ms;
 
 	for (;;) {
 		fds[FRONT] = (struct pollfd){ r->other, POLLIN, 0 };
-		fds[CONTROL] = (struct pollfd){ r->control, POLLIN, 0 };
+		fds[CONTROL] = nat_control_poll(r, &wait_ms);
 		fds[ROUTE] = (struct pollfd){ r->route.fd, POLLIN, 0 };
 		fds[RULES] = (struct pollfd){ r->rules.fd, POLLIN, 0 };
 		for (uint32_t i = 0; i < r->n_workers; i++)
 			fds[WORKERS + i] = (struct pollfd){ r->workers[i].fd, POLLIN, 0 };
-		if (poll(fds, WORKERS + r->n_workers, -1) < 0)
+		if (poll(fds, WORKERS + r->n_workers, wait_ms) < 0)
 			continue;
-		/* Nobody asked them anything: this is an end */
 		for (uint32_t i = 0; i < r->n_workers; i++) {
-			if (fds[WORKERS + i].revents == 0)
+			if (fds[WORKERS + i].revents == 0 || is_late(&r->workers[i]))
 				continue;
 			diag_add(&r->c->diags, DIAG_E2803, SPAN_NONE, "worker %u has died", i);
 			return EX_SOFTWARE;
 		}
 		if (fds[FRONT].revents != 0 && !hear_front(r))
 			return 0;
-		if (fds[CONTROL].revents != 0)
-			nat_control_serve(r);
+		nat_control_serve(r, fds[CONTROL].revents != 0);
 		if (fds[ROUTE].revents != 0)
 			hear_addresses(r);
 		if (fds[RULES].revents != 0)

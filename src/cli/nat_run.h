@@ -15,6 +15,7 @@
 #ifndef CLI_NAT_RUN_H
 #define CLI_NAT_RUN_H
 
+#include <poll.h>
 #include <sys/types.h>
 
 #include "cli/nat_journal.h"
@@ -38,10 +39,10 @@
  * @NAT_WORD_PREPARED:	new worker: sealed; value is its process
  * @NAT_WORD_GO:	keeper: take over what was before
  * @NAT_WORD_BEGIN:	keeper: all have; lend ports, and work
- * @NAT_WORD_STOP:	keeper: save, and end
- * @NAT_WORD_SAVE:	keeper: save, and go on
- * @NAT_WORD_TELL:	keeper: count
- * @NAT_WORD_DONE:	worker: the last of these is done
+ * @NAT_WORD_STOP:	keeper: save, and end; value is the number of the bid
+ * @NAT_WORD_SAVE:	keeper: save, and go on; the same
+ * @NAT_WORD_TELL:	keeper: count; the same
+ * @NAT_WORD_DONE:	worker: one of these is done, or GO; value is that bid's number
  */
 enum nat_word_kind {
 	NAT_WORD_SIGNAL, NAT_WORD_COMPLAINT, NAT_WORD_HELP, NAT_WORD_READY, NAT_WORD_END,
@@ -96,6 +97,24 @@ struct nat_worker {
 	pid_t pid;
 };
 
+#define NAT_CONTROL_NAME	"nat-control"	/* in the state directory of the namespace */
+#define NAT_CONTROL_BYTES	1024u		/* longest request */
+#define NAT_ANSWER_BYTES	(1u << 20)	/* longest answer */
+
+/**
+ * struct nat_caller - Who asks at the control socket
+ * @fd:		-1: nobody
+ * @until_ns:	When it must have said what it wants
+ * @len:	Bytes that it has said
+ * @said:	Those, and a NUL
+ */
+struct nat_caller {
+	int fd;
+	uint64_t until_ns;
+	size_t len;
+	char said[NAT_CONTROL_BYTES];
+};
+
 /**
  * struct nat_run - A live NAT
  * @c:		Command line
@@ -121,10 +140,11 @@ struct nat_worker {
  * @keep:	State file
  * @journal:	Ports that are lent, for after a kill
  * @workers:	keeper: this generation
+ * @bid:	keeper: number of what was last asked of workers
  * @before:	keeper: counts of those before
  * @generation:	keeper: number of this one, from 1 on
  * @control:	keeper: where it is asked, -1: nowhere
- * @caller:	keeper: who asks just now, -1: nobody
+ * @caller:	keeper: who asks just now
  * @help:	keeper: what a worker said would help, last
  * @since_ns:	When the keeper started
  */
@@ -152,10 +172,11 @@ struct nat_run {
 	struct nat_keep keep;
 	struct nat_journal journal;
 	struct nat_worker workers[NAT_WORKERS_MOST];
+	int32_t bid;
 	struct nat_post before;
 	uint32_t generation;
 	int control;
-	int caller;
+	struct nat_caller caller;
 	char help[NAT_WORD_BYTES];
 	uint64_t since_ns;
 };
@@ -224,17 +245,16 @@ void nat_lanes_close(struct nat_run *r);
 
 /* nat_control.c */
 
-#define NAT_CONTROL_NAME	"nat-control"	/* in the state directory of the namespace */
-#define NAT_CONTROL_BYTES	1024u		/* longest request */
-#define NAT_ANSWER_BYTES	(1u << 20)	/* longest answer */
-
 /** nat_control_open() - Listen; 0 or a negative errno */
 MUST_USE int nat_control_open(struct nat_run *r);
 
 /** nat_control_close() - Listen no more */
 void nat_control_close(struct nat_run *r);
 
-/** nat_control_serve() - Answer whoever has called */
-void nat_control_serve(struct nat_run *r);
+/** nat_control_poll() - What to wait for there, and how long at most, -1: for ever */
+struct pollfd nat_control_poll(const struct nat_run *r, int *ret_wait_ms);
+
+/** nat_control_serve() - Hear and answer who calls; @is_ready: what was waited for has come */
+void nat_control_serve(struct nat_run *r, bool is_ready);
 
 #endif /* CLI_NAT_RUN_H */

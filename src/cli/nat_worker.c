@@ -281,7 +281,7 @@ static void hear_keeper(void *arg)
 	w->loop->is_stopped |= word.kind == NAT_WORD_STOP;
 	lanes_count(&w->lanes);
 	post(w);
-	nat_word_send(w->fd, NAT_WORD_DONE, 0, NULL);
+	nat_word_send(w->fd, NAT_WORD_DONE, word.value, NULL);
 }
 
 /* ---- what was before ------------------------------------------------------------- */
@@ -430,7 +430,7 @@ static NORETURN void work(struct worker *w)
 	memcpy(w->loop->places->led, w->r->plan.led, sizeof(w->r->plan.led));
 	lanes_begin(&w->lanes, w->loop->nat, w->loop->io, w->loop->hops);
 	w->loop->lanes = w->lanes.is_on ? &w->lanes : NULL;
-	nat_word_send(w->fd, NAT_WORD_DONE, 0, NULL);
+	nat_word_send(w->fd, NAT_WORD_DONE, word.value, NULL);
 	if (!nat_word_get(w->fd, &word) || word.kind != NAT_WORD_BEGIN)
 		_exit(0);
 	answerer_tell(&w->answerer);

@@ -121,7 +121,8 @@ static uint8_t make_echo(const struct churn *c, uint8_t *l4, uint64_t i)
 	return c->is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 }
 
-static size_t wrap_v4(const struct churn *c, uint8_t *p, const uint8_t *l4, uint8_t proto, int frag)
+static size_t wrap_v4(const struct churn *c, uint8_t *p, const uint8_t *l4, uint8_t proto,
+		      int frag)
 {
 	/* The kernel fills in the header's checksum */
 	struct iphdr ip = {
@@ -137,7 +138,8 @@ static size_t wrap_v4(const struct churn *c, uint8_t *p, const uint8_t *l4, uint
 	return sizeof(ip) + L4_LEN;
 }
 
-static size_t wrap_v6(const struct churn *c, uint8_t *p, const uint8_t *l4, uint8_t proto, int frag)
+static size_t wrap_v6(const struct churn *c, uint8_t *p, const uint8_t *l4, uint8_t proto,
+		      int frag)
 {
 	const struct ip6_frag more = {
 		.ip6f_nxt = proto, .ip6f_offlg = IP6F_MORE_FRAG, .ip6f_ident = htonl((uint32_t)frag),
