@@ -59,12 +59,12 @@ static void forward_case_init(struct forward_case *c, bool is_add)
 	CHECK_INT(c->want.n, n);
 }
 
-/* The bytes of its batch with @n elements, to be freed */
+/* The bytes of its batch with @n elements; until the next call */
 static uint8_t *bytes_of(const struct forward_case *c, uint32_t n, size_t *ret_len)
 {
 	struct nl_batch b CLEANUP(nl_batch_fini);
+	_Alignas(struct nlmsghdr) static uint8_t copy[8192];
 	const void *bytes;
-	uint8_t *copy;
 
 	nl_batch_init(&b);
 	BUG_IF(nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, 1) < 0);
@@ -77,8 +77,7 @@ static uint8_t *bytes_of(const struct forward_case *c, uint32_t n, size_t *ret_l
 		nft_forward_put(msg, maps[c->v[i].outside.af == AF_V6], &c->v[i], c->want.is_add);
 	}
 	bytes = nl_batch_bytes(&b, ret_len);
-	copy = malloc(*ret_len);
-	BUG_IF(copy == NULL);
+	BUG_IF(*ret_len > sizeof(copy));
 	memcpy(copy, bytes, *ret_len);
 	return copy;
 }
@@ -86,7 +85,7 @@ static uint8_t *bytes_of(const struct forward_case *c, uint32_t n, size_t *ret_l
 static bool is_right(const struct forward_case *c, uint32_t n)
 {
 	size_t len;
-	CLEANUP(base_free) uint8_t *bytes = bytes_of(c, n, &len);
+	const uint8_t *bytes = bytes_of(c, n, &len);
 
 	return prove_elements(bytes, len, &c->want);
 }
@@ -194,31 +193,28 @@ TEST(no_changed_bit_goes_unnoticed)
 	for (int add = 0; add < 2; add++) {
 		struct forward_case c;
 		uint32_t n_found = 0;
-		uint8_t text[32];
+		uint8_t text[32], *bytes;
 		size_t len;
 
 		forward_case_init(&c, add == 1);
-		{
-			CLEANUP(base_free) uint8_t *bytes = bytes_of(&c, c.want.n, &len);
+		bytes = bytes_of(&c, c.want.n, &len);
+		for (uint32_t i = 0; i < c.want.n; i++) {
+			size_t n = place_bytes(text, &c.v[i]);
+			uint8_t *at = memmem(bytes, len, text, n);
 
-			for (uint32_t i = 0; i < c.want.n; i++) {
-				size_t n = place_bytes(text, &c.v[i]);
-				uint8_t *at = memmem(bytes, len, text, n);
-
-				if (CHECK(at != NULL))
-					flip(&c, bytes, len, at, n);
-				n = target_bytes(text, &c.v[i]);
-				at = memmem(bytes, len, text, n);
-				n_found += at != NULL;
-				if (at != NULL)
-					flip(&c, bytes, len, at, n);
-			}
-			for (int i = 0; i < 2; i++)
-				flip(&c, bytes, len, memmem(bytes, len, maps[i], strlen(maps[i])),
-				     strlen(maps[i]) + 1);
-			flip(&c, bytes, len, memmem(bytes, len, NFT_TABLE, sizeof(NFT_TABLE)),
-			     sizeof(NFT_TABLE));
+			if (CHECK(at != NULL))
+				flip(&c, bytes, len, at, n);
+			n = target_bytes(text, &c.v[i]);
+			at = memmem(bytes, len, text, n);
+			n_found += at != NULL;
+			if (at != NULL)
+				flip(&c, bytes, len, at, n);
 		}
+		for (int i = 0; i < 2; i++)
+			flip(&c, bytes, len, memmem(bytes, len, maps[i], strlen(maps[i])),
+			     strlen(maps[i]) + 1);
+		flip(&c, bytes, len, memmem(bytes, len, NFT_TABLE, sizeof(NFT_TABLE)),
+		     sizeof(NFT_TABLE));
 		CHECK_INT(n_found, add == 1 ? c.want.n : 0);
 	}
 }
@@ -226,24 +222,23 @@ TEST(no_changed_bit_goes_unnoticed)
 TEST(what_else_is_in_it_is_refused)
 {
 	struct forward_case c;
+	struct nlmsghdr *msg;
+	struct nfgenmsg *g;
+	uint8_t *bytes;
 	size_t len;
+	int left;
 
 	forward_case_init(&c, true);
-	{
-		CLEANUP(base_free) uint8_t *bytes = bytes_of(&c, c.want.n, &len);
-		struct nlmsghdr *msg = (struct nlmsghdr *)bytes;
-		struct nfgenmsg *g;
-		int left = (int)len;
-
-		msg = mnl_nlmsg_next(msg, &left);
-		g = mnl_nlmsg_get_payload(msg);
-		g->nfgen_family = NFPROTO_IPV4;
-		CHECK(!prove_elements(bytes, len, &c.want));
-		g->nfgen_family = NFPROTO_INET;
-		CHECK(prove_elements(bytes, len, &c.want));
-		msg->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELSETELEM;
-		CHECK(!prove_elements(bytes, len, &c.want));
-		msg->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELSET;
-		CHECK(!prove_elements(bytes, len, &c.want));
-	}
+	bytes = bytes_of(&c, c.want.n, &len);
+	left = (int)len;
+	msg = mnl_nlmsg_next((struct nlmsghdr *)bytes, &left);
+	g = mnl_nlmsg_get_payload(msg);
+	g->nfgen_family = NFPROTO_IPV4;
+	CHECK(!prove_elements(bytes, len, &c.want));
+	g->nfgen_family = NFPROTO_INET;
+	CHECK(prove_elements(bytes, len, &c.want));
+	msg->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELSETELEM;
+	CHECK(!prove_elements(bytes, len, &c.want));
+	msg->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELSET;
+	CHECK(!prove_elements(bytes, len, &c.want));
 }
