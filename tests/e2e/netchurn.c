@@ -142,7 +142,8 @@ static size_t wrap_v6(const struct churn *c, uint8_t *p, const uint8_t *l4, uint
 		      int frag)
 {
 	const struct ip6_frag more = {
-		.ip6f_nxt = proto, .ip6f_offlg = IP6F_MORE_FRAG, .ip6f_ident = htonl((uint32_t)frag),
+		.ip6f_nxt = proto, .ip6f_offlg = IP6F_MORE_FRAG,
+		.ip6f_ident = htonl((uint32_t)frag),
 	};
 	const size_t between = frag != 0 ? sizeof(more) : 0;
 	struct ip6_hdr ip = { .ip6_src = c->a, .ip6_dst = c->b };
