@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <netinet/in.h>
 #include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include "host/natpath.h"
 #include "hostlive.h"
@@ -207,85 +203,5 @@ TEST(claim_goes_with_its_session)
 	CHECK_INT(objects(NL_NFT_RULES), 6);
 	CHECK_INT(objects(NL_NFT_TABLES), 1);
 	nl_close(&other);
-	end();
-}
-
-/* The first or the last processor that this process may use, before others if it may */
-static void run_on(bool first)
-{
-	cpu_set_t all, one;
-
-	CHECK_INT(sched_getaffinity(0, sizeof(all), &all), 0);
-	CPU_ZERO(&one);
-	for (int i = 0; i < CPU_SETSIZE && (!first || CPU_COUNT(&one) == 0); i++) {
-		if (!CPU_ISSET(i, &all))
-			continue;
-		CPU_ZERO(&one);
-		CPU_SET(i, &one);
-	}
-	CHECK_INT(sched_setaffinity(0, sizeof(one), &one), 0);
-	(void)setpriority(PRIO_PROCESS, 0, -15);
-}
-
-/* Send without an end what lo's claim drops, from another processor if there is one */
-static pid_t flood(const struct sockaddr_in *to)
-{
-	const pid_t pid = fork();
-	int fd;
-
-	if (pid != 0)
-		return pid;
-	run_on(false);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	for (;;)
-		(void)sendto(fd, "", 1, 0, (const struct sockaddr *)to, sizeof(*to));
-}
-
-/* Within 10 s */
-static bool comes(int fd)
-{
-	char byte;
-
-	for (int i = 0; i < 5000 && recv(fd, &byte, 1, MSG_PEEK) < 0; i++)
-		usleep(2000);
-	return recv(fd, &byte, 1, 0) == 1;
-}
-
-TEST(no_packet_slips_by_while_a_claim_is_renewed)
-{
-	const struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(5000),
-					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const struct claim_addr addr = { pfx("127.0.0.1").a, true };
-	struct claim_ports ports[2] = { { IPPROTO_UDP, 4000, 4001 }, { IPPROTO_UDP, 5000, 5001 } };
-	const struct claim c = { .outside = "lo", .addrs = &addr, .n_addrs = 1, .ports = ports,
-				 .n_ports = 2 };
-	CLEANUP(nl_close) struct nl_session s = { .fd = -1 };
-	CLEANUP(base_fd_close) int fd = -1;
-	struct rtnl_msg m;
-	pid_t pid;
-	char byte;
-
-	BEGIN();
-	talk(rtnl_msg_link_set_up(&m, index_of("lo"), true));
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	CHECK_INT(bind(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
-	pid = flood(&to);
-	run_on(true);
-	CHECK(comes(fd));
-	CHECK_INT(nl_open(&s, NETLINK_NETFILTER), 0);
-	CHECK_INT(nft_claim(&s, &c, false), 0);
-	/* What was on its way */
-	usleep(20000);
-	while (recv(fd, &byte, 1, 0) >= 0)
-		;
-	for (uint16_t i = 0; i < 1000; i++) {
-		ports[0].lo = 4000 + i % 2;
-		CHECK_INT(nft_claim(&s, &c, true), 0);
-	}
-	CHECK_INT(recv(fd, &byte, 1, 0), -1);
-	nl_close(&s);
-	CHECK(comes(fd));
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 	end();
 }

@@ -369,6 +369,9 @@ TEST(refusal_leaves_the_old_program)
 		return;
 	CHECK_INT(nft_load(&nl, p, &f.d, &changed), 0);
 	before = listing();
+	/* What comes before the rest, and what it may lead to */
+	CHECK(nft_set_of(p, NFT_INET, NFT_T_IP4, fix_net(&f, "10.9.0.0/16"))->is_interval);
+	CHECK(nft_add_chain(p, NFT_INET, "led_to") != NULL);
 	add_refused_rule(p, &o);
 	CHECK_INT(nft_load(&nl, p, &f.d, &changed), -EOPNOTSUPP);
 	CHECK(fix_told(&f, DIAG_E1703));

@@ -14,7 +14,10 @@
  * behind it.  Ranges go and come as a whole: it refuses an end without its start.
  *
  * A set that has to be another (its size, its types) goes and comes under its name,
- * and with it the rules that use it.
+ * and with it the rules that use it.  Sets of ranges do not (nft_add_ranges()): a new
+ * one shows what it holds a moment after the rules that ask it, and packets would slip
+ * by, so it comes in a transaction before theirs.  Elements that go and come show all
+ * at once.
  */
 #include "target/nft/delta.h"
 
@@ -172,7 +175,9 @@ static void take(struct work *w, struct nft_set_delta *to, const struct span_of 
 	}
 }
 
-static void compare_elems(struct work *w, const struct nft_set *s, struct nft_set_delta *to)
+/* @anew: also those that are the same go and come */
+static void compare_elems(struct work *w, const struct nft_set *s, bool anew,
+			  struct nft_set_delta *to)
 {
 	const uint8_t family = nft_family_number(s->family);
 	struct elems have = elems_of(w, w->have, family, s->name);
@@ -183,7 +188,8 @@ static void compare_elems(struct work *w, const struct nft_set *s, struct nft_se
 	while (is_h || is_n) {
 		const int order = !is_h ? 1 : !is_n ? -1 : range_cmp(&h, &n);
 
-		if (order != 0 || !same_line(h.start, n.start) || !same_line(h.end, n.end)) {
+		if (anew || order != 0 || !same_line(h.start, n.start) ||
+		    !same_line(h.end, n.end)) {
 			if (order <= 0)
 				take(w, to, &h, false);
 			if (order >= 0)
@@ -218,12 +224,10 @@ static void compare_sets(struct work *w)
 		struct nft_set_delta *to = &w->d->sets[i];
 
 		to->fate = fate_of(w, NFT_O_SET, s->family, s->name);
-		/* Rules begin to count anew, and so do those that are elements */
-		if (to->fate == NFT_STAYS && w->rewrite && s->is_vmap && s->is_counted)
-			to->fate = NFT_REPLACED;
-		/* What packets have put there stays */
+		/* Rules begin to count anew, and so do those that are elements; what
+		   packets have put there stays */
 		if (to->fate == NFT_STAYS && !s->is_dynamic)
-			compare_elems(w, s, to);
+			compare_elems(w, s, w->rewrite && s->is_vmap && s->is_counted, to);
 	}
 }
 
@@ -349,4 +353,61 @@ void nft_delta_make(struct arena *a, const struct nft_program *p, struct nft_lin
 	compare_sets(&w);
 	compare_chains(&w);
 	find_gone(&w);
+}
+
+static bool is_early(const struct nft_program *p, const struct nft_delta *d, uint32_t set)
+{
+	const struct nft_set *s = p->sets.v[set];
+
+	return d->sets[set].fate == NFT_COMES && s->is_interval && d->stays[s->family];
+}
+
+static void add_gone(struct nft_delta *d, enum nft_object kind, enum nft_family f,
+		     const char *name)
+{
+	struct nft_line *l = arena_new(d->a, struct nft_line);
+
+	*l = (struct nft_line){ .kind = kind, .family = nft_family_number(f), .name = name };
+	vec_add(d->a, &d->gone, l);
+}
+
+static void delta_of_nothing(const struct nft_program *p, struct arena *a, struct nft_delta *ret)
+{
+	*ret = (struct nft_delta){
+		.a = a,
+		.chains = arena_array(a, struct nft_chain_delta, p->chains.n + 1),
+		.sets = arena_array(a, struct nft_set_delta, p->sets.n + 1),
+	};
+	for (int f = 0; f < N_NFT_FAMILIES; f++)
+		ret->stays[f] = true;
+}
+
+bool nft_delta_split(const struct nft_program *p, struct nft_delta *d,
+		     struct nft_delta *ret_first, struct nft_delta *ret_undo)
+{
+	bool is_any = false;
+
+	for (uint32_t i = 0; i < p->sets.n && !is_any; i++)
+		is_any = is_early(p, d, i);
+	if (!is_any)
+		return false;
+	delta_of_nothing(p, d->a, ret_first);
+	delta_of_nothing(p, d->a, ret_undo);
+	for (uint32_t i = 0; i < p->chains.n; i++) {
+		const struct nft_chain *c = p->chains.v[i];
+
+		if (d->chains[i].fate != NFT_COMES || c->type != NULL || !d->stays[c->family])
+			continue;
+		d->chains[i].fate = NFT_STAYS;
+		ret_first->chains[i].fate = NFT_COMES;
+		add_gone(ret_undo, NFT_O_CHAIN, c->family, c->name);
+	}
+	for (uint32_t i = 0; i < p->sets.n; i++) {
+		if (!is_early(p, d, i))
+			continue;
+		d->sets[i].fate = NFT_STAYS;
+		ret_first->sets[i].fate = NFT_COMES;
+		add_gone(ret_undo, NFT_O_SET, p->sets.v[i]->family, p->sets.v[i]->name);
+	}
+	return true;
 }

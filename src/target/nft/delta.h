@@ -81,4 +81,17 @@ struct nft_delta {
 void nft_delta_make(struct arena *a, const struct nft_program *p, struct nft_lines *have,
 		    struct nft_lines *want, bool rewrite, struct nft_delta *ret);
 
+/**
+ * nft_delta_split() - Part off what has to be there before the rest comes
+ * @p:		Program of @d
+ * @d:		Left without @ret_first
+ * @ret_first:	New sets of ranges of tables that stay, and new chains that they may lead
+ *		to: nothing asks them yet
+ * @ret_undo:	The way back from @ret_first
+ *
+ * Return: false: there is nothing of that kind
+ */
+bool nft_delta_split(const struct nft_program *p, struct nft_delta *d,
+		     struct nft_delta *ret_first, struct nft_delta *ret_undo);
+
 #endif /* TARGET_NFT_DELTA_H */

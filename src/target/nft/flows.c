@@ -194,9 +194,8 @@ static void add_jail(struct work *w, const struct family *f, struct range r,
 	struct nft_value lo = nft_value_num(f->type, r.lo), hi = nft_value_num(f->type, r.hi);
 
 	if (*map == NULL) {
-		*map = nft_add_map(w->p, NFT_INET, "jails", &f->type, 1);
+		*map = nft_add_ranges(w->p, NFT_INET, "jails", &f->type, 1);
 		(*map)->is_vmap = true;
-		(*map)->is_interval = true;
 	}
 	for (uint32_t i = 0; i < (*map)->elems.n; i++)
 		if (memcmp((*map)->elems.v[i].key, hi.b, hi.len) <= 0 &&

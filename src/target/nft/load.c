@@ -368,18 +368,59 @@ static void want_lines(struct nft_look *l, const struct nft_program *p)
 		nft_lines_of(p, &l->want);
 }
 
+/* One transaction, unless somebody has committed since @genid */
+static int transact(struct nl_session *nl, const struct nft_program *p,
+		    const struct nft_lines *have, const struct nft_delta *delta, uint32_t genid,
+		    struct nft_jobs *jobs, struct nl_batch_result *result, struct outcome *o)
+{
+	struct nl_batch b CLEANUP(nl_batch_fini);
+	int err;
+
+	nl_batch_init(&b);
+	*result = (struct nl_batch_result){ .n = 0 };
+	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
+	if (err == 0)
+		err = nft_batch_fill(&b, p, have, delta, jobs);
+	if (err == 0)
+		err = nl_batch_send(&b, nl, result);
+	o->changed |= b.n > 0 && (err == 0 || err == -ENOBUFS || err == -ETIMEDOUT);
+	o->genid = b.n > 0 ? after(genid) : genid;
+	return err;
+}
+
+/* In two if something has to be there before the rest; what failed leaves nothing of it */
+static int carry_out(struct nl_session *nl, const struct nft_program *p,
+		     const struct nft_lines *have, struct nft_delta *delta, uint32_t genid,
+		     struct nft_jobs *jobs, struct nl_batch_result *result, struct outcome *o)
+{
+	const struct nft_lines nothing = { .a = jobs->a };
+	struct nl_batch_result unheard;
+	struct nft_delta first, undo;
+	const bool in_two = p != NULL && nft_delta_split(p, delta, &first, &undo);
+	int err;
+
+	o->genid = genid;
+	if (in_two) {
+		err = transact(nl, p, &nothing, &first, genid, jobs, result, o);
+		if (err < 0)
+			return err;
+	}
+	err = transact(nl, p, have, delta, o->genid, jobs, result, o);
+	if (err < 0 && in_two)
+		(void)transact(nl, p, &nothing, &undo, 0, jobs, &unheard, o);
+	return err;
+}
+
 /* One attempt by a look; -EAGAIN: look again */
 static int attempt(struct nl_session *nl, const struct wanted *w, struct nft_look *l,
 		   struct diags *d, struct outcome *o)
 {
 	const struct nft_program *p = w->p;
-	struct nl_batch b CLEANUP(nl_batch_fini);
 	struct nft_jobs jobs = { .a = &l->work };
 	struct nl_batch_result result;
 	struct nft_delta delta;
 	int err;
 
-	nl_batch_init(&b);
 	want_lines(l, p);
 	if (!(p != NULL && l->have.list.n == 0 && p->chains.n > 0) &&
 	    is_same(&l->have, &l->want) && (w->keep == NULL || !w->keep->always)) {
@@ -392,14 +433,7 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct nft_loo
 		return -EAGAIN;
 	if (w->counted != NULL)
 		keep_counts(w->counted, w->keep, &l->have, &delta, &l->work);
-	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, l->genid);
-	if (err == 0)
-		err = nft_batch_fill(&b, p, &l->have, &delta, &jobs);
-	if (err < 0)
-		return err;
-	err = nl_batch_send(&b, nl, &result);
-	o->changed |= err == 0 || err == -ENOBUFS || err == -ETIMEDOUT;
-	o->genid = after(l->genid);
+	err = carry_out(nl, p, &l->have, &delta, l->genid, &jobs, &result, o);
 	if (err == -ERESTART || err == -ENOBUFS || err == -ETIMEDOUT)
 		return -EAGAIN;
 	if (err == -EMSGSIZE && d != NULL) {
@@ -440,29 +474,19 @@ static int attempt_by_look(struct nl_session *nl, const struct wanted *w, struct
 static int attempt_by_memo(struct nl_session *nl, const struct wanted *w,
 			   struct nft_lines *want, struct arena *work, struct outcome *o)
 {
-	struct nl_batch b CLEANUP(nl_batch_fini);
 	struct nft_lines have = { .a = work };
 	struct nft_jobs jobs = { .a = work };
 	struct nl_batch_result result;
 	struct nft_delta delta;
 	uint32_t genid;
-	int err;
 
-	nl_batch_init(&b);
 	if (w->keep == NULL || w->memo == NULL || w->keep->always || nl_genid(nl, &genid) < 0 ||
 	    !nft_memo_read(w->memo, genid, &have))
 		return -EAGAIN;
 	nft_delta_make(work, w->p, &have, want, false, &delta);
 	if (!nft_memo_suffices(w->p, &delta) || nft_memo_handles(nl, w->p, &delta) < 0)
 		return -EAGAIN;
-	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, genid);
-	if (err == 0)
-		err = nft_batch_fill(&b, w->p, &have, &delta, &jobs);
-	if (err == 0)
-		err = nl_batch_send(&b, nl, &result);
-	o->changed |= b.n > 0 && (err == 0 || err == -ENOBUFS || err == -ETIMEDOUT);
-	o->genid = b.n > 0 ? after(genid) : genid;
-	return err < 0 ? -EAGAIN : 0;
+	return carry_out(nl, w->p, &have, &delta, genid, &jobs, &result, o) < 0 ? -EAGAIN : 0;
 }
 
 /* Remember what the kernel holds, unless somebody else was there meanwhile */

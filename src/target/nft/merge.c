@@ -177,9 +177,9 @@ static struct nft_set *make_map(const struct merger *w, uint32_t shape, const st
 	for (uint8_t k = 0; k < keys->n; k++)
 		types[k] = nft_keys[merge_key(merge_stmt(w->shapes[shape].first,
 						   keys->stmts[k]))].type;
-	map = nft_add_map(w->p, NFT_INET, "verdicts", types, keys->n);
+	map = (keys->has_ranges ? nft_add_ranges : nft_add_map)(w->p, NFT_INET, "verdicts", types,
+								keys->n);
 	map->is_vmap = true;
-	map->is_interval = keys->has_ranges;
 	map->is_counted = merge_is_counted(w->shapes[shape].first);
 	for (uint32_t i = w->start; i < w->end; i++)
 		if (w->of[i] == shape)

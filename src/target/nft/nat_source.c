@@ -123,13 +123,13 @@ static bool joins(struct gathered *w, const struct rule *r)
 static struct nft_set *make_map(const struct gathered *w, bool v6)
 {
 	const enum nft_type addr = v6 ? NFT_T_IP6 : NFT_T_IP4;
-	struct nft_set *map = nft_add_map(w->f->p, NFT_INET, "sources",
-					  (enum nft_type[]){ addr, addr }, w->has_ranges ? 2 : 1);
+	const enum nft_type keys[] = { addr, addr };
+	struct nft_set *map = (w->has_ranges ? nft_add_ranges : nft_add_map)(
+		w->f->p, NFT_INET, "sources", keys, w->has_ranges ? 2 : 1);
 
 	map->datas[0] = addr;
 	map->n_datas = 1;
 	map->is_counted = true;
-	map->is_interval = w->has_ranges;
 	nft_set_seal(map);
 	return map;
 }

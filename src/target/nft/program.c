@@ -137,6 +137,17 @@ struct nft_set *nft_add_map(struct nft_program *p, enum nft_family f, const char
 	return s;
 }
 
+struct nft_set *nft_add_ranges(struct nft_program *p, enum nft_family f, const char *what,
+			       const enum nft_type *keys, uint8_t n_keys)
+{
+	struct nft_set *s = nft_add_map(p, f, what, keys, n_keys);
+
+	s->is_interval = true;
+	s->name = arena_printf(p->a, "%s_%08x", s->name,
+			       hash_bytes(2166136261u, keys, n_keys * sizeof(*keys)));
+	return s;
+}
+
 static uint32_t padded(uint32_t len)
 {
 	return (len + 3) / 4 * 4;

@@ -443,6 +443,15 @@ struct nft_set *nft_add_map(struct nft_program *p, enum nft_family f, const char
 			    const enum nft_type *keys, uint8_t n_keys);
 
 /**
+ * nft_add_ranges() - A new, empty set or map of ranges
+ *
+ * As nft_add_map().  The name tells the key too: one of another kind is another set,
+ * and can be there before the rules that ask it.
+ */
+struct nft_set *nft_add_ranges(struct nft_program *p, enum nft_family f, const char *what,
+			       const enum nft_type *keys, uint8_t n_keys);
+
+/**
  * nft_set_remembers() - Name a dynamic set by what it remembers
  * @p:		Program
  * @s:		Dynamic set
