@@ -29,6 +29,8 @@ struct raise_refusal {
  * @name:	As messages name it
  * @print:	Prints a model and the same, flat; the stream is untouched where something
  *		is refused, and its last argument then says what; true: nothing was
+ * @longer:	The same language, with more rules that say more exactly what is remembered;
+ *		or NULL
  * @read:	Makes an empty model the meaning of a source of that language; an unknown
  *		interface is a note.  False: an error was told
  */
@@ -36,6 +38,7 @@ struct translate_lang {
 	const char *name;
 	bool (*print)(const struct model *m, const struct flat *f, FILE *out,
 		      struct raise_refusal *ret);
+	const struct translate_lang *longer;
 	bool (*read)(struct lang_ctx *c, uint32_t src, const struct facts *facts,
 		     struct model *m);
 };

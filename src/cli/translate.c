@@ -7,6 +7,8 @@
  * as `equal` holds two declarations: a translation that means something else is not
  * printed.
  */
+#include <stdlib.h>
+
 #include "cli/compile.h"
 #include "lang/translate.h"
 #include "prove/cross.h"
@@ -70,65 +72,102 @@ static struct model bare(const struct model *m)
 	return r;
 }
 
-static int compare(struct cli *c, const struct translate_lang *t, const struct declared *d,
-		   const struct model *again)
+/* A declaration in the other language */
+struct attempt {
+	char *text;
+	size_t len;
+	struct raise_refusal refused;
+	bool is_printed;
+	struct model again;
+	struct prove_result r;
+};
+
+static void attempt_fini(struct attempt *t)
 {
-	const struct model rules = bare(&d->model), other = bare(again);
-	struct prove_result r = { .n_nodes = 0 };
+	free(t->text);
+}
+
+/* Write it, read it again, and hold it against what was declared: both without policy */
+static int try_one(struct cli *c, const struct translate_lang *t, const struct declared *d,
+		   const struct flat *f, struct attempt *ret)
+{
+	FILE *to = open_memstream(&ret->text, &ret->len);
+	struct model rules, other;
+	int err;
+
+	if (to == NULL)
+		return cli_system(c, -ENOMEM, "translate");
+	ret->is_printed = t->print(&d->model, f, to, &ret->refused);
+	fclose(to);
+	if (ret->is_printed && !read_again(c, t, ret->text, ret->len, d, &ret->again)) {
+		ret->is_printed = false;
+		ret->refused = (struct raise_refusal){ .what = "this declaration" };
+	}
+	if (!ret->is_printed)
+		return 0;
+	rules = bare(&d->model);
+	other = bare(&ret->again);
+	err = prove_cross(&rules, &other, &c->arena, &ret->r);
+	return err < 0 ? cli_system(c, err, "compare the translation") : 0;
+}
+
+static bool is_good(const struct attempt *t)
+{
+	return t->is_printed && t->r.differences.n == 0;
+}
+
+static int tell_refused(struct cli *c, const struct translate_lang *t, const struct attempt *at)
+{
 	const struct prove_difference *x;
-	int err = prove_cross(&rules, &other, &c->arena, &r);
+
+	if (!at->is_printed)
+		return refuse(c, t, at->refused.what, &at->refused.at);
+	x = &at->r.differences.v[0];
+	diag_add(&c->diags, DIAG_E1746, x->origin.at,
+		 "%s cannot say this: %s means %s, and its rules would mean %s", t->name,
+		 x->packet, x->declared, x->kernel);
+	return EX_UNAVAILABLE;
+}
+
+/* What is told of a translation that is printed */
+static int tell(struct cli *c, const struct declared *d, const struct attempt *at)
+{
+	struct prove_result r = { .n_nodes = 0 };
+	int err = prove_cross(&d->model, &at->again, &c->arena, &r);
 
 	if (err < 0)
 		return cli_system(c, err, "compare the translation");
-	for (uint32_t i = 0; i < r.unproven.n && r.differences.n == 0; i++)
-		diag_add(&c->diags, DIAG_N1748, SPAN_NONE, "not proven: %s", r.unproven.v[i]);
-	if (r.differences.n > 0) {
-		x = &r.differences.v[0];
-		diag_add(&c->diags, DIAG_E1746, x->origin.at,
-			 "%s cannot say this: %s means %s, and its rules would mean %s", t->name,
-			 x->packet, x->declared, x->kernel);
-		return EX_UNAVAILABLE;
-	}
-	err = prove_cross(&d->model, again, &c->arena, &r);
-	if (err < 0)
-		return cli_system(c, err, "compare the translation");
-	if (r.differences.n > 0) {
-		x = &r.differences.v[0];
-		diag_add(&c->diags, DIAG_W1747, x->origin.at,
+	for (uint32_t i = 0; i < at->r.unproven.n; i++)
+		diag_add(&c->diags, DIAG_N1748, SPAN_NONE, "not proven: %s", at->r.unproven.v[i]);
+	if (r.differences.n > 0)
+		diag_add(&c->diags, DIAG_W1747, r.differences.v[0].origin.at,
 			 "with sallyport's fences and local callers around it, %s means %s, and "
-			 "around its translation %s", x->packet, x->declared, x->kernel);
-	}
+			 "around its translation %s", r.differences.v[0].packet,
+			 r.differences.v[0].declared, r.differences.v[0].kernel);
 	return 0;
 }
 
 static int translate(struct cli *c, const struct translate_lang *t, const struct declared *d,
 		     FILE *out)
 {
-	CLEANUP(base_free) char *text = NULL;
-	size_t len = 0;
-	struct raise_refusal refused;
-	struct model again;
+	CLEANUP(attempt_fini) struct attempt first = { .text = NULL }, longer = first;
+	const struct attempt *best = &first;
 	struct flat f;
-	FILE *to;
-	bool good;
 	int status;
 
 	if (!flat_model(&d->model, &f))
 		return refuse(c, t, f.refused, &f.refused_at);
-	to = open_memstream(&text, &len);
-	if (to == NULL)
-		return cli_system(c, -ENOMEM, "translate");
-	good = t->print(&d->model, &f, to, &refused);
-	fclose(to);
-	if (!good)
-		return refuse(c, t, refused.what, &refused.at);
-	if (!read_again(c, t, text, len, d, &again))
-		return refuse(c, t, "this declaration", &(const struct origin){ .text = NULL });
-	status = compare(c, t, d, &again);
+	status = try_one(c, t, d, &f, &first);
+	if (status == 0 && first.is_printed && !is_good(&first) && t->longer != NULL) {
+		status = try_one(c, t->longer, d, &f, &longer);
+		best = is_good(&longer) ? &longer : &first;
+	}
+	if (status == 0)
+		status = is_good(best) ? tell(c, d, best) : tell_refused(c, t, best);
 	if (status != 0)
 		return status;
 	tell_known(c, t, &f);
-	fwrite(text, 1, len, out);
+	fwrite(best->text, 1, best->len, out);
 	return 0;
 }
 

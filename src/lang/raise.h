@@ -31,6 +31,10 @@ struct raise_table {
  * @out:	Rules
  * @head:	What stands before them
  * @tables:	Named so far
+ * @by_iface:	What is remembered is told apart by interface
+ * @by_tag:	What is remembered as it comes in goes out again, known by a tag
+ * @state:	Its name in the rule at hand; NULL: the usual one
+ * @skipped:	Interfaces that nothing is remembered of, or NULL
  * @number:	Of the last rule, where rules have numbers
  * @refused:	What cannot be said, or NULL
  * @refused_at:	Whose it is
@@ -41,6 +45,10 @@ struct raiser {
 	FILE *out;
 	FILE *head;
 	VEC(struct raise_table) tables;
+	bool by_iface;
+	bool by_tag;
+	const char *state;
+	const struct set *skipped;
 	uint32_t number;
 	const char *refused;
 	struct origin refused_at;

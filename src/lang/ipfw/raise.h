@@ -31,6 +31,9 @@ struct raise_action {
  */
 bool raise_line(struct raiser *w, const struct flat_rule *r, struct raise_action act);
 
+/** raise_check() - Lines that let packets go on that have a state */
+void raise_check(struct raiser *w);
+
 /** raise_ruling() - Lines for a rule that decides; @pass: what passing is */
 bool raise_ruling(struct raiser *w, const struct flat_rule *r, const char *pass);
 

@@ -190,8 +190,11 @@ static bool put_one(struct raiser *w, const struct flat_rule *r, const struct ki
 	put_names(w, r->in[F_RECV], "recv");
 	if (!put_flags(w, r, k->flags))
 		return false;
-	fprintf(w->out, "%s%s%s\n", k->icmp != NULL ? " " : "", k->icmp != NULL ? k->icmp : "",
-		act.keeps ? " keep-state" : "");
+	fprintf(w->out, "%s%s", k->icmp != NULL ? " " : "", k->icmp != NULL ? k->icmp : "");
+	/* keep-state would look for a state too, of whichever interface */
+	if (act.keeps && w->by_iface)
+		fprintf(w->out, " record-state :%s", w->state != NULL ? w->state : "default");
+	fputs(act.keeps && !w->by_iface ? " keep-state\n" : "\n", w->out);
 	return true;
 }
 
@@ -254,7 +257,7 @@ static bool put_tcp(struct raiser *w, const struct flat_rule *r, struct raise_ac
 	       put_one(w, &other, &(const struct kind){ .icmp = NULL }, act);
 }
 
-bool raise_line(struct raiser *w, const struct flat_rule *given, struct raise_action act)
+static bool put_any(struct raiser *w, const struct flat_rule *given, struct raise_action act)
 {
 	struct flat_rule r = *given;
 	const enum raise_ready is = raise_ready(w, &r, RULE_FIELDS);
@@ -270,6 +273,62 @@ bool raise_line(struct raiser *w, const struct flat_rule *given, struct raise_ac
 	return put_one(w, &r, &(const struct kind){ .icmp = NULL }, act);
 }
 
+/* Does this interface have states of its own, and of what name */
+static const char *state_name(const struct raiser *w, const struct iface *i)
+{
+	if (!w->by_iface || (w->skipped != NULL && set_has(w->skipped, AF_NONE, i->id)))
+		return NULL;
+	return i->name;
+}
+
+/* A rule for each interface that has states of its own, and one for all others */
+static bool put_each(struct raiser *w, const struct flat_rule *r, struct raise_action act)
+{
+	const struct facts *f = w->m->facts;
+	struct ranges known = { .list = { .n = 0 } };
+	struct flat_rule rest = *r;
+
+	for (uint32_t i = 0; i < f->ifaces.n; i++) {
+		const struct iface *ifp = &f->ifaces.v[i];
+		const char *name = state_name(w, ifp);
+		struct flat_rule own = *r;
+
+		if (name == NULL)
+			continue;
+		ranges_add(w->a, &known, AF_NONE, ifp->id, ifp->id);
+		w->state = name;
+		if (flat_meet(w->a, &own, F_IFACE, set_one(w->a, ifp->id)) &&
+		    !put_any(w, &own, act))
+			return false;
+	}
+	w->state = NULL;
+	return !flat_meet(w->a, &rest, F_IFACE,
+			  set_complement(w->a, set_make(w->a, &known), SET_U32)) ||
+	       put_any(w, &rest, act);
+}
+
+bool raise_line(struct raiser *w, const struct flat_rule *r, struct raise_action act)
+{
+	return w->by_iface && act.keeps ? put_each(w, r, act) : put_any(w, r, act);
+}
+
+void raise_check(struct raiser *w)
+{
+	const struct facts *f = w->m->facts;
+
+	for (uint32_t i = 0; i < f->ifaces.n; i++) {
+		const char *name = state_name(w, &f->ifaces.v[i]);
+
+		if (name == NULL)
+			continue;
+		fprintf(w->out, "add %u skipto %u ip from any to any not via %s\n",
+			w->number + 10, w->number + 30, f->ifaces.v[i].name);
+		fprintf(w->out, "add %u check-state :%s\n", w->number + 20, name);
+		w->number += 20;
+	}
+	w->number += 10;
+	fprintf(w->out, "add %u check-state%s\n", w->number, w->by_iface ? " :default" : "");
+}
 /* ---- rulings ---------------------------------------------------------------------------- */
 
 static bool answer_to(struct raiser *w, const struct flat_rule *r, uint8_t proto, uint8_t af,

@@ -79,14 +79,28 @@ static struct instance *instance_of(struct raiser *w, struct instances *all,
 	return i;
 }
 
+/* The addresses that a rule can give: of the families that its packets have */
+static uint32_t targets(const struct flat_rule *r, struct addr *ret)
+{
+	const unsigned int families = flat_families(r);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r->x->to.n; i++)
+		if ((families & (r->x->to.v[i].af == AF_V4 ? SET_HAS_V4 : SET_HAS_V6)) != 0 &&
+		    n++ == 0)
+			*ret = r->x->to.v[i];
+	return n;
+}
+
 static bool add_nat(struct raiser *w, struct instances *all, const struct flat_rule *r)
 {
 	const struct xlate *x = r->x;
+	struct addr to = { .af = AF_NONE };
 	struct instance *i;
 
-	if (x->to.n != 1 || x->pool == POOL_BITMASK)
+	if (targets(r, &to) != 1 || x->pool == POOL_BITMASK)
 		return raise_refuse(w, r->origin, "a pool of addresses");
-	i = instance_of(w, all, r, x->to.v[0]);
+	i = instance_of(w, all, r, to);
 	if (i == NULL)
 		return false;
 	if (x->port != XP_KEEP && x->port != XP_RANDOM)
@@ -230,16 +244,30 @@ static bool is_alone(struct raiser *w, const struct flat *f, uint32_t i)
 	return true;
 }
 
+/* A redirect, of the family of where it leads; what has none of it redirects nothing */
+static bool of_family(struct raiser *w, const struct flat_rule *r, struct flat_rule *ret)
+{
+	*ret = *r;
+	return r->act == FLAT_TRANSLATE && r->x->to.n > 0 &&
+	       flat_meet(w->a, ret, F_DST,
+			 set_of_family(w->a, set_all(w->a, SET_ADDR), r->x->to.v[0].af));
+}
+
+static bool gather_redirects(struct raiser *w, const struct flat *f, struct instances *all)
+{
+	struct flat_rule one;
+
+	for (uint32_t i = 0; i < f->rdr.rules.n; i++)
+		if (of_family(w, &f->rdr.rules.v[i], &one) &&
+		    (!is_alone(w, f, i) || !add_redirect(w, all, &one)))
+			return false;
+	return true;
+}
+
 static bool gather(struct raiser *w, const struct flat *f, struct instances *all)
 {
-	for (uint32_t i = 0; i < f->rdr.rules.n; i++) {
-		const struct flat_rule *r = &f->rdr.rules.v[i];
-
-		if (r->act == FLAT_TRANSLATE && !is_alone(w, f, i))
-			return false;
-		if (r->act == FLAT_TRANSLATE && !add_redirect(w, all, r))
-			return false;
-	}
+	if (!gather_redirects(w, f, all))
+		return false;
 	for (uint32_t i = 0; i < f->nat.rules.n; i++)
 		if (f->nat.rules.v[i].act == FLAT_TRANSLATE &&
 		    !add_nat(w, all, &f->nat.rules.v[i]))
@@ -297,13 +325,6 @@ static bool judge_redirected(struct raiser *w, const struct flat *f, const struc
 	return true;
 }
 
-static bool put_line(struct raiser *w, const char *line)
-{
-	w->number += 10;
-	fprintf(w->out, "add %u %s\n", w->number, line);
-	return true;
-}
-
 /* The next block, which others lead to */
 static bool begin_block(struct raiser *w, uint32_t number, const struct origin at)
 {
@@ -343,13 +364,14 @@ static bool put_in(struct raiser *w, const struct flat *f, const struct instance
 		if (!raise_line(w, &r, (struct raise_action){ nat, false }))
 			return false;
 	}
-	put_line(w, "check-state");
+	raise_check(w);
 	for (uint32_t i = 0; i < f->rdr.rules.n; i++) {
 		const struct flat_rule *r = &f->rdr.rules.v[i];
+		struct flat_rule one;
 
-		if (r->act == FLAT_TRANSLATE &&
-		    !judge_redirected(w, f, r, find((struct instances *)all, (struct addr){
-				AF_V4, r->in[F_DST]->r[0].lo })))
+		if (of_family(w, r, &one) &&
+		    !judge_redirected(w, f, &one, find((struct instances *)all, (struct addr){
+				AF_V4, one.in[F_DST]->r[0].lo })))
 			return false;
 	}
 	return true;
@@ -398,13 +420,14 @@ static bool put_out(struct raiser *w, const struct flat *f, const struct instanc
 {
 	for (uint32_t k = 0; k < f->nat.rules.n; k++) {
 		const struct flat_rule *r = &f->nat.rules.v[k];
+		struct addr to;
 		bool good;
 
 		if (r->act == FLAT_EXEMPT)
 			good = raise_line(w, r, (struct raise_action){ "skipto 20000", false });
 		else
-			good = judge_translated(w, f, r, find((struct instances *)all,
-							      r->x->to.v[0]));
+			good = targets(r, &to) == 1 &&
+			       judge_translated(w, f, r, find((struct instances *)all, to));
 		if (!good)
 			return false;
 	}
@@ -437,15 +460,19 @@ static bool put_translations(struct raiser *w, const struct flat *f, struct inst
 	if (f->rdr.rules.n > 0)
 		at = f->rdr.rules.v[0].origin;
 	for (uint32_t i = 0; i < f->filter.rules.n && all->n == 0; i++)
-		if (f->filter.rules.v[i].ruling.keep)
-			return put_line(w, "check-state");
+		if (f->filter.rules.v[i].ruling.keep) {
+			raise_check(w);
+			return true;
+		}
 	if (all->n == 0)
 		return true;
 	for (uint32_t i = 0; i < all->n; i++)
 		put_config(w, &all->v[i]);
 	fputs("disable one_pass\n", w->head);
-	return put_in(w, f, all) && begin_block(w, OUT_BLOCK, at) && put_line(w, "check-state") &&
-	       put_out(w, f, all) && begin_block(w, FILTER_BLOCK, at);
+	if (!put_in(w, f, all) || !begin_block(w, OUT_BLOCK, at))
+		return false;
+	raise_check(w);
+	return put_out(w, f, all) && begin_block(w, FILTER_BLOCK, at);
 }
 
 static bool raise_all(struct raiser *w, const struct flat *f)
@@ -471,6 +498,20 @@ static bool print(const struct model *m, const struct flat *f, FILE *out,
 	return raise_text(m, f, raise_all, out, ret);
 }
 
+static bool raise_by_iface(struct raiser *w, const struct flat *f)
+{
+	w->by_iface = true;
+	w->skipped = f->skipped;
+	return raise_all(w, f);
+}
+
+/* pf's state is of one leg of a way through the host: by_iface each leg has its own name */
+static bool print_by_iface(const struct model *m, const struct flat *f, FILE *out,
+			   struct raise_refusal *ret)
+{
+	return raise_text(m, f, raise_by_iface, out, ret);
+}
+
 static bool read_again(struct lang_ctx *c, uint32_t src, const struct facts *facts,
 		       struct model *m)
 {
@@ -484,4 +525,6 @@ static bool read_again(struct lang_ctx *c, uint32_t src, const struct facts *fac
 	return c->diags->n_errors == 0 && ipfw_lower(c, rs, facts, &o, m);
 }
 
-const struct translate_lang translate_ipfw = { "ipfw", print, read_again };
+static const struct translate_lang by_iface = { "ipfw", print_by_iface, NULL, read_again };
+
+const struct translate_lang translate_ipfw = { "ipfw", print, &by_iface, read_again };

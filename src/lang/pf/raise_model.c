@@ -229,8 +229,9 @@ static bool put_one(struct raiser *w, const struct flat_rule *r, const struct ki
 	if (!put_names(w, r, F_RECV, "received-on"))
 		return false;
 	if (passes)
-		fprintf(w->out, "%s%s", r->ruling.keep ? " keep state" : " no state",
-			r->ruling.allow_opts ? " allow-opts" : "");
+		fprintf(w->out, "%s%s%s", r->ruling.keep ? " keep state" : " no state",
+			r->ruling.allow_opts ? " allow-opts" : "",
+			r->ruling.keep && w->by_tag ? " tag kept" : "");
 	if (r->prob != 0)
 		fprintf(w->out, " probability %.7f%%", (double)r->prob * 100 / PROB_ONE);
 	putc('\n', w->out);
@@ -364,12 +365,17 @@ static bool put_translation(struct raiser *w, const struct flat_rule *given, con
 
 static bool raise_all(struct raiser *w, const struct flat *f)
 {
+	if (w->by_tag && f->nat.rules.n > 0)
+		fputs("no nat from any to any tagged kept\n", w->out);
 	for (uint32_t i = 0; i < f->nat.rules.n; i++)
 		if (!put_translation(w, &f->nat.rules.v[i], "nat"))
 			return false;
 	for (uint32_t i = 0; i < f->rdr.rules.n; i++)
 		if (!put_translation(w, &f->rdr.rules.v[i], "rdr"))
 			return false;
+	if (w->by_tag)
+		fputs("pass out quick from any to any flags any keep state allow-opts "
+		      "tagged kept\n", w->out);
 	for (uint32_t i = 0; i < f->filter.rules.n; i++)
 		if (!put_filter(w, &f->filter.rules.v[i]))
 			return false;
@@ -382,6 +388,22 @@ static bool print(const struct model *m, const struct flat *f, FILE *out,
 	return raise_text(m, f, raise_all, out, ret);
 }
 
+/*
+ * A state of ipfw holds for both legs of a way through the host, pf's for the leg that
+ * made it.  The packets of a state have its tag, so the other leg knows them by that.
+ */
+static bool raise_by_tag(struct raiser *w, const struct flat *f)
+{
+	w->by_tag = true;
+	return raise_all(w, f);
+}
+
+static bool print_by_tag(const struct model *m, const struct flat *f, FILE *out,
+			 struct raise_refusal *ret)
+{
+	return raise_text(m, f, raise_by_tag, out, ret);
+}
+
 static bool read_again(struct lang_ctx *c, uint32_t src, const struct facts *facts,
 		       struct model *m)
 {
@@ -391,4 +413,6 @@ static bool read_again(struct lang_ctx *c, uint32_t src, const struct facts *fac
 	return c->diags->n_errors == 0 && pf_lower(c, f, facts, NULL, &o, m);
 }
 
-const struct translate_lang translate_pf = { "pf.conf", print, read_again };
+static const struct translate_lang by_tag = { "pf.conf", print_by_tag, NULL, read_again };
+
+const struct translate_lang translate_pf = { "pf.conf", print, &by_tag, read_again };
