@@ -14,11 +14,12 @@
 #define HOST_VNET_H
 
 #include "host/apply.h"
+#include "host/have.h"
 #include "model/decl.h"
 
 #define VNET_GROUP	0x53414c56u	/* link group of our ends: "SALV" */
 #define VNET_GROUP_GONE	0x53414c58u	/* of those that are being deleted */
-#define VNET_ALIAS	"sallyport vnet "	/* ifalias: this and the jail's name */
+#define VNET_ALIAS	"sallyport vnet "	/* ifalias: this, what it was made of, the jail */
 #define VNET_BRIDGE_ALIAS "sallyport bridge"
 
 /**
@@ -42,6 +43,8 @@ struct vnet_place {
  * @at:		Its declaration, or SPAN_NONE
  * @jail:	Jail to be linked, or NULL
  * @link:	Link to be deleted, or with @jail raised again; or NULL
+ * @route:	With @link: not to be raised, this address of @jail has no route to it
+ * @gateway:	With @link: not to be raised, its gateway of this family is missing
  */
 struct vnet_op {
 	bool is_del;
@@ -49,12 +52,17 @@ struct vnet_op {
 	struct span at;
 	const struct decl_jail *jail;
 	const struct rtnl_link *link;
+	const struct decl_addr *route;
+	uint8_t gateway;
 };
 
 /** struct vnet_plan - What is to be done, deletions first */
 struct vnet_plan {
 	VEC(struct vnet_op) ops;
 };
+
+/** vnet_op_verb() - "add", "del" or "change" */
+const char *vnet_op_verb(const struct vnet_op *op);
 
 /** vnet_jail_of() - The jail that a link of ours leads to; NULL: not ours, or not finished */
 const char *vnet_jail_of(const struct rtnl_link *l);
@@ -71,7 +79,7 @@ bool vnet_is_our_bridge(const struct rtnl_link *l);
  * @only:	Jails that are asked for, NULL after the last; NULL: all
  * @place:	Where the jails are
  * @h:		Host: its state says what namespaces we made
- * @links:	Its links
+ * @have:	Its links and addresses
  * @ret:	Set
  *
  * A jail that is asked for by `apply` and has no namespace yet is told of in a
@@ -81,7 +89,7 @@ bool vnet_is_our_bridge(const struct rtnl_link *l);
  */
 MUST_USE int vnet_plan_make(const struct decl *d, const char *const *only,
 			    const struct vnet_place *place, struct host *h,
-			    const struct rtnl_links *links, struct vnet_plan *ret);
+			    const struct host_have *have, struct vnet_plan *ret);
 
 /** vnet_delete() - Carry the deletions out, all at once; 0 or as host_apply() */
 MUST_USE int vnet_delete(struct host *h, const struct vnet_plan *plan);

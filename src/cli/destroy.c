@@ -23,7 +23,7 @@ static int print_plan(struct cli *c, struct cli_host *h)
 		err = host_have_read(&h->route, &h->st, &c->arena, &h->have);
 	if (err < 0)
 		return cli_system(c, err, "read this host");
-	err = vnet_plan_make(NULL, NULL, &place, &host, &h->have.links, &h->vnets);
+	err = vnet_plan_make(NULL, NULL, &place, &host, &h->have, &h->vnets);
 	if (err < 0)
 		return cli_host_error(c, err, "look at the links of vnet jails");
 	host_plan_destroy(&h->have, &c->arena, c->dry_run ? &c->diags : &(struct diags){

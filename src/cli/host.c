@@ -56,8 +56,7 @@ void cli_vnet_changes(struct cli *c, struct cli_host *h)
 	for (uint32_t i = 0; i < h->vnets.ops.n; i++) {
 		const struct vnet_op *op = &h->vnets.ops.v[i];
 
-		add_change(c, h, op->is_del ? "del" : op->link != NULL ? "change" : "add",
-			   op->object, op->at);
+		add_change(c, h, vnet_op_verb(op), op->object, op->at);
 	}
 }
 
@@ -66,7 +65,7 @@ static int compare_vnets(struct cli *c, struct cli_host *h)
 {
 	struct host host = { .s = &h->route, .st = &h->st, .a = &c->arena, .diags = &c->diags };
 	const struct vnet_place place = cli_vnet_place(c);
-	const int err = vnet_plan_make(&h->d.decl, h->want.only, &place, &host, &h->have.links,
+	const int err = vnet_plan_make(&h->d.decl, h->want.only, &place, &host, &h->have,
 				       &h->vnets);
 
 	cli_vnet_changes(c, h);

@@ -7,7 +7,8 @@
  * our group without that name was left by a run that was killed: it is deleted,
  * and made anew.  A jail that was restarted has another namespace; the old link
  * went with the old one, or leads elsewhere, which its number of the other end's
- * namespace shows.
+ * namespace shows.  Before the name stands what the link was made of (vnet_mark()):
+ * one of another declaration is deleted and made anew.
  *
  * Deleting a link waits for all CPUs to forget it, 20 ms each; a whole group
  * waits once.  So what goes is put into a group of its own first.
@@ -17,7 +18,10 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "host/file.h"
 #include "nl/rtnl_veth.h"
+
+#define MARK_BYTES	8u	/* of vnet_mark() */
 
 bool vnet_is_ours(const struct rtnl_link *l)
 {
@@ -30,9 +34,37 @@ bool vnet_is_ours(const struct rtnl_link *l)
 const char *vnet_jail_of(const struct rtnl_link *l)
 {
 	const size_t len = strlen(VNET_ALIAS);
+	const char *mark = l->alias + len, *name;
 
-	return strcmp(l->kind, "veth") == 0 && l->group != VNET_GROUP_GONE &&
-	       strncmp(l->alias, VNET_ALIAS, len) == 0 ? l->alias + len : NULL;
+	if (strcmp(l->kind, "veth") != 0 || l->group == VNET_GROUP_GONE ||
+	    strncmp(l->alias, VNET_ALIAS, len) != 0)
+		return NULL;
+	name = strchr(mark, ' ');
+	return name == NULL ? mark : name + 1;
+}
+
+const char *vnet_mark(struct arena *a, const struct decl_jail *j)
+{
+	const struct decl_vnet *v = &j->vnet;
+	char text[ADDR_TEXT_BYTES], other[ADDR_TEXT_BYTES];
+	const char *all = arena_printf(a, "%s %s %d %s %s", v->jail_if,
+				       v->bridge != NULL ? v->bridge : "", v->is_isolated,
+				       addr_print(decl_vnet_gateway(j, AF_V4), text),
+				       addr_print(decl_vnet_gateway(j, AF_V6), other));
+	uint64_t sum;
+
+	for (uint32_t i = 0; i < j->addrs.n; i++)
+		all = arena_printf(a, "%s %s/%u", all, addr_print(j->addrs.v[i].p.a, text),
+				   j->addrs.v[i].p.len);
+	sum = file_sum(FILE_SUM_START, all, strlen(all));
+	return arena_printf(a, "%08x", (uint32_t)(sum ^ sum >> 32));
+}
+
+const char *vnet_op_verb(const struct vnet_op *op)
+{
+	const bool is_part = op->route != NULL || op->gateway != 0;
+
+	return op->is_del ? "del" : op->link != NULL && !is_part ? "change" : "add";
 }
 
 bool vnet_is_our_bridge(const struct rtnl_link *l)
@@ -86,7 +118,10 @@ struct planner {
 	const char *const *only;
 	const struct vnet_place *place;
 	struct host *h;
+	const struct host_have *have;
 	const struct rtnl_links *links;
+	struct rtnl_hops hops;
+	bool has_hops;
 	struct vnet_plan *p;
 };
 
@@ -131,6 +166,87 @@ static int leads_there(struct planner *pl, const struct rtnl_link *l, const stru
 	return err < 0 ? err : end.nsid >= 0 && end.nsid == nsid;
 }
 
+/* Is a link made of what is declared now; one without a mark is, for all that is known */
+static bool is_as_declared(struct planner *pl, const struct rtnl_link *l,
+			   const struct decl_jail *j)
+{
+	const struct rtnl_link *bridge = j->vnet.bridge == NULL ? NULL :
+					 rtnl_link_find(pl->links, j->vnet.bridge);
+	const char *mark = l->alias + strlen(VNET_ALIAS);
+
+	if (l->master != (bridge != NULL ? bridge->index : 0))
+		return false;
+	return strchr(mark, ' ') == NULL ||
+	       strncmp(mark, vnet_mark(pl->h->a, j), MARK_BYTES) == 0;
+}
+
+/* May a link be made anew: 1, or a negative errno where nothing says to where */
+static int may_remake(struct planner *pl, const struct rtnl_link *l, const struct decl_jail *j)
+{
+	const struct vnet_place by_name = { .pid = NULL };
+	int fd CLEANUP(base_fd_close) = -1;
+	const int err = vnet_ns_open(pl->h, j, pl->only != NULL ? pl->place : &by_name, false, &fd);
+
+	if (err == 0)
+		return 1;
+	if (err != -ENOENT)
+		return err;
+	diag_add(pl->h->diags, DIAG_E1830, j->vnet_at,
+		 "%s is not as vnet jail '%s' is declared, and nothing says where the jail is",
+		 l->name, j->name);
+	diag_help(pl->h->diags, "up %s --pid PID, or --jail-netns NAME", j->name);
+	return -EINVAL;
+}
+
+static void add_part(struct planner *pl, struct vnet_op op, struct prefix p, const char *what)
+{
+	char text[ADDR_TEXT_BYTES];
+
+	add_op(pl, op, arena_printf(pl->h->a, "%s %s on link", what, prefix_print(p, text)),
+	       op.link->name, op.jail->name);
+}
+
+static bool has_address(const struct planner *pl, uint32_t index, struct addr a)
+{
+	for (uint32_t i = 0; i < pl->have->addrs.list.n; i++)
+		if (pl->have->addrs.list.v[i].ifindex == index &&
+		    addr_equal(pl->have->addrs.list.v[i].p.a, a))
+			return true;
+	return false;
+}
+
+static bool has_route(const struct planner *pl, uint32_t index, struct prefix net)
+{
+	for (uint32_t i = 0; i < pl->hops.list.n; i++)
+		if (pl->hops.list.v[i].ifindex == index &&
+		    pl->hops.list.v[i].dst.len == net.len &&
+		    addr_equal(pl->hops.list.v[i].dst.a, prefix_first(net)))
+			return true;
+	return false;
+}
+
+/* What somebody has taken away of a routed link that stays */
+static void plan_parts(struct planner *pl, const struct rtnl_link *l, const struct decl_jail *j)
+{
+	bool is_asked_for[2] = { false, false };
+
+	for (uint32_t i = 0; i < j->addrs.n; i++) {
+		const struct prefix net = decl_vnet_net(j, i);
+		const uint8_t af = net.a.af;
+		const struct addr via = decl_vnet_gateway(j, af);
+
+		if (!is_asked_for[af == AF_V6] && !has_address(pl, l->index, via))
+			add_part(pl, (struct vnet_op){ .at = j->vnet_at, .jail = j, .link = l,
+						       .gateway = af },
+				 (struct prefix){ via, (uint8_t)addr_bits(af) }, "gateway");
+		is_asked_for[af == AF_V6] = true;
+		if (!has_route(pl, l->index, net))
+			add_part(pl, (struct vnet_op){ .at = j->addrs.v[i].at, .jail = j,
+						       .link = l, .route = &j->addrs.v[i] },
+				 net, "route");
+	}
+}
+
 /* The link of a wanted jail that stays; deleted is what else is ours */
 static int plan_link(struct planner *pl, const struct rtnl_link *l)
 {
@@ -143,10 +259,17 @@ static int plan_link(struct planner *pl, const struct rtnl_link *l)
 		return 0;
 	if (is_wanted(j) && strcmp(j->vnet.host_if, l->name) == 0)
 		keep = leads_there(pl, l, j);
+	if (keep > 0 && is_asked(pl->only, j) && !is_as_declared(pl, l, j)) {
+		const int err = may_remake(pl, l, j);
+
+		keep = err < 0 ? err : 0;
+	}
 	/* It got its name and was raised at once, so somebody else has set it down */
 	if (keep > 0 && (l->flags & IFF_UP) == 0 && is_asked(pl->only, j))
 		add_op(pl, (struct vnet_op){ .at = j->vnet_at, .jail = j, .link = l }, "link",
 		       l->name, name);
+	else if (keep > 0 && j->vnet.bridge == NULL && is_asked(pl->only, j))
+		plan_parts(pl, l, j);
 	if (keep == 0)
 		add_op(pl, (struct vnet_op){ .is_del = true, .at = SPAN_NONE, .link = l }, "link",
 		       l->name, name);
@@ -237,12 +360,18 @@ static int plan_jail(struct planner *pl, const struct decl_jail *j)
 }
 
 int vnet_plan_make(const struct decl *d, const char *const *only, const struct vnet_place *place,
-		   struct host *h, const struct rtnl_links *links, struct vnet_plan *ret)
+		   struct host *h, const struct host_have *have, struct vnet_plan *ret)
 {
-	struct planner pl = { d, only, place, h, links, ret };
+	const struct rtnl_links *links = &have->links;
+	struct planner pl = { .d = d, .only = only, .place = place, .h = h, .have = have,
+			      .links = links, .p = ret };
 	int err = 0;
 
 	*ret = (struct vnet_plan){ .ops = { 0 } };
+	for (uint32_t i = 0; i < links->list.n && d != NULL && !pl.has_hops; i++)
+		pl.has_hops = vnet_jail_of(&links->list.v[i]) != NULL;
+	if (pl.has_hops)
+		err = rtnl_hops_read(h->s, h->a, &pl.hops);
 	for (uint32_t i = 0; i < links->list.n && err == 0; i++)
 		err = plan_link(&pl, &links->list.v[i]);
 	for (uint32_t i = 0; i < links->list.n && err == 0; i++)

@@ -263,7 +263,8 @@ static int make_port(struct link *k)
 
 static int make_outside(struct link *k)
 {
-	const char *alias = arena_printf(k->h->a, VNET_ALIAS "%s", k->j->name);
+	const char *alias = arena_printf(k->h->a, VNET_ALIAS "%s %s", vnet_mark(k->h->a, k->j),
+					 k->j->name);
 	struct rtnl_msg m;
 	int err = mark(k, k->h->s, k->host.index);
 
@@ -338,12 +339,19 @@ static int make_jail(struct host *h, const struct decl_jail *j, const struct vne
 	return is_new ? make_pair(&k, fd) : make_sure(&k);
 }
 
-/* The kernel has dropped the routes of a link that was set down, and its IPv6 addresses */
+/*
+ * The kernel has dropped the routes of a link that was set down, and its IPv6 addresses;
+ * or somebody has taken away what is told
+ */
 static int raise_link(struct host *h, const struct vnet_op *op)
 {
 	struct link k = { .h = h, .j = op->jail, .host = { .index = op->link->index } };
 	struct rtnl_msg m;
 
+	if (op->route != NULL)
+		return add_route(&k, op->route);
+	if (op->gateway != 0)
+		return add_gateway(&k, op->gateway);
 	if (op->jail->vnet.bridge == NULL)
 		return make_routed(&k);
 	return send(&k, h->s, rtnl_msg_link_set_up(&m, k.host.index, true), "the link",

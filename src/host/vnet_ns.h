@@ -26,6 +26,18 @@ MUST_USE int vnet_ns_open(struct host *h, const struct decl_jail *j, const struc
 			  bool may_make, int *ret);
 
 /**
+ * vnet_mark() - What the link of a jail is made of, as a text without spaces
+ * @a:		Memory
+ * @j:		Jail
+ *
+ * It stands in the link's ifalias, so that the kernel knows a link that was made of
+ * another declaration.
+ *
+ * Return: 8 hex digits
+ */
+const char *vnet_mark(struct arena *a, const struct decl_jail *j);
+
+/**
  * vnet_session() - A session of NETLINK_ROUTE in another namespace
  * @s:		Session; set whole
  * @fd:		Namespace

@@ -254,3 +254,63 @@ struct nlmsghdr *rtnl_msg_route_add(struct rtnl_msg *m, const struct rtnl_hop *h
 	mnl_attr_put_u32(msg, RTA_OIF, hop->ifindex);
 	return msg;
 }
+
+struct hops {
+	struct arena *a;
+	struct rtnl_hops *ret;
+	uint32_t n_before;	/* of the other family */
+};
+
+static int take_hop(const struct nlmsghdr *msg, void *arg)
+{
+	const struct hops *h = arg;
+	struct rtnl_hop hop = { .ifindex = 0 };
+	const struct rtmsg *rtm;
+	const struct nlattr *attr;
+
+	if (msg == NULL) {
+		h->ret->list.n = h->n_before;
+		return 0;
+	}
+	if (msg->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(msg) < sizeof(*rtm))
+		return 0;
+	rtm = mnl_nlmsg_get_payload(msg);
+	if (rtm->rtm_protocol != ROUTE_PROTO || rtm->rtm_table != RT_TABLE_MAIN)
+		return 0;
+	mnl_attr_for_each(attr, msg, sizeof(*rtm)) {
+		const uint16_t type = mnl_attr_get_type(attr), len = mnl_attr_get_payload_len(attr);
+
+		if (type == RTA_OIF && len == sizeof(uint32_t))
+			hop.ifindex = mnl_attr_get_u32(attr);
+		else if (type == RTA_DST && len == (rtm->rtm_family == AF_INET ? 4 : 16))
+			hop.dst.a = addr_from_bytes(rtm->rtm_family == AF_INET ? AF_V4 : AF_V6,
+						    mnl_attr_get_payload(attr));
+	}
+	hop.dst.len = rtm->rtm_dst_len;
+	if (hop.dst.a.af != AF_NONE)
+		vec_add(h->a, &h->ret->list, hop);
+	return 0;
+}
+
+int rtnl_hops_read(struct nl_session *s, struct arena *a, struct rtnl_hops *ret)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	struct rtnl_hops hops = { .list = { .n = 0 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		struct hops h = { a, &hops, hops.list.n };
+		struct rtnl_msg m;
+		struct nlmsghdr *msg = start(&m, RTM_GETROUTE, 0);
+		struct rtmsg *rtm = mnl_nlmsg_put_extra_header(msg, sizeof(*rtm));
+		int err;
+
+		rtm->rtm_family = families[i];
+		rtm->rtm_table = RT_TABLE_MAIN;
+		err = nl_dump(s, msg, take_hop, &h);
+		/* The main table is made with its first route */
+		if (err < 0 && err != -ENOENT)
+			return err;
+	}
+	*ret = hops;
+	return 0;
+}

@@ -93,6 +93,43 @@ is "raised: jail to the world, IPv6" "world 2001:db8:113::2" "$(ask www 'tcp:[20
 is "raised: jail to sibling, IPv6" "sql fd00::5" "$(ask www 'tcp:[fd00:6::1]:5432')"
 is "raised: the delegated prefix" "more fd00::5" "$(ask www 'tcp:[fd00:6::77]:5433')"
 
+# What somebody takes away of the host's end is missed and comes back
+on_host ip route del 10.1.0.5
+on_host ip -6 route del fd00:6::/64
+on_host ip addr flush dev epair1a
+sp "${F[@]}" plan
+is "taken away: plan names each part" "+ gateway 169.254.1.1/32 on link epair1a of jail db
++ gateway fe80::1/128 on link epair1a of jail db
++ route 10.1.0.5/32 on link epair0a of jail www
++ route 10.1.0.6/32 on link epair1a of jail db
++ route fd00:6::/64 on link epair1a of jail db" "$(sed -E 's/ +\(.*//' <<<"$out" | sort)"
+sp "${F[@]}" apply
+is "taken away: apply" 0 "$rc"
+sp "${F[@]}" plan
+is "taken away: nothing is left to do" 0 "$rc"
+is "put back: host to jail" "web 203.0.113.2" "$(ask "$HOST" tcp:10.1.0.5:80)"
+is "put back: jail to sibling, IPv6" "sql fd00::5" "$(ask www 'tcp:[fd00:6::1]:5432')"
+
+# A link of another declaration is made anew, where it is known where the jail is
+sed -i.old 's|10.1.0.5/32|10.1.0.7/32|' jail.conf
+sp "${F[@]}" apply
+is "another address: apply" 0 "$rc"
+is "another address: the jail has it, and no other" "10.1.0.7" \
+	"$(ip -n www -j -4 addr show scope global | jq -r '.[].addr_info[].local')"
+has "another address: it is routed there" '^10\.1\.0\.7 dev epair0a' "$(on_host ip route)"
+is "another address: the old is not" "" "$(on_host ip route show 10.1.0.5)"
+sed -i 's|10.1.0.6|10.1.0.8|' jail.conf
+sp "${F[@]}" apply
+is "another address of a jail of which nothing says where it is: apply is refused" 65 "$rc"
+has "another address: and says what to do" 'up db --pid.*' "$err"
+sp "${F[@]}" up db --jail-netns elsewhere
+is "another address: up, where it is said" "0 10.1.0.8" \
+	"$rc $(ip -n elsewhere -j -4 addr show scope global | jq -r '.[].addr_info[].local')"
+mv jail.conf.old jail.conf
+sp "${F[@]}" up db --jail-netns elsewhere
+sp "${F[@]}" apply
+is "another address: and back" "0 web 203.0.113.2" "$rc $(ask "$HOST" tcp:10.1.0.5:80)"
+
 # ---- nobody speaks in another's name -----------------------------------------
 
 
@@ -209,6 +246,12 @@ is "bridge: a port that was set down is told" "1 ~ link epair2a of jail c" \
 	"$rc $(sed -E 's/ +\(.*//' <<<"$out")"
 sp "${B[@]}" apply
 is "bridge: and raised" "0 yes no" "$rc $(reaches c 10.2.0.11) $(reaches c 10.2.0.14)"
+on_host ip link set epair2a nomaster
+sp "${B[@]}" plan
+is "bridge: a port that was taken out is told" "1 - link epair2a of jail c,+ link epair2a of jail c" \
+	"$rc $(sed -E 's/ +\(.*//' <<<"$out" | paste -sd ,)"
+sp "${B[@]}" apply
+is "bridge: and put back" "0 yes no" "$rc $(reaches c 10.2.0.11) $(reaches c 10.2.0.14)"
 serve b ears2 udp:10.2.0.12:5353 'udp:[fd02::12]:5353'
 BMAC=$(in_ns b ip -j link show epair1b | jq -r '.[0].address')
 AMAC=$(in_ns a ip -j link show epair0b | jq -r '.[0].address')
