@@ -49,7 +49,7 @@ struct rtnl_hop {
 	bool is_unreachable;
 };
 
-/** struct rtnl_hops - Routes of ours of the main table; only @dst and @ifindex are set */
+/** struct rtnl_hops - Routes of ours of the main table: where to, and by which link */
 struct rtnl_hops {
 	VEC(struct rtnl_hop) list;
 };

@@ -8,11 +8,17 @@
  * The texts are numbered: those of the files first, then those of the files
  * that they include.  Who asks for the texts as they were gets all of them from
  * here, and a pattern finds those that were there.
+ *
+ * The record comes last, with a sum over all texts: a run that was killed between
+ * two of them has left some of its own beside some of the one before, and such are
+ * nobody's.
  */
 #include "cli/applied.h"
 #include "cli/live.h"
+#include "host/file.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,8 +67,33 @@ static uint32_t next_included(const struct cli *c, uint32_t src)
 	return 0;
 }
 
+/* Of one text more; its length parts it from the next */
+static uint64_t sum_text(uint64_t sum, const char *text, uint32_t len)
+{
+	return file_sum(file_sum(sum, (const char *)&len, sizeof(len)), text, len);
+}
+
+static void put_sum(struct cli *c, FILE *out)
+{
+	uint64_t sum = FILE_SUM_START;
+
+	for (uint32_t i = 0; i < c->files.n && !c->files.v[i].live; i++) {
+		const struct source *s = source_at(&c->sources, c->files.v[i].src);
+
+		sum = sum_text(sum, s->text, s->len);
+	}
+	for (uint32_t src = 1; (src = next_included(c, src)) != 0; src++) {
+		const struct source *s = source_at(&c->sources, src);
+
+		sum = sum_text(sum, s->text, s->len);
+	}
+	put(out, "sum");
+	put(out, arena_printf(&c->arena, "%016" PRIx64, sum));
+}
+
 static void put_all(struct cli *c, FILE *out)
 {
+	put_sum(c, out);
 	for (uint32_t i = 0; i < c->files.n; i++) {
 		if (c->files.v[i].live)
 			continue;
@@ -207,6 +238,10 @@ static int take(struct cli *c, const char *what, const char **p, const char *end
 			c->interfaces = a;
 		return 0;
 	}
+	if (strcmp(what, "sum") == 0) {
+		c->kept_sum = a;
+		return 0;
+	}
 	if (strcmp(what, "text") == 0) {
 		vec_add(&c->arena, &c->sources.kept, ((struct kept_text){ .path = a }));
 		return 0;
@@ -297,6 +332,24 @@ static int load_included(struct cli *c, const struct state *st)
 	return err;
 }
 
+/* Are the texts that were kept those of one run */
+static int check_sum(struct cli *c)
+{
+	uint64_t sum = FILE_SUM_START;
+	char text[24];
+
+	for (uint32_t i = 0; i < c->files.n; i++) {
+		const struct source *s = source_at(&c->sources, c->files.v[i].src);
+
+		sum = sum_text(sum, s->text, s->len);
+	}
+	for (uint32_t i = 0; i < c->sources.kept.n; i++)
+		sum = sum_text(sum, c->sources.kept.v[i].text, c->sources.kept.v[i].len);
+	snprintf(text, sizeof(text), "%016" PRIx64, sum);
+	c->is_torn = c->kept_sum != NULL && strcmp(c->kept_sum, text) != 0;
+	return c->is_torn ? -EBADMSG : 0;
+}
+
 int applied_load(struct cli *c, const struct state *st)
 {
 	char *text;
@@ -312,5 +365,7 @@ int applied_load(struct cli *c, const struct state *st)
 		err = take(c, what, &p, end);
 	if (err == 0)
 		err = load_files(c, st);
-	return err < 0 ? err : load_included(c, st);
+	if (err == 0)
+		err = load_included(c, st);
+	return err == 0 && c->use_kept ? check_sum(c) : err;
 }

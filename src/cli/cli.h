@@ -161,6 +161,8 @@ enum nat_path { NAT_PATH_UNSAID, NAT_PATH_KERNEL, NAT_PATH_USERSPACE };
  * @verbose:	-v
  * @is_found:	@files are what the last apply was given, or of /etc/sallyport
  * @use_kept:	The texts of the last apply, not the files as they are now
+ * @kept_sum:	Over those texts, as it was recorded; NULL: it was not
+ * @is_torn:	They are of two runs, the later of which was killed
  * @loader:	How included files are found and read; @read NULL: from the disk
  * @pf_loader:	The same for pf.conf alone; NULL: @loader
  * @may_be_empty: No files are no error
@@ -237,6 +239,8 @@ struct cli {
 	bool verbose;
 	bool is_found;
 	bool use_kept;
+	const char *kept_sum;
+	bool is_torn;
 	struct lang_loader loader;
 	const struct lang_loader *pf_loader;
 	bool may_be_empty;

@@ -3,10 +3,14 @@
  * DOC: Theory of operation
  *
  * Whatever changes in the host's rules, links, addresses and routes wakes us;
- * when it has been quiet for a moment, the host is compared with what is
- * declared, as `plan` does it, and made so, as `apply` does it.  What is declared
- * is read anew each time, under the lock: the newer state of another run wins, and
- * what is a snapshot of addresses is taken again.
+ * when it has been quiet for a moment, the host is compared with what was
+ * applied, as `plan` does it, and made so, as `apply` does it.  The record of that is
+ * read each time, under the lock: the newer state of another run wins, and what is a
+ * snapshot of addresses is taken again.
+ *
+ * What counts are the texts as they were applied, not the files as somebody edits
+ * them meanwhile: who saves half a rule must not find it loaded, or the host dark,
+ * because another firewall was reloaded at that moment.
  *
  * Each round is a run of its own, with its own memory.  Our own changes wake us
  * too; that round finds nothing to do.
@@ -45,6 +49,7 @@ static volatile sig_atomic_t stopped;
  * @guard:	Owner of the guarding table
  * @told:	The last complaint, so that it is not repeated
  * @proven:	Mark (gate.h) of the declarations and the program that were proven
+ * @is_torn:	What is recorded was left by a run that was killed
  * @repairs:	Rounds in a row that had something to do
  * @next_end:	The next forward ends then, seconds since 1970; 0: none does
  * @waiting:	Signals that are let in while we wait, and only then: a round is
@@ -57,6 +62,7 @@ struct watch {
 	struct nl_session guard;
 	char told[256];
 	uint64_t proven;
+	bool is_torn;
 	uint32_t repairs;
 	int64_t next_end;
 	sigset_t waiting;
@@ -224,16 +230,26 @@ static int look_once(struct cli *r, void *arg)
 	struct watch *w = arg;
 	const int status = repair(w, r);
 
-	if (status != 0)
-		tell_errors(w, r);
-	else
+	w->is_torn = r->is_torn;
+	if (status == 0)
 		w->told[0] = '\0';
+	else if (!w->is_torn)
+		tell_errors(w, r);
 	return status;
 }
 
+/* What a killed run has half recorded is completed from its files, as by `apply` */
 static int look(struct watch *w)
 {
-	return cli_round(w->c, look_once, w);
+	int status;
+
+	w->c->use_kept = w->c->files.n == 0;
+	status = cli_round(w->c, look_once, w);
+	if (w->is_torn) {
+		w->c->use_kept = false;
+		status = cli_round(w->c, look_once, w);
+	}
+	return status;
 }
 
 /* Take what has come; events are only a reason to look, lost ones too */

@@ -11,6 +11,7 @@ lab_build
 cat >"$TMP/rc.conf" <<'END'
 ifconfig_igb0="inet 203.0.113.2/24"
 defaultrouter="203.0.113.1"
+gateway_enable="YES"
 END
 cat >"$TMP/jail.conf" <<'END'
 $nat = "igb0";
@@ -94,6 +95,55 @@ check "a link that is gone is back" back
 handle=$(on_host nft -a list chain inet sallyport in_fence | sed -n 's/.*# handle \([0-9]*\)$/\1/p' | tail -n 1)
 on_host nft delete rule inet sallyport in_fence handle "$handle"
 check "a deleted rule is back" back
+
+has_told()	# REGEX
+{
+	has "and told, with what was missing" "$1" "$(<"$TMP/watch.err")"
+}
+map=$(on_host nft list table inet sallyport | awk '/map forwards/ { print $2; exit }')
+on_host nft delete element inet sallyport "$map" '{ tcp . 203.0.113.2 . 80 }'
+check "a deleted element is back" back
+has_told "missing element inet sallyport $map: .*forward www tcp 80 \(.*jail.conf:2\)\$"
+on_host nft flush chain inet sallyport out_fence
+on_host nft delete chain inet sallyport out_fence
+check "a deleted chain is back" back
+has_told "missing chain inet sallyport out_fence; missing rule inet sallyport out_fence: fence egress"
+set_sysctl "$HOST" net/ipv4/ip_forward=0
+check "forwarding is on again" back
+has_told "changed sysctl net.ipv4.ip_forward=1 \(.*rc.conf:3\)\$"
+
+# As firewalld reloads, and its services one after the other
+cat >"$TMP/reload" <<'END'
+nft flush ruleset
+nft -f - <<-RULES
+	table inet firewalld {
+		chain filter_INPUT {
+			type filter hook input priority filter + 10; policy accept;
+			ct state established,related accept
+			ct status dnat accept
+			tcp dport 22 accept
+		}
+	}
+RULES
+echo 0 >/proc/sys/net/ipv4/ip_forward
+END
+on_host bash "$TMP/reload"
+check "another firewall's reload is repaired" back
+for _ in 1 2 3 4; do on_host bash "$TMP/reload"; done
+check "several in a row are" back
+has "and its own rules are left alone" filter_INPUT "$(on_host nft list table inet firewalld)"
+on_host nft delete table inet firewalld
+
+# What is edited and not applied is nobody's wish yet, and half of it nobody's at all
+has_forward() { on_host nft list map inet sallyport "$map" | grep -qF "tcp . 203.0.113.2 . 80 "; }
+cp "$TMP/jail.conf" "$TMP/applied.conf"
+for edit in 's/tcp 80"/tcp 81"/' 's/}//'; do
+	sed -i "$edit" "$TMP/jail.conf"
+	on_host nft flush ruleset
+	check "the file is edited ($edit): what was applied is back" wait_for 5 has_forward
+done
+cp "$TMP/applied.conf" "$TMP/jail.conf"
+check "the file is as it was: nothing differs" back
 
 # Nobody's address on a loopback of ours takes the rules of all jails with it
 on_host ip addr add 10.0.0.99/32 dev lo1
