@@ -61,6 +61,7 @@ struct natloop_counts {
  * @lanes:	Flows that the kernel translates, or NULL
  * @places:	Where forwards are counted, or NULL
  * @host:	Where the host's own callers come, or NULL: they come by the inside, or not
+ * @host_waits:	Some may be there
  * @to_host:	How they get their answers
  * @errands:	Ways to and from the other workers, or NULL: there are none
  * @is_second:	Another loop tells the news of routes and interfaces
@@ -90,6 +91,7 @@ struct natloop {
 	struct lanes *lanes;
 	struct places *places;
 	struct io *host;
+	bool host_waits;
 	struct hops to_host;
 	struct errands *errands;
 	bool is_second;

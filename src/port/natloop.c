@@ -29,6 +29,7 @@
 #define ECHO6		128u
 #define ND_FIRST	133u
 #define ND_LAST		137u
+#define HOST_AT		(NATLOOP_WATCHES + 4)	/* of what is waited for */
 #define ROUNDS		64u		/* without looking at anything but packets */
 
 NEEDS_CALL(poll)
@@ -360,8 +361,13 @@ uint32_t natloop_step(struct natloop *l, uint64_t now_ns)
 	uint32_t n = pass(l, NAT_INSIDE, now_ns);
 
 	n += pass(l, NAT_OUTSIDE, now_ns);
-	if (l->host != NULL)
-		n += take_host(l, now_ns);
+	/* Asking costs a call each time, and mostly nobody is there */
+	if (l->host_waits) {
+		const uint32_t got = take_host(l, now_ns);
+
+		l->host_waits = got > 0;
+		n += got;
+	}
 	return l->errands == NULL ? n : n + take_errands(l, now_ns);
 }
 
@@ -520,6 +526,7 @@ static void wait(struct natloop *l, int timeout_ms)
 		fds[n++] = (struct pollfd){ l->errands->from, POLLIN, 0 };
 	if (poll(fds, n, timeout_ms) <= 0)
 		return;
+	l->host_waits |= l->host != NULL && fds[HOST_AT].revents != 0;
 	for (uint32_t i = 0; i < NATLOOP_WATCHES; i++)
 		if (fds[i].revents != 0 && fds[i].fd == l->watch[i].fd && fds[i].fd >= 0)
 			l->watch[i].ready(l->watch[i].arg);
