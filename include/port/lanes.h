@@ -12,7 +12,8 @@
  * Owns:	 descriptors and memory, all of it from lanes_init() on.
  * Does not:	 decide anything about a packet; allocate after lanes_init(); make a
  *		 system call after lanes_begin().
- * Threads:	 one, but for lanes_way, which processes hand on.
+ * Threads:	 one, but for lanes_way, which processes hand on and several workers share:
+ *		 a place of its tables is one worker's at a time.
  */
 #ifndef PORT_LANES_H
 #define PORT_LANES_H
@@ -26,6 +27,7 @@
 #define LANES_ENTER	8u		/* packets of a direction before it gets a lane */
 #define LANES_FORCE	200u		/* and then also while others of it may still wait */
 #define LANES_LEAST_S	4u		/* shortest timeout that lanes go with */
+#define LANES_LEFT	0x80000000u	/* beside milliseconds: for a while it is nobody's */
 #define LANES_SWEEP	1024u		/* lanes that lanes_tick() sees to at most */
 
 /**
@@ -34,12 +36,14 @@
  * @link:	What the programs are attached by
  * @table:	The tables' memory
  * @key:	Their secret
+ * @taken:	By side and lane: the worker's number + 1, or LANES_LEFT and when it was left
  */
 struct lanes_way {
 	int map[2];
 	int link[2];
 	struct lane_table *table[2];
 	uint32_t key[2];
+	uint32_t *taken;
 };
 
 #define LANES_WAY_NONE	((struct lanes_way){ .map = { -1, -1 }, .link = { -1, -1 } })
@@ -61,7 +65,6 @@ struct lanes_flow {
  * @is_used:	It leads somewhere
  * @n_idle:	Looks since something went by it, 2 at most
  * @is_busy:	Something has been counted that the NAT does not know of
- * @left_ms:	When it ended: for a while it is nobody's
  * @hidden:	lane.hidden when packets were counted last
  * @packets:	Packets that were counted
  * @bytes:	Bytes that were counted
@@ -73,7 +76,6 @@ struct lanes_place {
 	bool is_used;
 	uint8_t n_idle;
 	bool is_busy;
-	uint32_t left_ms;
 	uint32_t hidden;
 	uint64_t packets;
 	uint64_t bytes;
@@ -105,6 +107,7 @@ struct lanes_counts {
  * @io:		Its interfaces by enum nat_side
  * @hops:	Their neighbours
  * @forwards:	Where forwards are counted; set by who has some, else NULL
+ * @worker:	Whose they are, set before lanes_begin() where there are several
  * @now_ns:	As it was last told
  * @is_on:	There may be lanes
  * @is_lost:	What was to take lanes did not come out of them: there are none any more
@@ -124,6 +127,7 @@ struct lanes {
 	struct io *io[2];
 	struct hops *hops;
 	struct places *forwards;
+	uint32_t worker;
 	uint64_t now_ns;
 	bool is_on;
 	bool is_lost;
@@ -152,6 +156,16 @@ struct lanes {
  * before Linux 6.6; -EMEDIUMTYPE; another one
  */
 MUST_USE int lanes_open(struct lanes_way *w, struct io *inside, struct io *outside);
+
+/**
+ * lanes_share() - Let another worker have lanes of an open way
+ * @w:		Of lanes_open()
+ * @inside:	Its way, of the same interface and kind
+ * @outside:	The same
+ *
+ * Return: 0 or a negative errno
+ */
+MUST_USE int lanes_share(const struct lanes_way *w, struct io *inside, struct io *outside);
 
 /** lanes_stop() - No lanes from now on, whichever process makes them */
 void lanes_stop(struct lanes_way *w);

@@ -44,9 +44,11 @@ void nat_lanes_open(struct nat_run *r)
 	char line[NAT_WORD_BYTES];
 	int err;
 
-	if (r->c->nat.no_lanes || r->n_workers > 1)
+	if (r->c->nat.no_lanes)
 		return;
 	err = lanes_open(&r->lanes, io[NAT_INSIDE], io[NAT_OUTSIDE]);
+	for (uint32_t i = 1; i < r->n_workers && err == 0; i++)
+		err = lanes_share(&r->lanes, r->io[i][NAT_INSIDE], r->io[i][NAT_OUTSIDE]);
 	/* Not with these ways */
 	if (err == -EMEDIUMTYPE)
 		return;
@@ -54,6 +56,7 @@ void nat_lanes_open(struct nat_run *r)
 		snprintf(line, sizeof(line), "no lanes, all packets go through the worker: %s",
 			 err == -EINVAL ? "they need Linux 6.6" : strerror(-err));
 		nat_run_tell(r, line);
+		lanes_close(&r->lanes);
 		return;
 	}
 	/* Told first: what comes while we look is heard afterwards */
@@ -61,7 +64,8 @@ void nat_lanes_open(struct nat_run *r)
 		(void)!nl_join(&r->rules, NFNLGRP_NFTABLES);
 	if (is_in_the_way(r, line, sizeof(line))) {
 		nat_run_tell(r, line);
-		io[NAT_INSIDE]->lane_map = io[NAT_OUTSIDE]->lane_map = 0;
+		for (uint32_t i = 0; i < r->n_workers; i++)
+			r->io[i][NAT_INSIDE]->lane_map = r->io[i][NAT_OUTSIDE]->lane_map = 0;
 		nat_lanes_close(r);
 	}
 }

@@ -129,7 +129,7 @@ struct nat_caller {
  * @n_workers:	How many
  * @io:		keeper: interfaces of each worker, by enum nat_side; NULL: its own
  * @host:	keeper: where callers of the host itself come, or NULL
- * @lanes:	keeper: programs and tables of its only worker
+ * @lanes:	keeper: programs and tables of its workers
  * @rules:	keeper: is told of changed rules while there are lanes
  * @steer:	keeper: programs that share packets out, with several workers
  * @errands:	worker: ways to the others

@@ -20,7 +20,8 @@
  * ended, 0.8 to 1.0 so).  A RST must fit what has gone before it, so it ends them.
  *
  * A place that was left is nobody's for a while: a program that has begun to read a lane
- * reads that one to its end.
+ * reads that one to its end.  Workers take places from each other by one exchange, and
+ * know of their own lanes alone; a flow is one worker's, and what ends it comes there.
  */
 #include "port/lanes.h"
 
@@ -130,6 +131,28 @@ static bool collect(struct lanes *l, struct ref r)
 	return any;
 }
 
+static uint32_t *taken_at(const struct lanes *l, struct ref r)
+{
+	return &l->way.taken[(size_t)r.side * LANES + r.idx];
+}
+
+static void leave_place(const struct lanes *l, struct ref r)
+{
+	__atomic_store_n(taken_at(l, r), LANES_LEFT | ms_of(l->now_ns), __ATOMIC_RELEASE);
+}
+
+/* Unless it is another worker's, or was left just now */
+static bool take_place(const struct lanes *l, struct ref r)
+{
+	uint32_t was = __atomic_load_n(taken_at(l, r), __ATOMIC_RELAXED);
+	const uint32_t rest_ms = (ms_of(l->now_ns) - was) & ~LANES_LEFT;
+
+	if (was != 0 && ((was & LANES_LEFT) == 0 || rest_ms < REST_MS))
+		return false;
+	return __atomic_compare_exchange_n(taken_at(l, r), &was, l->worker + 1, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 static void end_one(struct lanes *l, struct ref r)
 {
 	struct lanes_place *p = place_of(l, r);
@@ -142,7 +165,7 @@ static void end_one(struct lanes *l, struct ref r)
 	if (f->lane[r.side] == r.idx + 1)
 		f->lane[r.side] = 0;
 	p->is_used = false;
-	p->left_ms = ms_of(l->now_ns);
+	leave_place(l, r);
 	l->used[p->at] = l->used[--l->n_used];
 	l->places[l->used[p->at]].at = p->at;
 	l->n.now = l->n_used;
@@ -227,17 +250,16 @@ static void show(struct lanes *l, uint64_t now_ns, const struct ref *v, uint32_t
 
 /* ---- beginning --------------------------------------------------------------------- */
 
-/* A free place; false: there is none for this flow */
-static bool find_place(const struct lanes *l, enum nat_side side, const struct lane *lane,
+/* Take a free place; false: there is none for this flow */
+static bool have_place(const struct lanes *l, enum nat_side side, const struct lane *lane,
 		       struct ref *ret)
 {
 	const uint32_t first = lane_first(l->way.key, lane, lanes_flow_is_v6(lane));
 
 	for (uint32_t i = 0; i < LANES_AT_ONCE; i++) {
 		const struct ref r = { side, first + i };
-		const struct lanes_place *p = place_of(l, r);
 
-		if (!p->is_used && ms_of(l->now_ns) - p->left_ms >= REST_MS) {
+		if (take_place(l, r)) {
 			*ret = r;
 			return true;
 		}
@@ -259,7 +281,7 @@ static bool enter(struct lanes *l, uint64_t now_ns, uint32_t flow, const struct 
 	lanes_flow_lane(f, side, &lane);
 	if (generation == LANE_NEVER ||
 	    !hops_peek(&l->hops[to], dst, now_ns, lane.ether, &is_due) || is_due ||
-	    !find_place(l, side, &lane, &r))
+	    !have_place(l, side, &lane, &r))
 		return false;
 	memcpy(lane.ether + IO_MAC_BYTES, l->io[to]->mac, IO_MAC_BYTES);
 	at = lane_of(l, r);
@@ -288,7 +310,9 @@ static bool has_lane(struct lanes *l, uint32_t flow, const struct nat_flow *f, e
 	if (l->flows[flow].lane[side] == 0)
 		return false;
 	lanes_flow_lane(f, side, &lane);
-	if (lanes_flow_same(lane_of(l, r), &lane))
+	/* Another worker may have ended all */
+	if (lanes_flow_same(lane_of(l, r), &lane) &&
+	    (lane_of(l, r)->tag & LANE_NEVER) == generation_of(l, side))
 		return true;
 	end_both(l, r);
 	return false;
@@ -421,6 +445,10 @@ void lanes_begin(struct lanes *l, struct nat *nat, struct io *const *io, struct 
 	l->io[NAT_INSIDE] = io[NAT_INSIDE];
 	l->io[NAT_OUTSIDE] = io[NAT_OUTSIDE];
 	l->hops = hops;
+	for (uint32_t i = 0; l->is_on && i < 2 * LANES; i++)
+		if (l->way.taken[i] == l->worker + 1)
+			leave_place(l, (struct ref){ i >= LANES ? NAT_OUTSIDE : NAT_INSIDE,
+						     i % LANES });
 	lanes_renew(l);
 }
 

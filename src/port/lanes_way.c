@@ -4,6 +4,8 @@
 
 #include "port/lanes.h"
 
+#define TAKEN_BYTES	(2 * LANES * sizeof(uint32_t))
+
 /* A packet socket sees all that comes, but what may be hidden from it */
 static bool is_ring(const struct io *io)
 {
@@ -34,10 +36,13 @@ static int open_side(struct lanes_way *w, int side, const struct io *from, const
 	if (prog < 0)
 		return prog;
 	w->link[side] = lane_attach(&in, prog);
-	if (w->link[side] < 0)
-		return w->link[side];
-	/* What is taken on its way to a device never comes to who reads it */
-	return in.is_device ? 0 : lane_hide(from->packet_fd, w->map[side], w->key, a);
+	return MIN(w->link[side], 0);
+}
+
+/* What is taken on its way to a device never comes to who reads it */
+static int hide(const struct lanes_way *w, int side, const struct io *from, struct arena *a)
+{
+	return is_device(from) ? 0 : lane_hide(from->packet_fd, w->map[side], w->key, a);
 }
 
 static void tell(struct io *io, const struct lanes_way *w, int side)
@@ -57,13 +62,28 @@ int lanes_open(struct lanes_way *w, struct io *inside, struct io *outside)
 		return -EMEDIUMTYPE;
 	if (getrandom(w->key, sizeof(w->key), 0) != (ssize_t)sizeof(w->key))
 		return -errno;
-	err = open_side(w, NAT_INSIDE, inside, outside, &a);
+	w->taken = io_memory_new(TAKEN_BYTES);
+	err = w->taken == NULL ? -ENOMEM : open_side(w, NAT_INSIDE, inside, outside, &a);
 	if (err == 0)
 		err = open_side(w, NAT_OUTSIDE, outside, inside, &a);
-	if (err < 0) {
+	if (err == 0)
+		err = lanes_share(w, inside, outside);
+	if (err < 0)
 		lanes_close(w);
+	return err;
+}
+
+int lanes_share(const struct lanes_way *w, struct io *inside, struct io *outside)
+{
+	CLEANUP(arena_fini) struct arena a;
+	int err;
+
+	arena_init(&a, 4u << 20);
+	err = hide(w, NAT_INSIDE, inside, &a);
+	if (err == 0)
+		err = hide(w, NAT_OUTSIDE, outside, &a);
+	if (err < 0)
 		return err;
-	}
 	tell(inside, w, NAT_INSIDE);
 	tell(outside, w, NAT_OUTSIDE);
 	return 0;
@@ -91,4 +111,6 @@ void lanes_close(struct lanes_way *w)
 		lane_table_free(w->table[side]);
 		w->table[side] = NULL;
 	}
+	io_memory_end(w->taken, TAKEN_BYTES);
+	w->taken = NULL;
 }

@@ -315,6 +315,8 @@ static void take_errand(struct natloop *l, enum nat_side from, struct io_packet 
 	const uint32_t place = l->places == NULL ? PLACE_NONE :
 			       places_of(l->places, p->data, p->len, true);
 
+	if (l->lanes != NULL)
+		lanes_before(l->lanes, now_ns, from, p);
 	nat_handed(l->nat, now_ns, &in, e);
 	settle(l, &in, p, e, place, now_ns);
 }

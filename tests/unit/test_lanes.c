@@ -466,6 +466,70 @@ TEST(a_forward_counts_what_its_lanes_carry)
 	CHECK_INT(places.v[at].bytes, 28 + 10 + 28 + 20);
 }
 
+/* ---- several workers ---------------------------------------------------------------- */
+
+/* As if this worker had forwarded so many of the flow that it gets lanes; how many it has */
+static uint64_t have_lanes(struct lanes *l)
+{
+	const struct kpkt *k = lab_question(false, 10);
+	struct nat_packet n = {
+		.data = (uint8_t *)k->b, .len = k->len, .from = NAT_INSIDE, .to = NAT_OUTSIDE,
+		.flow = 1, .verdict = NAT_FORWARD,
+	};
+
+	l->now_ns = lab.kit.now;
+	for (uint32_t i = 0; i < LANES_ENTER; i++)
+		lanes_after(l, lab.kit.now, &n, true);
+	return l->n.now;
+}
+
+static void begin_as(struct lanes *l, uint32_t worker)
+{
+	CHECK_INT(lanes_init(l, &lab.way, &lab.kit.cfg), 0);
+	l->worker = worker;
+	l->now_ns = lab.kit.now;
+	lanes_begin(l, lab.kit.nat, lab.nat, lab.hops);
+}
+
+TEST(a_place_is_one_workers)
+{
+	struct lanes l[LANES_AT_ONCE + 1];
+	struct nat_flow f;
+
+	LANE_LAB(LANE_VETH, AF_V4);
+	CHECK(lab_through(NAT_INSIDE, lab_question(false, 10), NULL));
+	if (!CHECK(nat_flow_at(lab.kit.nat, 0, &f)))
+		return;
+	for (uint32_t i = 0; i <= LANES_AT_ONCE; i++)
+		begin_as(&l[i], i + 1);
+	for (uint32_t i = 0; i < LANES_AT_ONCE; i++)
+		CHECK_INT(have_lanes(&l[i]), 1);
+	CHECK_INT(have_lanes(&l[LANES_AT_ONCE]), 0);
+	/* The first one's process dies, and another has its number */
+	lanes_fini(&l[0]);
+	begin_as(&l[0], 1);
+	lab.kit.now += UINT64_C(1000000000);
+	lab_have_asked();
+	CHECK_INT(have_lanes(&l[LANES_AT_ONCE]), 1);
+	for (uint32_t i = 0; i <= LANES_AT_ONCE; i++)
+		lanes_fini(&l[i]);
+}
+
+TEST(lanes_that_another_worker_has_ended_begin_anew)
+{
+	struct lanes other;
+	struct io_packet got;
+
+	LANE_LAB(LANE_VETH, AF_V4);
+	lab_begin(false);
+	begin_as(&other, 1);
+	lab.kit.now += UINT64_C(1000000000);
+	lab_have_asked();
+	CHECK(lab_through(NAT_INSIDE, lab_question(false, 10), NULL));
+	CHECK(lab_is_by_lane(NAT_INSIDE, lab_question(false, 10), &got));
+	lanes_fini(&other);
+}
+
 /* ---- without a kernel --------------------------------------------------------------- */
 
 TEST(short_timeouts_have_no_lanes)
