@@ -205,6 +205,21 @@ static bool parse_body(struct parser *p, struct ipfw_rule *r)
 	return parse_options(p, r);
 }
 
+static uint32_t prob_of(double v)
+{
+	return (uint32_t)MAX(v * PROB_ONE, 1.0);
+}
+
+/* As ipfw prints it, with more digits where those would read as another probability */
+static const char *prob_text(struct arena *a, double v)
+{
+	const char *text = arena_printf(a, "%f", v);
+
+	for (int digits = 7; digits < 18 && prob_of(strtod(text, NULL)) != prob_of(v); digits++)
+		text = arena_printf(a, "%.*f", digits, v);
+	return text;
+}
+
 /* A probability: as ipfw, of 0x7fffffff */
 static bool parse_prob(struct parser *p, struct ipfw_rule *r)
 {
@@ -223,8 +238,8 @@ static bool parse_prob(struct parser *p, struct ipfw_rule *r)
 	}
 	p_take(p);
 	if (v < 1) {
-		r->prob = (uint32_t)MAX(v * PROB_ONE, 1.0);
-		r->prob_text = arena_printf(p->c->a, "%f", v);
+		r->prob = prob_of(v);
+		r->prob_text = prob_text(p->c->a, v);
 	}
 	return true;
 }
