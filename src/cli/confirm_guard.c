@@ -8,6 +8,9 @@
  * looks whether the note is still its own, and ends when it is not.  When the
  * time is over it puts the host back under the lock, so that a `confirm` comes
  * either before or too late.
+ *
+ * There are two of it: one waits for the time, the other for the first, and starts
+ * it anew when it was killed.  Killed must be both for the host to stay as it is.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,19 +28,21 @@
 #include "cli/confirm.h"
 
 #define RETRIES		60u	/* once a second: another run may hold the lock */
+#define READY_FD	3	/* all that stays open of the parent's */
+#define LIVES		16u	/* times that the one who waits is started */
 #define NOT_OURS	(-1)	/* no exit status: the note is gone, or another apply's */
 
 /**
  * struct guard - The process
  * @c:		The run that it was started by
  * @id:		Its note
- * @seconds:	How long it waits
+ * @end_ms:	When its time is over, now_ms()
  * @is_new:	Nothing was applied before
  */
 struct guard {
 	const struct cli *c;
 	uint64_t id;
-	uint32_t seconds;
+	int64_t end_ms;
 	bool is_new;
 };
 
@@ -126,10 +131,9 @@ static int64_t now_ms(void)
 /* Until the time is over: true; or the note is not ours any more: false */
 static bool wait_out(const struct guard *g, const struct state *st, int events)
 {
-	const int64_t end = now_ms() + (int64_t)g->seconds * 1000;
 	char buf[4096];
 
-	for (int64_t left = end - now_ms(); left > 0; left = end - now_ms()) {
+	for (int64_t left = g->end_ms - now_ms(); left > 0; left = g->end_ms - now_ms()) {
 		struct pollfd p = { .fd = events, .events = POLLIN };
 		struct arena a;
 		bool ours;
@@ -170,22 +174,23 @@ static int let_go(int ready)
 	for (int fd = 0; fd <= 2; fd++)
 		if (dup2(null, fd) < 0)
 			return -1;
-	if (dup2(ready, 3) < 0)
+	if (dup2(ready, READY_FD) < 0)
 		return -1;
 	prctl(PR_SET_NAME, "sallyport-guard");
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	return close_range(4, ~0u, 0);
+	return close_range(READY_FD + 1, ~0u, 0);
 }
 
+/* @ready: told when it waits, or -1 */
 static void guard_run(struct guard *g, int ready)
 {
 	struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
 	struct arena a;
 	int events, status;
 
-	if (let_go(ready) < 0 || state_open(&st, g->c->state_dir, STATE_READ, 0) < 0)
+	if (state_open(&st, g->c->state_dir, STATE_READ, 0) < 0)
 		return;
 	events = watch_state(&st);
 	arena_init(&a, 2 * STATE_FILE_BYTES);
@@ -193,9 +198,8 @@ static void guard_run(struct guard *g, int ready)
 	if (events < 0 || !is_ours(g, &st, &a))
 		return;
 	arena_fini(&a);
-	if (write(3, "1", 1) != 1)
+	if (ready >= 0 && (write(ready, "1", 1) != 1 || close(ready) < 0))
 		return;
-	close(3);
 	if (!wait_out(g, &st, events))
 		return;
 	openlog("sallyport", LOG_PID, LOG_DAEMON);
@@ -207,9 +211,31 @@ static void guard_run(struct guard *g, int ready)
 	}
 }
 
+/* The second: until the first has ended by itself */
+static void guard_keep(struct guard *g, int ready)
+{
+	int status;
+
+	if (let_go(ready) < 0)
+		return;
+	for (uint32_t i = 0; i < LIVES; i++) {
+		const pid_t pid = fork();
+
+		if (pid == 0) {
+			guard_run(g, i == 0 ? READY_FD : -1);
+			_exit(0);
+		}
+		if (i == 0)
+			close(READY_FD);
+		if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFSIGNALED(status))
+			return;
+	}
+}
+
 int confirm_guard(const struct cli *c, const struct confirm_note *note)
 {
-	struct guard g = { .c = c, .id = note->id, .seconds = c->confirm_seconds };
+	struct guard g = { .c = c, .id = note->id,
+			   .end_ms = now_ms() + (int64_t)c->confirm_seconds * 1000 };
 	int ends[2];
 	pid_t pid;
 	char byte;
@@ -221,7 +247,7 @@ int confirm_guard(const struct cli *c, const struct confirm_note *note)
 	if (pid == 0) {
 		/* Twice, so that nobody has to wait for it */
 		if (fork() == 0)
-			guard_run(&g, ends[1]);
+			guard_keep(&g, ends[1]);
 		_exit(0);
 	}
 	close(ends[1]);

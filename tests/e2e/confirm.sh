@@ -92,7 +92,7 @@ run status
 has "status tells of it" 'put back in [0-9]+ seconds unless' "$out"
 run status --json
 is "in JSON too" true "$(jq '.sallyport.status[0].confirm.until > now' <<<"$out")"
-is "one waits" 1 "$(guards)"
+is "two wait: for the time, and for each other" 2 "$(guards)"
 run confirm
 is "confirmed" 0 "$rc"
 check "who waited has gone" wait_for 5 no_guard
@@ -122,6 +122,60 @@ echo 'new { ip4.addr = "lo1|192.168.100.7/32"; $nat = "igb0"; }' >"$TMP/jails/ne
 on_host setsid sh -c '"$@" >/dev/null 2>&1; kill -HUP 0' sh "$SALLYPORT" "${args[@]}" apply \
 	--confirm 1 2>/dev/null
 check "put back after the session has ended" wait_for 10 is_as "$TMP/plain"
+
+# Its terminal is closed
+cat >"$TMP/terminal.py" <<'END'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+text = b""
+while b"put back in" not in text:
+    text += os.read(fd, 4096)
+os.close(fd)
+os.waitpid(pid, 0)
+END
+on_host "$PYTHON" -EsB "$TMP/terminal.py" "$SALLYPORT" "${args[@]}" apply --confirm 1
+check "put back after the terminal was closed" wait_for 10 is_as "$TMP/plain"
+check "nobody is left after it" wait_for 5 no_guard
+
+# Who waits is killed, the one or the other
+for which in o n; do
+	sp_must "${args[@]}" apply --confirm 2
+	pkill -KILL "-$which" sallyport-guard
+	check "a guard is killed (-$which): put back" wait_for 12 is_as "$TMP/plain"
+	check "a guard is killed (-$which): nobody is left" wait_for 5 no_guard
+done
+
+# Others change the host meanwhile
+sp_must "${args[@]}" apply --confirm 1
+on_host nft flush ruleset
+on_host ip link del lo1
+check "somebody has flushed all: what was before is back" wait_for 10 is_as "$TMP/plain"
+check "nobody is left after that" wait_for 5 no_guard
+
+# Two at once: one follows the other, and what was before both is put back
+pids=()
+for d in 1 2; do
+	on_host "$SALLYPORT" "${args[@]}" -D d=$d apply --confirm 1 >/dev/null 2>&1 & pids+=($!)
+done
+for d in "${pids[@]}"; do wait "$d"; done
+check "two at once: what was before both is back" wait_for 15 is_as "$TMP/plain"
+check "two at once: nobody is left" wait_for 5 no_guard
+sp_must "${args[@]}" apply --confirm 100
+said=()
+for d in 1 2 3; do
+	on_host "$SALLYPORT" --state-dir "$TMP/state" confirm 2>/dev/null & said[d]=$!
+done
+for d in 1 2 3; do
+	wait "${said[d]}"
+	said[d]=$?
+done
+is "three confirms at once: one does it" "0 66 66" "$(printf '%s\n' "${said[@]}" | sort -n | paste -sd ' ')"
+check "three confirms at once: nobody is left" wait_for 5 no_guard
+sp_must "${args[@]}" apply
+host_text >"$TMP/plain"
+echo 'new { ip4.addr = "lo1|192.168.100.8/32"; $nat = "igb0"; }' >"$TMP/jails/new.conf"
 
 # Killed while it changes the host
 for at in 4 8; do
