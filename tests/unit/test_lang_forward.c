@@ -87,7 +87,7 @@ static void write_random(char *to)
 		to = stpcpy(to, gaps[unit_below(ARRAY_SIZE(gaps))]);
 		to = stpcpy(to, options[k]);
 	}
-	strcpy(to, unit_below(8) == 0 ? " " : "");
+	(void)stpcpy(to, unit_below(8) == 0 ? " " : "");
 }
 
 /* What is kept as it is written is what would be printed */

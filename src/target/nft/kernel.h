@@ -44,10 +44,16 @@ enum nft_object { NFT_O_TABLE, NFT_O_SET, NFT_O_CHAIN, NFT_O_ELEM, NFT_O_RULE };
  *		port), else NULL; the program's side
  * @forward_af:	Family of that address
  * @table:	Stands for all elements of this map of forwards, else NULL
+ *
+ * In an order without gaps: there may be 100,000.
  */
 struct nft_line {
 	enum nft_object kind;
 	uint8_t family;
+	uint8_t forward_af;
+	bool is_base;
+	bool is_end;
+	bool is_kept;
 	const char *key;
 	const char *text;
 	const char *comment;
@@ -58,12 +64,8 @@ struct nft_line {
 	uint64_t packets;
 	uint64_t bytes;
 	const struct nft_rule *rule;
-	bool is_base;
-	bool is_end;
-	bool is_kept;
 	const struct nft_elem_bytes *elem;
 	const uint8_t *forward;
-	uint8_t forward_af;
 	const struct nft_set *table;
 };
 
@@ -129,16 +131,16 @@ void nft_add_table_line(struct nft_lines *l, uint8_t family, uint32_t flags);
 struct nft_elem_bytes {
 	const char *set;
 	const void *key;
-	uint32_t key_len;
 	const void *key_end;
-	bool is_end;
 	const void *data;
+	uint32_t key_len;
 	uint32_t data_len;
 	const char *chain;
 	const char *comment;
+	bool is_end;
 };
 
-/** nft_add_elem_line() - The line of an element */
+/** nft_add_elem_line() - The line of an element, which keeps its texts but @e.set as copies */
 struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
 				   const struct nft_elem_bytes *e);
 

@@ -121,19 +121,32 @@ static void put_hex(char *to, const void *data, uint32_t len)
 	to[2 * (size_t)len] = '\0';
 }
 
-static const char *hex(struct arena *a, const void *data, uint32_t len)
+/* What an element says besides its key: "DATA CHAIN COMMENT", of which the last is kept here */
+static void put_elem_text(struct arena *a, const struct nft_elem_bytes *e, struct nft_line *line)
 {
-	char *s = arena_alloc(a, 2 * (size_t)len + 1);
+	const char *chain = e->chain != NULL ? e->chain : "";
+	const char *comment = e->comment != NULL ? e->comment : "";
+	const size_t hex_len = e->data != NULL ? 2 * (size_t)e->data_len : 0;
+	const size_t comment_len = strlen(comment);
+	char *text = arena_alloc(a, hex_len + strlen(chain) + comment_len + sizeof("  "));
+	char *at = text + hex_len;
 
-	put_hex(s, data, len);
-	return s;
+	if (e->data != NULL)
+		put_hex(text, e->data, e->data_len);
+	*at++ = ' ';
+	at = stpcpy(at, chain);
+	*at++ = ' ';
+	memcpy(at, comment, comment_len + 1);
+	line->text = text;
+	line->comment = e->comment != NULL ? at : NULL;
 }
 
 struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
 				   const struct nft_elem_bytes *e)
 {
 	const size_t set_len = strlen(e->set);
-	char *key = arena_alloc(l->a, set_len + 4 * (size_t)e->key_len + sizeof("  - end"));
+	const size_t hex_len = (e->key_end != NULL ? 4 : 2) * (size_t)e->key_len;
+	char *key = arena_alloc(l->a, set_len + hex_len + sizeof("  end"));
 	struct nft_line *line;
 
 	memcpy(key, e->set, set_len);
@@ -147,15 +160,10 @@ struct nft_line *nft_add_elem_line(struct nft_lines *l, uint8_t family,
 		memcpy(key + set_len + 1 + 2 * (size_t)e->key_len, " end", sizeof(" end"));
 	line = add_line(l, NFT_O_ELEM, family, key);
 	line->name = e->set;
-	line->comment = e->comment;
 	line->is_end = e->is_end;
 	/* Tables have many thousands that say nothing but their key */
-	if (e->data == NULL && e->chain == NULL && e->comment == NULL)
-		return line;
-	line->text = arena_printf(l->a, "%s %s %s",
-				  e->data != NULL ? hex(l->a, e->data, e->data_len) : "",
-				  e->chain != NULL ? e->chain : "",
-				  e->comment != NULL ? e->comment : "");
+	if (e->data != NULL || e->chain != NULL || e->comment != NULL)
+		put_elem_text(l->a, e, line);
 	return line;
 }
 
@@ -356,7 +364,7 @@ struct elem_lines {
 	bool is_passing;	/* elements are gone when the next comes */
 };
 
-/* Element @e, in the arena */
+/* Element @e, in the arena; its comment is its line's */
 static struct nft_elem_bytes keep_elem(struct arena *a, const struct nft_elem_bytes *e)
 {
 	struct nft_elem_bytes own = *e;
@@ -364,8 +372,6 @@ static struct nft_elem_bytes keep_elem(struct arena *a, const struct nft_elem_by
 	own.key = arena_strndup(a, e->key, e->key_len);
 	if (e->data != NULL)
 		own.data = arena_strndup(a, e->data, e->data_len);
-	if (e->comment != NULL)
-		own.comment = arena_strndup(a, e->comment, strlen(e->comment));
 	return own;
 }
 
@@ -389,6 +395,7 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 		struct nft_elem_bytes *kept = arena_new(to->l->a, struct nft_elem_bytes);
 
 		*kept = own;
+		kept->comment = line->comment;
 		line->elem = kept;
 	}
 	line->forward_af = to->forward_af;

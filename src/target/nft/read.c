@@ -140,7 +140,8 @@ static int take_set(const struct nlmsghdr *msg, void *arg)
 	return 0;
 }
 
-static const char *elem_comment(struct reading *r, const struct nftnl_set_elem *e)
+/* In @buf, or NULL; a line has one of its own */
+static const char *elem_comment(const struct nftnl_set_elem *e, char buf[UINT8_MAX + 1])
 {
 	uint32_t len;
 	const uint8_t *b = nftnl_set_elem_get((struct nftnl_set_elem *)e,
@@ -148,7 +149,9 @@ static const char *elem_comment(struct reading *r, const struct nftnl_set_elem *
 
 	if (b == NULL || len < 3 || b[0] != NFTNL_UDATA_SET_ELEM_COMMENT || b[1] > len - 2)
 		return NULL;
-	return arena_strndup(r->l->a, (const char *)b + 2, strnlen((const char *)b + 2, b[1]));
+	memcpy(buf, b + 2, b[1]);
+	buf[b[1]] = '\0';
+	return buf;
 }
 
 static void take_elem_counter(const struct nftnl_set_elem *e, struct nft_line *line)
@@ -169,6 +172,7 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 {
 	struct reading *r = arg;
 	struct nft_elem_bytes b = { .set = r->set->name };
+	char comment[UINT8_MAX + 1];
 	struct nft_line *line;
 
 	b.key = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY, &b.key_len);
@@ -188,7 +192,7 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 		b.chain = nftnl_set_elem_get_str(e, NFTNL_SET_ELEM_CHAIN);
 	else if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_DATA))
 		b.data = nftnl_set_elem_get(e, NFTNL_SET_ELEM_DATA, &b.data_len);
-	b.comment = elem_comment(r, e);
+	b.comment = elem_comment(e, comment);
 	line = nft_add_elem_line(r->l, r->set->family, &b);
 	take_elem_counter(e, line);
 	return 0;
