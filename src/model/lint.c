@@ -45,26 +45,27 @@ static const struct set *translated(const struct model *m, enum xlate_kind kind)
 	return set_make(m->a, &rs);
 }
 
-/* Addresses that some interface may send to, by the interior fence's rules */
-static const struct set *lifted(const struct model *m)
+/* Addresses behind the fences that the fence of a list does not hold at every interface */
+static const struct set *unfenced(const struct model *m, uint32_t list, enum policy policy,
+				  enum field f)
 {
-	const struct rule_list *before = &m->lists.v[m->before[DIR_IN]];
+	const struct rule_list *l = &m->lists.v[list];
 	const struct set *open = set_make(m->a, &(const struct ranges){ .list = { .n = 0 } });
 	bool fenced = false;
 
-	for (uint32_t i = 0; i < before->rules.n; i++) {
-		const struct rule *r = &before->rules.v[i];
-		const struct set *dst = rule_tests(r, F_DST);
+	for (uint32_t i = 0; i < l->rules.n; i++) {
+		const struct rule *r = &l->rules.v[i];
+		const struct set *held = rule_tests(r, f);
 
-		if (r->origin.policy != POLICY_INTERIOR || dst == NULL)
+		if (r->origin.policy != policy || held == NULL)
 			continue;
 		fenced = true;
-		open = set_union(m->a, open, set_minus(m->a, m->interior, dst, SET_ADDR));
+		open = set_union(m->a, open, set_minus(m->a, m->interior, held, SET_ADDR));
 	}
 	return fenced ? open : m->interior;
 }
 
-/* An address behind the fences; @out and @in: those that are translated either way */
+/* An address behind the fences; @out and @in: those that get out and in either way */
 static void lint_address(const struct decl_jail *j, const struct decl_addr *x,
 			 const struct set *out, const struct set *in, struct diags *diags)
 {
@@ -83,8 +84,10 @@ static void lint_address(const struct decl_jail *j, const struct decl_addr *x,
 
 void lint_jails(const struct model *m, const struct decl *d, struct diags *diags)
 {
-	const struct set *out = translated(m, XL_SRC);
-	const struct set *in = set_union(m->a, translated(m, XL_DST), lifted(m));
+	const struct set *out = set_union(m->a, translated(m, XL_SRC),
+					  unfenced(m, m->after[DIR_OUT], POLICY_EGRESS, F_SRC));
+	const struct set *in = set_union(m->a, translated(m, XL_DST),
+					 unfenced(m, m->before[DIR_IN], POLICY_INTERIOR, F_DST));
 
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
