@@ -50,6 +50,13 @@ sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --max-flows 0
 has "no flows: usage" "^64 .*number of flows" "$rc $err"
 sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --timeout udp=0
 has "a flow of no time: usage" "^64 .*timeout is not in 1" "$rc $err"
+# What no NAT can keep shows whose word counts, without waiting for an end
+echo 'set timeout udp.multiple 99999999' >time.pf.conf
+sp -q -f rc.conf -f jail.conf -f time.pf.conf nat --inside tun:nat0 --outside igb0
+has "set timeout is obeyed: E2802" "^65 .*a timeout is not in 1.*E2802" "$rc $err"
+sp -q -f rc.conf -f jail.conf -f time.pf.conf nat --inside tun:nat0 --outside igb0 \
+	--timeout udp=60 --max-flows 4000000000
+has "but --timeout goes before it" "^64 .*number of flows" "$rc $err"
 sp -f rc.conf -f jail.conf nat --inside tun:nat0
 is "without --outside: usage" 64 "$rc"
 sp -f rc.conf -f jail.conf nat --inside tun:nat0 --outside igb0 --io tape
