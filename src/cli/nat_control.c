@@ -288,10 +288,10 @@ static int read_request(const char *line)
 static void answer(struct nat_run *r)
 {
 	CLEANUP(base_free) char *text = NULL;
-	const uint64_t until_ns = natloop_now() + LISTEN_NS;
 	const int which = read_request(r->caller.said);
 	size_t len = 0, done = 0;
 	FILE *out = open_memstream(&text, &len);
+	uint64_t until_ns;
 
 	if (out == NULL)
 		return;
@@ -301,14 +301,16 @@ static void answer(struct nat_run *r)
 		fprintf(out, "{\"status\": %d, \"error\": \"no such request\"}\n", EX_USAGE);
 	if (fclose(out) != 0)
 		return;
-	while (done < len && natloop_now() < until_ns) {
+	/* However long it took to do it */
+	until_ns = natloop_now() + LISTEN_NS;
+	do {
 		struct pollfd p = { r->caller.fd, POLLOUT, 0 };
 		const ssize_t n = send(p.fd, text + done, len - done, MSG_NOSIGNAL);
 
 		if (n < 0 && (errno != EAGAIN || poll(&p, 1, LISTEN_NS / 1000000) <= 0))
 			return;
 		done += n > 0 ? (size_t)n : 0;
-	}
+	} while (done < len && natloop_now() < until_ns);
 }
 
 /* Has it said a line; a caller that never will has gone */

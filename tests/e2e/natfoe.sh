@@ -119,6 +119,18 @@ goes_on "it goes on after them"
 sp nat status
 is "and answers" 0 "$rc"
 
+# Rules that take longer to read than anybody has to listen for
+mv jail.conf good.conf
+mkfifo jail.conf
+on_host "$SALLYPORT" nat reload >told 2>&1 </dev/null &
+asking=$!
+read -rt 1.2 -u "$lab_never" || :
+cat good.conf >jail.conf
+rc=0
+wait "$asking" || rc=$?
+is "who had rules read for long is told how it went" "0 " "$rc $(cat told)"
+mv good.conf jail.conf
+
 # ---- stopped ----------------------------------------------------------------------------
 
 # It takes the ten seconds that a worker is waited for

@@ -14,7 +14,7 @@ ifconfig_igb0_ipv6="inet6 2001:db8:113::2/64"
 END
 cat >jail.conf <<'END'
 $nat = "igb0";
-a { vnet; vnet.interface = "epair0b"; $address = "10.1.0.5/32, fd01::5/128"; $forward = "tcp 8080:80"; }
+a { vnet; vnet.interface = "epair0b"; $address = "10.1.0.5/32, fd01::5/128"; $forward = "tcp 8080:80", "udp 5353:53"; }
 END
 ip netns add jail-a
 on_host ip link add epair0a type veth peer name e0 netns jail-a
@@ -29,7 +29,7 @@ wait_for 10 in_ns jail-a ping -qc 1 -W 1 10.1.0.1
 # A host that would also forward, and must not
 set_sysctl "$HOST" net/ipv4/ip_forward=1 net/ipv6/conf/all/forwarding=1
 serve_world
-serve jail-a a tcp:10.1.0.5:80 'tcp:[fd01::5]:80'
+serve jail-a a tcp:10.1.0.5:80 'tcp:[fd01::5]:80' udp:10.1.0.5:53
 serve "$HOST" own tcp:203.0.113.2:22 tcp:10.1.0.1:53
 lab_start "$TMP/bulk.log" in_ns "$INET" "$PYTHON" -EsB "$LAB_DIR/bulk.py" serve 7000
 
@@ -130,6 +130,14 @@ rc=0
 wait "$sniffing" || rc=$?
 is "the jail's own packet leaves" 0 "$rc"
 is "but nothing in another's name, nor untranslated" 0 "$(grep -cE 'not-mine|10[.]1[.]0[.]' "$TMP/seen")"
+# The host calls by lo: who comes from the inside with its address is somebody else
+is "the host calls a forward" "a 203.0.113.2" \
+	"$(ask "$HOST" --from 203.0.113.2:4000 udp:203.0.113.2:5353)"
+forge jail-a e0 --to "$(on_host ip -j link show epair0a | jq -r '.[0].address')" \
+	"udp 203.0.113.2:4000 203.0.113.2:5353 the-hosts-name" \
+	"udp 10.1.0.5:4001 203.0.113.2:5353 my-own-name"
+check "a jail calls a forward in its own name" wait_for 10 has_log a my-own-name
+is "and does not go on with what the host began" 0 "$(grep -c the-hosts-name "$TMP/a.log")"
 if [ "$(lanes entered)" -gt 0 ]; then
 	on_host nft -f - <<-'END'
 		table netdev guard {
