@@ -63,6 +63,18 @@ bool listener_takes(const struct sockdiag_sock *x, uint8_t proto, struct addr a,
 void listener_owner(const struct sockdiag_sock *x, struct listener_owner *ret);
 
 /**
+ * listener_place() - What a socket listens on, as text
+ * @a:		Memory
+ * @x:		Socket
+ *
+ * Return: "tcp *:80", "udp [::]:53", "tcp 203.0.113.2:443"
+ */
+const char *listener_place(struct arena *a, const struct sockdiag_sock *x);
+
+/** listener_name() - "sshd (pid 812)", or NULL: no process that we may see */
+const char *listener_name(struct arena *a, const struct listener_owner *who);
+
+/**
  * listener_cure() - How a well-known program is bound to one address
  * @a:		Memory
  * @program:	Its name, as in struct listener_owner

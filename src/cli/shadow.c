@@ -19,16 +19,12 @@ static void tell(const struct shadow *s, const struct decl_jail *j, const struct
 		 const struct sockdiag_sock *x)
 {
 	struct listener_owner who;
-	char place[ADDR_TEXT_BYTES];
 	const char *name;
 
 	listener_owner(x, &who);
-	name = who.pid == 0 ? "a program" :
-		arena_printf(&s->c->arena, "%s (pid %d)", who.program, who.pid);
-	diag_add(&s->c->diags, s->code, f->at, "%s listens on %s %s%s, which is forwarded to '%s'",
-		 name, x->proto == IPPROTO_TCP ? "tcp" : "udp", listener_is_wild(x) ? "*" : "",
-		 listener_is_wild(x) ? arena_printf(&s->c->arena, ":%u", x->port) :
-		 addr_port_print(x->a, x->port, place), j->name);
+	name = listener_name(&s->c->arena, &who);
+	diag_add(&s->c->diags, s->code, f->at, "%s listens on %s, which is forwarded to '%s'",
+		 name != NULL ? name : "a program", listener_place(&s->c->arena, x), j->name);
 	if (s->code == DIAG_E2508)
 		diag_help(&s->c->diags, "stop it, or say --share if the forward is to come first");
 }

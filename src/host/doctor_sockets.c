@@ -39,20 +39,15 @@ static const struct doctor_forward *shadowed(const struct doctor *x,
 
 static const char *owner_text(struct doctor *x, const struct listener_owner *who)
 {
-	return who->pid == 0 ? "a process that may not be seen" :
-		arena_printf(x->a, "%s (pid %d)", who->program, who->pid);
+	const char *name = listener_name(x->a, who);
+
+	return name != NULL ? name : "a process that may not be seen";
 }
 
 static const char *object_of(struct doctor *x, const struct sockdiag_sock *s,
 			     const struct listener_owner *who)
 {
-	char buf[ADDR_TEXT_BYTES];
-	const char *place = listener_is_wild(s) ?
-		arena_printf(x->a, "%s:%u", s->takes_v4 || s->a.af == AF_V4 ? "*" : "[::]",
-			     s->port) :
-		addr_port_print(s->a, s->port, buf);
-
-	return arena_printf(x->a, "%s %s, %s", proto_name(s->proto), place, owner_text(x, who));
+	return arena_printf(x->a, "%s, %s", listener_place(x->a, s), owner_text(x, who));
 }
 
 static bool has_alias_jail(const struct doctor *x)

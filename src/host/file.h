@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * file - small files that are read whole and replaced whole
+ *
+ * What the state directory (state_file.h) and the journal (journal.h) do alike.
+ *
+ * Owns:	 nothing.
+ * Does not:	 lock, or know what is in them.
+ * Threads:	 none.
+ */
 #ifndef HOST_FILE_H
 #define HOST_FILE_H
 

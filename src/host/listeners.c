@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/names.h"
+
 /* "00000000" or "00000000000000000000000001000000": words as they lie in memory */
 static struct addr addr_of_words(const char *hex)
 {
@@ -86,6 +88,22 @@ bool listener_takes(const struct sockdiag_sock *x, uint8_t proto, struct addr a,
 	if (x->takes_v4 && a.af == AF_V4)
 		return true;
 	return x->a.af == a.af && (x->a.v == 0 || x->a.v == a.v);
+}
+
+const char *listener_place(struct arena *a, const struct sockdiag_sock *x)
+{
+	char buf[ADDR_TEXT_BYTES];
+
+	if (!listener_is_wild(x))
+		return arena_printf(a, "%s %s", proto_name(x->proto),
+				    addr_port_print(x->a, x->port, buf));
+	return arena_printf(a, "%s %s:%u", proto_name(x->proto),
+			    x->takes_v4 || x->a.af == AF_V4 ? "*" : "[::]", x->port);
+}
+
+const char *listener_name(struct arena *a, const struct listener_owner *who)
+{
+	return who->pid == 0 ? NULL : arena_printf(a, "%s (pid %d)", who->program, who->pid);
 }
 
 static void closedir_at(DIR **dir)
