@@ -97,6 +97,41 @@ struct addr doctor_host_addr(const struct doctor *x);
 /** doctor_chains() - Other tables' chains that drop what is for jails */
 MUST_USE int doctor_chains(struct doctor *x);
 
+/**
+ * struct doctor_block - A forward whose first packet another table drops
+ * @f:		Forward
+ * @by:		Where: "table inet filter, chain input (hook input, priority 0), its policy"
+ * @iface:	Interface that the packet comes by, NULL: none is known
+ * @from:	Whom it comes from
+ * @is_open:	It is not known: a rule there asks for more, or cannot be read
+ */
+struct doctor_block {
+	const struct doctor_forward *f;
+	const char *by;
+	const char *iface;
+	struct addr from;
+	bool is_open;
+};
+
+/** struct doctor_blocks - All of them, of each chain some */
+struct doctor_blocks {
+	VEC(struct doctor_block) list;
+};
+
+/**
+ * doctor_foreign() - Which forwards other tables break
+ * @x:		Examination, all set but findings and forwards
+ * @ret:	Gains them, with a packet of a stranger from outside for each
+ *
+ * Chains that translate are not looked at.
+ *
+ * Return: 0, or a negative errno
+ */
+MUST_USE int doctor_foreign(struct doctor *x, struct doctor_blocks *ret);
+
+/** doctor_find_forwards() - Set @x->forwards by the model */
+void doctor_find_forwards(struct doctor *x);
+
 /** doctor_sockets() - Services of the host on all addresses */
 MUST_USE int doctor_sockets(struct doctor *x);
 

@@ -103,4 +103,23 @@ MUST_USE int prove_kernel(struct nl_session *nl, const struct model *m,
 uint32_t prove_sample(const struct model *m, const struct model *other, uint32_t n,
 		      struct arena *a, struct prove_result *ret);
 
+/**
+ * struct prove_place - Where a packet goes that begins a flow
+ * @iface:	Interface that it comes by
+ * @proto:	Protocol, one with ports
+ * @src:	Whom it comes from
+ * @dst:	Where it goes
+ * @port:	To which port
+ */
+struct prove_place {
+	const char *iface;
+	uint8_t proto;
+	struct addr src;
+	struct addr dst;
+	uint16_t port;
+};
+
+/** prove_place_line() - Such a packet as `why --batch` reads it */
+const char *prove_place_line(struct arena *a, const struct prove_place *to);
+
 #endif /* PROVE_PROVE_H */

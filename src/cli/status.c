@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/foreign.h"
 #include "cli/confine.h"
 #include "cli/nat_ask.h"
 #include "cli/status.h"
@@ -303,7 +304,7 @@ static void print_text(const struct cli_status *s, const struct json *nat)
 		print_note(s);
 	print_drift(s);
 	for (uint32_t i = 0; i < s->broken.differences.n && i < MOST_BROKEN; i++) {
-		fputs(i == 0 ? "broken   by it, as a packet shows (see verify):\n" : "", out);
+		fputs(i == 0 ? "broken   as a packet shows (see verify):\n" : "", out);
 		cli_difference_print(s->c, &s->broken.differences.v[i], &cli_kernel_sides);
 	}
 }
@@ -357,11 +358,14 @@ static bool rules_differ(const struct cli_host *h)
 /* What comes of rules that differ: 0 or an exit status */
 static int read_broken(struct cli *c, struct cli_host *h, struct cli_status *s)
 {
-	int err;
+	int err = 0;
 
-	if (c->listing || c->no_verify || !rules_differ(h))
+	if (c->listing || c->no_verify)
 		return 0;
-	err = prove_kernel(&h->filter, &h->d.model, h->program, &c->arena, &s->broken);
+	if (rules_differ(h))
+		err = prove_kernel(&h->filter, &h->d.model, h->program, &c->arena, &s->broken);
+	if (err == 0)
+		err = cli_foreign_read(c, h, &s->broken);
 	return err < 0 ? cli_system(c, err, "read what the kernel holds") : 0;
 }
 
@@ -386,5 +390,6 @@ int verb_status(struct cli *c)
 		print_text(&s, nat);
 	if (status != 0)
 		return status;
-	return h.changes.n > 0 || count_foreign(&s) > 0 ? EX_DIFFERS : 0;
+	return h.changes.n > 0 || count_foreign(&s) > 0 || s.broken.differences.n > 0
+		       ? EX_DIFFERS : 0;
 }

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "cli/foreign.h"
 #include "cli/host.h"
 #include "cli/verify.h"
 
@@ -120,6 +121,8 @@ int verb_verify(struct cli *c)
 	if (c->nat_path == NAT_PATH_USERSPACE)
 		return refuse_halves(c);
 	err = prove_kernel(&h.filter, &h.d.model, h.program, &c->arena, &r);
+	if (err == 0)
+		err = cli_foreign_read(c, &h, &r);
 	return err < 0 ? cli_system(c, err, "read what the kernel holds") :
 	       cli_verify_tell(c, &r, &cli_kernel_sides);
 }

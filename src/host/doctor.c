@@ -78,7 +78,7 @@ static void add_map(struct doctor *x, const struct portmap *map)
 	}
 }
 
-static void find_forwards(struct doctor *x)
+void doctor_find_forwards(struct doctor *x)
 {
 	for (uint32_t l = 0; l < x->m->lists.n; l++) {
 		const struct rule_list *list = &x->m->lists.v[l];
@@ -259,7 +259,7 @@ int doctor_run(struct doctor *x)
 	};
 	int err = 0;
 
-	find_forwards(x);
+	doctor_find_forwards(x);
 	for (size_t i = 0; i < ARRAY_SIZE(checks) && err == 0; i++)
 		err = checks[i](x);
 	return err;

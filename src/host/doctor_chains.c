@@ -53,6 +53,7 @@ struct end {
  * @name:	Its name
  * @hook:	Its hook
  * @prio:	Its priority
+ * @is_nat:	It translates
  * @end:	What its end does
  */
 struct chain {
@@ -61,6 +62,7 @@ struct chain {
 	const char *name;
 	uint32_t hook;
 	int32_t prio;
+	bool is_nat;
 	struct end end;
 };
 
@@ -97,6 +99,8 @@ static int take_chain(const struct nlmsghdr *msg, void *arg)
 						nftnl_chain_get_str(c, NFTNL_CHAIN_NAME)),
 				.hook = nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM),
 				.prio = nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO),
+				.is_nat = strcmp(nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE),
+						 "nat") == 0,
 				.end.drops =
 					nftnl_chain_get_u32(c, NFTNL_CHAIN_POLICY) == NF_DROP }));
 	}
@@ -497,9 +501,10 @@ static int check_chain(struct doctor *x, struct chain *c)
 	return err;
 }
 
+static const uint8_t families[] = { NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6 };
+
 int doctor_chains(struct doctor *x)
 {
-	static const uint8_t families[] = { NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6 };
 	struct chains all = { .x = x };
 
 	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
@@ -512,4 +517,94 @@ int doctor_chains(struct doctor *x)
 			return err;
 	}
 	return 0;
+}
+
+/* ---- what they break ---------------------------------------------------------------- */
+
+/* A stranger's first packet to a forward, as it is at a chain */
+static bool make_strange(const struct doctor *x, const struct chain *c,
+			 const struct doctor_forward *f, struct doctor_probe *p)
+{
+	const struct iface *i = facts_iface_of(x->facts, f->to);
+
+	if (f->to.af == AF_NONE || !make_probe(x, c, f, p))
+		return false;
+	if (p->in == NULL)
+		p->in = i != NULL ? i->name : x->facts->default_if[f->to.af == AF_V6];
+	p->src = f->to.af == AF_V6 ? (struct addr){ AF_V6, (u128)0x20010db8 << 96 | 7 }
+				   : addr_v4(198, 51, 100, 7);
+	return true;
+}
+
+/* One forward may be several rules */
+static void add_block(struct doctor *x, struct doctor_block b, struct doctor_blocks *ret)
+{
+	for (uint32_t i = 0; i < ret->list.n; i++) {
+		const struct doctor_block *o = &ret->list.v[i];
+
+		if (strcmp(o->by, b.by) == 0 && o->f->proto == b.f->proto &&
+		    o->f->lo == b.f->lo && addr_equal(o->f->to, b.f->to))
+			return;
+	}
+	vec_add(x->a, &ret->list, b);
+}
+
+static const char *by_what(struct doctor *x, const struct chain *c, const struct way *w,
+			   enum doctor_fate fate, uint64_t handle)
+{
+	const char *place = place_of(x->a, c, w);
+
+	if (fate == DOCTOR_OPEN)
+		return place;
+	return fate == DOCTOR_ENDS ? arena_printf(x->a, "%s, its policy", place)
+				   : arena_printf(x->a, "%s, rule with handle %llu", place,
+						  (unsigned long long)handle);
+}
+
+static int find_blocks(struct doctor *x, const struct chain *c, const struct way *w,
+		       struct doctor_blocks *ret)
+{
+	struct doctor_table t = { .nl = x->nft, .family = c->family, .name = c->table };
+	const int err = doctor_table_read(&t, x->a);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < MIN(x->forwards.n, PROBES_MAX) && err == 0 && n < TOLD_MAX; i++) {
+		struct doctor_block b = { .f = &x->forwards.v[i] };
+		struct doctor_probe p;
+		enum doctor_fate fate;
+		uint64_t handle;
+
+		if (!make_strange(x, c, b.f, &p))
+			continue;
+		fate = doctor_table_fate(&t, c->name, &p, &handle);
+		b.iface = p.in;
+		b.from = p.src;
+		b.is_open = fate == DOCTOR_OPEN;
+		if (fate == DOCTOR_PASSES || (fate == DOCTOR_ENDS && !c->end.drops))
+			continue;
+		b.by = by_what(x, c, w, fate, handle);
+		add_block(x, b, ret);
+		n++;
+	}
+	doctor_table_free(&t);
+	return err;
+}
+
+int doctor_foreign(struct doctor *x, struct doctor_blocks *ret)
+{
+	struct chains all = { .x = x };
+	int err = 0;
+
+	doctor_find_forwards(x);
+	for (size_t f = 0; f < ARRAY_SIZE(families) && err == 0 && x->forwards.n > 0; f++) {
+		const struct nl_nft_query q = { .kind = NL_NFT_CHAINS, .family = families[f] };
+
+		all.list.n = 0;
+		err = nl_nft_dump(x->nft, &q, take_chain, &all);
+		for (uint32_t i = 0; i < all.list.n && err == 0; i++)
+			for (size_t w = 0; w < ARRAY_SIZE(ways) && err == 0; w++)
+				if (ways[w].hook == all.list.v[i].hook && !all.list.v[i].is_nat)
+					err = find_blocks(x, &all.list.v[i], &ways[w], ret);
+	}
+	return err;
 }

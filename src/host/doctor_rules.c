@@ -38,6 +38,7 @@
  * @chain:	Where it jumps
  * @rejects:	It refuses
  * @differs:	A condition is not met, or not known to be
+ * @is_open:	Of a rule that was passed over it is not known
  */
 struct judge {
 	const struct doctor_table *t;
@@ -48,7 +49,14 @@ struct judge {
 	const char *chain;
 	bool rejects;
 	bool differs;
+	bool is_open;
 };
+
+/* A condition that nothing is known of */
+static void leave_open(struct judge *j)
+{
+	j->differs = j->is_open = true;
+}
 
 static void know(struct judge *j, const void *value, uint32_t len)
 {
@@ -170,7 +178,10 @@ static void take_cmp(struct judge *j, const struct nftnl_expr *e)
 	};
 	const uint32_t op = nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_OP);
 
-	j->differs |= !is_known || op >= ARRAY_SIZE(is_met) || !is_met[op];
+	if (!is_known || op >= ARRAY_SIZE(is_met))
+		leave_open(j);
+	else
+		j->differs |= !is_met[op];
 }
 
 static void take_range(struct judge *j, const struct nftnl_expr *e)
@@ -181,7 +192,7 @@ static void take_range(struct judge *j, const struct nftnl_expr *e)
 	bool is_in;
 
 	if (lo == NULL || hi == NULL || j->len == 0 || lo_len > j->len || hi_len > j->len) {
-		j->differs = true;
+		leave_open(j);
 		return;
 	}
 	is_in = memcmp(j->value, lo, lo_len) >= 0 && memcmp(j->value, hi, hi_len) <= 0;
@@ -200,7 +211,7 @@ static void take_lookup(struct judge *j, const struct nftnl_expr *e)
 	int err;
 
 	if (j->len == 0 || nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG)) {
-		j->differs = true;
+		leave_open(j);
 		return;
 	}
 	msg->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM;
@@ -217,7 +228,10 @@ static void take_lookup(struct judge *j, const struct nftnl_expr *e)
 	mnl_attr_nest_end(msg, elem);
 	mnl_attr_nest_end(msg, list);
 	err = nl_talk(j->t->nl, msg, NULL, NULL);
-	j->differs |= (err != 0 && err != -ENOENT) || (err == 0) == is_inverted;
+	if (err != 0 && err != -ENOENT)
+		leave_open(j);
+	else
+		j->differs |= (err == 0) == is_inverted;
 }
 
 static void take_verdict(struct judge *j, const struct nftnl_expr *e)
@@ -261,7 +275,7 @@ static int take_expr(struct nftnl_expr *e, void *arg)
 			return j->differs ? -1 : 0;
 		}
 	}
-	j->differs = true;
+	leave_open(j);
 	return -1;
 }
 
@@ -315,6 +329,18 @@ uint64_t doctor_table_drops(const struct doctor_table *t, const char *chain,
 
 	*ret_ends = !is_done;
 	return handle;
+}
+
+enum doctor_fate doctor_table_fate(const struct doctor_table *t, const char *chain,
+				   const struct doctor_probe *p, uint64_t *ret_handle)
+{
+	struct judge j = { .t = t, .p = p };
+	bool is_done = false;
+
+	*ret_handle = judge_chain(&j, chain, 0, &is_done);
+	if (j.is_open)
+		return DOCTOR_OPEN;
+	return !is_done ? DOCTOR_ENDS : *ret_handle != 0 ? DOCTOR_DROPS : DOCTOR_PASSES;
 }
 
 struct reading {

@@ -85,6 +85,18 @@ MUST_USE int doctor_table_read(struct doctor_table *t, struct arena *a);
 uint64_t doctor_table_drops(const struct doctor_table *t, const char *chain,
 			    const struct doctor_probe *p, bool *ret_ends);
 
+/** enum doctor_fate - What becomes of a packet in a chain */
+enum doctor_fate {
+	DOCTOR_PASSES,		/* a rule accepts it */
+	DOCTOR_DROPS,		/* a rule drops or refuses it */
+	DOCTOR_ENDS,		/* none does: the chain's policy counts */
+	DOCTOR_OPEN,		/* a rule asks for what is not known of it, or cannot be read */
+};
+
+/** doctor_table_fate() - As doctor_table_drops(), where every rule on the way is wholly read */
+enum doctor_fate doctor_table_fate(const struct doctor_table *t, const char *chain,
+				   const struct doctor_probe *p, uint64_t *ret_handle);
+
 /** doctor_table_free() - Forget the rules */
 void doctor_table_free(struct doctor_table *t);
 

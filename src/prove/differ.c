@@ -25,6 +25,7 @@ void prove_unproven(struct proof *p, struct prove_result *ret, const char *what)
 #define IP6_HEADER	40u
 #define USUAL_LEN	60u
 #define USUAL_PORT	80u
+#define USUAL_SPORT	40000u
 #define NS_PER_SECOND	1000000000u
 
 /* Numbers in headers: what `why` calls them, and what it takes where none is said */
@@ -57,7 +58,7 @@ static void preset_all(struct proof *p, uint8_t *bit)
 	preset(p, bit, P_FLAGS, TCP_FLAG_SYN);
 	preset(p, bit, P_SRC, usual_dst(p) - 2);
 	preset(p, bit, P_DST, usual_dst(p));
-	preset(p, bit, P_SPORT, 40000);
+	preset(p, bit, P_SPORT, USUAL_SPORT);
 	preset(p, bit, P_DPORT, USUAL_PORT);
 	preset(p, bit, P_FIRST_DST, usual_dst(p));
 	preset(p, bit, P_FIRST_DPORT, USUAL_PORT);
@@ -156,6 +157,18 @@ const char *prove_packet_line(struct arena *a, const struct packet *p, const cha
 	text = (p->tos & ~TOS_ECN) != 0 ? arena_printf(a, "%s tos=0x%02x", text, p->tos & ~TOS_ECN)
 					: arena_strndup(a, text, strlen(text));
 	return numbers_text(a, p, text);
+}
+
+const char *prove_place_line(struct arena *a, const struct prove_place *to)
+{
+	struct packet k = {
+		.dir = DIR_IN, .proto = to->proto, .src = to->src, .dst = to->dst,
+		.sport = USUAL_SPORT, .dport = to->port,
+		.tcp_flags = to->proto == PROTO_TCP ? TCP_FLAG_SYN : 0,
+	};
+
+	prove_packet_usual(&k);
+	return prove_packet_line(a, &k, to->iface);
 }
 
 bool prove_packet_in(struct proof *p, enum direction dir, dd in, struct packet *ret,
