@@ -10,7 +10,7 @@
  * stays with the offloads, and ICMP, fragments and the host's own with the kernel.
  * What has a lane is passed too; but short packets alone make none for a flow.  They are
  * carried faster here, where another processor than the sender's does half of the work
- * (bench-live small64, quiet: 1.5 times what nft masquerade carried, by lanes 1.2).  With
+ * (bench-live small64, LIVE_REALTIME=1: 1.5 times what nft masquerade carried, by lanes 1.2).  With
  * no processor to spare lanes would be faster: they need half of the time.
  *
  * A lane does not begin in the program itself (XDP_REDIRECT), though that alone reached
