@@ -23,6 +23,28 @@ static dd outside(struct work *w)
 	return work_no(w, space_link_in(&w->p.s, P_IFACE, set_make(w->p.a, &rs)));
 }
 
+/*
+ * What the egress fence keeps inside: where a rule lets a source out as it is, so does
+ * the question for its next hop, which is asked in its name
+ */
+static dd kept_inside(struct work *w)
+{
+	const uint32_t list = w->p.m->after[DIR_OUT];
+	dd r = DD_FALSE;
+
+	for (uint32_t i = 0; list != LIST_NONE && i < w->p.m->lists.v[list].rules.n; i++) {
+		const struct rule *rule = &w->p.m->lists.v[list].rules.v[i];
+		const struct set *src = rule_tests(rule, F_SRC);
+		const struct set *ifaces = rule_tests(rule, F_IFACE);
+
+		if (rule->origin.policy != POLICY_EGRESS || src == NULL || ifaces == NULL)
+			continue;
+		r = dd_or(w->p.d, r, work_both(w, space_link_in(&w->p.s, P_IFACE, ifaces),
+					       space_in(&w->p.s, P_SRC, src)));
+	}
+	return r;
+}
+
 /* No ARP for inside addresses outside, whoever asks and whoever answers */
 void stage_arp(struct work *w)
 {
@@ -38,7 +60,7 @@ void stage_arp(struct work *w)
 
 		in = work_both(w, by, work_both(w, request,
 						space_in(&w->p.s, P_DST, w->p.m->interior)));
-		out = work_both(w, by, space_in(&w->p.s, P_SRC, w->p.m->interior));
+		out = work_both(w, by, kept_inside(w));
 	}
 	if (fenced)
 		in = dd_or(w->p.d, in, guard_arp(&w->p));

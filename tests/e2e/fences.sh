@@ -323,8 +323,12 @@ ask "$HOST" --from 203.0.113.2 --wait 0.3 udp:192.0.2.80:9=lab-sentinel >"$TMP/a
 sniff_end || not_ok "the sentinel is seen" "$(cat "$TMP/wire")"
 check "egress fence: without nat no connection of a jail does" eval '! grep " 192\.168\." "$TMP/wire"'
 setup routed
+# Nobody else's packet asks for the next hop
+on_host ip neigh flush to 203.0.113.1
 sniff "$ROUTER" w-host "$TMP/wire" --in
 ask "$HOST" --from 192.168.100.2 --wait 0.3 tcp:192.0.2.80:80 udp:192.0.2.80:53 >"$TMP/answers"
+check "egress fence: what a rule lets out finds its next hop" \
+	wait_for 10 grep -q '^in udp 192\.168\.100\.2:' "$TMP/wire"
 ask "$HOST" --from 203.0.113.2 --wait 0.3 udp:192.0.2.80:9=lab-sentinel >"$TMP/answers"
 sniff_end || not_ok "the sentinel is seen" "$(cat "$TMP/wire")"
 is "egress fence: a written pass rule lifts it where no nat covers the source" "tcp udp" \

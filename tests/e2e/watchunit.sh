@@ -75,7 +75,7 @@ start_watch()	# COMMAND BEFORE...
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 print("bound", flush=True)
-s.settimeout(20)
+s.settimeout(250)
 while b"STOPPING=1" not in (told := s.recv(100)):
     print(told.decode(), flush=True)
 print(told.decode(), flush=True)' "$TMP/notify" >"$TMP/told" 2>&1 &

@@ -266,9 +266,9 @@ static void add_arp_rule(struct frame *f, struct nft_chain *c, const struct nft_
 	nft_add_rule(f->p, c, &s, o);
 }
 
-/* Not one of the interfaces that are not real, by their names */
+/* Neither an interface that is not real nor one of @but, by their names */
 static void match_real(struct frame *f, struct nft_stmts *s, enum nft_family family,
-		       enum nft_key key)
+		       enum nft_key key, const struct set *but)
 {
 	const struct set *inside = set_complement(f->p->a, real_ifaces(f), SET_U32);
 	const char **names = NULL;
@@ -278,7 +278,8 @@ static void match_real(struct frame *f, struct nft_stmts *s, enum nft_family fam
 	for (uint32_t i = 0; i < f->m->facts->ifaces.n; i++) {
 		const struct iface *it = &f->m->facts->ifaces.v[i];
 
-		if (set_has(inside, AF_NONE, it->id) && it->kind != IFACE_LO)
+		if ((set_has(inside, AF_NONE, it->id) && it->kind != IFACE_LO) ||
+		    (but != NULL && set_has(but, AF_NONE, it->id)))
 			names[n++] = facts_linux_name(it->name);
 	}
 	names[n++] = "lo";
@@ -315,7 +316,7 @@ void directed_source_routes(struct frame *f, struct nft_chain *c)
 
 		if (set_is_empty(set_of_family(f->p->a, f->m->interior, routes[i].af)))
 			continue;
-		match_real(f, &s, NFT_INET, NFT_K_IIFNAME);
+		match_real(f, &s, NFT_INET, NFT_K_IIFNAME, NULL);
 		stmt_match(f->p, &s, NFT_K_NFPROTO, false,
 			   nft_value_num(NFT_T_NFPROTO, routes[i].nfproto));
 		stmt_match(f->p, &s, routes[i].key, false, nft_value_num(NFT_T_BOOL, 1));
@@ -323,6 +324,54 @@ void directed_source_routes(struct frame *f, struct nft_chain *c)
 		stmt_verdict(f->p, &s, NFT_V_DROP, NULL);
 		nft_add_rule(f->p, c, &s, &origin);
 	}
+}
+
+/* Of some inside addresses, those that may not leave by an interface as they are */
+static const struct set *kept_inside(const struct frame *f, uint32_t iface, const struct set *v4)
+{
+	const struct flat_rules *after = &f->sides[DIR_OUT].after;
+	struct ranges rs = { 0 };
+
+	for (uint32_t i = 0; i < after->list.n; i++) {
+		const struct nft_tests *t = &after->list.v[i].t;
+
+		if (after->list.v[i].origin->policy == POLICY_EGRESS && t->f[F_SRC] != NULL &&
+		    t->f[F_IFACE] != NULL && set_has(t->f[F_IFACE], AF_NONE, iface))
+			ranges_add_set(f->p->a, &rs, t->f[F_SRC]);
+	}
+	return set_intersect(f->p->a, v4, set_make(f->p->a, &rs));
+}
+
+/*
+ * Linux asks for the next hop of a packet in the name of its source: where an inside
+ * address may leave as it is, that must leave too, or there is no next hop.
+ */
+static void arp_out(struct frame *f, const struct set *v4, const struct origin *o)
+{
+	struct nft_chain *c = nft_add_base(f->p, NFT_ARP, "out_fence", "filter", NF_ARP_OUT, 0);
+	const struct set *others = kept_inside(f, UINT32_MAX, v4);
+	struct nft_stmts rest = { 0 };
+	struct ranges own = { 0 };
+
+	for (uint32_t i = 0; i < f->m->facts->ifaces.n; i++) {
+		const struct iface *it = &f->m->facts->ifaces.v[i];
+		const struct set *kept = kept_inside(f, it->id, v4);
+		const char *name = facts_linux_name(it->name);
+		struct nft_stmts s = { 0 };
+
+		if (it->kind != IFACE_REAL || set_equal(kept, others))
+			continue;
+		ranges_add(f->p->a, &own, AF_NONE, it->id, it->id);
+		if (set_is_empty(kept))
+			continue;
+		stmt_in(f->p, &s, NFT_K_OIFNAME, false,
+			nft_set_of_names(f->p, NFT_ARP, &name, 1));
+		add_arp_rule(f, c, &s, false, kept, o);
+	}
+	if (set_is_empty(others))
+		return;
+	match_real(f, &rest, NFT_ARP, NFT_K_OIFNAME, set_make(f->p->a, &own));
+	add_arp_rule(f, c, &rest, false, others, o);
 }
 
 /* inet chains never see ARP, and Linux answers for any address on any interface */
@@ -334,20 +383,18 @@ void directed_arp(struct frame *f)
 	};
 	const struct set *v4 = f->m->interior == NULL ? NULL
 				: set_of_family(f->p->a, f->m->interior, AF_V4);
-	struct nft_stmts in = { 0 }, out = { 0 };
-	struct nft_chain *c_in, *c_out;
+	struct nft_stmts in = { 0 };
+	struct nft_chain *c;
 
 	if (!has_fence(f, POLICY_SOURCE))
 		return;
 	nft_add_guards(f->p, f->m);
 	if (v4 == NULL || set_is_empty(v4))
 		return;
-	c_in = nft_add_base(f->p, NFT_ARP, "in_fence", "filter", NF_ARP_IN, 0);
-	c_out = nft_add_base(f->p, NFT_ARP, "out_fence", "filter", NF_ARP_OUT, 0);
-	match_real(f, &in, NFT_ARP, NFT_K_IIFNAME);
-	match_real(f, &out, NFT_ARP, NFT_K_OIFNAME);
-	add_arp_rule(f, c_in, &in, true, v4, &origin);
-	add_arp_rule(f, c_out, &out, false, v4, &origin);
+	c = nft_add_base(f->p, NFT_ARP, "in_fence", "filter", NF_ARP_IN, 0);
+	match_real(f, &in, NFT_ARP, NFT_K_IIFNAME, NULL);
+	add_arp_rule(f, c, &in, true, v4, &origin);
+	arp_out(f, v4, &origin);
 }
 
 /* Answers are given ahead of postrouting, on headers that scrub has not written yet */
