@@ -480,7 +480,6 @@ static int set_up(struct nat_run *r)
 	if (err < 0)
 		return cli_system(r->c, err, "read which ports a run before had lent");
 	err = nl_open(&r->nft, NETLINK_NETFILTER);
-	r->outside_index = if_nametoindex(r->plan.outside);
 	if (err == 0)
 		err = nat_addrs_open(r);
 	if (err == 0)
@@ -510,16 +509,25 @@ static bool hear_front(struct nat_run *r)
 	return true;
 }
 
-static void hear_addresses(struct nat_run *r)
+/* What the kernel says of interfaces; false: nothing can be carried any more */
+static bool hear_interfaces(struct nat_run *r)
 {
+	const bool has_others = nat_addrs_hear(r);
+	const char *gone = nat_addrs_gone(r);
 	struct nat_word why;
 	char line[64];
 
-	if (!nat_addrs_hear(r))
-		return;
+	if (gone != NULL) {
+		snprintf(line, sizeof(line), "%s is gone: ending, and tidying up", gone);
+		nat_run_tell(r, line);
+		return false;
+	}
+	if (!has_others)
+		return true;
 	snprintf(line, sizeof(line), "%s has other addresses", r->plan.outside);
 	nat_run_tell(r, line);
 	(void)nat_keeper_reload(r, &why);
+	return true;
 }
 
 /* Is this what a bid was not waited for any longer; false: the worker's end */
@@ -555,8 +563,8 @@ static int keep(struct nat_run *r)
 		if (fds[FRONT].revents != 0 && !hear_front(r))
 			return 0;
 		nat_control_serve(r, fds[CONTROL].revents != 0);
-		if (fds[ROUTE].revents != 0)
-			hear_addresses(r);
+		if (fds[ROUTE].revents != 0 && !hear_interfaces(r))
+			return EX_OSERR;
 		if (fds[RULES].revents != 0)
 			nat_lanes_hear(r);
 	}

@@ -124,7 +124,7 @@ struct nat_caller {
  * @other:	front: end towards the keeper; keeper: towards the front; -1: none
  * @nft:	keeper: session that the claim goes with
  * @route:	keeper: is told of changed addresses
- * @outside_index: keeper: number of the outside interface
+ * @index:	keeper: numbers of the inside and the outside interface
  * @addrs:	keeper: what the outside interface has, as one number
  * @n_workers:	How many
  * @io:		keeper: interfaces of each worker, by enum nat_side; NULL: its own
@@ -156,7 +156,7 @@ struct nat_run {
 	int other;
 	struct nl_session nft;
 	struct nl_session route;
-	uint32_t outside_index;
+	uint32_t index[2];
 	uint64_t addrs;
 	uint32_t n_workers;
 	struct io *io[NAT_WORKERS_MOST][2];
@@ -231,6 +231,9 @@ MUST_USE int nat_addrs_open(struct nat_run *r);
 
 /** nat_addrs_hear() - Take what has been told: has the outside interface other addresses now */
 bool nat_addrs_hear(struct nat_run *r);
+
+/** nat_addrs_gone() - The interface, of the two, that is not there any more; or NULL */
+const char *nat_addrs_gone(const struct nat_run *r);
 
 /* nat_lanes.c */
 

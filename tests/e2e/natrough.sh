@@ -120,5 +120,16 @@ has "and one line says why" "killed: ending, and tidying up" "$(cat nat.err)"
 start
 stop
 has "SIGTERM too is a line" "SIGTERM: ending" "$(cat nat.err)"
+for gone in nat0 igb0; do
+	start
+	on_host ip link del "$gone"
+	check "$gone gone: the NAT ends" wait_for 10 ended
+	rc=0
+	wait "$nat" || rc=$?
+	is "$gone gone: and says so" "71 sallyport: nat: $gone is gone: ending, and tidying up" \
+		"$rc $(grep gone nat.err)"
+	is "$gone gone: nothing is left" "" "$(on_host ip rule show | grep -v 'lookup \(local\|main\|default\)';
+		on_host nft list tables | grep sallyport_nat)"
+done
 
 lab_done
