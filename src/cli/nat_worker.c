@@ -427,6 +427,7 @@ static NORETURN void work(struct worker *w)
 	if (status != 0)
 		fail(w, status);
 	w->lanes.worker = w->index;
+	w->lanes.now_ns = natloop_now();
 	w->lanes.forwards = w->loop->places = w->r->places[w->index];
 	memcpy(w->loop->places->led, w->r->plan.led, sizeof(w->r->plan.led));
 	lanes_begin(&w->lanes, w->loop->nat, w->loop->io, w->loop->hops);

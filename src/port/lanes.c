@@ -35,6 +35,7 @@
 #define ROUND_NS	UINT64_C(900000000)
 #define IDLE		2u		/* looks that saw nothing go by */
 #define REST_MS		300u		/* that a place is nobody's */
+#define AHEAD_MS	10000u		/* that a worker may know less of the time than another */
 #define MTU_FREE	0xffffu
 
 /**
@@ -141,13 +142,13 @@ static void leave_place(const struct lanes *l, struct ref r)
 	__atomic_store_n(taken_at(l, r), LANES_LEFT | ms_of(l->now_ns), __ATOMIC_RELEASE);
 }
 
-/* Unless it is another worker's, or was left just now */
+/* Unless it is another worker's, or was left just now: by a clock that may be ahead of ours */
 static bool take_place(const struct lanes *l, struct ref r)
 {
 	uint32_t was = __atomic_load_n(taken_at(l, r), __ATOMIC_RELAXED);
-	const uint32_t rest_ms = (ms_of(l->now_ns) - was) & ~LANES_LEFT;
+	const uint32_t rest_ms = (ms_of(l->now_ns) - was + AHEAD_MS) & ~LANES_LEFT;
 
-	if (was != 0 && ((was & LANES_LEFT) == 0 || rest_ms < REST_MS))
+	if (was != 0 && ((was & LANES_LEFT) == 0 || rest_ms < AHEAD_MS + REST_MS))
 		return false;
 	return __atomic_compare_exchange_n(taken_at(l, r), &was, l->worker + 1, false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
@@ -446,16 +447,22 @@ void lanes_begin(struct lanes *l, struct nat *nat, struct io *const *io, struct 
 	l->io[NAT_OUTSIDE] = io[NAT_OUTSIDE];
 	l->hops = hops;
 	for (uint32_t i = 0; l->is_on && i < 2 * LANES; i++)
-		if (l->way.taken[i] == l->worker + 1)
+		if (__atomic_load_n(&l->way.taken[i], __ATOMIC_RELAXED) == l->worker + 1)
 			leave_place(l, (struct ref){ i >= LANES ? NAT_OUTSIDE : NAT_INSIDE,
 						     i % LANES });
 	lanes_renew(l);
 }
 
-/* Nothing goes by it, but what was to do so was kept from the socket for it */
+/*
+ * Nothing goes by it, but what was to do so was kept from the socket for it.  One that
+ * another worker has ended may have lost what was between the two just then.
+ */
 static bool has_lost(const struct lanes *l, struct ref r)
 {
-	return __atomic_load_n(&lane_of(l, r)->hidden, __ATOMIC_RELAXED) != place_of(l, r)->hidden;
+	const struct lane *lane = lane_of(l, r);
+
+	return (lane->tag & LANE_NEVER) == generation_of(l, r.side) &&
+	       __atomic_load_n(&lane->hidden, __ATOMIC_RELAXED) != place_of(l, r)->hidden;
 }
 
 /*
@@ -516,9 +523,9 @@ bool lanes_tick(struct lanes *l, uint64_t now_ns)
 {
 	uint32_t end;
 
+	l->now_ns = now_ns;
 	if (!l->is_on || (l->swept == 0 && now_ns - l->round_ns < ROUND_NS))
 		return false;
-	l->now_ns = now_ns;
 	if (generation_of(l, NAT_INSIDE) == LANE_NEVER) {
 		stop(l);
 		return false;

@@ -515,6 +515,46 @@ TEST(a_place_is_one_workers)
 		lanes_fini(&l[i]);
 }
 
+/* Who has not looked at the clock for a while takes no place that was left just now */
+TEST(a_place_that_was_left_rests_by_every_clock)
+{
+	struct lanes l[LANES_AT_ONCE + 1];
+	const uint64_t late_ns = UINT64_C(2000000000);
+
+	LANE_LAB(LANE_VETH, AF_V4);
+	CHECK(lab_through(NAT_INSIDE, lab_question(false, 10), NULL));
+	for (uint32_t i = 0; i <= LANES_AT_ONCE; i++)
+		begin_as(&l[i], i + 1);
+	for (uint32_t i = 0; i < LANES_AT_ONCE; i++)
+		CHECK_INT(have_lanes(&l[i]), 1);
+	l[0].now_ns = lab.kit.now + late_ns;
+	lanes_renew(&l[0]);
+	CHECK_INT(l[0].n.now, 0);
+	CHECK_INT(have_lanes(&l[LANES_AT_ONCE]), 0);
+	lab.kit.now += late_ns + UINT64_C(1000000000);
+	lab_have_asked();
+	CHECK_INT(have_lanes(&l[LANES_AT_ONCE]), 1);
+	for (uint32_t i = 0; i <= LANES_AT_ONCE; i++)
+		lanes_fini(&l[i]);
+}
+
+/* A packet that was on its way to a lane just when that was ended is no program's fault */
+TEST(lanes_that_another_worker_has_ended_have_lost_nothing)
+{
+	struct lanes other;
+
+	LANE_LAB(LANE_VETH, AF_V4);
+	lab_begin(false);
+	begin_as(&other, 1);
+	for (uint32_t i = 0; i < lab.lanes.n_used; i++)
+		lab.way.table[lab.lanes.used[i] / LANES]->v[lab.lanes.used[i] % LANES].hidden++;
+	for (int i = 0; i < 4; i++)
+		lab_tick(true);
+	CHECK_INT(lab.lanes.n.now, 0);
+	CHECK(!lab.lanes.is_lost && lab.lanes.is_on);
+	lanes_fini(&other);
+}
+
 TEST(lanes_that_another_worker_has_ended_begin_anew)
 {
 	struct lanes other;
