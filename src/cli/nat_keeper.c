@@ -338,6 +338,13 @@ static bool stop_workers(struct nat_run *r)
 	return ok;
 }
 
+static void kill_workers(const struct nat_run *r)
+{
+	for (uint32_t i = 0; i < r->n_workers; i++)
+		if (r->workers[i].pid > 0)
+			(void)kill(r->workers[i].pid, SIGKILL);
+}
+
 int nat_keeper_reload(struct nat_run *r, struct nat_word *why)
 {
 	struct nat_worker next[NAT_WORKERS_MOST];
@@ -352,8 +359,11 @@ int nat_keeper_reload(struct nat_run *r, struct nat_word *why)
 	has_saved = stop_workers(r);
 	memcpy(r->workers, next, sizeof(next));
 	status = let_begin(r, why);
-	if (status != 0)
-		return status;	/* the loop will find its end */
+	if (status != 0) {
+		/* Those that were only slow would wait for ever; the loop will find their end */
+		kill_workers(r);
+		return status;
+	}
 	nat_journal_settle(&r->journal);
 	/* Only now: packets have waited long enough, and a disk is slow */
 	if (!has_saved || write_state(r) < 0)
@@ -377,10 +387,10 @@ static void close_others(const struct nat_run *r)
 	(void)syscall(SYS_close_range, next, ~0u, 0u);
 }
 
-/* Signals of the terminal are for the front */
+/* Signals of the terminal are for the front; a file that may not grow is told of, no end */
 static void ignore_signals(void)
 {
-	static const int all[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP };
+	static const int all[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGXFSZ };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		(void)signal(all[i], SIG_IGN);

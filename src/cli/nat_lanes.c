@@ -38,6 +38,13 @@ static bool is_in_the_way(struct nat_run *r, char *line, size_t room)
 	return false;
 }
 
+/* Claims load no programs with a table that is closed */
+static void forget(const struct nat_run *r)
+{
+	for (uint32_t i = 0; i < r->n_workers; i++)
+		r->io[i][NAT_INSIDE]->lane_map = r->io[i][NAT_OUTSIDE]->lane_map = 0;
+}
+
 void nat_lanes_open(struct nat_run *r)
 {
 	struct io *const *io = r->io[0];
@@ -56,6 +63,7 @@ void nat_lanes_open(struct nat_run *r)
 		snprintf(line, sizeof(line), "no lanes, all packets go through the worker: %s",
 			 err == -EINVAL ? "they need Linux 6.6" : strerror(-err));
 		nat_run_tell(r, line);
+		forget(r);
 		lanes_close(&r->lanes);
 		return;
 	}
@@ -64,8 +72,7 @@ void nat_lanes_open(struct nat_run *r)
 		(void)!nl_join(&r->rules, NFNLGRP_NFTABLES);
 	if (is_in_the_way(r, line, sizeof(line))) {
 		nat_run_tell(r, line);
-		for (uint32_t i = 0; i < r->n_workers; i++)
-			r->io[i][NAT_INSIDE]->lane_map = r->io[i][NAT_OUTSIDE]->lane_map = 0;
+		forget(r);
 		nat_lanes_close(r);
 	}
 }

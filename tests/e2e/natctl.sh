@@ -179,6 +179,18 @@ is "forgotten" "0 refused" "$rc $(ask "$CLIENT" tcp:203.0.113.2:9000)"
 echo 4 >&"$line"
 check "the connection has outlived all that" wait_for 10 two 4
 
+# ---- files that may not grow --------------------------------------------------------
+
+keeper=$(pgrep -P "$nat")
+prlimit --pid "$keeper" --fsize=0:unlimited
+is "a state that cannot be written is told" '{"status": 71}' "$(talk $'{"do": "save"}\n')"
+sp nat reload
+is "rules cannot be read anew" 71 "$rc"
+is "it goes on with what it had" "www 198.51.100.7" "$(ask "$CLIENT" tcp:203.0.113.2:8080)"
+prlimit --pid "$keeper" --fsize=unlimited
+sp nat reload
+is "and does both when they may grow" '0 {"status": 0}' "$rc $(talk $'{"do": "save"}\n')"
+
 # ---- ends ---------------------------------------------------------------------------
 
 worker=$(pgrep -P "$(pgrep -P "$nat")")
