@@ -15,8 +15,11 @@
  *
  * A lane does not begin in the program itself (XDP_REDIRECT), though that alone reached
  * 1.5 too: in SKB mode it does not see a VLAN tag that stands beside the frame, so a jail
- * could send tagged ones out.  Both sockets are waited for by themselves: epoll(7) would
- * be called back for each packet, also while nobody waits (1.3 instead of 1.5).
+ * could send tagged ones out.  For the same reason short tagged frames are taken here as if
+ * they had no tag, those of a VLAN interface above this one too, where a ring leaves them
+ * alone: this way is not for an interface with VLANs.  Both sockets are waited for by
+ * themselves: epoll(7) would be called back for each packet, also while nobody waits
+ * (1.3 instead of 1.5).
  *
  * One queue, the first; what comes by others goes by the packet socket too.  The
  * kernel copies (XDP_COPY): a veth has no other way, and a driver that has one would
@@ -410,7 +413,7 @@ static void xdp_tx(struct io *io, struct io_packet *v, uint32_t n)
 
 const struct io_ops io_xdp_ops = {
 	.name = "xdp",
-	.needs = "CAP_BPF and CAP_NET_ADMIN, Linux 5.9, no other XDP program there",
+	.needs = "CAP_BPF and CAP_NET_ADMIN, Linux 5.9, no other XDP program and no VLANs there",
 	.costs = "40 MiB; every frame is looked at twice, and copied where it is long",
 	.probe = xdp_probe,
 	.open = xdp_open, .rx = xdp_rx, .tx = xdp_tx, .claim = xdp_claim, .close = xdp_close,
