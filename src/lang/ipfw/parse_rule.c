@@ -210,13 +210,22 @@ static uint32_t prob_of(double v)
 	return (uint32_t)MAX(v * PROB_ONE, 1.0);
 }
 
-/* As ipfw prints it, with more digits where those would read as another probability */
+/* Is a text one of a probability, and of this */
+static bool is_prob(const char *text, double v)
+{
+	const double read = strtod(text, NULL);
+
+	return read > 0 && prob_of(read) == prob_of(v);
+}
+
+/* As ipfw prints it, with more digits where those would read as another, or as none */
 static const char *prob_text(struct arena *a, double v)
 {
-	const char *text = arena_printf(a, "%f", v);
+	const double p = MAX(v, 1.0 / PROB_ONE);
+	const char *text = arena_printf(a, "%f", p);
 
-	for (int digits = 7; digits < 18 && prob_of(strtod(text, NULL)) != prob_of(v); digits++)
-		text = arena_printf(a, "%.*f", digits, v);
+	for (int digits = 7; digits < 18 && !is_prob(text, p); digits++)
+		text = arena_printf(a, "%.*f", digits, p);
 	return text;
 }
 
