@@ -180,6 +180,8 @@ static int let_go(int ready)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	/* Ignored, as by who started us, it would hide how the one who waits has ended */
+	signal(SIGCHLD, SIG_DFL);
 	return close_range(READY_FD + 1, ~0u, 0);
 }
 

@@ -139,9 +139,10 @@ on_host "$PYTHON" -EsB "$TMP/terminal.py" "$SALLYPORT" "${args[@]}" apply --conf
 check "put back after the terminal was closed" wait_for 10 is_as "$TMP/plain"
 check "nobody is left after it" wait_for 5 no_guard
 
-# Who waits is killed, the one or the other
+# Who waits is killed, the one or the other, whatever became of the caller's own children
 for which in o n; do
-	sp_must "${args[@]}" apply --confirm 2
+	check "applied, children ignored" on_host env --ignore-signal=CHLD "$SALLYPORT" \
+		"${args[@]}" apply --confirm 2
 	pkill -KILL "-$which" sallyport-guard
 	check "a guard is killed (-$which): put back" wait_for 12 is_as "$TMP/plain"
 	check "a guard is killed (-$which): nobody is left" wait_for 5 no_guard
