@@ -43,6 +43,7 @@ struct doctor_finding {
  * @hi:		Highest
  * @inside:	Where it leads, AF_NONE: to more than one address
  * @port:	What @lo becomes
+ * @src:	Whom it is for, NULL: anybody
  * @at:		Its declaration
  */
 struct doctor_forward {
@@ -52,6 +53,7 @@ struct doctor_forward {
 	uint16_t hi;
 	struct addr inside;
 	uint16_t port;
+	const struct set *src;
 	struct span at;
 };
 
@@ -121,7 +123,8 @@ struct doctor_blocks {
 /**
  * doctor_foreign() - Which forwards other tables break
  * @x:		Examination, all set but findings and forwards
- * @ret:	Gains them, with a packet of a stranger from outside for each
+ * @ret:	Gains them, with a packet for each of one whom it is for, a stranger's
+ *		where it is for strangers
  *
  * Chains that translate are not looked at.
  *

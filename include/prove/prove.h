@@ -122,4 +122,16 @@ struct prove_place {
 /** prove_place_line() - Such a packet as `why --batch` reads it */
 const char *prove_place_line(struct arena *a, const struct prove_place *to);
 
+/**
+ * prove_place_is_inside() - Is such a packet declared to pass, and to go elsewhere
+ * @a:		Memory
+ * @m:		Declarations
+ * @to:		Where it goes
+ * @iface:	Name of @to.iface
+ *
+ * Return: whether it passes, its destination translated
+ */
+bool prove_place_is_inside(struct arena *a, const struct model *m, const struct prove_place *to,
+			   uint32_t iface);
+
 #endif /* PROVE_PROVE_H */

@@ -4,8 +4,9 @@
  *
  * What our tables let in still meets every other table.  A forward whose first packet
  * another one drops is broken, whatever our program means; so it is told as a
- * difference, with that packet.  Rules of others that cannot be read are no reason to
- * call our program unproven: they are told in a note.
+ * difference, with that packet, if that is declared to pass and to be translated.
+ * Rules of others that cannot be read are no reason to call our program unproven:
+ * they are told in a note.
  */
 #include "cli/foreign.h"
 
@@ -21,12 +22,26 @@ static const char *forward_text(struct cli *c, const struct doctor_forward *f)
 			    addr_port_print(f->inside, f->port, text));
 }
 
-static struct prove_difference difference(struct cli *c, const struct doctor_block *b)
+static struct prove_place place_of(const struct doctor_block *b)
 {
-	const struct prove_place to = {
+	return (struct prove_place){
 		.iface = b->iface != NULL ? b->iface : "lo0", .proto = b->f->proto,
 		.src = b->from, .dst = b->f->to, .port = b->f->lo,
 	};
+}
+
+/* A rule may translate what another one blocks, or only what comes elsewhere */
+static bool is_declared(struct cli *c, const struct cli_host *h, const struct doctor_block *b)
+{
+	const struct prove_place to = place_of(b);
+
+	return prove_place_is_inside(&c->arena, &h->d.model, &to,
+				     intern_cid(&c->names, to.iface));
+}
+
+static struct prove_difference difference(struct cli *c, const struct doctor_block *b)
+{
+	const struct prove_place to = place_of(b);
 
 	return (struct prove_difference){
 		.packet = prove_place_line(&c->arena, &to), .part = b->by,
@@ -48,6 +63,8 @@ int cli_foreign_read(struct cli *c, struct cli_host *h, struct prove_result *ret
 	for (uint32_t i = 0; i < blocks.list.n && err == 0; i++) {
 		const struct doctor_block *b = &blocks.list.v[i];
 
+		if (!is_declared(c, h, b))
+			continue;
 		if (!b->is_open && ret->differences.n < PROVE_MOST)
 			vec_add(&c->arena, &ret->differences, difference(c, b));
 		if (!b->is_open || (last != NULL && strcmp(last, b->by) == 0))

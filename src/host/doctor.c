@@ -62,18 +62,18 @@ static void add_forward(struct doctor *x, const struct rule *r, const struct xla
 					.lo = (uint16_t)ports->r[k].lo,
 					.hi = (uint16_t)ports->r[k].hi, .inside = only_to(to),
 					.port = port_of(to, (uint16_t)ports->r[k].lo),
-					.at = r->origin.at }));
+					.src = rule_tests(r, F_SRC), .at = r->origin.at }));
 	}
 }
 
-static void add_map(struct doctor *x, const struct portmap *map)
+static void add_map(struct doctor *x, const struct portmap *map, const struct set *src)
 {
 	for (uint32_t i = 0; i < map->rows.n; i++) {
 		const struct portmap_row *r = &map->rows.v[i];
 
 		vec_add(x->a, &x->forwards, ((struct doctor_forward){
 			.proto = r->proto, .to = map->outside[r->outside], .lo = r->lo,
-			.hi = r->hi, .inside = map->inside.v[r->inside], .port = r->to,
+			.hi = r->hi, .inside = map->inside.v[r->inside], .port = r->to, .src = src,
 			.at = map->origins.v[r->origin].at }));
 	}
 }
@@ -90,7 +90,7 @@ void doctor_find_forwards(struct doctor *x)
 			if (e == NULL || r->origin.policy != POLICY_NONE)
 				continue;
 			if (r->map != NULL)
-				add_map(x, r->map);
+				add_map(x, r->map, rule_tests(r, F_SRC));
 			else if (x->m->xlates.v[e->xlate].kind == XL_DST)
 				add_forward(x, r, &x->m->xlates.v[e->xlate]);
 		}

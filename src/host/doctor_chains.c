@@ -521,18 +521,34 @@ int doctor_chains(struct doctor *x)
 
 /* ---- what they break ---------------------------------------------------------------- */
 
-/* A stranger's first packet to a forward, as it is at a chain */
-static bool make_strange(const struct doctor *x, const struct chain *c,
+/* One whom a forward is for: a stranger, if it may be one */
+static struct addr caller_of(const struct doctor_forward *f)
+{
+	const struct addr any = f->to.af == AF_V6 ?
+		(struct addr){ AF_V6, (u128)0x20010db8 << 96 | 7 } : addr_v4(198, 51, 100, 7);
+
+	if (f->src == NULL || set_has_addr(f->src, any))
+		return any;
+	for (uint32_t i = 0; i < f->src->n; i++) {
+		const struct range r = f->src->r[i];
+
+		if (r.af == any.af)
+			return (struct addr){ any.af, r.lo + (r.lo < r.hi) };
+	}
+	return (struct addr){ AF_NONE, 0 };
+}
+
+/* The first packet of somebody to a forward, as it is at a chain */
+static bool make_called(const struct doctor *x, const struct chain *c,
 			 const struct doctor_forward *f, struct doctor_probe *p)
 {
 	const struct iface *i = facts_iface_of(x->facts, f->to);
 
-	if (f->to.af == AF_NONE || !make_probe(x, c, f, p))
+	if (f->to.af == AF_NONE || caller_of(f).af == AF_NONE || !make_probe(x, c, f, p))
 		return false;
 	if (p->in == NULL)
 		p->in = i != NULL ? i->name : x->facts->default_if[f->to.af == AF_V6];
-	p->src = f->to.af == AF_V6 ? (struct addr){ AF_V6, (u128)0x20010db8 << 96 | 7 }
-				   : addr_v4(198, 51, 100, 7);
+	p->src = caller_of(f);
 	return true;
 }
 
@@ -574,7 +590,7 @@ static int find_blocks(struct doctor *x, const struct chain *c, const struct way
 		enum doctor_fate fate;
 		uint64_t handle;
 
-		if (!make_strange(x, c, b.f, &p))
+		if (!make_called(x, c, b.f, &p))
 			continue;
 		fate = doctor_table_fate(&t, c->name, &p, &handle);
 		b.iface = p.in;
@@ -584,7 +600,8 @@ static int find_blocks(struct doctor *x, const struct chain *c, const struct way
 			continue;
 		b.by = by_what(x, c, w, fate, handle);
 		add_block(x, b, ret);
-		n++;
+		/* What is not known hides nothing that is */
+		n += !b.is_open;
 	}
 	doctor_table_free(&t);
 	return err;

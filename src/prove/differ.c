@@ -159,7 +159,7 @@ const char *prove_packet_line(struct arena *a, const struct packet *p, const cha
 	return numbers_text(a, p, text);
 }
 
-const char *prove_place_line(struct arena *a, const struct prove_place *to)
+static struct packet place_packet(const struct prove_place *to)
 {
 	struct packet k = {
 		.dir = DIR_IN, .proto = to->proto, .src = to->src, .dst = to->dst,
@@ -168,7 +168,27 @@ const char *prove_place_line(struct arena *a, const struct prove_place *to)
 	};
 
 	prove_packet_usual(&k);
+	return k;
+}
+
+const char *prove_place_line(struct arena *a, const struct prove_place *to)
+{
+	const struct packet k = place_packet(to);
+
 	return prove_packet_line(a, &k, to->iface);
+}
+
+bool prove_place_is_inside(struct arena *a, const struct model *m, const struct prove_place *to,
+			   uint32_t iface)
+{
+	struct packet k = place_packet(to);
+	struct result r;
+	struct world w;
+
+	k.iface = k.recv = iface;
+	world_init(&w, a);
+	r = model_eval(m, &w, &k, a);
+	return r.verdict == V_PASS && r.dst_changed;
 }
 
 bool prove_packet_in(struct proof *p, enum direction dir, dd in, struct packet *ret,

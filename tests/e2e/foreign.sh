@@ -81,6 +81,25 @@ sp verify
 is "what is not read: no difference" 0 "$rc"
 has "what is not read: is said" "not proven: what table inet other, chain c .* does with what is forwarded to 192.168.100.2:80 \[N1715\]" "$err"
 
+# Whom a forward is not for it does not break, and what is not known hides nothing
+on_host nft delete table inet other
+{
+	echo 'www { ip4.addr = "lo1|192.168.100.2/32"; $nat = "igb0"; $forward = "tcp 4000:80";'
+	echo '$forward += "tcp 4100:81 from 198.18.0.0/16";'
+	for port in {3000..3016}; do echo "\$forward += \"tcp $port\";"; done
+	echo '}'
+} >"$TMP/jail.conf"
+sp_must -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
+passes "strangers to a forward of some" 'chain c { type filter hook input priority 0; ip saddr 198.51.100.0/24 tcp dport 81 drop; }'
+foreign 'chain c { type filter hook input priority 0; ip saddr 198.18.0.0/16 tcp dport 81 drop; }'
+sp verify
+is "whom it is for: verify differs" 1 "$rc"
+has "whom it is for: with a packet of his" "^in igb0 tcp 198.18.0.1:40000 203.0.113.2:4100 S" "$out"
+foreign 'chain c { type filter hook input priority 0; tcp dport 3000-3016 limit rate 1/second accept; tcp dport 80 drop; }'
+sp verify
+is "among many that are not read: verify differs" 1 "$rc"
+has "among many that are not read: it is told" "what is forwarded to 192.168.100.2:80" "$out"
+
 on_host nft delete table inet other
 sp verify
 is "gone: verify is content" 0 "$rc"
