@@ -503,13 +503,20 @@ static int check_chain(struct doctor *x, struct chain *c)
 
 static const uint8_t families[] = { NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6 };
 
+static int read_chains(struct doctor *x, uint8_t family, struct chains *ret)
+{
+	const struct nl_nft_query q = { .kind = NL_NFT_CHAINS, .family = family };
+
+	ret->list.n = 0;
+	return nl_nft_dump(x->nft, &q, take_chain, ret);
+}
+
 int doctor_chains(struct doctor *x)
 {
 	struct chains all = { .x = x };
 
 	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
-		const struct nl_nft_query q = { .kind = NL_NFT_CHAINS, .family = families[f] };
-		int err = nl_nft_dump(x->nft, &q, take_chain, &all);
+		int err = read_chains(x, families[f], &all);
 
 		for (uint32_t i = 0; i < all.list.n && err == 0; i++)
 			err = check_chain(x, &all.list.v[i]);
@@ -614,10 +621,7 @@ int doctor_foreign(struct doctor *x, struct doctor_blocks *ret)
 
 	doctor_find_forwards(x);
 	for (size_t f = 0; f < ARRAY_SIZE(families) && err == 0 && x->forwards.n > 0; f++) {
-		const struct nl_nft_query q = { .kind = NL_NFT_CHAINS, .family = families[f] };
-
-		all.list.n = 0;
-		err = nl_nft_dump(x->nft, &q, take_chain, &all);
+		err = read_chains(x, families[f], &all);
 		for (uint32_t i = 0; i < all.list.n && err == 0; i++)
 			for (size_t w = 0; w < ARRAY_SIZE(ways) && err == 0; w++)
 				if (ways[w].hook == all.list.v[i].hook && !all.list.v[i].is_nat)
