@@ -519,25 +519,23 @@ static bool hear_front(struct nat_run *r)
 	return true;
 }
 
-/* What the kernel says of interfaces; false: nothing can be carried any more */
-static bool hear_interfaces(struct nat_run *r)
+/* What the kernel says of interfaces; 0, or an exit status where nothing can be carried */
+static int hear_interfaces(struct nat_run *r)
 {
 	const bool has_others = nat_addrs_hear(r);
 	const char *gone = nat_addrs_gone(r);
 	struct nat_word why;
 	char line[64];
 
-	if (gone != NULL) {
-		snprintf(line, sizeof(line), "%s is gone: ending, and tidying up", gone);
-		nat_run_tell(r, line);
-		return false;
-	}
+	if (gone != NULL)
+		return cli_system(r->c, -ENODEV,
+				  arena_printf(&r->c->arena, "go on, as %s is gone", gone));
 	if (!has_others)
-		return true;
+		return 0;
 	snprintf(line, sizeof(line), "%s has other addresses", r->plan.outside);
 	nat_run_tell(r, line);
 	(void)nat_keeper_reload(r, &why);
-	return true;
+	return 0;
 }
 
 /* Is this what a bid was not waited for any longer; false: the worker's end */
@@ -553,7 +551,7 @@ static int keep(struct nat_run *r)
 {
 	enum { FRONT, CONTROL, ROUTE, RULES, WORKERS };
 	struct pollfd fds[WORKERS + NAT_WORKERS_MOST];
-	int wait_ms;
+	int wait_ms, status = 0;
 
 	for (;;) {
 		fds[FRONT] = (struct pollfd){ r->other, POLLIN, 0 };
@@ -573,8 +571,10 @@ static int keep(struct nat_run *r)
 		if (fds[FRONT].revents != 0 && !hear_front(r))
 			return 0;
 		nat_control_serve(r, fds[CONTROL].revents != 0);
-		if (fds[ROUTE].revents != 0 && !hear_interfaces(r))
-			return EX_OSERR;
+		if (fds[ROUTE].revents != 0)
+			status = hear_interfaces(r);
+		if (status != 0)
+			return status;
 		if (fds[RULES].revents != 0)
 			nat_lanes_hear(r);
 	}

@@ -126,8 +126,8 @@ for gone in nat0 igb0; do
 	check "$gone gone: the NAT ends" wait_for 10 ended
 	rc=0
 	wait "$nat" || rc=$?
-	is "$gone gone: and says so" "71 sallyport: nat: $gone is gone: ending, and tidying up" \
-		"$rc $(grep gone nat.err)"
+	is "$gone gone: with an error" 71 "$rc"
+	has "$gone gone: which says so" "error: .*$gone is gone" "$(cat nat.err)"
 	is "$gone gone: nothing is left" "" "$(on_host ip rule show | grep -v 'lookup \(local\|main\|default\)';
 		on_host nft list tables | grep sallyport_nat)"
 done
