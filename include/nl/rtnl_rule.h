@@ -30,6 +30,7 @@ enum rtnl_way_kind {
  * @ifindex:	Link of RTNL_WAY_OUT; of several gateways the first's
  * @metric:	The lowest counts
  * @kind:	Where it leads
+ * @is_ours:	Read: we have made it
  */
 struct rtnl_way {
 	struct prefix dst;
@@ -37,6 +38,7 @@ struct rtnl_way {
 	uint32_t ifindex;
 	uint32_t metric;
 	enum rtnl_way_kind kind;
+	bool is_ours;
 };
 
 /** struct rtnl_ways - Routes in the order of the kernel */

@@ -49,23 +49,6 @@ struct rtnl_hop {
 	bool is_unreachable;
 };
 
-/** struct rtnl_hops - Routes of ours of the main table: where to, and by which link */
-struct rtnl_hops {
-	VEC(struct rtnl_hop) list;
-};
-
-/**
- * rtnl_hops_read() - The routes that rtnl_msg_route_add() has made
- * @s:		Session of NETLINK_ROUTE
- * @a:		Memory for the list
- * @ret:	Set on success
- *
- * Cost: the kernel lists all routes.
- *
- * Return: 0, or a negative errno of nl_dump()
- */
-MUST_USE int rtnl_hops_read(struct nl_session *s, struct arena *a, struct rtnl_hops *ret);
-
 /**
  * rtnl_end_read() - The link named @name
  * @s:		Session of NETLINK_ROUTE, of whichever namespace

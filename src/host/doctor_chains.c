@@ -205,6 +205,12 @@ static bool concerns(const struct doctor *x, const struct way *w)
 	return !w->vnet && x->forwards.n > 0;
 }
 
+/* Does a family's traffic meet the chain */
+static bool sees(const struct chain *c, uint8_t af)
+{
+	return c->family != (af == AF_V6 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+}
+
 /* Does what jails send meet the chain */
 static bool is_left_by(const struct chain *c)
 {
@@ -275,7 +281,7 @@ static const char *cure_sources(struct doctor *x, const struct chain *c, const s
 	for (uint8_t af = AF_V4; af <= AF_V6; af += AF_V6 - AF_V4) {
 		const char *list = sources_of(x, w, af);
 
-		if (list != NULL && c->family != (af == AF_V6 ? NFPROTO_IPV4 : NFPROTO_IPV6))
+		if (list != NULL && sees(c, af))
 			cure = arena_printf(x->a, "%s%snft insert rule %s %s saddr '{ %s }' accept",
 					    cure == NULL ? "" : cure, cure == NULL ? "" : "; ",
 					    chain_text(x->a, c), af == AF_V6 ? "ip6" : "ip", list);
@@ -343,7 +349,7 @@ static bool make_probe(const struct doctor *x, const struct chain *c,
 		set_link(ret, j, false);
 		ret->in = x->facts->default_if[dst.af == AF_V6];
 	}
-	return dst.af != AF_NONE && c->family != (dst.af == AF_V6 ? NFPROTO_IPV4 : NFPROTO_IPV6) &&
+	return dst.af != AF_NONE && sees(c, dst.af) &&
 	       (c->hook == NF_INET_PRE_ROUTING ||
 		(is_vnet ? c->hook == NF_INET_FORWARD || c->hook == NF_INET_POST_ROUTING :
 			   c->hook == NF_INET_LOCAL_IN));
@@ -390,13 +396,15 @@ static void tell_rule(struct trial *r, uint64_t handle, const char *what, const 
 static uint64_t try(struct trial *r, const struct doctor_probe *p)
 {
 	const struct chain *c = r->c;
-	bool ends;
+	enum doctor_fate fate;
 	uint64_t handle;
+	bool is_open;
 
 	if (r->n++ >= PROBES_MAX)
 		return 0;
-	handle = doctor_table_drops(&r->t, c->name, p, &ends);
-	if (c->end.drops && (c->end.handle == 0 ? ends : handle == c->end.handle)) {
+	fate = doctor_table_fate(&r->t, c->name, p, &handle, &is_open);
+	if (c->end.drops &&
+	    (c->end.handle == 0 ? fate == DOCTOR_ENDS : handle == c->end.handle)) {
 		r->is_cut = true;
 		return 0;
 	}
@@ -460,8 +468,7 @@ static void try_jails(struct trial *r)
 		const struct decl_jail *j = &r->x->d->jails.v[i];
 
 		for (uint32_t k = 0; is_on_way(j, r->w) && k < j->addrs.n; k++)
-			if (r->c->family != (j->addrs.v[k].p.a.af == AF_V6 ? NFPROTO_IPV4 :
-					     NFPROTO_IPV6))
+			if (sees(r->c, j->addrs.v[k].p.a.af))
 				try_addr(r, j, j->addrs.v[k].p.a);
 	}
 }
@@ -573,11 +580,11 @@ static void add_block(struct doctor *x, struct doctor_block b, struct doctor_blo
 }
 
 static const char *by_what(struct doctor *x, const struct chain *c, const struct way *w,
-			   enum doctor_fate fate, uint64_t handle)
+			   enum doctor_fate fate, uint64_t handle, bool is_open)
 {
 	const char *place = place_of(x->a, c, w);
 
-	if (fate == DOCTOR_OPEN)
+	if (is_open)
 		return place;
 	return fate == DOCTOR_ENDS ? arena_printf(x->a, "%s, its policy", place)
 				   : arena_printf(x->a, "%s, rule with handle %llu", place,
@@ -599,13 +606,13 @@ static int find_blocks(struct doctor *x, const struct chain *c, const struct way
 
 		if (!make_called(x, c, b.f, &p))
 			continue;
-		fate = doctor_table_fate(&t, c->name, &p, &handle);
+		fate = doctor_table_fate(&t, c->name, &p, &handle, &b.is_open);
+		if (!b.is_open &&
+		    (fate == DOCTOR_PASSES || (fate == DOCTOR_ENDS && !c->end.drops)))
+			continue;
 		b.iface = p.in;
 		b.from = p.src;
-		b.is_open = fate == DOCTOR_OPEN;
-		if (fate == DOCTOR_PASSES || (fate == DOCTOR_ENDS && !c->end.drops))
-			continue;
-		b.by = by_what(x, c, w, fate, handle);
+		b.by = by_what(x, c, w, fate, handle, b.is_open);
 		add_block(x, b, ret);
 		/* What is not known hides nothing that is */
 		n += !b.is_open;

@@ -320,26 +320,15 @@ static uint64_t judge_chain(struct judge *j, const char *chain, uint32_t depth, 
 	return 0;
 }
 
-uint64_t doctor_table_drops(const struct doctor_table *t, const char *chain,
-			    const struct doctor_probe *p, bool *ret_ends)
-{
-	struct judge j = { .t = t, .p = p };
-	bool is_done = false;
-	const uint64_t handle = judge_chain(&j, chain, 0, &is_done);
-
-	*ret_ends = !is_done;
-	return handle;
-}
-
 enum doctor_fate doctor_table_fate(const struct doctor_table *t, const char *chain,
-				   const struct doctor_probe *p, uint64_t *ret_handle)
+				   const struct doctor_probe *p, uint64_t *ret_handle,
+				   bool *ret_is_open)
 {
 	struct judge j = { .t = t, .p = p };
 	bool is_done = false;
 
 	*ret_handle = judge_chain(&j, chain, 0, &is_done);
-	if (j.is_open)
-		return DOCTOR_OPEN;
+	*ret_is_open = j.is_open;
 	return !is_done ? DOCTOR_ENDS : *ret_handle != 0 ? DOCTOR_DROPS : DOCTOR_PASSES;
 }
 

@@ -73,29 +73,25 @@ struct doctor_probe {
  */
 MUST_USE int doctor_table_read(struct doctor_table *t, struct arena *a);
 
-/**
- * doctor_table_drops() - Does a rule drop or refuse a packet in a chain
- * @t:		Table that was read
- * @chain:	Base chain of it
- * @p:		Packet
- * @ret_ends:	Set: no rule is known to decide, so the chain's policy does
- *
- * Return: the rule's handle; 0: none is known to
- */
-uint64_t doctor_table_drops(const struct doctor_table *t, const char *chain,
-			    const struct doctor_probe *p, bool *ret_ends);
-
 /** enum doctor_fate - What becomes of a packet in a chain */
 enum doctor_fate {
 	DOCTOR_PASSES,		/* a rule accepts it */
 	DOCTOR_DROPS,		/* a rule drops or refuses it */
 	DOCTOR_ENDS,		/* none does: the chain's policy counts */
-	DOCTOR_OPEN,		/* a rule asks for what is not known of it, or cannot be read */
 };
 
-/** doctor_table_fate() - As doctor_table_drops(), where every rule on the way is wholly read */
+/**
+ * doctor_table_fate() - What becomes of a packet in a chain, as far as it is known
+ * @t:		Table that was read
+ * @chain:	Base chain of it
+ * @p:		Packet
+ * @ret_handle:	Set: the rule that drops it, 0: none is known to
+ * @ret_is_open: Set: a rule that was taken not to match asks for what is not known of the
+ *		packet, or cannot be read
+ */
 enum doctor_fate doctor_table_fate(const struct doctor_table *t, const char *chain,
-				   const struct doctor_probe *p, uint64_t *ret_handle);
+				   const struct doctor_probe *p, uint64_t *ret_handle,
+				   bool *ret_is_open);
 
 /** doctor_table_free() - Forget the rules */
 void doctor_table_free(struct doctor_table *t);

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "host/file.h"
+#include "nl/rtnl_rule.h"
 #include "nl/rtnl_veth.h"
 
 #define MARK_BYTES	8u	/* of vnet_mark() */
@@ -119,9 +120,7 @@ struct planner {
 	const struct vnet_place *place;
 	struct host *h;
 	const struct host_have *have;
-	const struct rtnl_links *links;
-	struct rtnl_hops hops;
-	bool has_hops;
+	struct rtnl_ways ways[2];	/* [0] IPv4; none where no jail is linked */
 	struct vnet_plan *p;
 };
 
@@ -171,7 +170,7 @@ static bool is_as_declared(struct planner *pl, const struct rtnl_link *l,
 			   const struct decl_jail *j)
 {
 	const struct rtnl_link *bridge = j->vnet.bridge == NULL ? NULL :
-					 rtnl_link_find(pl->links, j->vnet.bridge);
+					 rtnl_link_find(&pl->have->links, j->vnet.bridge);
 	const char *mark = l->alias + strlen(VNET_ALIAS);
 
 	if (l->master != (bridge != NULL ? bridge->index : 0))
@@ -217,11 +216,15 @@ static bool has_address(const struct planner *pl, uint32_t index, struct addr a)
 
 static bool has_route(const struct planner *pl, uint32_t index, struct prefix net)
 {
-	for (uint32_t i = 0; i < pl->hops.list.n; i++)
-		if (pl->hops.list.v[i].ifindex == index &&
-		    pl->hops.list.v[i].dst.len == net.len &&
-		    addr_equal(pl->hops.list.v[i].dst.a, prefix_first(net)))
+	const struct rtnl_ways *ways = &pl->ways[net.a.af == AF_V6];
+
+	for (uint32_t i = 0; i < ways->list.n; i++) {
+		const struct rtnl_way *w = &ways->list.v[i];
+
+		if (w->is_ours && w->ifindex == index && w->dst.len == net.len &&
+		    addr_equal(w->dst.a, prefix_first(net)))
 			return true;
+	}
 	return false;
 }
 
@@ -295,8 +298,8 @@ static void plan_bridge(struct planner *pl, const struct rtnl_link *l)
 		if (is_wanted(j) && j->vnet.bridge != NULL && strcmp(j->vnet.bridge, l->name) == 0)
 			return;
 	}
-	for (uint32_t i = 0; i < pl->links->list.n; i++) {
-		const struct rtnl_link *port = &pl->links->list.v[i];
+	for (uint32_t i = 0; i < pl->have->links.list.n; i++) {
+		const struct rtnl_link *port = &pl->have->links.list.v[i];
 
 		if (port->master != l->index || is_going(pl, port))
 			continue;
@@ -336,9 +339,9 @@ static bool is_place_there(struct planner *pl, const struct decl_jail *j, int *r
 
 static int plan_jail(struct planner *pl, const struct decl_jail *j)
 {
-	const struct rtnl_link *l = rtnl_link_find(pl->links, j->vnet.host_if);
+	const struct rtnl_link *l = rtnl_link_find(&pl->have->links, j->vnet.host_if);
 	const struct rtnl_link *bridge = j->vnet.bridge == NULL ? NULL :
-					 rtnl_link_find(pl->links, j->vnet.bridge);
+					 rtnl_link_find(&pl->have->links, j->vnet.bridge);
 	int err;
 
 	if (l != NULL && vnet_is_ours(l) && !is_going(pl, l))
@@ -364,14 +367,16 @@ int vnet_plan_make(const struct decl *d, const char *const *only, const struct v
 {
 	const struct rtnl_links *links = &have->links;
 	struct planner pl = { .d = d, .only = only, .place = place, .h = h, .have = have,
-			      .links = links, .p = ret };
+			      .p = ret };
+	bool is_linked = false;
 	int err = 0;
 
 	*ret = (struct vnet_plan){ .ops = { 0 } };
-	for (uint32_t i = 0; i < links->list.n && d != NULL && !pl.has_hops; i++)
-		pl.has_hops = vnet_jail_of(&links->list.v[i]) != NULL;
-	if (pl.has_hops)
-		err = rtnl_hops_read(h->s, h->a, &pl.hops);
+	for (uint32_t i = 0; i < links->list.n && d != NULL && !is_linked; i++)
+		is_linked = vnet_jail_of(&links->list.v[i]) != NULL;
+	for (int v6 = 0; v6 < 2 && is_linked && err == 0; v6++)
+		err = rtnl_ways_read(h->s, v6 ? AF_V6 : AF_V4, RTNL_MAIN_TABLE, h->a,
+				     &pl.ways[v6]);
 	for (uint32_t i = 0; i < links->list.n && err == 0; i++)
 		err = plan_link(&pl, &links->list.v[i]);
 	for (uint32_t i = 0; i < links->list.n && err == 0; i++)

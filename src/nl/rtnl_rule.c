@@ -91,6 +91,7 @@ int rtnl_way_parse(const struct nlmsghdr *msg, uint32_t table, struct rtnl_way *
 	its_table = rtm->rtm_table;
 	w.dst = (struct prefix){ { af, 0 }, rtm->rtm_dst_len };
 	w.kind = kind_of(rtm->rtm_type);
+	w.is_ours = rtm->rtm_protocol == RTNL_ADDR_PROTO;
 	mnl_attr_for_each(attr, msg, sizeof(*rtm))
 		take_attr(attr, af, &w, &its_table);
 	if (its_table != table || w.dst.a.af != af || w.dst.len > addr_bits(af))
