@@ -350,19 +350,21 @@ static dd in_map(struct rule_run *r, const struct prog_expr *x, const struct pro
 	return f;
 }
 
-/* A flow that is remembered; what comes later may write that */
-static dd in_states(struct rule_run *r, const struct states_set *of, uint32_t i,
+/* A flow that is remembered, or is not; what comes later may write that */
+static dd in_states(struct rule_run *r, const struct states_set *of, bool is_not, uint32_t i,
 		    struct regs *regs)
 {
 	const dd before = r->when;
-	dd f;
+	dd has, f;
 
 	if (!of->is_safe && !of->tells)
 		return unknown(r->w, "flows of another protocol", NULL);
-	r->when = dd_and(r->w->d, before, of->kind);
+	has = dd_and(r->w->d, of->kind, states_has_way(r->w->p, of->k, of->reversed));
 	r->asks_marks = true;
-	f = where(r, dd_and(r->w->d, of->kind, states_has_way(r->w->p, of->k, of->reversed)), i,
-		  regs);
+	if (is_not)
+		return where(r, dd_not(r->w->d, has), i, regs);
+	r->when = dd_and(r->w->d, before, of->kind);
+	f = where(r, has, i, regs);
 	r->when = before;
 	return f;
 }
@@ -381,8 +383,8 @@ static dd look_up(struct rule_run *r, const struct prog_expr *x, uint32_t i, str
 	if (x->has_dreg)
 		return x->is_not ? unknown(w, "a map that is not met", s->name)
 				 : in_map(r, x, s, i, regs);
-	if (states_of_set(w->p, s, regs, regs_word(x->sreg), r->when, &of) && !x->is_not)
-		return in_states(r, &of, i + 1, regs);
+	if (states_of_set(w->p, s, regs, regs_word(x->sreg), r->when, &of))
+		return in_states(r, &of, x->is_not, i + 1, regs);
 	if (sticky_of_set(w->p, s, regs, regs_word(x->sreg), &xlate, &to)) {
 		if (!sticky_has(w->p, xlate, to, &c))
 			return unknown(w, "so many addresses of pools in set", s->name);

@@ -12,6 +12,9 @@
  * Sets are named by their rule, not by a count: so they stay, with all that is in
  * them, when other rules come and go.
  *
+ * A limit counts flows that the rule does not remember: skipto may lead a packet of
+ * one that it does to the rule again, by another rule's state.
+ *
  * A hit refreshes the element.  Lifetimes are ipfw's where the flags of one
  * packet tell them: 20 s after a SYN, 1 s after a RST, else 300 s; UDP 10 s,
  * others 5 s, or what the model says.
@@ -241,6 +244,19 @@ static struct nft_tests tests_of_state(struct free_frame *f, const struct rule *
 	return nft_tests_and(a, &own, &kind);
 }
 
+/* Not of a flow that the rule, or one made of the same, remembers: that has been counted */
+static void add_not_there(struct free_frame *f, struct nft_stmts *s, const struct free_state *of)
+{
+	for (uint32_t i = 0; i < f->states.n; i++) {
+		const struct free_state *st = &f->states.v[i];
+		struct nft_stmt out = { .kind = NFT_S_LOOKUP, .lookup = key_of(st, false) };
+
+		out.lookup.is_not = true;
+		if (st->cont == of->cont && st->af == of->af && st->proto == of->proto)
+			stmt_add(f->p, s, &out);
+	}
+}
+
 /* One connection more than the limit is refused */
 static void add_limit(struct free_frame *f, struct nft_chain *c, const struct free_state *st,
 		      const struct nft_stmts *pre, const struct nft_stmts *alt)
@@ -250,6 +266,7 @@ static void add_limit(struct free_frame *f, struct nft_chain *c, const struct fr
 
 	stmts_append(f->p, &s, pre);
 	stmts_append(f->p, &s, alt);
+	add_not_there(f, &s, st);
 	stmt_add(f->p, &s, &count);
 	stmt_counter(f->p, &s);
 	stmt_verdict(f->p, &s, NFT_V_DROP, NULL);
