@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "unit.h"
 
+#include <inttypes.h>
+
 #include "prove_case.h"
 
 /*
@@ -32,6 +34,9 @@ static void prove_random(int kind, uint32_t n)
 				prove_case_show(&c, &r);
 			n_equal += r.unproven.n == 0;
 			n_unproven += r.unproven.n > 0;
+			for (uint32_t k = 0; k < r.unproven.n; k++)
+				printf("# %" PRIu64 ": not proven: %s\n", unit.seed + i,
+				       r.unproven.v[k]);
 		}
 		prove_case_fini(&c);
 	}
