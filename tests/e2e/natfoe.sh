@@ -14,11 +14,7 @@ cat >jail.conf <<'END'
 $nat = "igb0";
 www { ip4.addr = "lo1|10.9.0.2/32"; $forward = "tcp 8080:80"; }
 END
-on_host ip -batch - <<-END
-	link add lo1 type bridge
-	link set lo1 up
-	addr add 10.9.0.2/32 dev lo1
-END
+lab_lo1 "$HOST" 10.9.0.2
 serve_world
 serve "$HOST" www tcp:10.9.0.2:80
 

@@ -404,6 +404,35 @@ ask()		# NAMESPACE [--from ADDR] [--wait SECONDS] [--ports] PROTO:ADDR:PORT...
 	in_ns "$ns" "$PYTHON" -EsB "$LAB_DIR/ask.py" "$@"
 }
 
+# A connection of the host that stands, from ADDRESS to the servers of serve_world
+stand()		# ADDRESS
+{
+	mkfifo "$TMP/stand"
+	on_host "$PYTHON" -EsB -c '
+import socket, sys
+s = socket.create_connection(("192.0.2.80", 80), 60, source_address=(sys.argv[1], 0))
+for line in sys.stdin:
+    s.sendall(("hold " + line).encode())
+    print("answered" if s.recv(100) else "closed", flush=True)
+' "$1" <"$TMP/stand" >"$TMP/stand.log" 2>&1 &
+	exec {lab_stand}<>"$TMP/stand"
+}
+
+has_stood()	# TIMES
+{
+	[ "$(grep -c answered "$TMP/stand.log")" = "$1" ]
+}
+
+# Use it once more: is that answered too?
+still_stands()
+{
+	local n
+
+	n=$(grep -c answered "$TMP/stand.log")
+	echo "$n" >&"$lab_stand"
+	wait_for 30 has_stood $((n + 1))
+}
+
 # Watch an interface; a line for each frame into the file, until one that
 # contains the text `lab-sentinel` has come or the deadline is over
 sniff()		# NAMESPACE INTERFACE FILE [--in|--out]
