@@ -183,35 +183,28 @@ dd work_chains(struct work *w, uint32_t hook, int32_t lo, int32_t hi, bool is_na
 	return exec_chains(&w->p, &at, passed);
 }
 
-static struct part_of part_of(struct work *w, const char *name, enum direction dir)
+static void compare(struct work *w, const char *name, struct part_of part)
 {
-	return (struct part_of){
-		.name = arena_printf(w->p.a, "%s, IPv%u", name, w->p.s.af), .dir = dir,
-		.fresh = w->fresh,
-	};
+	part.name = arena_printf(w->p.a, "%s, IPv%u", name, w->p.s.af);
+	part.fresh = w->fresh;
+	prove_compare(&w->p, &part, w->ret);
 }
 
 void work_compare(struct work *w, const char *name, enum direction dir, dd declared, dd kernel,
-		    dd where)
+		  dd where)
 {
-	struct part_of part = part_of(w, name, dir);
-
-	part.declared = declared;
-	part.kernel = kernel;
-	part.where = where;
-	prove_compare(&w->p, &part, w->ret);
+	compare(w, name, (struct part_of){
+		.dir = dir, .declared = declared, .kernel = kernel, .where = where,
+	});
 }
 
 void work_compare_first(struct work *w, const char *name, enum direction dir, dd declared,
 			dd kernel, dd where)
 {
-	struct part_of part = part_of(w, name, dir);
-
-	part.declared = declared;
-	part.kernel = kernel;
-	part.where = where;
-	part.at_first = true;
-	prove_compare(&w->p, &part, w->ret);
+	compare(w, name, (struct part_of){
+		.dir = dir, .declared = declared, .kernel = kernel, .where = where,
+		.at_first = true,
+	});
 }
 
 /* The language's own rules for what nothing is remembered of */
@@ -226,13 +219,10 @@ static dd own_rules(struct proof *p, enum direction dir)
 void work_compare_early(struct work *w, const char *name, enum direction dir, dd declared,
 			dd kernel, dd where)
 {
-	struct part_of part = part_of(w, name, dir);
-
-	part.declared = declared;
-	part.kernel = kernel;
-	part.where = where;
-	part.behind = own_rules;
-	prove_compare(&w->p, &part, w->ret);
+	compare(w, name, (struct part_of){
+		.dir = dir, .declared = declared, .kernel = kernel, .where = where,
+		.behind = own_rules,
+	});
 }
 
 bool work_has_source_fence(const struct model *m)
