@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "cli/capture_file.h"
 
 #define SECOND_NS	1000000000u
 #define WAIT_SECONDS	60u		/* nothing that leaves by itself waits longer */
@@ -81,35 +82,6 @@ static bool judge(void *ctx, const struct nat_ask *ask, struct nat_ruling *ret)
 
 /* ---- files ---------------------------------------------------------------- */
 
-/* The capture as messages have it */
-static const char *name_of(const struct over *o)
-{
-	return strcmp(o->c->nat.read, "-") == 0 ? "stdin" : o->c->nat.read;
-}
-
-static int open_input(struct over *o)
-{
-	const char *path = o->c->nat.read;
-	int err;
-
-	o->in_file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	if (o->in_file == NULL) {
-		diag_add(&o->c->diags, DIAG_E1001, SPAN_NONE, "cannot read '%s': %s", path,
-			 strerror(errno));
-		return EX_NOINPUT;
-	}
-	err = capture_open(&o->in, &o->c->arena, o->in_file);
-	if (err == 0)
-		return 0;
-	if (err == -EBADMSG || err == -ENODATA) {
-		diag_add(&o->c->diags, DIAG_E2821, SPAN_NONE, "'%s' is no capture: %s", name_of(o),
-			 err == -ENODATA ? "it is empty" : o->in.what);
-		return EX_DATAERR;
-	}
-	diag_add(&o->c->diags, DIAG_E1001, SPAN_NONE, "cannot read '%s': %s", path, strerror(-err));
-	return EX_NOINPUT;
-}
-
 static bool is_ng_name(const char *path)
 {
 	const size_t n = strlen(path);
@@ -143,7 +115,8 @@ static int link_in_words(struct over *o, uint32_t link)
 {
 	if (capture_knows_link(link))
 		return 0;
-	diag_add(&o->c->diags, DIAG_E2822, SPAN_NONE, "'%s' has link type %u", name_of(o), link);
+	diag_add(&o->c->diags, DIAG_E2822, SPAN_NONE, "'%s' has link type %u",
+			 cli_capture_name(o->c), link);
 	return EX_DATAERR;
 }
 
@@ -155,7 +128,7 @@ static int iface_for(struct over *o, uint32_t link, uint32_t *ret)
 			return 0;
 	if (o->n_links == MAX_LINKS || (!o->w.is_ng && o->n_links > 0)) {
 		diag_add(&o->c->diags, DIAG_E2823, SPAN_NONE,
-			 "'%s' has packets of several link types", name_of(o));
+			 "'%s' has packets of several link types", cli_capture_name(o->c));
 		diag_help(&o->c->diags, "write to a name that ends in .pcapng");
 		return EX_DATAERR;
 	}
@@ -369,17 +342,6 @@ static int make_nat(struct over *o, uint64_t now_ns)
 	return o->c->nat.state != NULL ? nat_state_load(o->c, o->c->nat.state, o->nat, now_ns) : 0;
 }
 
-static int read_error(struct over *o, int err)
-{
-	if (err == -EBADMSG) {
-		diag_add(&o->c->diags, DIAG_E2821, SPAN_NONE, "'%s' is %s behind packet %llu: %s",
-			 name_of(o), o->in.is_cut ? "cut off" : "damaged",
-			 (unsigned long long)o->in.n_records, o->in.what);
-		return EX_DATAERR;
-	}
-	return cli_system(o->c, err, arena_printf(&o->c->arena, "read '%s'", name_of(o)));
-}
-
 static int run(struct over *o)
 {
 	struct capture_record r;
@@ -394,7 +356,9 @@ static int run(struct over *o)
 			more = capture_next(&o->in, &r);
 	}
 	progress(o, true);
-	return status == 0 && more < 0 && !o->in.is_cut ? read_error(o, more) : status;
+	if (status == 0 && more < 0 && !o->in.is_cut)
+		return cli_capture_failed(o->c, &o->in, more);
+	return status;
 }
 
 /* A pcap without packets has a header all the same */
@@ -441,7 +405,7 @@ static int all_of_it(struct over *o)
 	int status = nat_sides_make(c, &o->sides);
 
 	if (status == 0)
-		status = open_input(o);
+		status = cli_capture_open(c, &o->in, &o->in_file);
 	if (status == 0)
 		status = open_output(o);
 	if (c->nat.explain)
@@ -458,7 +422,9 @@ static int all_of_it(struct over *o)
 	if (status == 0 && !(to_stdout && c->quiet))
 		nat_tally_print(c, &o->sides, &o->tally, o->nat, to_stdout ? stderr : c->out);
 	/* All packets that it has were whole, as tcpdump has it too */
-	return status == 0 && o->in.is_cut ? read_error(o, -EBADMSG) : status;
+	if (status == 0 && o->in.is_cut)
+		return cli_capture_failed(c, &o->in, -EBADMSG);
+	return status;
 }
 
 int nat_over_capture(struct cli *c)

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "cli/capture_file.h"
 #include "cli/why.h"
-#include "port/capture.h"
 #include "port/packet_read.h"
 
 /* A capture under way */
@@ -24,25 +24,6 @@ struct reading {
 	uint64_t n_left;	/* of them not judged */
 	const char *left;	/* why, of the first */
 };
-
-static int open_capture(struct reading *r)
-{
-	struct cli *c = r->w->c;
-	const char *path = c->nat.read;
-	int err;
-
-	r->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	err = r->file == NULL ? -errno : capture_open(&r->in, &c->arena, r->file);
-	if (err == 0)
-		return 0;
-	if (err == -EBADMSG || err == -ENODATA) {
-		diag_add(&c->diags, DIAG_E2821, SPAN_NONE, "'%s' is no capture: %s", path,
-			 err == -ENODATA ? "it is empty" : r->in.what);
-		return EX_DATAERR;
-	}
-	diag_add(&c->diags, DIAG_E1001, SPAN_NONE, "cannot read '%s': %s", path, strerror(-err));
-	return EX_NOINPUT;
-}
 
 /* Whose capture it is; 0 or an exit status */
 static int find_iface(struct reading *r)
@@ -101,16 +82,6 @@ static void take(struct reading *r, const struct capture_record *rec)
 	why_judge(r->w, &p, name);
 }
 
-static int damaged(struct reading *r)
-{
-	struct cli *c = r->w->c;
-
-	diag_add(&c->diags, DIAG_E2821, SPAN_NONE, "'%s' is %s behind packet %llu: %s",
-		 c->nat.read, r->in.is_cut ? "cut off" : "damaged",
-		 (unsigned long long)r->in.n_records, r->in.what);
-	return EX_DATAERR;
-}
-
 static int read_all(struct reading *r)
 {
 	struct cli *c = r->w->c;
@@ -121,10 +92,8 @@ static int read_all(struct reading *r)
 		r->n++;
 		take(r, &rec);
 	}
-	if (err == -EBADMSG && !r->in.is_cut)
-		return damaged(r);
-	if (err < 0 && err != -EBADMSG)
-		return cli_system(c, err, "read the capture");
+	if (err < 0 && !r->in.is_cut)
+		return cli_capture_failed(c, &r->in, err);
 	if (r->n_left > 0)
 		diag_add(&c->diags, DIAG_N1027, SPAN_NONE,
 			 "%llu of %llu packets were not judged, the first of them as it is %s",
@@ -132,13 +101,13 @@ static int read_all(struct reading *r)
 	if (r->n == LIMIT_WHY_PACKETS && capture_next(&r->in, &rec) == 1)
 		diag_add(&c->diags, DIAG_N1027, SPAN_NONE, "only the first %u packets were judged",
 			 LIMIT_WHY_PACKETS);
-	return err == -EBADMSG ? damaged(r) : 0;
+	return err < 0 ? cli_capture_failed(c, &r->in, err) : 0;
 }
 
 int why_read(struct why *w)
 {
 	struct reading r = { .w = w };
-	int status = open_capture(&r);
+	int status = cli_capture_open(w->c, &r.in, &r.file);
 
 	if (status == 0)
 		status = find_iface(&r);
