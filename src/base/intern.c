@@ -11,20 +11,13 @@
 
 #include <string.h>
 
+#include "base/fnv.h"
+
 #define SLOTS_MIN	256u
-
-static uint32_t hash(const char *s, size_t len)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)s[i]) * 16777619u;
-	return h;
-}
 
 static uint32_t *find(struct intern *in, const char *s, size_t len)
 {
-	uint32_t at = hash(s, len) & (in->n_slots - 1);
+	uint32_t at = fnv32(FNV32_START, s, len) & (in->n_slots - 1);
 
 	for (;; at = (at + 1) & (in->n_slots - 1)) {
 		const char *have;

@@ -14,6 +14,7 @@
  * nobody's.
  */
 #include "cli/applied.h"
+#include "base/fnv.h"
 #include "cli/live.h"
 #include "host/file.h"
 
@@ -70,12 +71,12 @@ static uint32_t next_included(const struct cli *c, uint32_t src)
 /* Of one text more; its length parts it from the next */
 static uint64_t sum_text(uint64_t sum, const char *text, uint32_t len)
 {
-	return file_sum(file_sum(sum, (const char *)&len, sizeof(len)), text, len);
+	return fnv64(fnv64(sum, &len, sizeof(len)), text, len);
 }
 
 static void put_sum(struct cli *c, FILE *out)
 {
-	uint64_t sum = FILE_SUM_START;
+	uint64_t sum = FNV64_START;
 
 	for (uint32_t i = 0; i < c->files.n && !c->files.v[i].live; i++) {
 		const struct source *s = source_at(&c->sources, c->files.v[i].src);
@@ -335,7 +336,7 @@ static int load_included(struct cli *c, const struct state *st)
 /* Are the texts that were kept those of one run */
 static int check_sum(struct cli *c)
 {
-	uint64_t sum = FILE_SUM_START;
+	uint64_t sum = FNV64_START;
 	char text[24];
 
 	for (uint32_t i = 0; i < c->files.n; i++) {

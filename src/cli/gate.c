@@ -23,6 +23,7 @@
 
 #include <string.h>
 
+#include "base/fnv.h"
 #include "nl/batch.h"
 #include "prove/prove.h"
 
@@ -45,21 +46,11 @@ static void tell_unproven(struct cli *c, const char *what)
 	diag_add(&c->diags, DIAG_N1715, SPAN_NONE, "not proven: %s", what);
 }
 
-static uint64_t hash(uint64_t h, const void *bytes, size_t len)
-{
-	const uint8_t *b = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ b[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 uint64_t cli_gate_mark(struct cli *c, const struct model *m, const struct nft_program *p)
 {
 	struct nl_batch b CLEANUP(nl_batch_fini);
 	CLEANUP(base_free) char *text = NULL;
 	FILE *out = open_memstream(&text, &(size_t){ 0 });
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	const void *bytes;
 	size_t len;
 
@@ -70,7 +61,7 @@ uint64_t cli_gate_mark(struct cli *c, const struct model *m, const struct nft_pr
 	if (fclose(out) != 0 || nft_program_messages(p, &b) < 0)
 		return 0;
 	bytes = nl_batch_bytes(&b, &len);
-	return hash(hash(h, text, strlen(text)), bytes, len);
+	return fnv64(fnv64(FNV64_START, text, strlen(text)), bytes, len);
 }
 
 int cli_gate(struct cli *c, const struct model *m, const struct nft_program *p)

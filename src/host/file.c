@@ -6,13 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-uint64_t file_sum(uint64_t h, const char *data, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (uint8_t)data[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 int file_open(int dir_fd, const char *name, int flags, size_t *ret_size)
 {
 	int fd CLEANUP(base_fd_close) =

@@ -13,18 +13,6 @@
 
 #include "base/base.h"
 
-#define FILE_SUM_START	UINT64_C(0xcbf29ce484222325)
-
-/**
- * file_sum() - FNV-1a, 64 bits, over more bytes
- * @h:		FILE_SUM_START, or the sum so far
- * @data:	Bytes
- * @len:	How many
- *
- * Against a full disk, an editor and a torn write, none of which forges.
- */
-uint64_t file_sum(uint64_t h, const char *data, size_t len);
-
 /**
  * file_open() - Open a regular file
  * @dir_fd:	Its directory

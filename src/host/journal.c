@@ -25,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fnv.h"
 #include "host/file.h"
 
 #define MAGIC		"sallyport-journal "
@@ -35,7 +36,7 @@
 static void make_check(char *out, uint32_t number, size_t len)
 {
 	const int n = snprintf(out, HEAD_BYTES + 1, "%04zx %08x ", len, number);
-	const uint64_t h = file_sum(FILE_SUM_START, out, (size_t)n);
+	const uint64_t h = fnv64(FNV64_START, out, (size_t)n);
 
 	snprintf(out + n, HEAD_BYTES + 1 - (size_t)n, "%08x ", (uint32_t)(h ^ h >> 32));
 }
@@ -44,7 +45,7 @@ static void make_head(char *out, uint32_t number, const char *text, size_t len)
 {
 	make_check(out, number, len);
 	snprintf(out + CHECK_BYTES, HEAD_BYTES + 1 - CHECK_BYTES, "%016" PRIx64 " ",
-		 file_sum(file_sum(FILE_SUM_START, out, CHECK_BYTES), text, len));
+		 fnv64(fnv64(FNV64_START, out, CHECK_BYTES), text, len));
 }
 
 /* The length that an entry says, or -1 when its guard does not agree */

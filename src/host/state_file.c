@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fnv.h"
 #include "host/file.h"
 
 #define MAGIC		"sallyport-state 1 "
@@ -22,7 +23,7 @@
 static int make_header(char *out, const char *data, size_t len)
 {
 	return snprintf(out, HEADER_BYTES, MAGIC "%zu %016" PRIx64 "\n", len,
-			file_sum(FILE_SUM_START, data, len));
+			fnv64(FNV64_START, data, len));
 }
 
 int state_file_size(int dir_fd, const char *name, size_t *ret)

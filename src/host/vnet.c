@@ -18,6 +18,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "host/file.h"
 #include "nl/rtnl_rule.h"
 #include "nl/rtnl_veth.h"
@@ -57,7 +58,7 @@ const char *vnet_mark(struct arena *a, const struct decl_jail *j)
 	for (uint32_t i = 0; i < j->addrs.n; i++)
 		all = arena_printf(a, "%s %s/%u", all, addr_print(j->addrs.v[i].p.a, text),
 				   j->addrs.v[i].p.len);
-	sum = file_sum(FILE_SUM_START, all, strlen(all));
+	sum = fnv64(FNV64_START, all, strlen(all));
 	return arena_printf(a, "%08x", (uint32_t)(sum ^ sum >> 32));
 }
 

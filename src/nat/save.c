@@ -15,21 +15,14 @@
  */
 #include "nat/core.h"
 
+#include "base/fnv.h"
+
 #define MAGIC		0x53504e41u	/* SPNA */
 #define VERSION		1u
 #define HEAD_BYTES	16u
 #define BINDING_BYTES	60u
 #define SESSION_BYTES	104u
 #define TAIL_BYTES	8u
-
-static uint64_t mix(uint64_t sum, const uint8_t *p, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		sum = (sum ^ p[i]) * UINT64_C(0x100000001b3);
-	return sum;
-}
-
-#define MIX_START	UINT64_C(0xcbf29ce484222325)
 
 /* ---- writing -------------------------------------------------------------------- */
 
@@ -44,7 +37,7 @@ static void write_bytes(struct writer *w, const uint8_t *p, size_t len)
 {
 	if (w->rc != 0)
 		return;
-	w->sum = mix(w->sum, p, len);
+	w->sum = fnv64(w->sum, p, len);
 	w->rc = w->put(w->ctx, p, len);
 }
 
@@ -119,7 +112,7 @@ size_t nat_save_most(const struct nat_config *cfg)
 
 int nat_save(const struct nat *nat, int (*put)(void *ctx, const void *p, size_t len), void *ctx)
 {
-	struct writer w = { put, ctx, MIX_START, 0 };
+	struct writer w = { put, ctx, FNV64_START, 0 };
 	uint8_t head[HEAD_BYTES], tail[TAIL_BYTES];
 	uint32_t n = 0;
 
@@ -286,7 +279,7 @@ int nat_restore(struct nat *nat, uint64_t now_ns, const void *data, size_t len,
 			   n_sessions * SESSION_BYTES)
 		return -EBADMSG;
 	want = (uint64_t)get32(p + len - 8) << 32 | get32(p + len - 4);
-	if (mix(MIX_START, p, len - TAIL_BYTES) != want)
+	if (fnv64(FNV64_START, p, len - TAIL_BYTES) != want)
 		return -EBADMSG;
 	nat_clock(nat, now_ns);
 	p += HEAD_BYTES;

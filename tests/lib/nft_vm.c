@@ -21,6 +21,7 @@
 #include <linux/netfilter_arp.h>
 #include <linux/rtnetlink.h>
 
+#include "base/fnv.h"
 #include "diff_gen.h"
 
 #define PACKETS		3000u
@@ -182,8 +183,7 @@ static int load_exthdr(struct vm *v, const struct prog_expr *x)
 
 static uint64_t stir(uint64_t h, const void *data, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ ((const uint8_t *)data)[i]) * UINT64_C(0x100000001b3);
+	h = fnv64(h, data, len);
 	return h ^ h >> 29;
 }
 

@@ -419,7 +419,6 @@ const char *forward_print(struct arena *a, const struct decl_forward *f)
 	return arena_strndup(a, room, (size_t)(print(room, f) - room));
 }
 
-
 bool jail_forward_parse(struct lang_ctx *c, const struct text *t, struct decl_forward *ret)
 {
 	struct reader r = { .c = c, .t = t, .f = ret };

@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "base/fnv.h"
 #include "base/limits.h"
 
 #define NAT_PORT_LO	50001
@@ -267,13 +268,10 @@ static bool rdr_ports(struct pf_lower *l, const struct pf_xlating *w, struct xla
 static uint32_t seed_of(struct pf_lower *l, const struct pf_xlating *w)
 {
 	const char *key = w->target->hash_key;
-	uint32_t h = 2166136261u;
 
 	if (key == NULL)
 		key = pf_stmt_text(l->c, w->s->at);
-	for (; *key != '\0'; key++)
-		h = (h ^ (uint8_t)*key) * 16777619u;
-	return h;
+	return fnv32(FNV32_START, key, strlen(key));
 }
 
 static void set_pool(struct pf_lower *l, const struct pf_xlating *w, const struct target *t,

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/fnv.h"
 #include "base/limits.h"
 
 static uint32_t put(uint8_t *to, uint32_t at, enum nft_type type, u128 v)
@@ -124,10 +125,8 @@ uint32_t nft_set_count(const struct nft_set *s)
 
 static uint32_t hash_key(const uint8_t *key, uint32_t len)
 {
-	uint32_t h = 2166136261u;
+	const uint32_t h = fnv32(FNV32_START, key, len);
 
-	for (uint32_t i = 0; i < len; i++)
-		h = (h ^ key[i]) * 16777619u;
 	return h ^ h >> 15;
 }
 

@@ -245,10 +245,10 @@ static void seal(struct work *w, struct nft_set *map)
 {
 	if (map == NULL)
 		return;
-	if (!map->is_interval)
-		keep_firsts(w, map);
 	if (map->is_interval)
 		qsort(map->elems.v, map->elems.n, sizeof(*map->elems.v), elem_cmp);
+	else
+		keep_firsts(w, map);
 	nft_set_seal(map);
 }
 

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "base/fnv.h"
 #include "base/limits.h"
 
 #define FORWARDS_ROOM	64u	/* elements that a map of forwards can gain */
@@ -34,18 +35,9 @@ void nft_program_init(struct nft_program *p, struct arena *a, struct sources *so
 	p->options = *o;
 }
 
-static uint32_t hash_bytes(uint32_t h, const void *data, size_t len)
-{
-	const uint8_t *b = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ b[i]) * 16777619u;
-	return h;
-}
-
 static uint32_t hash_text(const char *s)
 {
-	return hash_bytes(2166136261u, s, s != NULL ? strlen(s) : 0);
+	return fnv32(FNV32_START, s, s != NULL ? strlen(s) : 0);
 }
 
 static const char *new_name(struct nft_program *p, const char *what)
@@ -144,7 +136,7 @@ struct nft_set *nft_add_ranges(struct nft_program *p, enum nft_family f, const c
 
 	s->is_interval = true;
 	s->name = arena_printf(p->a, "%s_%08x", s->name,
-			       hash_bytes(2166136261u, keys, n_keys * sizeof(*keys)));
+			       fnv32(FNV32_START, keys, n_keys * sizeof(*keys)));
 	return s;
 }
 
@@ -210,7 +202,7 @@ void nft_set_remembers(struct nft_program *p, struct nft_set *s, const char *wha
 	uint32_t h;
 
 	s->comment = nft_sanitise(p, comment);
-	h = hash_bytes(2166136261u, s->comment, strlen(s->comment));
+	h = fnv32(FNV32_START, s->comment, strlen(s->comment));
 	do
 		s->name = arena_printf(p->a, "%s_%08x", what, h++);
 	while (has_other(p, s, s->name));
@@ -264,13 +256,13 @@ static bool has_set(const struct nft_program *p, uint32_t hash, const struct nft
 /* The one with these members; @s becomes it if there is none yet */
 static const struct nft_set *intern_set(struct nft_program *p, struct nft_set *s, const char *what)
 {
-	uint32_t h = hash_bytes(2166136261u, &s->keys[0], sizeof(s->keys[0]));
+	uint32_t h = fnv32(FNV32_START, &s->keys[0], sizeof(s->keys[0]));
 	const struct hashed_entry *e;
 
 	if (s->table != NULL)
-		h = hash_bytes(h, s->table, strlen(s->table));
+		h = fnv32(h, s->table, strlen(s->table));
 	for (uint32_t i = 0; i < s->elems.n && s->table == NULL; i++)
-		h = hash_bytes(h, s->elems.v[i].key, 2 * NFT_VALUE_BYTES);
+		h = fnv32(h, s->elems.v[i].key, 2 * NFT_VALUE_BYTES);
 	for (e = hashed_first(&p->sets_of, h); e != NULL; e = hashed_next(&p->sets_of, e))
 		if (same_set(p->sets.v[e->number], s))
 			return p->sets.v[e->number];
@@ -368,11 +360,11 @@ static bool same_origin(const struct origin *x, const struct origin *y)
 
 uint32_t nft_origin(struct nft_program *p, const struct origin *o)
 {
-	uint32_t h = hash_bytes(2166136261u, &o->at, sizeof(o->at));
+	uint32_t h = fnv32(FNV32_START, &o->at, sizeof(o->at));
 	const struct hashed_entry *e;
 
 	if (o->text != NULL)
-		h = hash_bytes(h, o->text, strlen(o->text));
+		h = fnv32(h, o->text, strlen(o->text));
 	for (e = hashed_first(&p->origins_of, h); e != NULL; e = hashed_next(&p->origins_of, e))
 		if (same_origin(&p->origins.v[e->number], o))
 			return e->number;
