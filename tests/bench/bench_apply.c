@@ -6,6 +6,7 @@
  *	apply-N-raw	the same messages, made before, sent to the kernel
  *	apply-N-ratio	declarations to committed, in comparison with raw
  *	apply-N-build-ratio	from the lowered rules on, in comparison with raw
+ *	...-q1, ...-q3	the quartiles of either
  *	apply-N-memory	most memory that the process had, MiB
  *	reload-N	milliseconds to see that nothing differs
  *	open-add-N	microseconds to add one forward more on the open socket, and
@@ -14,9 +15,13 @@
  *			mean of one that adds and one that deletes
  *
  * Processor time, the kernel's for this process included: nothing here waits, and the
- * machine's other work is none of it.  Each run has a process and a network namespace
- * of its own; the median of some counts, as the clock of a virtual machine now and then
- * leaves out what its host took.
+ * machine's other work is none of it.  Kernel time differs by a half from one minute to
+ * the next, so a ratio is of two neighbours: a process loads by declarations and sends the
+ * bytes, in either order, into a network namespace that has no table, held the same ones
+ * before and has freed them.  The process itself has compiled nothing before.  All
+ * figures are medians over such processes.  Where anything on the machine listens to
+ * changes of rules, in whatever namespace, the kernel writes a message for each element:
+ * raw and ours then take half as long again, and the ratio is smaller.
  */
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
@@ -25,6 +30,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -34,16 +40,20 @@
 #include "lang/pf.h"
 #include "linux/netfilter/nfnetlink.h"
 #include "model/policy.h"
+#include "nl/batch.h"
 #include "nl/nft.h"
-#include "target/nft/batch.h"
 #include "target/nft_forward.h"
 
 #define BENCH_BYTES	((size_t)1 << 30)
 #define PER_JAIL	100u
-#define RUNS_MIN	5u
-#define RUNS_MAX	50u
-#define RUNS_OF		50000u	/* forwards in all runs of one size: small ones are quick */
+#define PAIRS_MIN	8u
+#define PAIRS_MAX	100u
+#define PAIRS_OF	200000u	/* forwards in all pairs of one size: small ones are quick */
+#define RUNS		5u	/* of what is no pair */
+#define RAW_BYTES	((size_t)64 << 20)
 #define TURNS		1000u
+#define AWAKE_MS	3.0
+#define END_BYTES	(sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg))
 
 enum part { PARSE, LOWER, BUILD, COMMIT, RAW, RELOAD, N_PARTS };
 
@@ -54,6 +64,8 @@ static const char *const part_names[N_PARTS] = {
 /* What one run found: milliseconds, 0 = not measured */
 struct cost {
 	double ms[N_PARTS];
+	double ratio;
+	double build_ratio;
 	double mib;
 	double us_add;
 	double us_del;
@@ -164,6 +176,18 @@ static void load(struct bench *b, enum part part, struct cost *ret)
 	ret->ms[part] = now_ms() - from;
 }
 
+/* Send these, as nl_batch_send() left them, and receive both acks */
+static void send_raw(struct bench *b, const void *bytes, size_t n)
+{
+	size_t len;
+
+	if (nl_send(&b->nl, bytes, n) < 0 ||
+	    nl_receive(&b->nl, 0, &len) < 0 || nl_receive(&b->nl, 0, &len) < 0 ||
+	    ((const struct nlmsgerr *)mnl_nlmsg_get_payload(
+		    (const struct nlmsghdr *)b->nl.buf))->error != 0)
+		fail(b);
+}
+
 static double max_rss_mib(void)
 {
 	struct rusage u;
@@ -240,18 +264,6 @@ static void make_change(struct bench *b, struct nl_batch *batch, bool is_add,
 		fail(b);
 }
 
-/* Send these again, and receive both acks */
-static void send_raw(struct bench *b, struct nl_batch *batch)
-{
-	size_t len;
-
-	if (nl_send(&b->nl, batch->buf, batch->len + sizeof(struct nlmsghdr) +
-		    sizeof(struct nfgenmsg)) < 0 ||
-	    nl_receive(&b->nl, 0, &len) < 0 || nl_receive(&b->nl, 0, &len) < 0 ||
-	    ((const struct nlmsgerr *)mnl_nlmsg_get_payload(
-		    (const struct nlmsghdr *)b->nl.buf))->error != 0)
-		fail(b);
-}
 
 /* The kernel's part of that */
 static void change_one_raw(struct bench *b, struct cost *ret)
@@ -267,7 +279,7 @@ static void change_one_raw(struct bench *b, struct cost *ret)
 	for (uint32_t i = 0; i < 2 * TURNS; i++) {
 		const double from = wall_us();
 
-		send_raw(b, &batch[i % 2]);
+		send_raw(b, batch[i % 2].buf, batch[i % 2].len + END_BYTES);
 		us[i % 2][i / 2] = wall_us() - from;
 	}
 	ret->us_raw = (median(us[0], TURNS) + median(us[1], TURNS)) / 2;
@@ -275,12 +287,26 @@ static void change_one_raw(struct bench *b, struct cost *ret)
 	nl_batch_fini(&batch[1]);
 }
 
-static void run_apply(const char *path, struct cost *ret)
+/* One size: the declarations, and the messages that they become, in memory of all processes */
+struct size {
+	unsigned int n;
+	char path[32];
+	struct raw *raw;
+};
+
+struct raw {
+	size_t len;
+	uint8_t bytes[];
+};
+
+/* What else is to be known of one size, and the messages themselves */
+static void run_apply(const struct size *of, unsigned int turn, struct cost *ret)
 {
 	struct bench b;
 
+	(void)turn;
 	begin(&b);
-	compile(&b, path, ret);
+	compile(&b, of->path, ret);
 	load(&b, COMMIT, ret);
 	ret->mib = max_rss_mib();
 	load(&b, RELOAD, ret);
@@ -288,32 +314,76 @@ static void run_apply(const char *path, struct cost *ret)
 	change_one_raw(&b, ret);
 }
 
-static void run_raw(const char *path, struct cost *ret)
+static void run_make(const struct size *of, unsigned int turn, struct cost *ret)
 {
-	struct bench b;
-	struct nft_lines none = { .a = &b.a };
-	struct nft_jobs jobs = { .a = &b.a };
 	struct nl_batch_result result;
-	struct nft_delta delta;
 	struct nl_batch batch;
-	double from;
+	struct bench b;
 
+	(void)turn;
 	begin(&b);
-	compile(&b, path, ret);
+	compile(&b, of->path, ret);
 	nl_batch_init(&batch);
-	nft_delta_make(&b.a, b.p, &none, &none, false, &delta);
-	if (nl_batch_begin(&batch, NFNL_SUBSYS_NFTABLES, 0) < 0 ||
-	    nft_batch_fill(&batch, b.p, &none, &delta, &jobs) < 0)
+	if (nft_program_messages(b.p, &batch) < 0 || nl_batch_send(&batch, &b.nl, &result) < 0)
 		_exit(1);
-	from = now_ms();
-	if (nl_batch_send(&batch, &b.nl, &result) < 0)
+	of->raw->len = batch.len + END_BYTES;
+	if (of->raw->len > RAW_BYTES)
 		_exit(1);
-	ret->ms[RAW] = now_ms() - from;
-	nl_batch_fini(&batch);
+	memcpy(of->raw->bytes, batch.buf, of->raw->len);
 }
 
+/* Leave no table, and nothing that the kernel has yet to free: closing waits for that */
+static void wipe(struct bench *b)
+{
+	const uint16_t type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE;
+	struct nl_batch_result result;
+	struct nlmsghdr *msg = NULL;
+	struct nl_batch batch;
+
+	nl_batch_init(&batch);
+	if (nl_batch_begin(&batch, NFNL_SUBSYS_NFTABLES, 0) < 0 ||
+	    nl_batch_add(&batch, type, 0, NFPROTO_UNSPEC, 0, &msg) < 0 ||
+	    nl_batch_send(&batch, &b->nl, &result) < 0)
+		_exit(1);
+	nl_batch_fini(&batch);
+	nl_close(&b->nl);
+	if (nl_open(&b->nl, NETLINK_NETFILTER) < 0)
+		_exit(2);
+	/* What comes first would else pay for the sleep */
+	for (const double from = now_ms(); now_ms() < from + AWAKE_MS; )
+		;
+}
+
+static void run_pair(const struct size *of, unsigned int turn, struct cost *ret)
+{
+	uint8_t *bytes = malloc(of->raw->len);
+	struct bench b;
+
+	if (bytes == NULL)
+		_exit(1);
+	memcpy(bytes, of->raw->bytes, of->raw->len);
+	begin(&b);
+	for (unsigned int i = 0; i < 3; i++) {
+		const double from = now_ms();
+
+		if (i > 0 && i % 2 == turn % 2) {
+			compile(&b, of->path, ret);
+			load(&b, COMMIT, ret);
+		} else {
+			send_raw(&b, bytes, of->raw->len);
+			ret->ms[RAW] = now_ms() - from;
+		}
+		wipe(&b);
+	}
+	ret->build_ratio = (ret->ms[BUILD] + ret->ms[COMMIT]) / ret->ms[RAW];
+	ret->ratio = (ret->ms[PARSE] + ret->ms[LOWER]) / ret->ms[RAW] + ret->build_ratio;
+	free(bytes);
+}
+
+typedef void run_fn(const struct size *of, unsigned int turn, struct cost *ret);
+
 /* In a process of its own, so that nothing is left of the run before; false: it failed */
-static bool run(const char *path, void (*fn)(const char *, struct cost *), struct cost *ret)
+static bool run(run_fn *fn, const struct size *of, unsigned int turn, struct cost *ret)
 {
 	int fds[2], status = 1;
 	pid_t pid;
@@ -325,7 +395,7 @@ static bool run(const char *path, void (*fn)(const char *, struct cost *), struc
 	if (pid == 0) {
 		struct cost c = { .mib = 0 };
 
-		fn(path, &c);
+		fn(of, turn, &c);
 		_exit(write(fds[1], &c, sizeof(c)) == sizeof(c) ? 0 : 1);
 	}
 	close(fds[1]);
@@ -334,73 +404,93 @@ static bool run(const char *path, void (*fn)(const char *, struct cost *), struc
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 && ok;
 }
 
-static void print(unsigned int n, const struct cost *c)
-{
-	const double build = c->ms[BUILD] + c->ms[COMMIT];
+/* What the runs of one kind found, and how many they were */
+struct runs {
+	struct cost v[PAIRS_MAX];
+	unsigned int n;
+};
 
-	for (int i = 0; i < RELOAD; i++)
-		printf("apply-%uk-%s %.2f ms\n", n / 1000, part_names[i], c->ms[i]);
-	printf("apply-%uk-ratio %.2f x\n", n / 1000,
-	       (c->ms[PARSE] + c->ms[LOWER] + build) / c->ms[RAW]);
-	printf("apply-%uk-build-ratio %.2f x\n", n / 1000, build / c->ms[RAW]);
-	printf("apply-%uk-memory %.1f MiB\n", n / 1000, c->mib);
-	printf("reload-%uk %.2f ms\n", n / 1000, c->ms[RELOAD]);
-	printf("open-add-%uk %.2f us\n", n / 1000, c->us_add);
-	printf("open-del-%uk %.2f us\n", n / 1000, c->us_del);
-	printf("open-raw-%uk %.2f us\n", n / 1000, c->us_raw);
+/* What a fourth, two or three of the runs say less than, of the double at byte @at */
+static double quartile(const struct runs *r, size_t at, unsigned int fourths)
+{
+	double v[PAIRS_MAX];
+
+	for (unsigned int i = 0; i < r->n; i++)
+		memcpy(&v[i], (const char *)&r->v[i] + at, sizeof(v[i]));
+	qsort(v, r->n, sizeof(*v), compare);
+	return v[(r->n - 1) * fourths / 4];
+}
+
+#define MEDIAN(r, member) quartile(r, offsetof(struct cost, member), 2)
+
+static void print_ratio(unsigned int n, const char *name, const struct runs *pairs, size_t at)
+{
+	static const char *const ends[] = { "", "-q1", "", "-q3" };
+	static const unsigned int fourths[] = { 2, 1, 3 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fourths); i++)
+		printf("apply-%uk-%s%s %.2f x\n", n / 1000, name, ends[fourths[i]],
+		       quartile(pairs, at, fourths[i]));
+}
+
+static void print(unsigned int n, const struct runs *pairs, const struct runs *others)
+{
+	const unsigned int k = n / 1000;
+
+	for (size_t i = 0; i < RELOAD; i++)
+		printf("apply-%uk-%s %.2f ms\n", k, part_names[i],
+		       quartile(pairs, offsetof(struct cost, ms) + i * sizeof(double), 2));
+	print_ratio(n, "ratio", pairs, offsetof(struct cost, ratio));
+	print_ratio(n, "build-ratio", pairs, offsetof(struct cost, build_ratio));
+	printf("apply-%uk-memory %.1f MiB\n", k, MEDIAN(others, mib));
+	printf("reload-%uk %.2f ms\n", k, MEDIAN(others, ms[RELOAD]));
+	printf("open-add-%uk %.2f us\n", k, MEDIAN(others, us_add));
+	printf("open-del-%uk %.2f us\n", k, MEDIAN(others, us_del));
+	printf("open-raw-%uk %.2f us\n", k, MEDIAN(others, us_raw));
 	fflush(stdout);
 }
 
-/* The median of what runs say at byte @at */
-static double median_of(const struct cost *runs, unsigned int n, size_t at)
+static bool run_all(run_fn *fn, const struct size *of, unsigned int n, struct runs *ret)
 {
-	double v[RUNS_MAX];
-
+	ret->n = n;
 	for (unsigned int i = 0; i < n; i++)
-		memcpy(&v[i], (const char *)&runs[i] + at, sizeof(v[i]));
-	return median(v, n);
+		if (!run(fn, of, i, &ret->v[i]))
+			return false;
+	return true;
 }
 
-/* The medians of some runs, of the two kinds in turns */
-static bool measure(unsigned int n, const char *path, struct cost *ret)
+static bool measure(const struct size *of)
 {
-	static struct cost apply[RUNS_MAX], raw[RUNS_MAX];
-	const unsigned int runs = MIN(RUNS_MAX, MAX(RUNS_MIN, RUNS_OF / n));
-	FILE *f = fopen(path, "we");
+	static struct runs pairs, others;
+	FILE *f = fopen(of->path, "we");
+	struct cost unused;
 
 	if (f == NULL)
 		return false;
-	write_jails(f, n);
+	write_jails(f, of->n);
 	fclose(f);
-	for (unsigned int i = 0; i < runs; i++)
-		if (!run(path, run_apply, &apply[i]) || !run(path, run_raw, &raw[i]))
-			return false;
-	for (size_t at = 0; at < sizeof(*ret); at += sizeof(double)) {
-		const bool is_raw = at == offsetof(struct cost, ms) + RAW * sizeof(double);
-		const double v = median_of(is_raw ? raw : apply, runs, at);
-
-		memcpy((char *)ret + at, &v, sizeof(v));
-	}
+	if (!run(run_make, of, 0, &unused) || !run_all(run_apply, of, RUNS, &others) ||
+	    !run_all(run_pair, of, MIN(PAIRS_MAX, MAX(PAIRS_MIN, PAIRS_OF / of->n)), &pairs))
+		return false;
+	print(of->n, &pairs, &others);
 	return true;
 }
 
 int main(int argc, char **argv)
 {
 	const unsigned int one = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 0;
-	char path[] = "/tmp/bench_apply.XXXXXX";
-	const int fd = mkstemp(path);
+	struct size size = { .n = one > 0 ? one : 1000, .path = "/tmp/bench_apply.XXXXXX" };
+	const int fd = mkstemp(size.path);
 	bool ok = fd >= 0;
 
-	for (unsigned int n = one > 0 ? one : 1000; n <= (one > 0 ? one : 100000) && ok; n *= 10) {
-		struct cost c = { .mib = 0 };
-
-		ok = measure(n, path, &c);
-		if (ok)
-			print(n, &c);
-	}
+	size.raw = mmap(NULL, sizeof(*size.raw) + RAW_BYTES, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ok &= size.raw != MAP_FAILED;
+	for (; size.n <= (one > 0 ? one : 100000) && ok; size.n *= 10)
+		ok = measure(&size);
 	if (fd >= 0)
 		close(fd);
-	unlink(path);
+	unlink(size.path);
 	if (!ok)
 		fprintf(stderr, "bench_apply: a run failed\n");
 	return !ok;
