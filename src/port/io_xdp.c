@@ -58,6 +58,7 @@
 #define N_FRAMES	2048u		/* received, and as many to be sent; a power of two */
 #define UMEM_BYTES	((size_t)2 * N_FRAMES * FRAME_BYTES)
 #define SHORT_BYTES	256u		/* frames up to which a copy costs less than a lane */
+#define RING_PART	4u		/* of a batch: the packet socket gets one of so many, if it has any */
 #define KICKS		8u		/* of a full queue, before the rest is given up */
 
 NEEDS_CALL(sendto)
@@ -311,25 +312,40 @@ static int xdp_probe(void)
 
 /* ---- packets --------------------------------------------------------------------- */
 
-static uint32_t xdp_rx(struct io *io, struct io_packet *v, uint32_t max)
+static void give_back(struct xdp *x)
 {
-	struct xdp *x = (struct xdp *)io;
-	struct xring *rx = &x->rings[RING_RX];
-	uint32_t n = 0, at = *rx->consumer;
-	const uint32_t end = load(rx->producer);
-
 	for (uint32_t i = 0; i < x->n_held; i++)
 		put_addr(&x->rings[RING_FILL], x->held[i]);
 	x->n_held = 0;
+}
+
+/* Of the frames that the program has picked; frames of others count too */
+static uint32_t take_picked(struct xdp *x, struct io_packet *v, uint32_t max)
+{
+	struct xring *rx = &x->rings[RING_RX];
+	const uint32_t end = load(rx->producer);
+	uint32_t n = 0, at = *rx->consumer;
+
 	for (; at != end && n < max && x->n_held < IO_BATCH; at++) {
 		const struct xdp_desc *d = desc_at(rx, at);
 
 		/* It begins somewhere in its frame, which is given back whole */
 		x->held[x->n_held++] = d->addr - d->addr % FRAME_BYTES;
-		if (socket_take(io, x->umem + d->addr, d->len, &v[n]))
+		if (socket_take(&x->io, x->umem + d->addr, d->len, &v[n]))
 			v[n++].is_short = d->len <= SHORT_BYTES;
 	}
 	__atomic_store_n(rx->consumer, at, __ATOMIC_RELEASE);
+	return n;
+}
+
+/* However many short packets there are, a part of each batch is the packet socket's */
+static uint32_t xdp_rx(struct io *io, struct io_packet *v, uint32_t max)
+{
+	struct xdp *x = (struct xdp *)io;
+	uint32_t n;
+
+	give_back(x);
+	n = take_picked(x, v, max - max / RING_PART);
 	if (n == max)
 		return n;
 	memcpy(x->ring->mac, io->mac, IO_MAC_BYTES);
@@ -337,7 +353,7 @@ static uint32_t xdp_rx(struct io *io, struct io_packet *v, uint32_t max)
 	io->n.rx_lost += x->ring->n.rx_lost;
 	io->n.rx_other += x->ring->n.rx_other;
 	x->ring->n = (struct io_counts){ .rx = 0 };
-	return n;
+	return n + take_picked(x, v + n, max - n);
 }
 
 /* Frames that were sent are free again */

@@ -340,21 +340,30 @@ TEST(ring_of_version_3)
 	between(&io_packet_ops, &io_packet_v3_ops, true);
 }
 
-/* A UDP packet to a port of fd00::1; is it seen by all who watch the interface */
-static bool is_seen(struct io *from, struct io *by, struct io *witness, uint32_t port,
-		    uint32_t payload, bool is_whole_one)
+/* A UDP packet to a port of fd00::1 */
+static void send_udp(struct io *from, const struct io *to, uint32_t port, uint32_t payload,
+		     bool is_whole_one)
 {
-	struct io_packet p = make(false, 17, payload, 0), got, seen;
+	struct io_packet p = make(false, 17, payload, 0);
 	const uint8_t dst[16] = { 0xfd, [15] = 1 };
 
 	memcpy(bytes + 24, dst, sizeof(dst));
 	bytes[8] = 0xfd;
 	put(42, 2, port);
-	memcpy(p.mac, by->mac, IO_MAC_BYTES);
+	memcpy(p.mac, to->mac, IO_MAC_BYTES);
 	io_offload_renew(&p);
 	if (is_whole_one)
 		CHECK_INT(offload_complete(&p), 0);
 	io_tx(from, &p, 1);
+}
+
+/* Is it seen by all who watch the interface */
+static bool is_seen(struct io *from, struct io *by, struct io *witness, uint32_t port,
+		    uint32_t payload, bool is_whole_one)
+{
+	struct io_packet got, seen;
+
+	send_udp(from, by, port, payload, is_whole_one);
 	if (!CHECK(receive(by, &got)))
 		return false;
 	CHECK_INT(got.len, 48 + payload);
@@ -403,6 +412,48 @@ TEST(xdp_takes_what_is_ours_whole_and_short)
 	claim.n_home = 1;
 	CHECK_INT(io_xdp_ops.claim(b, &claim, true), 0);
 	CHECK(is_seen(a, b, witness, 50001, 10, true));
+}
+
+/* Many short packets wait, and behind them one that the other socket gets: both have a turn */
+TEST(a_flood_of_short_packets_leaves_xdp_room_for_others)
+{
+	CLEANUP(io_close) struct io *a = NULL;
+	CLEANUP(io_close) struct io *b = NULL;
+	CLEANUP(io_close) struct io *witness = NULL;
+	const struct claim_addr addr = {
+		.a = { AF_V6, ((u128)0xfd << 120) | 1 }, .is_shared = true,
+	};
+	const struct claim_ports ports = { 17, 50001, 65535 };
+	const struct claim claim = { .addrs = &addr, .n_addrs = 1, .ports = &ports, .n_ports = 1 };
+	struct io_packet v[IO_BATCH];
+	struct rtnl_end ends[2];
+	uint32_t n, others = 0, shorts = 0;
+
+	NS_FRESH();
+	if (io_xdp_ops.probe() < 0)
+		UNIT_SKIP("no AF_XDP here");
+	if (!make_pair(ends) || !CHECK_INT(io_open(&io_packet_ops, "a0", &a), 0) ||
+	    !CHECK_INT(io_open(&io_xdp_ops, "b0", &b), 0) ||
+	    !CHECK_INT(io_open(&io_packet_ops, "b0", &witness), 0))
+		return;
+	CHECK_INT(io_xdp_ops.claim(b, &claim, false), 0);
+	for (uint32_t i = 0; i < 3 * IO_BATCH; i++)
+		send_udp(a, b, 50001, 10, true);
+	send_udp(a, b, 50000, 10, true);
+	if (!CHECK(receive(witness, v)))
+		return;
+	for (bool is_first = true; (n = io_rx(b, v, IO_BATCH)) > 0; is_first = false) {
+		for (uint32_t i = 0; i < n; i++) {
+			const bool is_udp = proto_at(v[i].data) == 17;
+
+			others += is_udp && get(v[i].data + 42, 2) == 50000;
+			shorts += is_udp && get(v[i].data + 42, 2) == 50001;
+		}
+		if (is_first)
+			CHECK_INT(n, IO_BATCH);
+		CHECK_INT(others, 1);
+	}
+	CHECK_INT(shorts, 3 * IO_BATCH);
 }
 
 TEST(packet_to_xdp_and_back)
