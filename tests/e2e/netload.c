@@ -5,10 +5,12 @@
  *	netload blast IF GATEWAY-MAC SRC DST FLOWS SECONDS
  *		UDP packets of 64 bytes (with their link header), as many as go;
  *		prints how many went
- *	netload connect ADDR PORT SECONDS
- *		32 connections at a time: connect, one byte each way, close;
- *		prints how many were done
- *	netload accept PORT READY-FD
+ *	netload connect ADDR PORT[-PORT] SECONDS
+ *		32 connections at a time, to each port in turn: connect, one byte
+ *		each way, close; prints how many were done.  To one port there are
+ *		no more in a second than half of the ports that the host may take:
+ *		the kernel looks for others so long that it has time for nothing else
+ *	netload accept PORT[-PORT] READY-FD
  *		the server of that
  *	netload flows ADDR PORT SECONDS
  *		the same with UDP: each byte there and back is a flow of its own
@@ -44,6 +46,7 @@
 #define FRAME		60	/* and 4 of the checksum that is not there */
 #define AT_ONCE		32
 #define MOST_SAMPLES	1000000
+#define LISTENS		(UINT64_C(1) << 32)	/* beside a descriptor */
 
 static uint64_t now_ns(void)
 {
@@ -134,10 +137,11 @@ static int blast(char **argv)
 	return 0;
 }
 
-static struct sockaddr_in6 address(const char *text, const char *port)
+static struct sockaddr_in6 address(const char *text, const char *port, uint32_t plus)
 {
+	const uint32_t number = (uint32_t)atoi(port) + plus;
 	struct sockaddr_in6 a = {
-		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port)),
+		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)number),
 	};
 	char mapped[64];
 
@@ -160,12 +164,21 @@ static int open_one(int ep, const struct sockaddr_in6 *to, int kind)
 	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
 }
 
+/* How many PORT-PORT says, or PORT: one */
+static uint32_t n_ports(const char *port)
+{
+	const char *last = strchr(port, '-');
+
+	return last == NULL ? 1 : (uint32_t)(atoi(last + 1) - atoi(port) + 1);
+}
+
 static int open_all(char **argv, int kind)
 {
-	const struct sockaddr_in6 to = address(argv[0], argv[1]);
+	const uint32_t ports = n_ports(argv[1]);
 	const uint64_t end = until(argv[2]);
 	const int ep = epoll_create1(0);
 	uint64_t done = 0, failed = 0;
+	uint32_t tried = 0;
 	int open_now = 0;
 
 	while (now_ns() < end) {
@@ -173,6 +186,8 @@ static int open_all(char **argv, int kind)
 		int n;
 
 		while (open_now < AT_ONCE && failed < 100000) {
+			const struct sockaddr_in6 to = address(argv[0], argv[1], tried++ % ports);
+
 			if (open_one(ep, &to, kind) == 0)
 				open_now++;
 			else if (++failed % 100 == 0)
@@ -209,43 +224,62 @@ static int flow_all(char **argv)
 	return open_all(argv, SOCK_DGRAM);
 }
 
-static int listen_at(const char *addr, const char *port, const char *ready, int kind)
+static int listen_at(const char *addr, const char *port, uint32_t plus, int kind)
 {
-	const struct sockaddr_in6 at = address(addr, port);
+	const struct sockaddr_in6 at = address(addr, port, plus);
 	const int fd = socket(AF_INET6, kind, 0), yes = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ||
 	    (kind == SOCK_STREAM && listen(fd, 4096) < 0))
 		exit(die("listen"));
-	if (write(atoi(ready), "ready\n", 6) != 6)
-		exit(die("ready"));
 	return fd;
+}
+
+static void tell_ready(const char *fd)
+{
+	if (write(atoi(fd), "ready\n", 6) != 6)
+		exit(die("ready"));
+}
+
+/* One byte there and back; then the other one closes */
+static void serve(int fd)
+{
+	char c;
+
+	if (read(fd, &c, 1) == 1)
+		(void)!write(fd, &c, 1);
+	else
+		close(fd);
 }
 
 static int accept_all(char **argv)
 {
-	const int fd = listen_at("::", argv[0], argv[1], SOCK_STREAM), ep = epoll_create1(0);
-	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+	const uint32_t ports = n_ports(argv[0]);
+	const int ep = epoll_create1(0);
+	struct epoll_event e = { .events = EPOLLIN };
 
-	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+	for (uint32_t i = 0; i < ports; i++) {
+		const int fd = listen_at("::", argv[0], i, SOCK_STREAM);
+
+		e.data.u64 = LISTENS | (uint32_t)fd;
+		epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+	}
+	tell_ready(argv[1]);
 	for (;;) {
 		struct epoll_event ev[BATCH];
 		const int n = epoll_wait(ep, ev, BATCH, -1);
 
 		for (int i = 0; i < n; i++) {
-			char c;
+			const int fd = (int)(uint32_t)ev[i].data.u64;
 
-			if (ev[i].data.fd != fd) {
-				if (read(ev[i].data.fd, &c, 1) == 1)
-					(void)!write(ev[i].data.fd, &c, 1);
-				else
-					close(ev[i].data.fd);
+			if ((ev[i].data.u64 & LISTENS) == 0) {
+				serve(fd);
 				continue;
 			}
-			e.data.fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
-			if (e.data.fd >= 0)
-				epoll_ctl(ep, EPOLL_CTL_ADD, e.data.fd, &e);
+			e.data.u64 = (uint32_t)accept4(fd, NULL, NULL, SOCK_NONBLOCK);
+			if ((int)e.data.u64 >= 0)
+				epoll_ctl(ep, EPOLL_CTL_ADD, (int)e.data.u64, &e);
 		}
 	}
 	return 0;
@@ -261,7 +295,7 @@ static int compare(const void *a, const void *b)
 static int pingpong(char **argv)
 {
 	static uint32_t took[MOST_SAMPLES];
-	const struct sockaddr_in6 to = address(argv[0], argv[1]);
+	const struct sockaddr_in6 to = address(argv[0], argv[1], 0);
 	const uint64_t end = until(argv[2]);
 	const int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 	struct pollfd p = { fd, POLLIN, 0 };
@@ -300,12 +334,18 @@ static int send_back(int fd)
 
 static int reflect(char **argv)
 {
-	return send_back(listen_at("::", argv[0], argv[1], SOCK_DGRAM));
+	const int fd = listen_at("::", argv[0], 0, SOCK_DGRAM);
+
+	tell_ready(argv[1]);
+	return send_back(fd);
 }
 
 static int echo(char **argv)
 {
-	return send_back(listen_at(argv[0], argv[1], argv[2], SOCK_DGRAM));
+	const int fd = listen_at(argv[0], argv[1], 0, SOCK_DGRAM);
+
+	tell_ready(argv[2]);
+	return send_back(fd);
 }
 
 int main(int argc, char **argv)
