@@ -202,6 +202,14 @@ void lanes_begin(struct lanes *l, struct nat *nat, struct io *const *io, struct 
 void lanes_renew(struct lanes *l);
 
 /**
+ * lanes_fetch() - Have in the cache what lanes_before() and lanes_greeted() will look at
+ * @l:		Lanes
+ * @from:	Side that it came from
+ * @p:		Packet
+ */
+void lanes_fetch(const struct lanes *l, enum nat_side from, const struct io_packet *p);
+
+/**
  * lanes_before() - A packet is about to be shown to the NAT
  * @l:		Lanes
  * @now_ns:	Time

@@ -26,6 +26,8 @@
 #define BLOCK_SLOTS	(BLOCK_BYTES / SLOT_BYTES)
 #define BLOCKS		32u
 #define SLOTS		(BLOCKS * BLOCK_SLOTS)
+#define AHEAD		2u		/* slots, that are fetched before they are looked at */
+#define HEAD_BYTES	192u		/* of a slot, what is looked at */
 #define RING_BYTES	((size_t)BLOCKS * BLOCK_BYTES)
 
 /**
@@ -89,6 +91,13 @@ static void give_back(struct ring *r)
 				 TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 }
 
+/* Another processor has written it: a slot's header, and those of its packet */
+static void fetch(const struct tpacket2_hdr *h)
+{
+	for (uint32_t at = 0; at < HEAD_BYTES; at += 64)
+		__builtin_prefetch((const uint8_t *)h + at);
+}
+
 static uint32_t packet_rx(struct io *io, struct io_packet *v, uint32_t max)
 {
 	struct ring *r = (struct ring *)io;
@@ -102,6 +111,7 @@ static uint32_t packet_rx(struct io *io, struct io_packet *v, uint32_t max)
 
 		if ((status & TP_STATUS_USER) == 0)
 			break;
+		fetch(slot_at(r, (r->next + AHEAD) % SLOTS));
 		if ((status & TP_STATUS_LOSING) != 0)
 			socket_count_lost(io);
 		n += socket_ring_take(io, (uint8_t *)h + h->tp_mac, h->tp_snaplen,

@@ -341,6 +341,27 @@ static void enter_flow(struct lanes *l, uint64_t now_ns, uint32_t flow, enum nat
 
 /* ---- packets ----------------------------------------------------------------------- */
 
+/* Lines of the lanes that a flow may have: new flows are far from each other */
+static void fetch(const struct lanes *l, enum nat_side side, const struct lane *key)
+{
+	const struct ref r = { side, lane_first(l->way.key, key, lanes_flow_is_v6(key)) };
+
+	for (uint32_t i = 0; i < LANES_AT_ONCE; i++) {
+		__builtin_prefetch(lane_of(l, r) + i);
+		__builtin_prefetch(place_of(l, r) + i);
+	}
+}
+
+void lanes_fetch(const struct lanes *l, enum nat_side from, const struct io_packet *p)
+{
+	struct lane key;
+
+	if (!l->is_on || (lanes_flow_turn(p->data, p->len) & LANES_SYN) == 0)
+		return;
+	lanes_flow_key(p->data, &key);
+	fetch(l, from, &key);
+}
+
 static bool find_lane(const struct lanes *l, enum nat_side side, const uint8_t *ip,
 		      struct ref *ret)
 {
@@ -494,6 +515,13 @@ static uint32_t look_at(struct lanes *l, uint64_t now_ns, uint32_t at, uint32_t 
 	struct ref busy[MADE_AT_ONCE] = { { 0 } }, left[MADE_AT_ONCE];
 	uint32_t n_busy = 0, n_left = 0, n;
 
+	for (n = 0; at + n < end && n < MADE_AT_ONCE; n++) {
+		const struct ref r = used_at(l, at + n);
+
+		__builtin_prefetch(lane_of(l, r));
+		__builtin_prefetch(&lane_of(l, r)->packets);
+		__builtin_prefetch(place_of(l, r));
+	}
 	for (n = 0; at + n < end && n < MADE_AT_ONCE; n++) {
 		const struct ref r = used_at(l, at + n);
 

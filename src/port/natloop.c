@@ -247,6 +247,8 @@ static uint32_t pass(struct natloop *l, enum nat_side from, uint64_t now_ns)
 	const uint32_t n = io_rx(l->io[from], l->rx, IO_BATCH);
 	uint32_t m = 0;
 
+	for (uint32_t i = 0; i < n && l->lanes != NULL; i++)
+		lanes_fetch(l->lanes, from, &l->rx[i]);
 	for (uint32_t i = 0; i < n; i++) {
 		struct io_packet *p = &l->rx[i];
 
