@@ -58,7 +58,7 @@
 #define N_FRAMES	2048u		/* received, and as many to be sent; a power of two */
 #define UMEM_BYTES	((size_t)2 * N_FRAMES * FRAME_BYTES)
 #define SHORT_BYTES	256u		/* frames up to which a copy costs less than a lane */
-#define RING_PART	4u		/* of a batch: the packet socket gets one of so many, if it has any */
+#define RING_PART	4u		/* of a batch, one part is the packet socket's */
 #define KICKS		8u		/* of a full queue, before the rest is given up */
 
 NEEDS_CALL(sendto)
