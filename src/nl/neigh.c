@@ -3,9 +3,9 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/neighbour.h>
-#include <linux/rtnetlink.h>
 #include <string.h>
-#include <sys/socket.h>
+
+#include "nl/rtnl_put.h"
 
 #define SILENT	(NUD_INCOMPLETE | NUD_FAILED | NUD_NOARP)
 
@@ -26,7 +26,7 @@ int neigh_parse(const struct nlmsghdr *msg, struct neigh *ret)
 	    mnl_nlmsg_get_payload_len(msg) < sizeof(*nd))
 		return -ENOMSG;
 	nd = mnl_nlmsg_get_payload(msg);
-	af = nd->ndm_family == AF_INET ? AF_V4 : nd->ndm_family == AF_INET6 ? AF_V6 : AF_NONE;
+	af = rtnl_af(nd->ndm_family);
 	n.ifindex = (uint32_t)nd->ndm_ifindex;
 	mnl_attr_for_each(attr, msg, sizeof(*nd)) {
 		const size_t len = mnl_attr_get_payload_len(attr);

@@ -10,10 +10,10 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/neighbour.h>
-#include <linux/rtnetlink.h>
-#include <sys/socket.h>
 #include <string.h>
 #include <time.h>
+
+#include "nl/rtnl_put.h"
 
 #define STEP_MS		2u
 #define ANSWERED	(NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
@@ -27,19 +27,17 @@ static int entry(struct nl_session *s, uint16_t type, const struct neigh_query *
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[MNL_NLMSG_HDRLEN + sizeof(struct ndmsg) + 32] = { 0 };
 	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);
-	uint8_t bytes[16];
 	struct ndmsg *nd;
 
 	msg->nlmsg_type = type;
 	if (type == RTM_NEWNEIGH)
 		msg->nlmsg_flags |= NLM_F_CREATE;
 	nd = mnl_nlmsg_put_extra_header(msg, sizeof(*nd));
-	nd->ndm_family = q->a.af == AF_V4 ? AF_INET : AF_INET6;
+	nd->ndm_family = rtnl_family(q->a.af);
 	nd->ndm_ifindex = (int)q->ifindex;
 	if (type == RTM_NEWNEIGH)
 		nd->ndm_flags = NTF_USE;
-	addr_to_bytes(q->a, bytes);
-	mnl_attr_put(msg, NDA_DST, addr_bits(q->a.af) / 8, bytes);
+	rtnl_put_addr(msg, NDA_DST, q->a);
 	return nl_talk(s, msg, NULL, NULL);
 }
 

@@ -5,9 +5,10 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
+
+#include "nl/rtnl_put.h"
 
 #ifndef RTEXT_FILTER_SKIP_STATS
 #define RTEXT_FILTER_SKIP_STATS	(1 << 3)
@@ -56,24 +57,6 @@ static void get_text(const struct nlattr *attr, char *out, size_t size)
 			 mnl_attr_get_str(attr));
 }
 
-static struct addr get_addr(const struct nlattr *attr, uint8_t af)
-{
-	if (attr == NULL || mnl_attr_get_payload_len(attr) < addr_bits(af) / 8)
-		return (struct addr){ AF_NONE, 0 };
-	return addr_from_bytes(af, mnl_attr_get_payload(attr));
-}
-
-/* Ours from the kernel's number for a family */
-static uint8_t af_from_kernel(uint8_t family)
-{
-	return family == AF_INET ? AF_V4 : family == AF_INET6 ? AF_V6 : AF_NONE;
-}
-
-static uint8_t af_to_kernel(uint8_t af)
-{
-	return af == AF_V4 ? AF_INET : AF_INET6;
-}
-
 static int take_link(const struct nlmsghdr *msg, void *arg)
 {
 	const struct list *l = arg;
@@ -111,11 +94,10 @@ int rtnl_links_read(struct nl_session *s, struct arena *a, struct rtnl_links *re
 {
 	struct rtnl_links links = { 0 };
 	struct list l = { .a = a, .ret = &links };
-	struct rtnl_msg m = { 0 };
-	struct nlmsghdr *msg = mnl_nlmsg_put_header(&m);
+	struct rtnl_msg m;
+	struct nlmsghdr *msg = rtnl_put_start(&m, RTM_GETLINK, 0);
 	int err;
 
-	msg->nlmsg_type = RTM_GETLINK;
 	mnl_nlmsg_put_extra_header(msg, sizeof(struct ifinfomsg));
 	mnl_attr_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	err = nl_dump(s, msg, take_link, &l);
@@ -141,12 +123,12 @@ static int take_addr(const struct nlmsghdr *msg, void *arg)
 	if (msg->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(msg) < sizeof(*ifa))
 		return 0;
 	ifa = mnl_nlmsg_get_payload(msg);
-	af = af_from_kernel(ifa->ifa_family);
+	af = rtnl_af(ifa->ifa_family);
 	if (af == AF_NONE)
 		return 0;
 	index_attrs(msg, sizeof(*ifa), tb, IFA_PROTO);
-	other = get_addr(tb[IFA_ADDRESS], af);
-	local = tb[IFA_LOCAL] != NULL ? get_addr(tb[IFA_LOCAL], af) : other;
+	other = rtnl_get_addr(tb[IFA_ADDRESS], af);
+	local = tb[IFA_LOCAL] != NULL ? rtnl_get_addr(tb[IFA_LOCAL], af) : other;
 	x = vec_push(l->a, &addrs->list);
 	*x = (struct rtnl_addr){
 		.ifindex = ifa->ifa_index,
@@ -165,11 +147,10 @@ int rtnl_addrs_read(struct nl_session *s, struct arena *a, struct rtnl_addrs *re
 {
 	struct rtnl_addrs addrs = { 0 };
 	struct list l = { .a = a, .ret = &addrs };
-	struct rtnl_msg m = { 0 };
-	struct nlmsghdr *msg = mnl_nlmsg_put_header(&m);
+	struct rtnl_msg m;
+	struct nlmsghdr *msg = rtnl_put_start(&m, RTM_GETADDR, 0);
 	int err;
 
-	msg->nlmsg_type = RTM_GETADDR;
 	mnl_nlmsg_put_extra_header(msg, sizeof(struct ifaddrmsg));
 	err = nl_dump(s, msg, take_addr, &l);
 	if (err == 0)
@@ -188,7 +169,7 @@ static struct addr get_via(const struct nlattr *attr)
 	if (len < sizeof(family))
 		return (struct addr){ AF_NONE, 0 };
 	memcpy(&family, p, sizeof(family));
-	af = af_from_kernel((uint8_t)family);
+	af = rtnl_af((uint8_t)family);
 	if (af == AF_NONE || len < sizeof(family) + addr_bits(af) / 8)
 		return (struct addr){ AF_NONE, 0 };
 	return addr_from_bytes(af, p + sizeof(family));
@@ -201,7 +182,7 @@ static void take_hop_attr(const struct nlattr *attr, struct rtnl_route *r)
 		r->ifindex = get_u32(attr);
 		break;
 	case RTA_GATEWAY:
-		r->via = get_addr(attr, r->af);
+		r->via = rtnl_get_addr(attr, r->af);
 		break;
 	case RTA_VIA:
 		r->via = get_via(attr);
@@ -245,7 +226,7 @@ static int take_route(const struct nlmsghdr *msg, void *arg)
 		return 0;
 	rtm = mnl_nlmsg_get_payload(msg);
 	index_attrs(msg, sizeof(*rtm), tb, RTA_VIA);
-	if (rtm->rtm_family != af_to_kernel(l->af) || rtm->rtm_dst_len != 0 ||
+	if (rtm->rtm_family != rtnl_family(l->af) || rtm->rtm_dst_len != 0 ||
 	    rtm->rtm_table != RT_TABLE_MAIN || rtm->rtm_type != RTN_UNICAST ||
 	    (rtm->rtm_flags & RTM_F_CLONED) != 0)
 		return 0;
@@ -264,13 +245,12 @@ int rtnl_default_read(struct nl_session *s, uint8_t af, struct rtnl_route *ret)
 {
 	struct rtnl_route best = { .af = AF_NONE };
 	struct list l = { .ret = &best, .af = af };
-	struct rtnl_msg m = { 0 };
-	struct nlmsghdr *msg = mnl_nlmsg_put_header(&m);
+	struct rtnl_msg m;
+	struct nlmsghdr *msg = rtnl_put_start(&m, RTM_GETROUTE, 0);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(msg, sizeof(*rtm));
 	int err;
 
-	msg->nlmsg_type = RTM_GETROUTE;
-	rtm->rtm_family = af_to_kernel(af);
+	rtm->rtm_family = rtnl_family(af);
 	rtm->rtm_table = RT_TABLE_MAIN;
 	err = nl_dump(s, msg, take_route, &l);
 	/* The main table is made with its first route */
@@ -297,24 +277,10 @@ const struct rtnl_link *rtnl_link_at(const struct rtnl_links *ls, uint32_t index
 	return NULL;
 }
 
-static struct nlmsghdr *put_link_header(struct rtnl_msg *m, uint16_t type, uint16_t flags,
-					uint32_t index, struct ifinfomsg **ret)
-{
-	struct nlmsghdr *msg;
-
-	memset(m, 0, sizeof(*m));
-	msg = mnl_nlmsg_put_header(m);
-	msg->nlmsg_type = type;
-	msg->nlmsg_flags = flags;
-	*ret = mnl_nlmsg_put_extra_header(msg, sizeof(**ret));
-	(*ret)->ifi_index = (int)index;
-	return msg;
-}
-
 struct nlmsghdr *rtnl_msg_link_add(struct rtnl_msg *m, const char *name, const char *kind)
 {
 	struct ifinfomsg *ifi;
-	struct nlmsghdr *msg = put_link_header(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, &ifi);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, &ifi);
 	struct nlattr *info, *data;
 
 	BUG_IF(strlen(name) >= RTNL_NAME_BYTES || strlen(kind) >= RTNL_NAME_BYTES);
@@ -334,7 +300,7 @@ struct nlmsghdr *rtnl_msg_link_add(struct rtnl_msg *m, const char *name, const c
 struct nlmsghdr *rtnl_msg_link_mark(struct rtnl_msg *m, uint32_t index, bool no_linklocal)
 {
 	struct ifinfomsg *ifi;
-	struct nlmsghdr *msg = put_link_header(m, RTM_NEWLINK, 0, index, &ifi);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_NEWLINK, 0, index, &ifi);
 
 	mnl_attr_put_strz(msg, IFLA_IFALIAS, RTNL_LINK_ALIAS);
 	if (no_linklocal) {
@@ -351,7 +317,7 @@ struct nlmsghdr *rtnl_msg_link_mark(struct rtnl_msg *m, uint32_t index, bool no_
 struct nlmsghdr *rtnl_msg_link_set_up(struct rtnl_msg *m, uint32_t index, bool is_up)
 {
 	struct ifinfomsg *ifi;
-	struct nlmsghdr *msg = put_link_header(m, RTM_NEWLINK, 0, index, &ifi);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_NEWLINK, 0, index, &ifi);
 
 	ifi->ifi_flags = is_up ? IFF_UP : 0;
 	ifi->ifi_change = IFF_UP;
@@ -362,35 +328,22 @@ struct nlmsghdr *rtnl_msg_link_del(struct rtnl_msg *m, uint32_t index)
 {
 	struct ifinfomsg *ifi;
 
-	return put_link_header(m, RTM_DELLINK, 0, index, &ifi);
-}
-
-static void put_addr(struct nlmsghdr *msg, uint16_t type, struct addr a)
-{
-	uint8_t bytes[16];
-	const size_t len = addr_to_bytes(a, bytes);
-
-	mnl_attr_put(msg, type, len, bytes);
+	return rtnl_put_link(m, RTM_DELLINK, 0, index, &ifi);
 }
 
 static struct nlmsghdr *put_addr_message(struct rtnl_msg *m, uint16_t type, uint16_t flags,
 					 const struct rtnl_addr *x)
 {
 	const bool has_peer = x->peer.af != AF_NONE;
-	struct nlmsghdr *msg;
-	struct ifaddrmsg *ifa;
+	struct nlmsghdr *msg = rtnl_put_start(m, type, flags);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(msg, sizeof(*ifa));
 
-	memset(m, 0, sizeof(*m));
-	msg = mnl_nlmsg_put_header(m);
-	msg->nlmsg_type = type;
-	msg->nlmsg_flags = flags;
-	ifa = mnl_nlmsg_put_extra_header(msg, sizeof(*ifa));
-	ifa->ifa_family = af_to_kernel(x->p.a.af);
+	ifa->ifa_family = rtnl_family(x->p.a.af);
 	ifa->ifa_prefixlen = x->p.len;
 	ifa->ifa_index = x->ifindex;
 	ifa->ifa_scope = addr_is_loopback(x->p.a) ? RT_SCOPE_HOST : x->scope;
-	put_addr(msg, IFA_LOCAL, x->p.a);
-	put_addr(msg, IFA_ADDRESS, has_peer ? x->peer : x->p.a);
+	rtnl_put_addr(msg, IFA_LOCAL, x->p.a);
+	rtnl_put_addr(msg, IFA_ADDRESS, has_peer ? x->peer : x->p.a);
 	return msg;
 }
 

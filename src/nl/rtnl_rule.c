@@ -3,9 +3,9 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
-#include <linux/rtnetlink.h>
 #include <string.h>
-#include <sys/socket.h>
+
+#include "nl/rtnl_put.h"
 
 #define OURS	RTNL_ADDR_PROTO		/* rtm_protocol and FRA_PROTOCOL, as of our addresses */
 
@@ -16,17 +16,6 @@ struct list {
 	uint32_t table;
 };
 
-static uint8_t family_of(uint8_t af)
-{
-	return af == AF_V4 ? AF_INET : AF_INET6;
-}
-
-static struct addr addr_of(const struct nlattr *attr, uint8_t af)
-{
-	return mnl_attr_get_payload_len(attr) >= addr_bits(af) / 8 ?
-	       addr_from_bytes(af, mnl_attr_get_payload(attr)) : (struct addr){ AF_NONE, 0 };
-}
-
 static void take_attr(const struct nlattr *attr, uint8_t af, struct rtnl_way *w, uint32_t *table)
 {
 	const bool is_number = mnl_attr_get_payload_len(attr) >= sizeof(uint32_t);
@@ -34,10 +23,10 @@ static void take_attr(const struct nlattr *attr, uint8_t af, struct rtnl_way *w,
 
 	switch (mnl_attr_get_type(attr)) {
 	case RTA_DST:
-		w->dst.a = addr_of(attr, af);
+		w->dst.a = rtnl_get_addr(attr, af);
 		break;
 	case RTA_GATEWAY:
-		w->via = addr_of(attr, af);
+		w->via = rtnl_get_addr(attr, af);
 		break;
 	case RTA_OIF:
 		w->ifindex = is_number ? mnl_attr_get_u32(attr) : 0;
@@ -59,7 +48,7 @@ static void take_attr(const struct nlattr *attr, uint8_t af, struct rtnl_way *w,
 		     mnl_attr_ok(in, (int)((const char *)hop + hop->rtnh_len - (const char *)in));
 		     in = mnl_attr_next(in))
 			if (mnl_attr_get_type(in) == RTA_GATEWAY)
-				w->via = addr_of(in, af);
+				w->via = rtnl_get_addr(in, af);
 		break;
 	default:
 		break;
@@ -84,10 +73,9 @@ int rtnl_way_parse(const struct nlmsghdr *msg, uint32_t table, struct rtnl_way *
 	    mnl_nlmsg_get_payload_len(msg) < sizeof(*rtm))
 		return -ENOMSG;
 	rtm = mnl_nlmsg_get_payload(msg);
-	if ((rtm->rtm_family != AF_INET && rtm->rtm_family != AF_INET6) ||
-	    (rtm->rtm_flags & RTM_F_CLONED) != 0)
+	af = rtnl_af(rtm->rtm_family);
+	if (af == AF_NONE || (rtm->rtm_flags & RTM_F_CLONED) != 0)
 		return -ENOMSG;
-	af = rtm->rtm_family == AF_INET ? AF_V4 : AF_V6;
 	its_table = rtm->rtm_table;
 	w.dst = (struct prefix){ { af, 0 }, rtm->rtm_dst_len };
 	w.kind = kind_of(rtm->rtm_type);
@@ -112,25 +100,14 @@ static int take_way(const struct nlmsghdr *msg, void *arg)
 	return 0;
 }
 
-static struct nlmsghdr *start(struct rtnl_msg *m, uint16_t type, uint16_t flags)
-{
-	struct nlmsghdr *msg;
-
-	memset(m, 0, sizeof(*m));
-	msg = mnl_nlmsg_put_header(m);
-	msg->nlmsg_type = type;
-	msg->nlmsg_flags = flags;
-	return msg;
-}
-
 int rtnl_ways_ask(struct nl_session *s, uint8_t af, uint32_t table, nl_each_fn *each, void *arg)
 {
 	struct rtnl_msg m;
-	struct nlmsghdr *msg = start(&m, RTM_GETROUTE, 0);
+	struct nlmsghdr *msg = rtnl_put_start(&m, RTM_GETROUTE, 0);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(msg, sizeof(*rtm));
 	int err;
 
-	rtm->rtm_family = family_of(af);
+	rtm->rtm_family = rtnl_family(af);
 	mnl_attr_put_u32(msg, RTA_TABLE, table);
 	err = nl_dump(s, msg, each, arg);
 	/* A table is made with its first route */
@@ -149,14 +126,6 @@ int rtnl_ways_read(struct nl_session *s, uint8_t af, uint32_t table, struct aren
 	return err;
 }
 
-static void put_addr(struct nlmsghdr *msg, uint16_t type, struct addr a)
-{
-	uint8_t bytes[16];
-	const size_t len = addr_to_bytes(a, bytes);
-
-	mnl_attr_put(msg, type, len, bytes);
-}
-
 static struct nlmsghdr *put_way(struct rtnl_msg *m, uint16_t type, uint16_t flags, uint32_t table,
 				const struct rtnl_way *w)
 {
@@ -164,22 +133,22 @@ static struct nlmsghdr *put_way(struct rtnl_msg *m, uint16_t type, uint16_t flag
 		[RTNL_WAY_OUT] = RTN_UNICAST, [RTNL_WAY_THROW] = RTN_THROW,
 		[RTNL_WAY_NOWHERE] = RTN_UNREACHABLE,
 	};
-	struct nlmsghdr *msg = start(m, type, flags);
+	struct nlmsghdr *msg = rtnl_put_start(m, type, flags);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(msg, sizeof(*rtm));
 
 	BUG_IF(w->kind == RTNL_WAY_OTHER);
-	rtm->rtm_family = family_of(w->dst.a.af);
+	rtm->rtm_family = rtnl_family(w->dst.a.af);
 	rtm->rtm_dst_len = w->dst.len;
 	rtm->rtm_protocol = OURS;
 	rtm->rtm_type = types[w->kind];
 	rtm->rtm_scope = w->dst.a.af == AF_V4 && w->kind == RTNL_WAY_OUT && w->via.af == AF_NONE ?
 			 RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	if (w->dst.len > 0)
-		put_addr(msg, RTA_DST, prefix_first(w->dst));
+		rtnl_put_addr(msg, RTA_DST, prefix_first(w->dst));
 	if (w->kind == RTNL_WAY_OUT)
 		mnl_attr_put_u32(msg, RTA_OIF, w->ifindex);
 	if (w->via.af != AF_NONE)
-		put_addr(msg, RTA_GATEWAY, w->via);
+		rtnl_put_addr(msg, RTA_GATEWAY, w->via);
 	mnl_attr_put_u32(msg, RTA_TABLE, table);
 	mnl_attr_put_u32(msg, RTA_PRIORITY, w->metric);
 	return msg;
@@ -198,10 +167,10 @@ struct nlmsghdr *rtnl_msg_way_del(struct rtnl_msg *m, uint32_t table, const stru
 static struct nlmsghdr *start_rule(struct rtnl_msg *m, uint16_t type, uint16_t flags, uint8_t af,
 				   uint32_t table, struct fib_rule_hdr **ret)
 {
-	struct nlmsghdr *msg = start(m, type, flags);
+	struct nlmsghdr *msg = rtnl_put_start(m, type, flags);
 
 	*ret = mnl_nlmsg_put_extra_header(msg, sizeof(**ret));
-	(*ret)->family = family_of(af);
+	(*ret)->family = rtnl_family(af);
 	(*ret)->action = FR_ACT_TO_TBL;
 	mnl_attr_put_u32(msg, FRA_TABLE, table);
 	mnl_attr_put_u8(msg, FRA_PROTOCOL, OURS);
@@ -217,7 +186,7 @@ struct nlmsghdr *rtnl_msg_rule_add(struct rtnl_msg *m, struct prefix from, uint3
 
 	frh->src_len = from.len;
 	if (from.len > 0)
-		put_addr(msg, FRA_SRC, prefix_first(from));
+		rtnl_put_addr(msg, FRA_SRC, prefix_first(from));
 	mnl_attr_put_u32(msg, FRA_PRIORITY, priority);
 	return msg;
 }
@@ -231,10 +200,8 @@ struct nlmsghdr *rtnl_msg_rule_del(struct rtnl_msg *m, uint8_t af, uint32_t tabl
 
 struct nlmsghdr *rtnl_msg_link_mtu(struct rtnl_msg *m, uint32_t index, uint32_t mtu_bytes)
 {
-	struct nlmsghdr *msg = start(m, RTM_NEWLINK, 0);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(msg, sizeof(*ifi));
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_NEWLINK, 0, index, NULL);
 
-	ifi->ifi_index = (int)index;
 	mnl_attr_put_u32(msg, IFLA_MTU, mtu_bytes);
 	return msg;
 }

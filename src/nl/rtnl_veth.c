@@ -7,36 +7,14 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/net_namespace.h>
-#include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <string.h>
 
+#include "nl/rtnl_put.h"
+
 #define ROUTE_PROTO	RTNL_ADDR_PROTO		/* of our routes, as of our addresses */
 #define METRIC_LAST	0x7fffffffu
-
-static struct nlmsghdr *start(struct rtnl_msg *m, uint16_t type, uint16_t flags)
-{
-	struct nlmsghdr *msg;
-
-	memset(m, 0, sizeof(*m));
-	msg = mnl_nlmsg_put_header(m);
-	msg->nlmsg_type = type;
-	msg->nlmsg_flags = flags;
-	return msg;
-}
-
-static struct nlmsghdr *start_link(struct rtnl_msg *m, uint16_t type, uint16_t flags,
-				   uint32_t index, struct ifinfomsg **ret)
-{
-	struct nlmsghdr *msg = start(m, type, flags);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(msg, sizeof(*ifi));
-
-	ifi->ifi_index = (int)index;
-	if (ret != NULL)
-		*ret = ifi;
-	return msg;
-}
 
 static void take_end_attr(const struct nlattr *attr, struct rtnl_end *to)
 {
@@ -79,7 +57,7 @@ int rtnl_end_read(struct nl_session *s, const char *name, struct rtnl_end *ret)
 {
 	struct rtnl_end end = { .nsid = -1 };
 	struct rtnl_msg m;
-	struct nlmsghdr *msg = start_link(&m, RTM_GETLINK, 0, 0, NULL);
+	struct nlmsghdr *msg = rtnl_put_link(&m, RTM_GETLINK, 0, 0, NULL);
 	int err;
 
 	mnl_attr_put_strz(msg, IFLA_IFNAME, name);
@@ -104,7 +82,7 @@ int rtnl_nsid(struct nl_session *s, int fd, int32_t *ret)
 {
 	int32_t nsid = -1;
 	struct rtnl_msg m;
-	struct nlmsghdr *msg = start(&m, RTM_GETNSID, 0);
+	struct nlmsghdr *msg = rtnl_put_start(&m, RTM_GETNSID, 0);
 	int err;
 
 	mnl_nlmsg_put_extra_header(msg, sizeof(struct rtgenmsg));
@@ -118,7 +96,7 @@ int rtnl_nsid(struct nl_session *s, int fd, int32_t *ret)
 struct nlmsghdr *rtnl_msg_veth_add(struct rtnl_msg *m, const char *name, uint32_t group,
 				   const char *peer, int fd)
 {
-	struct nlmsghdr *msg = start_link(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, NULL);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, NULL);
 	struct nlattr *info, *data, *other;
 
 	BUG_IF(strlen(name) >= RTNL_NAME_BYTES || strlen(peer) >= RTNL_NAME_BYTES);
@@ -139,7 +117,7 @@ struct nlmsghdr *rtnl_msg_veth_add(struct rtnl_msg *m, const char *name, uint32_
 
 struct nlmsghdr *rtnl_msg_bridge_add(struct rtnl_msg *m, const char *name, uint32_t group)
 {
-	struct nlmsghdr *msg = start_link(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, NULL);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, NULL);
 	struct nlattr *info, *data;
 
 	BUG_IF(strlen(name) >= RTNL_NAME_BYTES);
@@ -157,7 +135,7 @@ struct nlmsghdr *rtnl_msg_bridge_add(struct rtnl_msg *m, const char *name, uint3
 struct nlmsghdr *rtnl_msg_link_alias(struct rtnl_msg *m, uint32_t index, const char *alias)
 {
 	struct ifinfomsg *ifi;
-	struct nlmsghdr *msg = start_link(m, RTM_NEWLINK, 0, index, &ifi);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_NEWLINK, 0, index, &ifi);
 
 	BUG_IF(strlen(alias) >= RTNL_ALIAS_BYTES);
 	ifi->ifi_flags = IFF_UP;
@@ -168,7 +146,7 @@ struct nlmsghdr *rtnl_msg_link_alias(struct rtnl_msg *m, uint32_t index, const c
 
 struct nlmsghdr *rtnl_msg_link_master(struct rtnl_msg *m, uint32_t index, uint32_t master)
 {
-	struct nlmsghdr *msg = start_link(m, RTM_NEWLINK, 0, index, NULL);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_NEWLINK, 0, index, NULL);
 
 	mnl_attr_put_u32(msg, IFLA_MASTER, master);
 	return msg;
@@ -178,7 +156,7 @@ struct nlmsghdr *rtnl_msg_port(struct rtnl_msg *m, uint32_t index, bool is_isola
 			       bool is_locked)
 {
 	struct ifinfomsg *ifi;
-	struct nlmsghdr *msg = start_link(m, RTM_SETLINK, 0, index, &ifi);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_SETLINK, 0, index, &ifi);
 	struct nlattr *port;
 
 	ifi->ifi_family = AF_BRIDGE;
@@ -192,7 +170,7 @@ struct nlmsghdr *rtnl_msg_port(struct rtnl_msg *m, uint32_t index, bool is_isola
 
 struct nlmsghdr *rtnl_msg_fdb_add(struct rtnl_msg *m, uint32_t index, const uint8_t *mac)
 {
-	struct nlmsghdr *msg = start(m, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+	struct nlmsghdr *msg = rtnl_put_start(m, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
 	struct ndmsg *nd = mnl_nlmsg_put_extra_header(msg, sizeof(*nd));
 
 	nd->ndm_family = AF_BRIDGE;
@@ -205,7 +183,7 @@ struct nlmsghdr *rtnl_msg_fdb_add(struct rtnl_msg *m, uint32_t index, const uint
 
 struct nlmsghdr *rtnl_msg_link_group(struct rtnl_msg *m, uint32_t index, uint32_t group)
 {
-	struct nlmsghdr *msg = start_link(m, RTM_NEWLINK, 0, index, NULL);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_NEWLINK, 0, index, NULL);
 
 	mnl_attr_put_u32(msg, IFLA_GROUP, group);
 	return msg;
@@ -213,28 +191,20 @@ struct nlmsghdr *rtnl_msg_link_group(struct rtnl_msg *m, uint32_t index, uint32_
 
 struct nlmsghdr *rtnl_msg_group_del(struct rtnl_msg *m, uint32_t group)
 {
-	struct nlmsghdr *msg = start_link(m, RTM_DELLINK, 0, 0, NULL);
+	struct nlmsghdr *msg = rtnl_put_link(m, RTM_DELLINK, 0, 0, NULL);
 
 	BUG_IF(group == 0);
 	mnl_attr_put_u32(msg, IFLA_GROUP, group);
 	return msg;
 }
 
-static void put_addr(struct nlmsghdr *msg, uint16_t type, struct addr a)
-{
-	uint8_t bytes[16];
-	const size_t len = addr_to_bytes(a, bytes);
-
-	mnl_attr_put(msg, type, len, bytes);
-}
-
 struct nlmsghdr *rtnl_msg_route_add(struct rtnl_msg *m, const struct rtnl_hop *hop)
 {
 	const bool is_v4 = hop->dst.a.af == AF_V4, is_direct = hop->via.af == AF_NONE;
-	struct nlmsghdr *msg = start(m, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlmsghdr *msg = rtnl_put_start(m, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(msg, sizeof(*rtm));
 
-	rtm->rtm_family = is_v4 ? AF_INET : AF_INET6;
+	rtm->rtm_family = rtnl_family(hop->dst.a.af);
 	rtm->rtm_dst_len = hop->dst.len;
 	rtm->rtm_table = RT_TABLE_MAIN;
 	rtm->rtm_protocol = ROUTE_PROTO;
@@ -242,14 +212,14 @@ struct nlmsghdr *rtnl_msg_route_add(struct rtnl_msg *m, const struct rtnl_hop *h
 	rtm->rtm_scope = is_v4 && is_direct && !hop->is_unreachable ? RT_SCOPE_LINK
 								   : RT_SCOPE_UNIVERSE;
 	if (hop->dst.len > 0)
-		put_addr(msg, RTA_DST, prefix_first(hop->dst));
+		rtnl_put_addr(msg, RTA_DST, prefix_first(hop->dst));
 	if (hop->is_unreachable) {
 		mnl_attr_put_u32(msg, RTA_PRIORITY, METRIC_LAST);
 		return msg;
 	}
 	if (!is_direct) {
 		rtm->rtm_flags = RTNH_F_ONLINK;
-		put_addr(msg, RTA_GATEWAY, hop->via);
+		rtnl_put_addr(msg, RTA_GATEWAY, hop->via);
 	}
 	mnl_attr_put_u32(msg, RTA_OIF, hop->ifindex);
 	return msg;
