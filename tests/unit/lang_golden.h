@@ -17,7 +17,7 @@
 #include "base/limits.h"
 #include "lang/jail.h"
 #include "lang/rc.h"
-#include "unit.h"
+#include "langkit.h"
 
 /**
  * struct world - Everything that one compile needs
@@ -77,58 +77,6 @@ static inline void world_text(struct world *w, const char *name, const char *tex
 				       SPAN_NONE)));
 }
 
-/* All diagnostics as text, to be freed */
-static inline char *world_told(struct world *w)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	diag_print(&w->diags, f, false, DIAG_NOTE);
-	fclose(f);
-	return text;
-}
-
-/* How often a code was told */
-static inline int world_count(const struct world *w, enum diag_code code)
-{
-	int n = 0;
-
-	for (uint32_t i = 0; i < w->diags.list.n; i++)
-		n += w->diags.list.v[i].code == code;
-	return n;
-}
-
-/* Every span lies in its source */
-static inline void world_check_spans(struct world *w)
-{
-	for (uint32_t i = 0; i < w->diags.list.n; i++) {
-		const struct diag *g = &w->diags.list.v[i];
-
-		CHECK(g->at.src == 0 ||
-		      (g->at.lo <= g->at.hi && g->at.hi <= source_at(&w->sources, g->at.src)->len));
-		for (uint32_t n = 0; n < g->more.n; n++) {
-			const struct span at = g->more.v[n].at;
-
-			CHECK(at.src == 0 || at.hi <= source_at(&w->sources, at.src)->len);
-		}
-	}
-}
-
-static inline char *golden_read(const char *name)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len), *f = fopen(name, "r");
-
-	for (int ch; f != NULL && (ch = getc(f)) != EOF; )
-		putc(ch, out);
-	if (f != NULL)
-		fclose(f);
-	fclose(out);
-	return text;
-}
-
 /* One case, in its directory; false if it is of another language */
 static inline bool golden_case(const char *name)
 {
@@ -138,7 +86,7 @@ static inline bool golden_case(const char *name)
 	bool is_ours = true;
 
 	snprintf(file, sizeof(file), "%s.args", name);
-	args = golden_read(file);
+	args = langkit_file(file);
 	world_init(&w);
 	for (char *word = strtok(args, " \n"); word != NULL && is_ours;
 	     word = strtok(NULL, " \n")) {
@@ -160,8 +108,8 @@ static inline bool golden_case(const char *name)
 		}
 	}
 	decl_finish(&w.decl, &w.diags);
-	world_check_spans(&w);
-	told = world_told(&w);
+	langkit_spans_check(&w.diags);
+	told = langkit_told(&w.diags);
 	snprintf(file, sizeof(file), "%s.err", name);
 	if (is_ours && getenv("GOLDEN_WRITE") != NULL) {
 		FILE *f = fopen(file, "w");
@@ -169,7 +117,7 @@ static inline bool golden_case(const char *name)
 		fputs(told, f);
 		fclose(f);
 	}
-	want = golden_read(file);
+	want = langkit_file(file);
 	if (is_ours && strcmp(told, want) != 0) {
 		unit_detail("    # in case %s:\n", name);
 		CHECK_STR(told, want);
@@ -207,7 +155,7 @@ static inline void golden_dir(const char *dir, const char *series)
 			*dot = '\0';
 			n_ours += golden_case(list[i]->d_name);
 			strcpy(dot, ".err");
-			dot = golden_read(list[i]->d_name);
+			dot = langkit_file(list[i]->d_name);
 			fputs(dot, f);
 			free(dot);
 		}

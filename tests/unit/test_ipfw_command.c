@@ -37,7 +37,7 @@ static void start(const char *rules)
 	ipfw_test_iface(&t, "em0 198.51.100.2/24");
 	t.options.one_pass = 0;
 	if (!CHECK(ipfw_test_text(&t, rules)))
-		unit_detail("    # %s", ipfw_test_told(&t));
+		unit_detail("    # %s", langkit_told(&t.diags));
 }
 
 static const char *text_of(void (*print)(const struct ipfw_ruleset *, FILE *),

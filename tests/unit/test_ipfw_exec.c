@@ -50,7 +50,7 @@ static bool run_source(struct exec_test *t, uint32_t src)
 {
 	t->x.src = src;
 	t->err = ipfw_exec_run(&t->x, &t->cmds);
-	world_check_spans(&t->w);
+	langkit_spans_check(&t->w.diags);
 	if (t->err == -ENOEXEC)
 		unit.skip = "no busybox";
 	else if (t->err == -ENOTSUP)
@@ -93,7 +93,7 @@ static void check_run(const char *text, const char *want, const char *told)
 	t.w.defines[t.w.c.n_defines++] = (struct lang_define){ "hostname", "h.example" };
 	if (run(&t, text)) {
 		CHECK_STR(recorded(&t), want);
-		said = world_told(&t.w);
+		said = langkit_told(&t.w.diags);
 		CHECK_STR(said, told);
 		free(said);
 	}
@@ -240,7 +240,7 @@ TEST(messages)
 			world_fini(&t.w);
 			return;
 		}
-		if (!CHECK(world_count(&t.w, cases[i].code) > 0) ||
+		if (!CHECK(langkit_count(&t.w.diags, cases[i].code) > 0) ||
 		    !CHECK((diag_codes[cases[i].code].severity == DIAG_ERROR) == (t.err != 0)))
 			unit_detail("    # of: %s\n", cases[i].text);
 		world_fini(&t.w);
@@ -273,7 +273,7 @@ static int run_without(bool shell)
 		return 99;
 	init(&t);
 	run(&t, "ipfw x\n");
-	return world_count(&t.w, shell ? DIAG_E2311 : DIAG_E2310) == 1 &&
+	return langkit_count(&t.w.diags, shell ? DIAG_E2311 : DIAG_E2310) == 1 &&
 	       t.err == (shell ? -ENOTSUP : -ENOEXEC);
 }
 

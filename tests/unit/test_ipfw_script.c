@@ -94,7 +94,7 @@ TEST(what_needs_a_shell_is_an_error)
 		if (!CHECK_STR(words_of(&w, cases[i]), "error"))
 			unit_detail("    # of: %s\n", cases[i]);
 		CHECK_INT(w.diags.n_errors, 1);
-		world_check_spans(&w);
+		langkit_spans_check(&w.diags);
 		world_fini(&w);
 	}
 }
@@ -106,7 +106,7 @@ TEST(defines_win_over_the_script)
 	world_init(&w);
 	w.defines[w.c.n_defines++] = (struct lang_define){ "a", "1 2" };
 	CHECK_STR(words_of(&w, "a=3; ipfw $a; unset a; ipfw ${a:=4} $b"), "[1][2]\n[1][2]\n");
-	CHECK_INT(world_count(&w, DIAG_W2303), 1);
+	CHECK_INT(langkit_count(&w.diags, DIAG_W2303), 1);
 	world_fini(&w);
 }
 
@@ -180,7 +180,7 @@ TEST(limits_end_the_reading)
 	fclose(f);
 	world_init(&w);
 	CHECK_STR(words_of(&w, text), "error");
-	CHECK_INT(world_count(&w, DIAG_E2305), 1);
+	CHECK_INT(langkit_count(&w.diags, DIAG_E2305), 1);
 	world_fini(&w);
 	free(text);
 	/* LIMIT_VALUE_BYTES many times over in one command */
@@ -194,13 +194,13 @@ TEST(limits_end_the_reading)
 	fclose(f);
 	world_init(&w);
 	CHECK_STR(words_of(&w, text), "error");
-	CHECK_INT(world_count(&w, DIAG_E2305), 1);
+	CHECK_INT(langkit_count(&w.diags, DIAG_E2305), 1);
 	world_fini(&w);
 	free(text);
 	world_init(&w);
 	CHECK(!ipfw_script_read(&w.c, sources_add(&w.sources, "x.sh", "ipfw\0x", 6, SPAN_NONE),
 				&(struct ipfw_cmds){ .list = { .n = 0 } }));
-	CHECK_INT(world_count(&w, DIAG_E1003), 1);
+	CHECK_INT(langkit_count(&w.diags, DIAG_E1003), 1);
 	world_fini(&w);
 }
 
@@ -260,13 +260,13 @@ TEST(golden)
 			continue;
 		world_init(&w);
 		snprintf(file, sizeof(file), "%s/%s", path, list[i]->d_name);
-		want = golden_read(file);
+		want = langkit_file(file);
 		src = sources_add(&w.sources, list[i]->d_name, want,
 				  (uint32_t)strlen(want), SPAN_NONE);
 		free(want);
 		CHECK(ipfw_script_read(&w.c, src, &cmds) == (w.diags.n_errors == 0));
-		world_check_spans(&w);
-		told = world_told(&w);
+		langkit_spans_check(&w.diags);
+		told = langkit_told(&w.diags);
 		snprintf(file, sizeof(file), "%s/%.*s.err", path, (int)(dot - list[i]->d_name),
 			 list[i]->d_name);
 		if (getenv("GOLDEN_WRITE") != NULL) {
@@ -275,10 +275,10 @@ TEST(golden)
 			fputs(told, f);
 			fclose(f);
 		}
-		want = golden_read(file);
+		want = langkit_file(file);
 		CHECK_STR(told, want);
 		for (int c = 0; c < DIAG_N_CODES; c++)
-			seen[c] |= world_count(&w, (enum diag_code)c) > 0;
+			seen[c] |= langkit_count(&w.diags, (enum diag_code)c) > 0;
 		free(told);
 		free(want);
 		world_fini(&w);

@@ -18,7 +18,7 @@ static void start(const char *rules)
 	ipfw_test_iface(&t, "default em0");
 	t.options.one_pass = 0;
 	if (!CHECK(ipfw_test_text(&t, rules)))
-		unit_detail("    # %s", ipfw_test_told(&t));
+		unit_detail("    # %s", langkit_told(&t.diags));
 	ipfw_test_spans(&t);
 }
 

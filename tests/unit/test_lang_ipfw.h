@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "lang/ipfw/ast.h"
 #include "model/eval.h"
-#include "unit.h"
+#include "langkit.h"
 
 /**
  * struct ipfw_test - Everything that one compile needs
@@ -107,47 +107,16 @@ static inline bool ipfw_test_text(struct ipfw_test *t, const char *text)
 	return ipfw_rules_read(&t->c, src, &t->cmds) && ipfw_test_lower(t);
 }
 
-/* All diagnostics as text, to be freed */
-static inline char *ipfw_test_told(struct ipfw_test *t)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	diag_print(&t->diags, f, false, DIAG_NOTE);
-	fclose(f);
-	return text;
-}
-
-/* How often a code was told */
-static inline int ipfw_test_count(const struct ipfw_test *t, enum diag_code code)
-{
-	int n = 0;
-
-	for (uint32_t i = 0; i < t->diags.list.n; i++)
-		n += t->diags.list.v[i].code == code;
-	return n;
-}
-
-static inline bool ipfw_test_span_ok(struct ipfw_test *t, struct span at)
-{
-	return at.src == 0 || (at.src < t->sources.list.n && at.lo <= at.hi &&
-			       at.hi <= source_at(&t->sources, at.src)->len);
-}
-
 /* Every span that was told, and every origin, lies in its source */
 static inline void ipfw_test_spans(struct ipfw_test *t)
 {
-	for (uint32_t i = 0; i < t->diags.list.n; i++) {
-		const struct diag *g = &t->diags.list.v[i];
-
-		CHECK(g->at.src != 0 && ipfw_test_span_ok(t, g->at));
-		for (uint32_t n = 0; n < g->more.n; n++)
-			CHECK(ipfw_test_span_ok(t, g->more.v[n].at));
-	}
+	langkit_spans_check(&t->diags);
+	for (uint32_t i = 0; i < t->diags.list.n; i++)
+		CHECK(t->diags.list.v[i].at.src != 0);
 	for (uint32_t i = 0; i < t->model.lists.n; i++)
 		for (uint32_t n = 0; n < t->model.lists.v[i].rules.n; n++)
-			CHECK(ipfw_test_span_ok(t, t->model.lists.v[i].rules.v[n].origin.at));
+			CHECK(langkit_span_ok(&t->sources,
+					      t->model.lists.v[i].rules.v[n].origin.at));
 }
 
 static inline struct addr ipfw_test_addr(const char *text, size_t len)

@@ -145,7 +145,7 @@ static void check_fmt(struct ipfw_test *t)
 	fclose(f);
 	start(&again);
 	if (!CHECK(ipfw_test_text(&again, once))) {
-		told = ipfw_test_told(&again);
+		told = langkit_told(&again.diags);
 		unit_detail("    # %s", told);
 		free(told);
 	}
@@ -259,21 +259,6 @@ static const char *const pieces[] = {
 	"tablearg",
 };
 
-static const char *random_text(struct ipfw_test *t)
-{
-	const char *const *words = ipfw_words();
-	uint32_t n_words = 0;
-	const char *s = "";
-
-	while (words[n_words] != NULL)
-		n_words++;
-	for (uint64_t n = unit_below(80); n > 0; n--)
-		s = arena_printf(&t->a, "%s%s%s", s, unit_below(2) == 0 ?
-				 pieces[unit_below(ARRAY_SIZE(pieces))] :
-				 words[unit_below(n_words)], unit_below(20) != 0 ? " " : "");
-	return s;
-}
-
 TEST(random_words)
 {
 	for (int i = 0; i < 3000; i++) {
@@ -281,7 +266,8 @@ TEST(random_words)
 		const char *text;
 
 		start(&t);
-		text = random_text(&t);
+		text = langkit_words(&t.a, unit_below(80), pieces, ARRAY_SIZE(pieces),
+				     ipfw_words());
 		compile(&t, sources_add(&t.sources, "random", text, (uint32_t)strlen(text),
 					SPAN_NONE));
 		if (unit.n_failed > 0)

@@ -10,20 +10,6 @@
 
 #include "test_lang_ipfw.h"
 
-static char *read_text(const char *name)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len), *f = fopen(name, "r");
-
-	for (int ch; f != NULL && (ch = getc(f)) != EOF; )
-		putc(ch, out);
-	if (f != NULL)
-		fclose(f);
-	fclose(out);
-	return text;
-}
-
 static void read_args(struct ipfw_test *t, char *args, uint32_t *src)
 {
 	char line[1024];
@@ -55,7 +41,7 @@ static void one_case(const char *name, FILE *all, FILE *rules)
 	bool parses;
 
 	snprintf(file, sizeof(file), "%s.args", name);
-	args = read_text(file);
+	args = langkit_file(file);
 	parses = strstr(args, " fmt") != NULL;
 	ipfw_test_init(&t);
 	read_args(&t, args, &src);
@@ -65,9 +51,9 @@ static void one_case(const char *name, FILE *all, FILE *rules)
 		(void)ipfw_parse(&t.c, &t.cmds);
 	ipfw_test_spans(&t);
 	fputs(source_at(&t.sources, src)->text, rules);
-	told = ipfw_test_told(&t);
+	told = langkit_told(&t.diags);
 	snprintf(file, sizeof(file), "%s.err", name);
-	want = read_text(file);
+	want = langkit_file(file);
 	if (strcmp(told, want) != 0) {
 		unit_detail("    # in case %s:\n", name);
 		CHECK_STR(told, want);
@@ -180,7 +166,7 @@ TEST(fuzz_dictionary)
 
 	snprintf(path, sizeof(path), "%.*s/../fuzz/ipfw.dict",
 		 (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
-	dict = read_text(path);
+	dict = langkit_file(path);
 	for (; words[n] != NULL; n++) {
 		snprintf(quoted, sizeof(quoted), "\"%s\"\n", words[n]);
 		CHECK(strstr(dict, quoted) != NULL);

@@ -50,7 +50,7 @@ static void lower(struct replay *r)
 	r->t.cmds = (struct ipfw_cmds){ .list = { .n = 0 } };
 	r->t.options.one_pass = r->is_one_pass;
 	if (!CHECK(ipfw_test_text(&r->t, r->script)))
-		unit_detail("    # %s", ipfw_test_told(&r->t));
+		unit_detail("    # %s", langkit_told(&r->t.diags));
 	for (uint32_t i = 0; i < n; i++) {
 		struct state s = r->t.world.states.v[i];
 		const char *name = old.lists.v[s.cont].name;

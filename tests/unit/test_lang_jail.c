@@ -8,7 +8,7 @@ static void load(struct world *w, const char *text)
 	world_text(w, "jail.conf", text);
 	decl_finish(&w->decl, &w->diags);
 	if (w->diags.n_errors > 0) {
-		char *told = world_told(w);
+		char *told = langkit_told(&w->diags);
 
 		CHECK_STR(told, "");
 		free(told);
@@ -259,7 +259,7 @@ TEST(vnet)
 			   arena_printf(&w.a, "j { %s }", cases[i].text));
 		CHECK_INT(jail(&w, "j")->is_vnet, cases[i].is_vnet);
 		decl_finish(&w.decl, &w.diags);
-		CHECK_INT(world_count(&w, DIAG_W1455), cases[i].is_vnet);
+		CHECK_INT(langkit_count(&w.diags, DIAG_W1455), cases[i].is_vnet);
 		CHECK_INT(jail(&w, "j")->vnet.host_if != NULL, cases[i].is_vnet);
 		world_fini(&w);
 	}
@@ -276,7 +276,7 @@ TEST(several_files)
 	world_text(&w, "c.jail.conf", "a { }\n");
 	CHECK_STR(param(&w, "a", "v"), "1");
 	CHECK_STR(param(&w, "b", "v"), "-");
-	CHECK_INT(world_count(&w, DIAG_E1413), 1);
+	CHECK_INT(langkit_count(&w.diags, DIAG_E1413), 1);
 	CHECK_INT(w.decl.jails.n, 2);
 	world_fini(&w);
 }
@@ -316,7 +316,7 @@ TEST(include)
 		   ".include \"gone\";\n");
 	CHECK_STR(param(&w, "x", "v"), "y");
 	CHECK_STR(param(&w, "www", "v"), "y");
-	CHECK_INT(world_count(&w, DIAG_E1001), 2);
+	CHECK_INT(langkit_count(&w.diags, DIAG_E1001), 2);
 	CHECK_INT(w.diags.list.n, 2);
 	world_fini(&w);
 }
@@ -346,7 +346,7 @@ TEST(deep_variables)
 		for (uint32_t i = 1; i <= depth; i++)
 			text = arena_printf(&w.a, "v%u = \"${v%u}\";\n%s", i, i - 1, text);
 		world_text(&w, "jail.conf", arena_printf(&w.a, "%s j { }", text));
-		CHECK_INT(world_count(&w, DIAG_E1408), depth > LIMIT_NESTING);
+		CHECK_INT(langkit_count(&w.diags, DIAG_E1408), depth > LIMIT_NESTING);
 		world_fini(&w);
 	}
 }
@@ -366,14 +366,11 @@ TEST(mutations)
 		struct world w;
 
 		memcpy(text, good, sizeof(good));
-		for (uint64_t n = 1 + unit_below(4); n > 0; n--)
-			text[unit_below(sizeof(good) - 1)] =
-				bytes[unit_below(sizeof(bytes) - 1)];
-		text[sizeof(good) - 1 - unit_below(unit_below(2) * 200 + 1)] = '\0';
+		langkit_damage(text, bytes);
 		world_init(&w);
 		world_text(&w, "jail.conf", text);
 		decl_finish(&w.decl, &w.diags);
-		world_check_spans(&w);
+		langkit_spans_check(&w.diags);
 		world_fini(&w);
 	}
 }

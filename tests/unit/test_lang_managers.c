@@ -88,7 +88,7 @@ TEST(ranks)
 		CHECK_INT(w.decl.jails.n, 2);
 		CHECK_STR(param(&w, "www", "ip4.addr"), "10.0.0.3");
 		CHECK_STR(param(&w, "db", "ip4.addr"), "10.0.1.1");
-		CHECK_INT(world_count(&w, DIAG_N1436), 2);
+		CHECK_INT(langkit_count(&w.diags, DIAG_N1436), 2);
 		CHECK_INT(w.diags.n_errors, 0);
 		world_fini(&w);
 	}
@@ -137,7 +137,7 @@ TEST(iocage_vnet)
 
 	load_iocage(&w, "{ \"vnet\": 1, \"ip4_addr\": \"vnet0|10.0.0.2/24,vnet1|10.1.0.2/24\","
 		    " \"interfaces\": \"vnet0:bridge0\", \"defaultrouter\": \"10.0.0.1\" }", NULL);
-	CHECK_INT(world_count(&w, DIAG_E2605), 1);
+	CHECK_INT(langkit_count(&w.diags, DIAG_E2605), 1);
 	CHECK_STR(param(&w, "web", "$address"), "10.0.0.2/24");
 	CHECK_STR(param(&w, "web", "$bridge"), "bridge0");
 	CHECK_STR(param(&w, "web", "$gateway"), "10.0.0.1");
@@ -170,7 +170,7 @@ static bool is_json(const char *text)
 	world_init(&w);
 	good = json_parse(&w.c, add(&w, "x.json", text), &v);
 	CHECK(good == (w.diags.n_errors == 0));
-	world_check_spans(&w);
+	langkit_spans_check(&w.diags);
 	world_fini(&w);
 	return good;
 }

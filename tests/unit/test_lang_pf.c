@@ -102,7 +102,7 @@ static void check_meaning(const struct meaning *x)
 
 	start(&t);
 	if (!CHECK(pf_test_text(&t, x->text))) {
-		told = pf_test_told(&t);
+		told = langkit_told(&t.diags);
 		unit_detail("    # %s\n%s", x->text, told);
 		free(told);
 		pf_test_fini(&t);
@@ -583,7 +583,7 @@ TEST(macros)
 
 	start(&t);
 	CHECK(!pf_test_text(&t, v[ARRAY_SIZE(v) - 1].text));
-	CHECK_INT(pf_test_count(&t, DIAG_E1201), 1);
+	CHECK_INT(langkit_count(&t.diags, DIAG_E1201), 1);
 	pf_test_fini(&t);
 }
 
@@ -611,7 +611,7 @@ TEST(macros_from_outside)
 	CHECK_STR(verdict(&t, "in igb0 udp 192.168.100.2:1 1.1.1.1:1"), "pass");
 	CHECK_STR(verdict(&t, "in em1 udp [fd00::3]:1 [fd00::9]:1"), "block");
 	CHECK_STR(verdict(&t, "in em2 udp 192.168.100.3:1 1.1.1.1:1"), "block");
-	CHECK_INT(pf_test_count(&t, DIAG_W1114), 0);
+	CHECK_INT(langkit_count(&t.diags, DIAG_W1114), 0);
 	CHECK(pf_test_text(&t, "jail_www = 10.9.9.9\ntable <jails> { 10.8.8.8 }\n"
 			   "block from { $jail_www <jails> }\n"));
 	CHECK_STR(verdict(&t, "in em2 udp 192.168.100.2:1 1.1.1.1:1"), "pass");

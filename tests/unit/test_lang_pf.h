@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "lang/pf.h"
 #include "model/eval.h"
-#include "unit.h"
+#include "langkit.h"
 
 /**
  * struct pf_test - Everything that one compile needs
@@ -113,49 +113,17 @@ static inline bool pf_test_text(struct pf_test *t, const char *text)
 					      (uint32_t)strlen(text), SPAN_NONE));
 }
 
-/* All diagnostics as text, to be freed */
-static inline char *pf_test_told(struct pf_test *t)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	diag_print(&t->diags, f, false, DIAG_NOTE);
-	fclose(f);
-	return text;
-}
-
-/* How often a code was told */
-static inline int pf_test_count(const struct pf_test *t, enum diag_code code)
-{
-	int n = 0;
-
-	for (uint32_t i = 0; i < t->diags.list.n; i++)
-		n += t->diags.list.v[i].code == code;
-	return n;
-}
-
-static inline bool pf_test_span_ok(struct pf_test *t, struct span at)
-{
-	return at.src == 0 || (at.src < t->sources.list.n && at.lo <= at.hi &&
-			       at.hi <= source_at(&t->sources, at.src)->len);
-}
-
 /* Every span that was told, and every origin, lies in its source; origins in files */
 static inline void pf_test_spans(struct pf_test *t)
 {
-	for (uint32_t i = 0; i < t->diags.list.n; i++) {
-		const struct diag *g = &t->diags.list.v[i];
-
-		CHECK(g->at.src != 0 && pf_test_span_ok(t, g->at));
-		for (uint32_t n = 0; n < g->more.n; n++)
-			CHECK(pf_test_span_ok(t, g->more.v[n].at));
-	}
+	langkit_spans_check(&t->diags);
+	for (uint32_t i = 0; i < t->diags.list.n; i++)
+		CHECK(t->diags.list.v[i].at.src != 0);
 	for (uint32_t i = 0; i < t->model.lists.n; i++)
 		for (uint32_t n = 0; n < t->model.lists.v[i].rules.n; n++) {
 			const struct span at = t->model.lists.v[i].rules.v[n].origin.at;
 
-			CHECK(pf_test_span_ok(t, at) &&
+			CHECK(langkit_span_ok(&t->sources, at) &&
 			      (at.src == 0 || source_at(&t->sources, at.src)->used_at.src == 0));
 		}
 }

@@ -226,21 +226,6 @@ static const char *const pieces[] = {
 	"set skip on lo\n",
 };
 
-static const char *random_text(struct pf_test *t)
-{
-	const char *const *words = pf_words();
-	uint32_t n_words = 0;
-	const char *s = "";
-
-	while (words[n_words] != NULL)
-		n_words++;
-	for (uint64_t n = unit_below(60); n > 0; n--)
-		s = arena_printf(&t->a, "%s%s%s", s, unit_below(2) == 0 ?
-				 pieces[unit_below(ARRAY_SIZE(pieces))] :
-				 words[unit_below(n_words)], unit_below(20) != 0 ? " " : "");
-	return s;
-}
-
 TEST(random_words)
 {
 	for (int i = 0; i < 3000; i++) {
@@ -249,7 +234,8 @@ TEST(random_words)
 
 		pf_test_init(&t);
 		pf_test_iface(&t, "igb0 203.0.113.2/24 2001:db8::2/64");
-		text = random_text(&t);
+		text = langkit_words(&t.a, unit_below(60), pieces, ARRAY_SIZE(pieces),
+				     pf_words());
 		compile(&t, sources_add(&t.sources, "random", text, (uint32_t)strlen(text),
 					SPAN_NONE));
 		if (unit.n_failed > 0) {

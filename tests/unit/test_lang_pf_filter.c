@@ -69,7 +69,7 @@ static void check_meaning(const struct meaning *x)
 
 	start(&t);
 	if (!CHECK(pf_test_text(&t, x->text))) {
-		char *told = pf_test_told(&t);
+		char *told = langkit_told(&t.diags);
 
 		unit_detail("    # %s\n%s", x->text, told);
 		free(told);

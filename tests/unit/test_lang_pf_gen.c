@@ -96,7 +96,7 @@ static bool same_meaning(uint64_t seed, const char *text, const char *other)
 	read_it(&x, text);
 	read_it(&y, other);
 	if (!CHECK(y.ok)) {
-		char *told = pf_test_told(&y.t);
+		char *told = langkit_told(&y.t.diags);
 
 		unit_detail("    # %s\n", told);
 		free(told);
@@ -149,7 +149,7 @@ static bool one(struct arena *a, uint64_t seed)
 	read_it(&again, norm);
 	/* Without a key in the file the member is anybody's choice, as it is pf's */
 	is_random = strstr(text, "source-hash") != NULL && strstr(text, "source-hash 0x") == NULL;
-	is_mixed = pf_test_count(&again.t, DIAG_E1305) > 0;
+	is_mixed = langkit_count(&again.t.diags, DIAG_E1305) > 0;
 	norm2 = again.ok ? norm_of(&again) : strdup("");
 	pf_test_fini(&again.t);
 	ok &= is_mixed || CHECK_STR(norm2, norm);

@@ -9,20 +9,6 @@
 
 #include "test_lang_pf.h"
 
-static char *read_text(const char *name)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len), *f = fopen(name, "r");
-
-	for (int ch; f != NULL && (ch = getc(f)) != EOF; )
-		putc(ch, out);
-	if (f != NULL)
-		fclose(f);
-	fclose(out);
-	return text;
-}
-
 static void read_args(struct pf_test *t, char *args, uint32_t *src)
 {
 	t->options.tolerate_missing = strstr(args, "check") != NULL;
@@ -51,16 +37,16 @@ static void one_case(const char *name, FILE *all)
 	uint32_t src = 0;
 
 	snprintf(file, sizeof(file), "%s.args", name);
-	args = read_text(file);
+	args = langkit_file(file);
 	pf_test_init(&t);
 	read_args(&t, args, &src);
 	snprintf(file, sizeof(file), "%s.rc", name);
-	rc = read_text(file);
+	rc = langkit_file(file);
 	if (CHECK(src != 0))
 		CHECK_INT(pf_test_compile(&t, src), rc[0] == '\0');
 	free(rc);
 	pf_test_spans(&t);
-	told = pf_test_told(&t);
+	told = langkit_told(&t.diags);
 	snprintf(file, sizeof(file), "%s.err", name);
 	if (getenv("GOLDEN_WRITE") != NULL) {
 		FILE *f = fopen(file, "w");
@@ -68,7 +54,7 @@ static void one_case(const char *name, FILE *all)
 		fputs(told, f);
 		fclose(f);
 	}
-	want = read_text(file);
+	want = langkit_file(file);
 	if (strcmp(told, want) != 0) {
 		unit_detail("    # in case %s:\n", name);
 		CHECK_STR(told, want);

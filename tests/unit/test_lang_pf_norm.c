@@ -120,7 +120,7 @@ static char *norm_text(const char *dir, const char *text)
 	form = norm_of(&t, sources_add(&t.sources, "text.conf", text, (uint32_t)strlen(text),
 				       SPAN_NONE));
 	if (form == NULL) {
-		char *told = pf_test_told(&t);
+		char *told = langkit_told(&t.diags);
 
 		unit_detail("    # refused: %s\n", told);
 		free(told);
@@ -199,7 +199,7 @@ static void one_file(const char *dir, const char *name, struct count *n)
 	n->files++;
 	n->refused += form == NULL;
 	if (!is_listed(name) && !CHECK((form == NULL) == refuse)) {
-		char *told = pf_test_told(&t);
+		char *told = langkit_told(&t.diags);
 
 		unit_detail("    # %s: %s\n", path, told);
 		free(told);

@@ -8,7 +8,7 @@ static void load(struct world *w, const char *text)
 	world_text(w, "rc.conf", text);
 	decl_finish(&w->decl, &w->diags);
 	if (w->diags.n_errors > 0) {
-		char *told = world_told(w);
+		char *told = langkit_told(&w->diags);
 
 		CHECK_STR(told, "");
 		free(told);
@@ -347,14 +347,11 @@ TEST(mutations)
 		struct world w;
 
 		memcpy(text, good, sizeof(good));
-		for (uint64_t n = 1 + unit_below(4); n > 0; n--)
-			text[unit_below(sizeof(good) - 1)] =
-				bytes[unit_below(sizeof(bytes) - 1)];
-		text[sizeof(good) - 1 - unit_below(unit_below(2) * 200 + 1)] = '\0';
+		langkit_damage(text, bytes);
 		world_init(&w);
 		world_text(&w, i % 8 == 0 ? "sysctl.conf" : "rc.conf", text);
 		decl_finish(&w.decl, &w.diags);
-		world_check_spans(&w);
+		langkit_spans_check(&w.diags);
 		world_fini(&w);
 		world_init(&w);
 		check_fmt(&w, text, i % 8 == 0);
