@@ -38,8 +38,9 @@ enum cli_lang {
  * @lang:	What --lang said before it, or LANG_BY_NAME
  * @src:	Its text, once read
  * @kept:	@src is a text of the state: what the last apply read from
- *		standard input
+ *		standard input, or of this run's own making
  * @live:	And is the ruleset that the ipfw command keeps
+ * @jails:	LANG_JAIL: parsed already, and there is no text (@kept); or NULL
  */
 struct cli_file {
 	const char *path;
@@ -47,10 +48,12 @@ struct cli_file {
 	uint32_t src;
 	bool kept;
 	bool live;
+	const struct jail_file *jails;
 };
 
 struct cli;
 struct cli_verb;
+struct jail_file;
 struct ipfw_call;
 struct kept;
 struct kept_edit;

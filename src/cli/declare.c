@@ -227,6 +227,8 @@ static int parse_host(struct cli *c, struct lang_ctx *ctx, struct decl *d)
 
 		if (f->lang == LANG_SYSCTL)
 			sysctlconf_lower(ctx, sysctlconf_parse(ctx, f->src), d);
+		else if (f->jails != NULL)
+			jail_lower(ctx, f->jails, d);
 		else if (f->lang == LANG_JAIL)
 			jail_lower(&tree, jail_parse(&tree, f->src), d);
 		else if (f->lang == LANG_EZJAIL)

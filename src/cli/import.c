@@ -5,9 +5,11 @@
  * The declarations go to standard output as a jail.conf, the report to standard
  * error: so `import ... > jail.conf` leaves a file, and what is to be known of
  * it is read at the terminal.  Before it is printed the file is lowered as
- * `check` would do it, so nothing is printed that we would refuse ourselves.
+ * `check` would do it, so nothing is printed that we would refuse ourselves, and what
+ * it means is proven (import_prove.c).
  */
 #include "cli/import.h"
+#include "cli/verify.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,11 +22,16 @@ static const char *const verdicts[] = {
 	[IMPORT_EQUAL] = "equal", [IMPORT_DIFFERS] = "differs", [IMPORT_MISSING] = "missing",
 };
 
+static const char *const proofs[] = {
+	[IMPORT_PROVEN] = "proven", [IMPORT_REFUTED] = "differs", [IMPORT_UNPROVEN] = "not proven",
+};
+
 void import_row(struct import *im, const char *jail, enum import_verdict verdict, struct span at,
 		const char *what, const char *why)
 {
 	vec_add(im->c->a, &im->rows.list,
-		((struct import_row){ jail, verdict, what, why, at }));
+		((struct import_row){ .jail = jail, .verdict = verdict, .what = what, .why = why,
+				      .at = at }));
 }
 
 void import_glob(struct import *im, const char *tail, struct lang_paths *out)
@@ -201,6 +208,15 @@ static void json_row(struct import *im, const struct import_row *r, bool is_firs
 	json_cstring(out, r->what);
 	fputs(", \"why\": ", out);
 	json_cstring(out, r->why);
+	fputs(", \"proof\": ", out);
+	json_cstring(out, proofs[r->proof]);
+	fputs(", \"unproven\": ", out);
+	json_cstring(out, r->unproven);
+	fputs(", \"difference\": ", out);
+	if (r->proof == IMPORT_REFUTED)
+		cli_difference_json(im->cli, &r->diff);
+	else
+		fputs("null", out);
 	fputs(", ", out);
 	cli_json_place(im->cli, r->at);
 	putc('}', out);
@@ -250,7 +266,27 @@ static int json_jail(struct import *im, const char *name, const struct jail_bloc
 	return 0;
 }
 
-static int print_import(struct import *im)
+/* What came of a proof, below its line of the report */
+static void print_proof(const struct import_row *r)
+{
+	switch (r->proof) {
+	case IMPORT_UNTRIED:
+		return;
+	case IMPORT_PROVEN:
+		fprintf(stderr, "         proven to mean: %s", r->claim.rules);
+		return;
+	case IMPORT_UNPROVEN:
+		fprintf(stderr, "         not proven: %s\n", r->unproven);
+		return;
+	case IMPORT_REFUTED:
+		fprintf(stderr, "         %s\n         read     %s\n         written  %s\n",
+			r->diff.packet, r->diff.declared, r->diff.kernel);
+		return;
+	}
+	BUG_IF(true);
+}
+
+static int print_import(struct import *im, const char *text, size_t len)
 {
 	int status = 0;
 
@@ -262,7 +298,7 @@ static int print_import(struct import *im)
 				status = json_jail(im, im->rows.list.v[i].jail, NULL);
 		return status;
 	}
-	jail_print(&im->out, im->cli->out);
+	fwrite(text, 1, len, im->cli->out);
 	for (uint32_t i = 0; i < im->rows.list.n && !im->cli->quiet; i++) {
 		const struct import_row *r = &im->rows.list.v[i];
 
@@ -270,7 +306,10 @@ static int print_import(struct import *im)
 			cli_place(im->cli, r->at));
 		if (r->why != NULL)
 			fprintf(stderr, "         %s\n", r->why);
+		print_proof(r);
 	}
+	if (im->is_proven && !im->cli->quiet)
+		fputs("proven: what is written means what was read\n", stderr);
 	return 0;
 }
 
@@ -283,6 +322,24 @@ static const struct manager {
 	{ "ezjail", import_ezjail },
 	{ "iocage", import_iocage },
 };
+
+/* Prove and print; 0 or an exit status */
+static int prove_and_print(struct import *im)
+{
+	CLEANUP(base_free) char *text = NULL;
+	size_t len = 0;
+	FILE *mem = open_memstream(&text, &len);
+	int status, printed;
+
+	if (mem == NULL)
+		return cli_system(im->cli, -errno, "print the declarations");
+	jail_print(&im->out, mem);
+	if (fclose(mem) != 0)
+		return cli_system(im->cli, -errno, "print the declarations");
+	status = import_prove(im, text, len);
+	printed = print_import(im, text, len);
+	return printed != 0 ? printed : status;
+}
 
 /* Read and print; 0 or an exit status */
 static int run(struct import *im, const struct manager *m)
@@ -299,7 +356,7 @@ static int run(struct import *im, const struct manager *m)
 	decl_init(&d, &c->arena, &c->names);
 	jail_lower(im->c, &im->out, &d);
 	decl_finish(&d, &c->diags);
-	return c->diags.n_errors > 0 ? EX_DATAERR : print_import(im);
+	return c->diags.n_errors > 0 ? EX_DATAERR : prove_and_print(im);
 }
 
 int verb_import(struct cli *c)

@@ -12,8 +12,26 @@
 
 #include "cli/cli.h"
 #include "lang/jail_make.h"
+#include "prove/prove.h"
 
 enum import_verdict { IMPORT_EQUAL, IMPORT_DIFFERS, IMPORT_MISSING };
+enum import_proof { IMPORT_UNTRIED, IMPORT_PROVEN, IMPORT_REFUTED, IMPORT_UNPROVEN };
+
+/**
+ * struct import_claim - What we write, and the rule of pf that the manager loads for it
+ * @jail:	Jail, or NULL: nothing is claimed
+ * @name:	"$forward" or "$nat"
+ * @value:	Its value
+ * @rules:	The manager's own, as lines of a pf.conf
+ * @on:		Their interface
+ */
+struct import_claim {
+	const char *jail;
+	const char *name;
+	const char *value;
+	const char *rules;
+	const char *on;
+};
 
 /**
  * struct import_row - What became of one thing
@@ -22,6 +40,10 @@ enum import_verdict { IMPORT_EQUAL, IMPORT_DIFFERS, IMPORT_MISSING };
  * @what:	What it is
  * @why:	Why it is not equal, or NULL
  * @at:		Where it stands
+ * @claim:	What can be proven of it
+ * @proof:	What came of that
+ * @unproven:	IMPORT_UNPROVEN: why
+ * @diff:	IMPORT_REFUTED: a packet
  */
 struct import_row {
 	const char *jail;
@@ -29,6 +51,10 @@ struct import_row {
 	const char *what;
 	const char *why;
 	struct span at;
+	struct import_claim claim;
+	enum import_proof proof;
+	const char *unproven;
+	struct prove_difference diff;
 };
 
 /**
@@ -38,6 +64,7 @@ struct import_row {
  * @dir:	The manager's directory
  * @out:	Jails so far
  * @rows:	The report
+ * @is_proven:	What is written means what was read
  */
 struct import {
 	struct cli *cli;
@@ -47,11 +74,31 @@ struct import {
 	struct import_rows {
 		VEC(struct import_row) list;
 	} rows;
+	bool is_proven;
 };
 
 /** import_row() - Add a line of the report */
 void import_row(struct import *im, const char *jail, enum import_verdict verdict, struct span at,
 		const char *what, const char *why);
+
+/** import_claim() - What the last line of the report claims */
+void import_claim(struct import *im, const struct import_claim *claim);
+
+/** import_address() - An address of a jail in a family, as pf writes it, or NULL */
+const char *import_address(struct import *im, const struct jail_block *b, uint8_t af);
+
+/**
+ * import_prove() - Prove what is claimed, and that what is written means what was read
+ * @im:		Import
+ * @text:	What is written, a jail.conf
+ * @len:	Its length
+ *
+ * Of the host is taken what --interfaces and the files of -f say; without, nothing is
+ * proven, and a note says so.
+ *
+ * Return: 0; EX_DIFFERS where they differ and the report did not say so; another status
+ */
+int import_prove(struct import *im, const char *text, size_t len);
 
 /**
  * import_glob() - Files of the jails

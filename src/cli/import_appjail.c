@@ -114,12 +114,26 @@ static void import_template(struct import *im, struct jail_block *b, const char 
 	}
 }
 
+/* AppJail keeps the rule of pf as it loads it */
+static void claim_rule(struct import *im, const struct jail_block *b, const char *name,
+		       const char *value, const char *rule)
+{
+	const struct words w = words_of(im, rule);
+	const struct import_claim claim = {
+		.jail = b->name, .name = name, .value = value, .on = word_after(&w, "on"),
+		.rules = arena_printf(im->c->a, "%s\n", rule != NULL ? rule : ""),
+	};
+
+	if (claim.on != NULL)
+		import_claim(im, &claim);
+}
+
 static void import_expose(struct import *im, struct jail_block *b, const char *dir,
 			  const char **ret_addr)
 {
 	struct span at = SPAN_NONE, none;
 	const char *host = first_line(im, dir, "hport", &at), *jail, *proto, *on, *ext, *to, *rule;
-	const char *words, *why = NULL;
+	const char *words, *pf, *why = NULL;
 	struct words w;
 
 	if (host == NULL)
@@ -136,7 +150,8 @@ static void import_expose(struct import *im, struct jail_block *b, const char *d
 		import_row(im, b->name, IMPORT_EQUAL, at, words, "it is off, and left out");
 		return;
 	}
-	w = words_of(im, first_line(im, dir, "pf-rule", &none));
+	pf = first_line(im, dir, "pf-rule", &none);
+	w = words_of(im, pf);
 	if (*ret_addr == NULL)
 		*ret_addr = word_after(&w, "->");
 	if (on != NULL)
@@ -152,6 +167,19 @@ static void import_expose(struct import *im, struct jail_block *b, const char *d
 		words = arena_printf(im->c->a, "%s log", words);
 	import_forward(im, b, words, at);
 	import_row(im, b->name, why == NULL ? IMPORT_EQUAL : IMPORT_DIFFERS, at, words, why);
+	claim_rule(im, b, "$forward", words, pf);
+}
+
+/* Why $nat is not what a rule of pf is; NULL: it is */
+static const char *nat_difference(const struct words *w)
+{
+	const bool moves = !has_word(w, "static-port");
+
+	if (has_word(w, "log"))
+		return moves ? "what $nat translates is not logged, and keeps its port where that "
+			       "is free" : "what $nat translates is not logged";
+	return moves ? "$nat keeps the port of the source where it is free; the rule takes another"
+		     : NULL;
 }
 
 /* nat [log] on "em0" from ADDRESS to any -> ("em0:0") */
@@ -163,7 +191,7 @@ static void import_nat(struct import *im, struct jail_block *b, const char *path
 	const char *rule = first_line(im, arena_strndup(im->c->a, path, (size_t)(slash - path)),
 				      slash + 1, &at);
 	const struct words w = words_of(im, rule);
-	const char *on = word_after(&w, "on"), *as = word_after(&w, "->");
+	const char *on = word_after(&w, "on"), *as = word_after(&w, "->"), *why;
 	size_t len;
 
 	if (rule == NULL || on == NULL || w.list.n == 0)
@@ -182,8 +210,9 @@ static void import_nat(struct import *im, struct jail_block *b, const char *path
 		return;
 	}
 	jail_make_set(im->c, b, "$nat", on, at);
-	import_row(im, b->name, has_word(&w, "log") ? IMPORT_DIFFERS : IMPORT_EQUAL, at, rule,
-		   has_word(&w, "log") ? "what $nat translates is not logged" : NULL);
+	why = nat_difference(&w);
+	import_row(im, b->name, why != NULL ? IMPORT_DIFFERS : IMPORT_EQUAL, at, rule, why);
+	claim_rule(im, b, "$nat", on, rule);
 }
 
 /* The address that only the rules say */

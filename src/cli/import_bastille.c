@@ -75,6 +75,38 @@ static const char *difference(const struct rdr *r, const struct rdr_form *f,
 	return NULL;
 }
 
+/* The rule of a family that Bastille's `bastille rdr` loads into the jail's anchor */
+static const char *rule_of(struct import *im, const struct rdr *r, const struct rdr_form *f,
+			   const struct jail_block *b, uint8_t af)
+{
+	const char *family = f->family >= 0 ? r->words[f->family] : "dual";
+	const char *addr = import_address(im, b, af);
+
+	if (addr == NULL || strcmp(family, af == AF_V4 ? "ipv6" : "ipv4") == 0)
+		return "";
+	return arena_printf(im->c->a, "rdr pass on %s %s proto %s from %s to %s port %s -> %s "
+			    "port %s\n", r->words[f->iface], af == AF_V4 ? "inet" : "inet6",
+			    r->words[f->proto], r->words[f->from], r->words[f->to],
+			    r->words[f->proto + 1], addr, r->words[f->proto + 2]);
+}
+
+/* Without an interface of its own the line takes pf.conf's $ext_if, which is not read */
+static void claim_line(struct import *im, const struct rdr *r, const struct rdr_form *f,
+		       const struct jail_block *b, const char *words)
+{
+	struct import_claim claim = {
+		.jail = b->name, .name = "$forward", .value = words,
+	};
+
+	if (f->iface < 0)
+		return;
+	claim.on = r->words[f->iface];
+	claim.rules = arena_printf(im->c->a, "%s%s", rule_of(im, r, f, b, AF_V4),
+				   rule_of(im, r, f, b, AF_V6));
+	if (claim.rules[0] != '\0')
+		import_claim(im, &claim);
+}
+
 static void import_line(struct import *im, struct jail_block *b, const struct rdr *r)
 {
 	struct arena *a = im->c->a;
@@ -110,6 +142,7 @@ static void import_line(struct import *im, struct jail_block *b, const struct rd
 	why = difference(r, &f, b);
 	import_forward(im, b, words, r->at);
 	import_row(im, b->name, why == NULL ? IMPORT_EQUAL : IMPORT_DIFFERS, r->at, line, why);
+	claim_line(im, r, &f, b, words);
 }
 
 static void import_rdr(struct import *im, struct jail_block *b, uint32_t src)
