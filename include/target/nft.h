@@ -426,7 +426,7 @@ struct nft_count {
 	uint64_t bytes;
 };
 
-/** struct nft_counts - One for each origin in the order of the program, then the forwards */
+/** struct nft_counts - Those of forwards, then one for each origin; none that counted nothing */
 struct nft_counts {
 	VEC(struct nft_count) list;
 };
@@ -434,7 +434,7 @@ struct nft_counts {
 /**
  * nft_counters() - What the kernel's copy of a program has counted
  * @nl:		Session of NETLINK_NETFILTER
- * @p:		Program; rules that the kernel does not hold count 0
+ * @p:		Program
  * @a:		Memory
  * @ret:	Set on success
  *

@@ -3,6 +3,7 @@
 #
 # What foreign hands do to a ruleset that is loaded: verify and status each name the
 # declaration that it breaks, and a packet that shows it, which why judges as they say.
+# What they do to a single forward is one difference, and apply undoes only that.
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 lab_enter "$@"
@@ -76,4 +77,53 @@ shows "emptied forwards" 'pass, destination to 192.168.100.2:8[01]' pass '[34]' 
 	"in igb0 tcp .* 203.0.113.2:400[01] " flush map inet sallyport "$forwards"
 shows "foreign base chain" pass block 8 "in igb0 tcp " \
 	add chain inet sallyport foreign '{ type filter hook prerouting priority -50; policy drop; }'
+sp_must destroy
+
+# ---- forwards of jails ------------------------------------------------------------
+
+cat >"$TMP/jail.conf" <<'END'
+www {
+	ip4.addr = "lo1|10.1.0.2/32";
+	$forward = "tcp+udp 4000-4002:8000-* on igb0";
+	$forward += "tcp 5000:80 on igb0";
+}
+END
+echo 'cloned_interfaces="lo1"' >"$TMP/rc.conf"
+sp_must -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
+map=$(set_with '10.1.0.2 . 8001')
+
+# After a change of elements one difference, and counts that others have stay
+element()	# WHAT OP SHOWN, and as one argument of nft the change
+{
+	in_ns "$HOST" nft "$4"
+	sp --json status
+	is "$1: is one difference" "1 $2" \
+		"$rc $(jq -r '.sallyport.status[0].drift | map(.op) | join(" ")' <<<"$out")"
+	has "$1: names it" "^element inet sallyport $map: $3\$" \
+		"$(jq -r '.sallyport.status[0].drift[0].object' <<<"$out")"
+	sp_must apply
+	sp status
+	is "$1: is undone" 0 "$rc"
+	has "$1: another keeps its count" "$counted" \
+		"$(in_ns "$HOST" nft list map inet sallyport "$map")"
+}
+
+counted='udp . 203.0.113.2 . 4002 counter packets 1 '
+has_counted()
+{
+	in_ns "$HOST" nft list map inet sallyport "$map" | grep -q "$counted"
+}
+in_ns "$CLIENT" "$BASH" -c 'echo >/dev/udp/203.0.113.2/4002'
+check "a forward counts a packet" wait_for 10 has_counted
+sp metrics
+has "what an element has counted is its forward's" \
+	'^sallyport_forward_flows_total\{.*external="203.0.113.2:4000-4002".*\} 1$' "$out"
+at='tcp . 203.0.113.2 . 5000' said='jail.conf:4 forward www tcp 5000:80 on igb0'
+element "a forward that is gone" add "$said" "delete element inet sallyport $map { $at }"
+element "one that leads elsewhere" change "$said" "delete element inet sallyport $map { $at }
+	add element inet sallyport $map { $at comment \"$said\" : 10.1.0.2 . 81 }"
+element "one of another declaration" change "$said" "delete element inet sallyport $map { $at }
+	add element inet sallyport $map { $at comment \"others\" : 10.1.0.2 . 80 }"
+element "one with no declaration" del '1100.*' \
+	"add element inet sallyport $map { udp . 203.0.113.2 . 5000 : 10.1.0.2 . 80 }"
 lab_done

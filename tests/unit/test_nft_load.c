@@ -553,13 +553,11 @@ TEST(counters_by_origin)
 	for (int i = 0; i < 3; i++)
 		send_one(9);
 	CHECK_INT(nft_counters(&nl, p, &f.a, &counts), 0);
-	CHECK_INT(counts.list.n, 2);
-	for (uint32_t i = 0; i < counts.list.n; i++) {
-		const bool is_pass = strcmp(counts.list.v[i].origin.text, "pass") == 0;
-
+	if (CHECK_INT(counts.list.n, 1)) {
+		CHECK_STR(counts.list.v[0].origin.text, "pass");
 		/* Once out and once in, over lo */
-		CHECK_INT(counts.list.v[i].packets, is_pass ? 6 : 0);
-		CHECK_INT(counts.list.v[i].bytes, is_pass ? 6 * 29 : 0);
+		CHECK_INT(counts.list.v[0].packets, 6);
+		CHECK_INT(counts.list.v[0].bytes, 6 * 29);
 	}
 	nl_close(&nl);
 	fix_fini(&f);
@@ -593,17 +591,14 @@ TEST(merged_rules_count_each_for_itself)
 	for (int i = 0; i < 3; i++)
 		send_one(9);
 	CHECK_INT(nft_counters(&nl, p, &f.a, &counts), 0);
-	CHECK_INT(counts.list.n, 10);
-	for (uint32_t i = 0; i < counts.list.n; i++) {
-		const bool is_hit = counts.list.v[i].origin.at.lo == fix_at(&f, 5, "").at.lo;
-
+	if (CHECK_INT(counts.list.n, 1)) {
+		CHECK(counts.list.v[0].origin.at.lo == fix_at(&f, 5, "").at.lo);
 		/* Once out and once in, over lo */
-		CHECK_INT(counts.list.v[i].packets, is_hit ? 6 : 0);
+		CHECK_INT(counts.list.v[0].packets, 6);
 	}
 	CHECK_INT(nft_reload(&nl, p, &clear, &f.d, &changed), 0);
 	CHECK_INT(nft_counters(&nl, p, &f.a, &counts), 0);
-	for (uint32_t i = 0; i < counts.list.n; i++)
-		CHECK_INT(counts.list.v[i].packets, 0);
+	CHECK_INT(counts.list.n, 0);
 	nl_close(&nl);
 	fix_fini(&f);
 }

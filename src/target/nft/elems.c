@@ -27,7 +27,7 @@ static void put_port(uint8_t *to, uint16_t port)
 	to[1] = (uint8_t)port;
 }
 
-static bool is_in(const struct nft_set *s, const struct portmap_row *r)
+bool nft_row_is_in(const struct nft_set *s, const struct portmap_row *r)
 {
 	const struct addr a = s->forwards->outside[r->outside];
 
@@ -35,26 +35,8 @@ static bool is_in(const struct nft_set *s, const struct portmap_row *r)
 	       (s->forwards_dst == NULL || set_has_addr(s->forwards_dst, a));
 }
 
-/**
- * struct each_row - The element that a row's ports become, of which rows share most
- * @s:		Map
- * @e:		Element
- * @port_at:	Where the port is in its key
- * @data_at:	And in its data
- * @last:	The row before, or NULL
- * @comment:	Of @e
- */
-struct each_row {
-	const struct nft_set *s;
-	struct nft_elem e;
-	uint32_t port_at;
-	uint32_t data_at;
-	const struct portmap_row *last;
-	struct nft_comment_text comment;
-};
-
 /* Make the element that of row @r, but for its ports */
-static void take_row(struct each_row *x, const struct portmap_row *r)
+static void take_row(struct nft_row_elem *x, const struct portmap_row *r)
 {
 	const struct portmap *map = x->s->forwards;
 	const struct portmap_row *last = x->last;
@@ -75,25 +57,28 @@ static void take_row(struct each_row *x, const struct portmap_row *r)
 	x->last = r;
 }
 
-static void each_port(struct each_row *x, const struct portmap_row *r, nft_each_fn *fn, void *arg)
+const struct nft_elem *nft_row_elem(struct nft_row_elem *x, const struct portmap_row *r,
+				    uint16_t port)
 {
-	take_row(x, r);
-	for (uint32_t port = r->lo; port <= r->hi; port++) {
-		put_port(x->e.key + x->port_at, (uint16_t)port);
-		put_port(x->e.data + x->data_at, portmap_port(r, (uint16_t)port));
-		fn(&x->e, arg);
-	}
+	if (x->last != r)
+		take_row(x, r);
+	put_port(x->e.key + x->port_at, port);
+	put_port(x->e.data + x->data_at, portmap_port(r, port));
+	return &x->e;
 }
 
 void nft_each(const struct nft_set *s, nft_each_fn *fn, void *arg)
 {
-	struct each_row x = { .s = s };
+	struct nft_row_elem x = { .s = s };
 
 	for (uint32_t i = 0; i < s->elems.n; i++)
 		fn(&s->elems.v[i], arg);
-	for (uint32_t i = 0; s->forwards != NULL && i < s->forwards->rows.n; i++)
-		if (is_in(s, &s->forwards->rows.v[i]))
-			each_port(&x, &s->forwards->rows.v[i], fn, arg);
+	for (uint32_t i = 0; s->forwards != NULL && i < s->forwards->rows.n; i++) {
+		const struct portmap_row *r = &s->forwards->rows.v[i];
+
+		for (uint32_t port = r->lo; port <= r->hi && nft_row_is_in(s, r); port++)
+			fn(nft_row_elem(&x, r, (uint16_t)port), arg);
+	}
 }
 
 uint32_t nft_forwards_count(const struct nft_set *s)
@@ -102,7 +87,7 @@ uint32_t nft_forwards_count(const struct nft_set *s)
 	uint32_t n = 0, last = NFT_NO_ORIGIN;
 
 	for (uint32_t i = 0; i < map->rows.n; i++) {
-		if (!is_in(s, &map->rows.v[i]))
+		if (!nft_row_is_in(s, &map->rows.v[i]))
 			continue;
 		n += map->rows.v[i].origin != last;
 		last = map->rows.v[i].origin;
@@ -117,7 +102,7 @@ uint32_t nft_set_count(const struct nft_set *s)
 	for (uint32_t i = 0; s->forwards != NULL && i < s->forwards->rows.n; i++) {
 		const struct portmap_row *r = &s->forwards->rows.v[i];
 
-		if (is_in(s, r))
+		if (nft_row_is_in(s, r))
 			n += r->hi - r->lo + 1u;
 	}
 	return n;

@@ -69,10 +69,19 @@ struct nft_line {
 	const struct nft_set *table;
 };
 
-/** struct nft_lines - Objects; sorted by kind, family and key after nft_lines_sort() */
+struct nft_held;
+
+/**
+ * struct nft_lines - Objects; sorted by kind, family and key after nft_lines_sort()
+ * @a:		Memory
+ * @list:	Objects
+ * @held:	Maps whose elements are lines only where the kernel's are others; the program's
+ *		side
+ */
 struct nft_lines {
 	struct arena *a;
 	VEC(struct nft_line) list;
+	VEC(struct nft_held *) held;
 };
 
 /**
@@ -173,7 +182,7 @@ int nft_lines_cmp(const struct nft_line *x, const struct nft_line *y);
 /** nft_objects_of() - The lines of a program's tables, sets, elements and chains, not sorted */
 void nft_objects_of(const struct nft_program *p, struct nft_lines *ret);
 
-/** nft_lines_of() - The lines of a program, sorted */
+/** nft_lines_of() - The lines of a program, sorted; of maps in @ret->held those not met */
 void nft_lines_of(const struct nft_program *p, struct nft_lines *ret);
 
 /** nft_lines_in_short() - The same, with one line for all forwards of a map */
@@ -188,6 +197,21 @@ void nft_lines_in_short(const struct nft_program *p, struct nft_lines *ret);
  * Return: 0, or a negative errno of the session
  */
 MUST_USE int nft_lines_read(struct nl_session *nl, struct nft_lines *ret, uint32_t *ret_genid);
+
+/**
+ * nft_lines_compare() - What the kernel holds in our tables, beside a program
+ * @nl:		Session of NETLINK_NETFILTER
+ * @p:		Program, or NULL for nothing of ours
+ * @have:	As nft_lines_read(), without the forwards that are as @p has them
+ * @want:	Set on success: the lines of @p, without those forwards; none where the kernel
+ *		holds nothing; its arena must be set
+ * @ret_genid:	As nft_lines_read()
+ *
+ * Return: as nft_lines_read()
+ */
+MUST_USE int nft_lines_compare(struct nl_session *nl, const struct nft_program *p,
+			       struct nft_lines *have, struct nft_lines *want,
+			       uint32_t *ret_genid);
 
 struct nftnl_set_elem;
 struct nl_nft_query;

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "target/nft/expr_text.h"
+#include "target/nft/held.h"
 #include "target/nft/stmt.h"
 
 #define EXPR_TEXT_BYTES	2048u
@@ -486,20 +487,38 @@ static void add_rules(const struct nft_chain *c, struct nft_lines *ret)
 	}
 }
 
+static void add_missing(const struct nft_elem_bytes *e, uint32_t origin,
+			const struct nft_held_elem *what, void *arg)
+{
+	if (!what->is_met)
+		add_elem(e, origin, arg);
+}
+
+static struct nft_held *find_held(const struct nft_lines *l, const struct nft_set *s)
+{
+	for (uint32_t i = 0; i < l->held.n; i++)
+		if (l->held.v[i]->s == s)
+			return l->held.v[i];
+	return NULL;
+}
+
 /* The elements of a set, or with @in_short one line for those of a map of forwards */
 static void add_elems(const struct nft_set *s, bool in_short, struct nft_lines *ret)
 {
+	struct nft_held *held = find_held(ret, s);
 	struct elem_lines to = { ret, nft_family_number(s->family), forward_af(s),
 				 s->forwards != NULL };
 	struct nft_line *line;
 
-	if (!in_short || s->forwards == NULL) {
+	if (in_short && s->forwards != NULL) {
+		line = add_line(ret, NFT_O_ELEM, to.family, s->name);
+		line->name = s->name;
+		line->table = s;
+	} else if (held != NULL) {
+		nft_held_each(held, add_missing, &to);
+	} else {
 		nft_each_elem(s, add_elem, &to);
-		return;
 	}
-	line = add_line(ret, NFT_O_ELEM, to.family, s->name);
-	line->name = s->name;
-	line->table = s;
 }
 
 static void objects_of(const struct nft_program *p, bool in_short, struct nft_lines *ret)

@@ -16,6 +16,7 @@
 
 #include "target/nft/batch.h"
 #include "nl/nft.h"
+#include "target/nft/held.h"
 #include "target/nft/keep.h"
 #include "target/nft/memo.h"
 
@@ -190,8 +191,7 @@ static void look_fini(struct nft_look *l)
 static void look_clear(struct nft_look *l)
 {
 	arena_fini(&l->work);
-	l->have.list.n = l->have.list.cap = l->want.list.n = l->want.list.cap = 0;
-	l->have.list.v = l->want.list.v = NULL;
+	l->have = l->want = (struct nft_lines){ .a = &l->work };
 }
 
 void nft_look_free(struct nft_look *l)
@@ -243,11 +243,9 @@ static bool look_by_memo(struct nl_session *nl, const struct nft_memo *memo, str
 
 static int look_by_asking(struct nl_session *nl, struct nft_look *l)
 {
-	const int err = nft_lines_read(nl, &l->have, &l->genid);
+	const int err = nft_lines_compare(nl, l->p, &l->have, &l->want, &l->genid);
 
-	if (err == 0 && l->p != NULL && l->have.list.n > 0)
-		nft_lines_of(l->p, &l->want);
-	else if (err == 0 && l->p != NULL)
+	if (err == 0 && l->p != NULL && l->have.list.n == 0)
 		nft_lines_in_short(l->p, &l->want);
 	return err;
 }
@@ -354,18 +352,19 @@ static uint32_t after(uint32_t genid)
 	return genid + 1 != 0 ? genid + 1 : 1;
 }
 
-/* The lines of what is wanted, unless they are known from the look before */
-static void want_lines(struct nft_look *l, const struct nft_program *p)
+/* The lines of what is wanted; false: the look left out what another program wants */
+static bool want_lines(struct nft_look *l, const struct nft_program *p)
 {
+	if (l->p == p)
+		return true;
 	/* Where nothing is, nothing need be compared, which is most of the work */
-	if (l->want.list.n > 0 && l->p == p)
-		return;
+	if (l->have.list.n > 0 && !l->is_memo)
+		return false;
 	l->want.list.n = 0;
 	l->p = p;
 	if (p != NULL && l->is_memo)
 		nft_memo_lines(p, &l->want);
-	else if (p != NULL && l->have.list.n > 0)
-		nft_lines_of(p, &l->want);
+	return true;
 }
 
 /* One transaction, unless somebody has committed since @genid */
@@ -421,7 +420,8 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct nft_loo
 	struct nft_delta delta;
 	int err;
 
-	want_lines(l, p);
+	if (!want_lines(l, p))
+		return -EAGAIN;
 	if (!(p != NULL && l->have.list.n == 0 && p->chains.n > 0) &&
 	    is_same(&l->have, &l->want) && (w->keep == NULL || !w->keep->always)) {
 		o->genid = l->genid;
@@ -442,7 +442,7 @@ static int attempt(struct nl_session *nl, const struct wanted *w, struct nft_loo
 			 nl->send_bytes);
 		return -EINVAL;
 	}
-	if (err == 0 || err == -EPERM || result.n == 0 || d == NULL)
+	if (err == 0 || err == -EPERM || result.n == 0 || d == NULL || p == NULL)
 		return err;
 	return tell_refusals(p, &jobs, &result, d);
 }
@@ -455,7 +455,8 @@ static int attempt_anew(struct nl_session *nl, const struct wanted *w, struct di
 	int err;
 
 	look_init(&l);
-	err = nft_lines_read(nl, &l.have, &l.genid);
+	l.p = w->p;
+	err = nft_lines_compare(nl, l.p, &l.have, &l.want, &l.genid);
 	return err < 0 ? err : attempt(nl, w, &l, d, o);
 }
 
@@ -586,29 +587,73 @@ int nft_destroy(struct nl_session *nl, bool *ret_changed)
 
 /* ---- counters ----------------------------------------------------------------- */
 
-/* Add a line's count to its rule, or as a row of its own to a single forward */
-static void add_count(struct nft_counts *counts, struct arena *a, const struct nft_line *l,
-		      const struct nft_line *h)
+/* Counts under way to who asked */
+struct counting {
+	const struct nft_program *p;
+	struct arena *a;
+	struct nft_counted *of;		/* by origin, what is no single forward's */
+	struct nft_counts counts;
+};
+
+/* A row of its own for a forward whose key this is */
+static void add_forward_count(struct counting *c, uint32_t origin, uint8_t af, const uint8_t *key,
+			      const struct nft_counted *n)
 {
-	struct nft_count *c;
+	const uint8_t *port = key + 4 + addr_bits(af) / 8;
 
-	BUG_IF(counts->list.v == NULL || l->origin >= counts->list.n);
-	c = &counts->list.v[l->origin];
+	if (n->packets > 0)
+		vec_add(c->a, &c->counts.list, ((struct nft_count){
+			.origin = c->p->origins.v[origin], .is_forward = true, .proto = key[0],
+			.dst = addr_from_bytes(af, key + 4),
+			.dport = (uint16_t)(port[0] << 8 | port[1]), .packets = n->packets,
+			.bytes = n->bytes }));
+}
 
+static void add_held_count(const struct nft_elem_bytes *e, uint32_t origin,
+			   const struct nft_held_elem *what, void *arg)
+{
+	const uint8_t af = e->key_len == 4 + 4 + 4 ? AF_V4 : AF_V6;
+
+	if (what->is_met)
+		add_forward_count(arg, origin, af, e->key, &what->n);
+}
+
+/* Add the count of a line of the kernel's to its rule, or its forward */
+static void add_count(struct counting *c, const struct nft_line *l, const struct nft_line *h)
+{
+	const struct nft_counted n = { h->packets, h->bytes };
+
+	BUG_IF(l->origin >= c->p->origins.n);
 	if (l->forward != NULL) {
-		const size_t addr_len = addr_bits(l->forward_af) / 8;
-		const uint8_t *port = l->forward + 4 + addr_len;
-		const struct nft_count row = {
-			.origin = c->origin, .is_forward = true, .proto = l->forward[0],
-			.dst = addr_from_bytes(l->forward_af, l->forward + 4),
-			.dport = (uint16_t)(port[0] << 8 | port[1]),
-		};
-
-		c = vec_push(a, &counts->list);
-		*c = row;
+		add_forward_count(c, l->origin, l->forward_af, l->forward, &n);
+		return;
 	}
-	c->packets += h->packets;
-	c->bytes += h->bytes;
+	c->of[l->origin].packets += n.packets;
+	c->of[l->origin].bytes += n.bytes;
+}
+
+/* Of each forward and each rule that has counted */
+static void add_counts(struct counting *c, const struct nft_lines *have,
+		       const struct nft_lines *want)
+{
+	uint32_t i = 0, j = 0;
+
+	while (i < have->list.n && j < want->list.n) {
+		const struct nft_line *h = &have->list.v[i], *l = &want->list.v[j];
+		const int order = nft_lines_cmp(h, l);
+
+		if (order == 0 && l->origin != NFT_NO_ORIGIN)
+			add_count(c, l, h);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	for (uint32_t m = 0; m < want->held.n; m++)
+		nft_held_each(want->held.v[m], add_held_count, c);
+	for (uint32_t o = 0; o < c->p->origins.n; o++)
+		if (c->of[o].packets > 0)
+			vec_add(c->a, &c->counts.list, ((struct nft_count){
+				.origin = c->p->origins.v[o], .packets = c->of[o].packets,
+				.bytes = c->of[o].bytes }));
 }
 
 int nft_counters(struct nl_session *nl, const struct nft_program *p, struct arena *a,
@@ -616,27 +661,17 @@ int nft_counters(struct nl_session *nl, const struct nft_program *p, struct aren
 {
 	struct arena work CLEANUP(arena_fini);
 	struct nft_lines have = { .a = &work }, want = { .a = &work };
-	struct nft_counts counts = { .list = { .n = 0 } };
-	uint32_t genid, i = 0, j = 0;
+	struct counting c = { .p = p, .a = a };
+	uint32_t genid;
 	int err;
 
 	arena_init(&work, WORK_BYTES);
-	err = nft_lines_read(nl, &have, &genid);
+	err = nft_lines_compare(nl, p, &have, &want, &genid);
 	if (err < 0)
 		return err;
-	nft_lines_of(p, &want);
-	for (uint32_t o = 0; o < p->origins.n; o++)
-		vec_add(a, &counts.list, ((struct nft_count){ .origin = p->origins.v[o] }));
-	while (i < have.list.n && j < want.list.n) {
-		const struct nft_line *h = &have.list.v[i], *l = &want.list.v[j];
-		const int order = nft_lines_cmp(h, l);
-
-		if (order == 0 && l->origin != NFT_NO_ORIGIN)
-			add_count(&counts, a, l, h);
-		i += order <= 0;
-		j += order >= 0;
-	}
-	*ret = counts;
+	c.of = arena_array(&work, struct nft_counted, p->origins.n);
+	add_counts(&c, &have, &want);
+	*ret = c.counts;
 	return 0;
 }
 

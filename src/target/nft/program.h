@@ -568,6 +568,31 @@ size_t nft_comment_write(struct sources *sources, const struct origin *o,
 			 struct nft_comment_text *c);
 
 /**
+ * struct nft_row_elem - The element that a row's port becomes, of which rows share most
+ * @s:		Map; the rest is zero at first
+ * @e:		Element
+ * @port_at:	Where the port is in its key
+ * @data_at:	And in its data
+ * @last:	Row that it was made of, or NULL
+ * @comment:	Of @e
+ */
+struct nft_row_elem {
+	const struct nft_set *s;
+	struct nft_elem e;
+	uint32_t port_at;
+	uint32_t data_at;
+	const struct portmap_row *last;
+	struct nft_comment_text comment;
+};
+
+/** nft_row_elem() - The element of a port of a row; gone when the next is made */
+const struct nft_elem *nft_row_elem(struct nft_row_elem *x, const struct portmap_row *r,
+				    uint16_t port);
+
+/** nft_row_is_in() - Is a row of a map's table one of the map */
+bool nft_row_is_in(const struct nft_set *s, const struct portmap_row *r);
+
+/**
  * nft_comment() - "FILE:LINE text" of an origin, fit for nft
  * @p:		Program
  * @o:		Origin

@@ -3,7 +3,9 @@
  * DOC: Theory of operation
  *
  * The lists of tables, sets, elements, chains and rules are separate dumps;
- * that they belong together is known by the generation before and after.
+ * that they belong together is known by the generation before and after.  A list that
+ * starts again does so because the generation is another, so that what was noted of
+ * forwards meanwhile (held.h) goes with all the rest.
  */
 #include "target/nft/kernel.h"
 
@@ -19,6 +21,7 @@
 #include <string.h>
 
 #include "nl/nft.h"
+#include "target/nft/held.h"
 
 #define READ_TRIES	8u
 
@@ -38,6 +41,7 @@ struct reading {
 	uint8_t chain_family;
 	uint32_t position;
 	const struct set_ref *set;	/* whose elements are read */
+	struct nft_held *held;		/* the same, where it is wanted too */
 };
 
 static uint8_t family_of(const struct nlmsghdr *msg)
@@ -154,24 +158,25 @@ static const char *elem_comment(const struct nftnl_set_elem *e, char buf[UINT8_M
 	return buf;
 }
 
-static void take_elem_counter(const struct nftnl_set_elem *e, struct nft_line *line)
+static struct nft_counted elem_counter(const struct nftnl_set_elem *e)
 {
 	uint32_t len;
 	const struct nftnl_expr *x;
 
 	if (!nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_EXPR))
-		return;
+		return (struct nft_counted){ 0 };
 	x = nftnl_set_elem_get((struct nftnl_set_elem *)e, NFTNL_SET_ELEM_EXPR, &len);
 	if (x == NULL || strcmp(nftnl_expr_get_str(x, NFTNL_EXPR_NAME), "counter") != 0)
-		return;
-	line->packets = nftnl_expr_get_u64(x, NFTNL_EXPR_CTR_PACKETS);
-	line->bytes = nftnl_expr_get_u64(x, NFTNL_EXPR_CTR_BYTES);
+		return (struct nft_counted){ 0 };
+	return (struct nft_counted){ nftnl_expr_get_u64(x, NFTNL_EXPR_CTR_PACKETS),
+				     nftnl_expr_get_u64(x, NFTNL_EXPR_CTR_BYTES) };
 }
 
 static int take_elem(struct nftnl_set_elem *e, void *arg)
 {
 	struct reading *r = arg;
 	struct nft_elem_bytes b = { .set = r->set->name };
+	const struct nft_counted n = elem_counter(e);
 	char comment[UINT8_MAX + 1];
 	struct nft_line *line;
 
@@ -193,8 +198,11 @@ static int take_elem(struct nftnl_set_elem *e, void *arg)
 	else if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_DATA))
 		b.data = nftnl_set_elem_get(e, NFTNL_SET_ELEM_DATA, &b.data_len);
 	b.comment = elem_comment(e, comment);
+	if (r->held != NULL && nft_held_take(r->held, &b, &n))
+		return 0;
 	line = nft_add_elem_line(r->l, r->set->family, &b);
-	take_elem_counter(e, line);
+	line->packets = n.packets;
+	line->bytes = n.bytes;
 	return 0;
 }
 
@@ -290,7 +298,19 @@ static int take_rule(const struct nlmsghdr *msg, void *arg)
 	return 0;
 }
 
-static int read_elems(struct nl_session *nl, struct reading *r)
+/* The map @set as it is wanted, or NULL */
+static struct nft_held *held_of(const struct nft_lines *want, const struct set_ref *set)
+{
+	for (uint32_t i = 0; i < want->held.n; i++) {
+		const struct nft_set *s = want->held.v[i]->s;
+
+		if (nft_family_number(s->family) == set->family && strcmp(s->name, set->name) == 0)
+			return want->held.v[i];
+	}
+	return NULL;
+}
+
+static int read_elems(struct nl_session *nl, struct reading *r, const struct nft_lines *want)
 {
 	for (uint32_t i = 0; i < r->sets.n; i++) {
 		const struct nl_nft_query q = {
@@ -302,6 +322,7 @@ static int read_elems(struct nl_session *nl, struct reading *r)
 		if (r->sets.v[i].is_dynamic)
 			continue;
 		r->set = &r->sets.v[i];
+		r->held = held_of(want, r->set);
 		err = nft_elems_read(nl, &q, &r->l->list.n, take_elem, r);
 		if (err < 0)
 			return err;
@@ -334,7 +355,7 @@ static int read_table(struct nl_session *nl, struct reading *r, uint8_t family)
 	return 0;
 }
 
-static int read_lists(struct nl_session *nl, struct nft_lines *ret)
+static int read_lists(struct nl_session *nl, struct nft_lines *ret, const struct nft_lines *want)
 {
 	const struct nl_nft_query tables = { .kind = NL_NFT_TABLES, .table = NFT_TABLE };
 	struct reading r = { .l = ret };
@@ -342,21 +363,24 @@ static int read_lists(struct nl_session *nl, struct nft_lines *ret)
 	int err;
 
 	ret->list.n = 0;
+	for (uint32_t i = 0; i < want->held.n; i++)
+		nft_held_restart(want->held.v[i]);
 	err = nl_nft_dump(nl, &tables, take_table, &r);
 	n = ret->list.n;
 	for (uint32_t i = 0; i < n && err == 0; i++)
 		err = read_table(nl, &r, ret->list.v[i].family);
-	return err < 0 ? err : read_elems(nl, &r);
+	return err < 0 ? err : read_elems(nl, &r, want);
 }
 
-int nft_lines_read(struct nl_session *nl, struct nft_lines *ret, uint32_t *ret_genid)
+static int read_whole(struct nl_session *nl, struct nft_lines *ret, const struct nft_lines *want,
+		      uint32_t *ret_genid)
 {
 	for (uint32_t i = 0; i < READ_TRIES; i++) {
 		uint32_t before = 0, after = 0;
 		int err = nl_genid(nl, &before);
 
 		if (err == 0)
-			err = read_lists(nl, ret);
+			err = read_lists(nl, ret, want);
 		if (err == 0)
 			err = nl_genid(nl, &after);
 		/* A set that went between two lists is a change like any other */
@@ -371,4 +395,24 @@ int nft_lines_read(struct nl_session *nl, struct nft_lines *ret, uint32_t *ret_g
 		return 0;
 	}
 	return -EBUSY;
+}
+
+int nft_lines_read(struct nl_session *nl, struct nft_lines *ret, uint32_t *ret_genid)
+{
+	return read_whole(nl, ret, &(struct nft_lines){ .a = ret->a }, ret_genid);
+}
+
+int nft_lines_compare(struct nl_session *nl, const struct nft_program *p, struct nft_lines *have,
+		      struct nft_lines *want, uint32_t *ret_genid)
+{
+	int err;
+
+	want->list.n = want->held.n = 0;
+	for (uint32_t i = 0; p != NULL && i < p->sets.n; i++)
+		if (p->sets.v[i]->forwards != NULL)
+			vec_add(want->a, &want->held, nft_held_new(want->a, p->sets.v[i]));
+	err = read_whole(nl, have, want, ret_genid);
+	if (err == 0 && p != NULL && have->list.n > 0)
+		nft_lines_of(p, want);
+	return err;
 }
