@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "cli/confirm.h"
 #include "cli/host.h"
 
 void cli_alias_json(struct cli *c, const struct host_alias *x)
@@ -127,6 +128,10 @@ int verb_alias_next(struct cli *c)
 	c->next.owner = c->args.n > 0 ? c->args.v[0] : "";
 	c->may_be_empty = c->pool != NULL;
 	c->is_host = true;
+	if (!c->dry_run)
+		status = confirm_overdue(c);
+	if (status != 0)
+		return status;
 	if (!c->dry_run)
 		err = state_open(&st, c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
 	if (err < 0)

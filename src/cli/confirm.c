@@ -21,14 +21,40 @@ int confirm_read(const struct state *st, struct arena *a, struct confirm_note *r
 
 	if (err < 0)
 		return err;
-	return sscanf(text, "%" SCNx64 " %" SCNd64, &ret->id, &ret->until) == 2 ? 0 : -EBADMSG;
+	if (sscanf(text, "%" SCNx64 " %" SCNd64 " %" SCNd64, &ret->id, &ret->until,
+		   &ret->end_ms) != 3)
+		return -EBADMSG;
+	return 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t confirm_left_ms(const struct confirm_note *note)
+{
+	return note->end_ms - now_ms();
+}
+
+bool confirm_is_late(const struct state *st)
+{
+	struct confirm_note note;
+	struct arena a CLEANUP(arena_fini);
+
+	arena_init(&a, STATE_FILE_BYTES);
+	return confirm_read(st, &a, &note) == 0 && confirm_left_ms(&note) <= 0;
 }
 
 static int write_note(struct state *st, const struct confirm_note *note)
 {
-	char text[64];
+	char text[80];
 
-	snprintf(text, sizeof(text), "%016" PRIx64 " %" PRId64, note->id, note->until);
+	snprintf(text, sizeof(text), "%016" PRIx64 " %" PRId64 " %" PRId64, note->id, note->until,
+		 note->end_ms);
 	return state_write(st, NOTE, text, strlen(text));
 }
 
@@ -128,7 +154,8 @@ int confirm_restore(struct cli *c, struct state *st)
 
 int confirm_start(struct cli *c, struct cli_host *h)
 {
-	struct confirm_note note = { .until = time(NULL) + c->confirm_seconds };
+	struct confirm_note note = { .until = time(NULL) + c->confirm_seconds,
+				     .end_ms = now_ms() + (int64_t)c->confirm_seconds * 1000 };
 	struct confirm_note old;
 	const char *what = "remember what to put back";
 	int err = confirm_read(&h->st, &c->arena, &old);
@@ -151,23 +178,37 @@ int confirm_start(struct cli *c, struct cli_host *h)
 	return 0;
 }
 
+static const char *print_time(struct cli *c, int64_t at)
+{
+	char *text = arena_alloc(&c->arena, 32);
+	struct tm tm;
+
+	strftime(text, 32, "%F %T", localtime_r(&(time_t){ at }, &tm));
+	return text;
+}
+
+/* The time is over, and the host could not be put back */
+static int tell_late(struct cli *c, const struct confirm_note *note)
+{
+	diag_add(&c->diags, DIAG_E1910, SPAN_NONE, "too late: the time was over at %s",
+		 print_time(c, note->until));
+	diag_help(&c->diags, "apply what is to stay, or: destroy");
+	return EX_NOINPUT;
+}
+
 /* Nothing waits: too late, or never */
 static int tell_nothing(struct cli *c, const struct state *st)
 {
 	char *text;
 	size_t len;
 	int64_t at;
-	struct tm tm;
-	char when[32];
 
 	if (state_read(st, REVERTED, &c->arena, &text, &len) == 0 &&
-	    sscanf(text, "%" SCNd64, &at) == 1) {
-		strftime(when, sizeof(when), "%F %T", localtime_r(&(time_t){ at }, &tm));
+	    sscanf(text, "%" SCNd64, &at) == 1)
 		diag_add(&c->diags, DIAG_E1910, SPAN_NONE, "too late: the host was put back at %s",
-			 when);
-	} else {
+			 print_time(c, at));
+	else
 		diag_add(&c->diags, DIAG_E1910, SPAN_NONE, "nothing waits to be confirmed");
-	}
 	return EX_NOINPUT;
 }
 
@@ -177,15 +218,20 @@ int verb_confirm(struct cli *c)
 	struct confirm_note note;
 	int status = cli_netns(c), err;
 
+	if (status == 0)
+		status = confirm_overdue(c);
 	if (status != 0)
 		return status;
 	err = state_open(&st, c->state_dir, STATE_READ, 0);
-	if (err == 0 && confirm_read(&st, &c->arena, &note) == -ENOENT)
-		return tell_nothing(c, &st);
-	state_close(&st);
+	if (err == 0)
+		err = confirm_read(&st, &c->arena, &note);
+	if (err == 0 && confirm_left_ms(&note) <= 0)
+		return tell_late(c, &note);
 	if (err == -ENOENT)
 		return tell_nothing(c, &st);
-	if (err == 0)
+	state_close(&st);
+	/* A damaged note is settled too */
+	if (err == 0 || err == -EBADMSG)
 		err = state_open(&st, c->state_dir, STATE_WRITE, STATE_LOCK_SECONDS);
 	if (err < 0)
 		return cli_system(c, err, cli_state_what(c));

@@ -10,7 +10,8 @@
  * either before or too late.
  *
  * There are two of it: one waits for the time, the other for the first, and starts
- * it anew when it was killed.  Killed must be both for the host to stay as it is.
+ * it anew when it was killed.  Where both are killed the note stays, and whoever
+ * would change the host next puts it back first.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -34,23 +35,36 @@
 
 /**
  * struct guard - The process
- * @c:		The run that it was started by
- * @id:		Its note
- * @end_ms:	When its time is over, now_ms()
+ * @run:		What it puts the host back with: no option of the run that it was started
+ *		by but where the state is
+ * @note:	What it waits for
  * @is_new:	Nothing was applied before
  */
 struct guard {
-	const struct cli *c;
-	uint64_t id;
-	int64_t end_ms;
+	struct cli run;
+	struct confirm_note note;
 	bool is_new;
 };
+
+static void guard_init(struct guard *g, const struct cli *c, const struct confirm_note *note)
+{
+	*g = (struct guard){
+		.run = {
+			.state_dir = c->state_dir,
+			.one_pass = -1,
+			.use_kept = true,
+			/* Proven when it was applied; a host is better put back than left */
+			.no_verify = true,
+		},
+		.note = *note,
+	};
+}
 
 static bool is_ours(const struct guard *g, const struct state *st, struct arena *a)
 {
 	struct confirm_note note;
 
-	return confirm_read(st, a, &note) == 0 && note.id == g->id;
+	return confirm_read(st, a, &note) == 0 && note.id == g->note.id;
 }
 
 /* ---- putting back ------------------------------------------------------------- */
@@ -89,51 +103,81 @@ static int apply_before(struct cli *r)
 	return err < 0 ? cli_system(r, err, "note that the host was put back") : 0;
 }
 
-static void tell(const struct cli *r, int status)
+static const char *first_error(const struct cli *r)
 {
-	for (uint32_t i = 0; i < r->diags.list.n && status > 0; i++)
+	for (uint32_t i = 0; i < r->diags.list.n; i++)
 		if (diag_codes[r->diags.list.v[i].code].severity == DIAG_ERROR)
-			syslog(LOG_ERR, "cannot put the host back: %s", r->diags.list.v[i].message);
-	if (status == 0)
-		syslog(LOG_NOTICE, "apply was not confirmed: the host is put back");
+			return r->diags.list.v[i].message;
+	return "no reason is known";
 }
 
 static int put_back(struct cli *r, void *arg)
 {
 	struct guard *g = arg;
-	int status;
 
-	r->files.n = r->defines.n = r->runs.list.n = 0;
-	r->policy = (struct policy_options){ .off = { false } };
-	r->one_pass = -1;
-	r->nat_path = NAT_PATH_UNSAID;
-	r->exec = r->forget = r->is_found = r->is_host = false;
-	r->interfaces = NULL;
-	r->use_kept = true;
-	/* It was proven when it was applied, and a host is better put back than left */
-	r->no_verify = true;
 	r->locked = (struct cli_locked){ restore, g };
-	status = g->is_new ? verb_destroy(r) : apply_before(r);
-	tell(r, status);
+	return g->is_new ? verb_destroy(r) : apply_before(r);
+}
+
+/* ---- by who comes later --------------------------------------------------------- */
+
+/**
+ * struct late - Putting back within another run
+ * @g:		As the process that waits would have done it
+ * @why:	What was in the way
+ */
+struct late {
+	struct guard g;
+	char why[256];
+};
+
+static int put_back_late(struct cli *r, void *arg)
+{
+	struct late *l = arg;
+	const int status = put_back(r, &l->g);
+
+	snprintf(l->why, sizeof(l->why), "%s", first_error(r));
 	return status;
 }
 
-/* ---- waiting ------------------------------------------------------------------ */
-
-static int64_t now_ms(void)
+int confirm_overdue(struct cli *c)
 {
-	struct timespec t;
+	CLEANUP(state_close) struct state st = { .run_fd = -1, .dir_fd = -1, .lock_fd = -1 };
+	struct confirm_note note;
+	struct late l = { .why = "out of memory" };
+	int status;
 
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	/* Who cannot look will be told when it opens the state for itself */
+	if (state_open(&st, c->state_dir, STATE_READ, 0) < 0 ||
+	    confirm_read(&st, &c->arena, &note) < 0 || confirm_left_ms(&note) > 0)
+		return 0;
+	guard_init(&l.g, c, &note);
+	l.g.is_new = confirm_is_new(&st, &c->arena);
+	state_close(&st);
+	status = cli_round(&l.g.run, put_back_late, &l);
+	if (status == EX_BUSY || status == EX_NOPERM) {
+		diag_add(&c->diags, DIAG_E1011, SPAN_NONE,
+			 "cannot put the host back, which was not confirmed in time: %s", l.why);
+		return status;
+	}
+	if (status == 0)
+		diag_add(&c->diags, DIAG_W1913, SPAN_NONE,
+			 "the last apply was not confirmed in time: the host is put back first");
+	else if (status != NOT_OURS)
+		diag_add(&c->diags, DIAG_W1914, SPAN_NONE,
+			 "the last apply was not confirmed in time, and the host cannot be put "
+			 "back: %s", l.why);
+	return 0;
 }
+
+/* ---- waiting ------------------------------------------------------------------ */
 
 /* Until the time is over: true; or the note is not ours any more: false */
 static bool wait_out(const struct guard *g, const struct state *st, int events)
 {
 	char buf[4096];
 
-	for (int64_t left = g->end_ms - now_ms(); left > 0; left = g->end_ms - now_ms()) {
+	for (int64_t left; (left = confirm_left_ms(&g->note)) > 0;) {
 		struct pollfd p = { .fd = events, .events = POLLIN };
 		struct arena a;
 		bool ours;
@@ -185,6 +229,17 @@ static int let_go(int ready)
 	return close_range(READY_FD + 1, ~0u, 0);
 }
 
+static int put_back_told(struct cli *r, void *arg)
+{
+	const int status = put_back(r, arg);
+
+	if (status == 0)
+		syslog(LOG_NOTICE, "apply was not confirmed: the host is put back");
+	else if (status > 0)
+		syslog(LOG_ERR, "cannot put the host back: %s", first_error(r));
+	return status;
+}
+
 /* @ready: told when it waits, or -1 */
 static void guard_run(struct guard *g, int ready)
 {
@@ -192,7 +247,7 @@ static void guard_run(struct guard *g, int ready)
 	struct arena a;
 	int events, status;
 
-	if (state_open(&st, g->c->state_dir, STATE_READ, 0) < 0)
+	if (state_open(&st, g->run.state_dir, STATE_READ, 0) < 0)
 		return;
 	events = watch_state(&st);
 	arena_init(&a, 2 * STATE_FILE_BYTES);
@@ -206,7 +261,7 @@ static void guard_run(struct guard *g, int ready)
 		return;
 	openlog("sallyport", LOG_PID, LOG_DAEMON);
 	for (uint32_t i = 0; i < RETRIES; i++) {
-		status = cli_round(g->c, put_back, g);
+		status = cli_round(&g->run, put_back_told, g);
 		if (status == 0 || status == NOT_OURS)
 			return;
 		poll(NULL, 0, 1000);
@@ -236,13 +291,13 @@ static void guard_keep(struct guard *g, int ready)
 
 int confirm_guard(const struct cli *c, const struct confirm_note *note)
 {
-	struct guard g = { .c = c, .id = note->id,
-			   .end_ms = now_ms() + (int64_t)c->confirm_seconds * 1000 };
+	struct guard g;
 	int ends[2];
 	pid_t pid;
 	char byte;
 	ssize_t n;
 
+	guard_init(&g, c, note);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	pid = fork();

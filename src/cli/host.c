@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/confine.h"
+#include "cli/confirm.h"
 #include "cli/host.h"
 #include "cli/nat_ports.h"
 
@@ -219,6 +220,10 @@ int cli_host_open(struct cli *c, struct cli_host *h, enum state_mode mode)
 	if (status != 0)
 		return status;
 	c->is_host = true;
+	if (mode == STATE_WRITE && c->locked.fn == NULL)
+		status = confirm_overdue(c);
+	if (status != 0)
+		return status;
 	err = state_open(&h->st, c->state_dir, mode, STATE_LOCK_SECONDS);
 	c->is_writing = err == 0 && mode == STATE_WRITE;
 	if (c->is_writing && c->locked.fn != NULL)
@@ -331,6 +336,9 @@ void cli_changes_end(struct cli *c, const struct cli_host *h)
 {
 	FILE *kept = c->out;
 
+	/* Who puts the host back within another run writes nothing for it */
+	if (c->locked.fn != NULL)
+		return;
 	if (cli_changes_count(h, NULL) > MANY_CHANGES) {
 		cli_stream(c);
 		c->out = stdout;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cli/applied.h"
+#include "cli/confirm.h"
 #include "cli/host.h"
 #include "cli/ipfw.h"
 #include "cli/live.h"
@@ -341,6 +342,10 @@ static int run(struct cli *c, struct lang_ctx *ctx)
 		asks &= ipfw_is_question(&call->cmds.list.v[i]);
 	status = cli_netns(c);
 	if (status != 0 || (!asks && !may_flush(call)))
+		return status;
+	if (!asks)
+		status = confirm_overdue(c);
+	if (status != 0)
 		return status;
 	return asks ? ask(c) : change(c);
 }

@@ -19,6 +19,7 @@
 
 #include "base/limits.h"
 #include "cli/applied.h"
+#include "cli/confirm.h"
 #include "cli/host.h"
 
 bool pfctl_warn(struct pfctl *p, const char *fmt, ...)
@@ -134,7 +135,7 @@ static bool open_state(struct pfctl *p, bool change)
 	size_t len;
 	int err;
 
-	if (cli_netns(c) != 0) {
+	if (cli_netns(c) != 0 || (change && confirm_overdue(c) != 0)) {
 		pfctl_tell(p);
 		p->status = PFCTL_FAILED;
 		return false;

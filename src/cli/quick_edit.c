@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "cli/confirm.h"
 #include "cli/quick.h"
 #include "cli/quick_state.h"
 #include "cli/stale.h"
@@ -424,7 +425,7 @@ static int change_one(struct cli *c, const struct kept_edit *e, prepare_fn *prep
 	uint32_t genid = 0;
 
 	if (!is_plain(c, e) || !quick_is_there(c) ||
-	    state_open(&st, c->state_dir, STATE_AMEND, 0) < 0 ||
+	    state_open(&st, c->state_dir, STATE_AMEND, 0) < 0 || confirm_is_late(&st) ||
 	    !quick_load(c, &st, e->jail, &q) || nl_open(&nl, NETLINK_NETFILTER) < 0 ||
 	    nl_genid(&nl, &genid) < 0 || genid != q.now.genid)
 		return QUICK_NOT;

@@ -177,6 +177,12 @@ static void drift_json(const struct cli_status *s)
 	putc(']', out);
 }
 
+/* Past its time: the process that waited was killed, or the host could not be put back */
+static bool is_late(const struct cli_status *s)
+{
+	return s->note.until > 0 && confirm_left_ms(&s->note) <= 0;
+}
+
 static void print_json(const struct cli_status *s, const struct json *nat)
 {
 	cli_object(s->c);
@@ -189,8 +195,8 @@ static void print_json(const struct cli_status *s, const struct json *nat)
 		nat_ask_print(s->c, nat);
 	}
 	if (s->note.until > 0)
-		fprintf(s->c->out, ", \"confirm\": {\"until\": %lld}",
-			(long long)s->note.until);
+		fprintf(s->c->out, ", \"confirm\": {\"until\": %lld, \"late\": %s}",
+			(long long)s->note.until, is_late(s) ? "true" : "false");
 	putc('}', s->c->out);
 }
 
@@ -254,17 +260,16 @@ static void print_forwards(const struct cli_status *s)
 	}
 }
 
-/* What waits to be confirmed; past its time the process that waits was killed */
 static void print_note(const struct cli_status *s)
 {
-	const int64_t left = s->note.until - time(NULL);
-
-	if (left >= 0)
-		fprintf(s->c->out, "confirm  the host is put back in %lld seconds unless "
-			"`sallyport confirm` follows\n", (long long)left);
+	if (is_late(s))
+		fputs("confirm  did not come in time, and the host is not put back yet: the next "
+		      "run that changes it does so first, as `sallyport apply` without -f\n",
+		      s->c->out);
 	else
-		fputs("confirm  was waited for, and nobody waits any more: `sallyport confirm`, or "
-		      "apply what was before\n", s->c->out);
+		fprintf(s->c->out, "confirm  the host is put back in %lld seconds unless "
+			"`sallyport confirm` follows\n",
+			(long long)(confirm_left_ms(&s->note) + 999) / 1000);
 }
 
 static void print_drift(const struct cli_status *s)
@@ -390,6 +395,6 @@ int verb_status(struct cli *c)
 		print_text(&s, nat);
 	if (status != 0)
 		return status;
-	return h.changes.n > 0 || count_foreign(&s) > 0 || s.broken.differences.n > 0
-		       ? EX_DIFFERS : 0;
+	return h.changes.n > 0 || count_foreign(&s) > 0 || s.broken.differences.n > 0 ||
+	       is_late(&s) ? EX_DIFFERS : 0;
 }

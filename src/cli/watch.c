@@ -16,7 +16,8 @@
  * too; that round finds nothing to do.
  *
  * The kernel itself ends a forward whose time is over, and tells nobody: we wake then
- * to forget the flows that it has made.
+ * to forget the flows that it has made, and whenever the clock is set.  So we do when
+ * an apply was to be confirmed, in case who waits for that was killed.
  */
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
@@ -27,10 +28,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/confirm.h"
 #include "cli/gate.h"
 #include "cli/host.h"
 #include "cli/kept.h"
 #include "cli/stale.h"
+#include "host/alarm.h"
 #include "host/notify.h"
 
 #define QUIET_MS	50	/* without an event before we look */
@@ -47,11 +50,14 @@ static volatile sig_atomic_t stopped;
  * @rules:	Told of changed packet rules
  * @route:	Told of changed links, addresses and routes
  * @guard:	Owner of the guarding table
+ * @ends:	Tells when a forward ends, and of the clock (alarm.h)
  * @told:	The last complaint, so that it is not repeated
+ * @overdue:	The same of a host that cannot be put back
  * @proven:	Mark (gate.h) of the declarations and the program that were proven
  * @is_torn:	What is recorded was left by a run that was killed
  * @repairs:	Rounds in a row that had something to do
  * @next_end:	The next forward ends then, seconds since 1970; 0: none does
+ * @note:	What waits to be confirmed; @until 0: nothing does
  * @waiting:	Signals that are let in while we wait, and only then: a round is
  *		never interrupted
  */
@@ -60,11 +66,14 @@ struct watch {
 	struct nl_session rules;
 	struct nl_session route;
 	struct nl_session guard;
+	int ends;
 	char told[256];
+	char overdue[256];
 	uint64_t proven;
 	bool is_torn;
 	uint32_t repairs;
 	int64_t next_end;
+	struct confirm_note note;
 	sigset_t waiting;
 };
 
@@ -79,6 +88,7 @@ static void close_all(struct watch *w)
 	nl_close(&w->rules);
 	nl_close(&w->route);
 	nl_close(&w->guard);
+	base_fd_close(&w->ends);
 }
 
 static int listen_to(struct watch *w)
@@ -95,7 +105,9 @@ static int listen_to(struct watch *w)
 		err = nl_open(&w->route, NETLINK_ROUTE);
 	for (size_t i = 0; i < ARRAY_SIZE(groups) && err == 0; i++)
 		err = nl_join(&w->route, groups[i]);
-	return err;
+	if (err == 0)
+		w->ends = alarm_open();
+	return err == 0 ? MIN(w->ends, 0) : err;
 }
 
 static void tell_change(struct cli *r, const struct cli_change *x, const char *before)
@@ -142,23 +154,53 @@ static void tell_some(struct cli *r, const struct cli_change *one, void *arg)
 	t->i++;
 }
 
-/* One line for what a round repairs: the first things by name, the rest as a number */
-static void tell_repair(struct watch *w, struct cli *r, const struct cli_host *h)
+static void begin_line(void)
 {
-	const uint32_t n = cli_changes_count(h, NULL), shown = w->c->verbose ? n : MIN(n, SHOWN);
-	struct telling t = { .n = shown, .last = shown - 1 };
 	char when[32];
 	const time_t now = time(NULL);
 	struct tm tm;
 
 	strftime(when, sizeof(when), "%F %T", localtime_r(&now, &tm));
-	fprintf(stderr, "%s repairing: ", when);
+	fputs(when, stderr);
+}
+
+/* One line for what a round repairs: the first things by name, the rest as a number */
+static void tell_repair(struct watch *w, struct cli *r, const struct cli_host *h)
+{
+	const uint32_t n = cli_changes_count(h, NULL), shown = w->c->verbose ? n : MIN(n, SHOWN);
+	struct telling t = { .n = shown, .last = shown - 1 };
+
+	begin_line();
+	fputs(" repairing: ", stderr);
 	cli_changes_each(r, h, find_last, &t);
 	t.i = 0;
 	cli_changes_each(r, h, tell_some, &t);
 	if (shown < n)
 		fprintf(stderr, "; and %u more", n - shown);
 	fputc('\n', stderr);
+}
+
+static const struct diag *find_told(const struct cli *r, enum diag_code code)
+{
+	for (uint32_t i = 0; i < r->diags.list.n; i++)
+		if (r->diags.list.v[i].code == code)
+			return &r->diags.list.v[i];
+	return NULL;
+}
+
+/* The host was put back, or cannot be; of that the next round would say the same */
+static void tell_overdue(struct watch *w, const struct cli *r)
+{
+	const struct diag *done = find_told(r, DIAG_W1913), *d = find_told(r, DIAG_W1914);
+
+	if (d != NULL && strncmp(w->overdue, d->message, sizeof(w->overdue) - 1) == 0)
+		return;
+	snprintf(w->overdue, sizeof(w->overdue), "%s", d != NULL ? d->message : "");
+	d = d != NULL ? d : done;
+	if (d == NULL)
+		return;
+	begin_line();
+	fprintf(stderr, " %s\n", d->message);
 }
 
 /* The complaints of a round, once */
@@ -179,7 +221,6 @@ static void note_next_end(struct watch *w, const struct kept *k)
 {
 	const int64_t now = (int64_t)time(NULL);
 
-	w->next_end = 0;
 	for (uint32_t i = 0; k != NULL && i < k->forwards.n; i++) {
 		const int64_t until = k->forwards.v[i].f.until;
 
@@ -207,6 +248,9 @@ static int repair(struct watch *w, struct cli *r)
 
 	w->next_end = 0;
 	status = cli_host_open(r, &h, STATE_WRITE);
+	/* What was tried in vain is not tried again before something changes */
+	if (confirm_read(&h.st, &r->arena, &w->note) < 0 || find_told(r, DIAG_W1914) != NULL)
+		w->note.until = 0;
 	if (status != 0)
 		return status;
 	note_next_end(w, h.d.kept);
@@ -231,6 +275,7 @@ static int look_once(struct cli *r, void *arg)
 	const int status = repair(w, r);
 
 	w->is_torn = r->is_torn;
+	tell_overdue(w, r);
 	if (status == 0)
 		w->told[0] = '\0';
 	else if (!w->is_torn)
@@ -266,12 +311,15 @@ static bool drain(struct nl_session *s)
 	return any;
 }
 
-/* How long to wait for an event: until the second after the next forward ends */
+/* How long to wait for an event: until the end of what waits to be confirmed */
 static const struct timespec *patience(const struct watch *w, struct timespec *buf)
 {
-	if (w->next_end == 0)
+	const int64_t left_ms = MAX(confirm_left_ms(&w->note), 0);
+
+	if (w->note.until == 0)
 		return NULL;
-	*buf = (struct timespec){ .tv_sec = MAX(w->next_end + 1 - (int64_t)time(NULL), 0) };
+	*buf = (struct timespec){ .tv_sec = left_ms / 1000,
+				  .tv_nsec = left_ms % 1000 * 1000000 };
 	return buf;
 }
 
@@ -281,12 +329,16 @@ static bool wait_for_change(struct watch *w)
 	struct pollfd fds[] = {
 		{ .fd = w->rules.fd, .events = POLLIN },
 		{ .fd = w->route.fd, .events = POLLIN },
+		{ .fd = w->ends, .events = POLLIN },
 	};
 	static const struct timespec quiet = { .tv_nsec = QUIET_MS * 1000000 };
 	struct timespec end;
 	const struct timespec *timeout = patience(w, &end);
 	int left_ms = PATIENCE_MS;
 
+	/* In the second after the last one of a forward */
+	if (alarm_set(w->ends, w->next_end == 0 ? 0 : w->next_end + 1) == -ECANCELED)
+		return true;
 	while (!stopped) {
 		const int n = ppoll(fds, ARRAY_SIZE(fds), timeout, &w->waiting);
 
@@ -296,6 +348,7 @@ static bool wait_for_change(struct watch *w)
 			return true;
 		(void)drain(&w->rules);
 		(void)drain(&w->route);
+		alarm_heard(w->ends);
 		timeout = &quiet;
 		left_ms -= QUIET_MS;
 	}
@@ -343,6 +396,7 @@ int verb_watch(struct cli *c)
 {
 	CLEANUP(close_all) struct watch w = {
 		.c = c, .rules = { .fd = -1 }, .route = { .fd = -1 }, .guard = { .fd = -1 },
+		.ends = -1,
 	};
 	int status = cli_netns(c), err;
 

@@ -148,6 +148,85 @@ for which in o n; do
 	check "a guard is killed (-$which): nobody is left" wait_for 5 no_guard
 done
 
+OPEN_FOR=1
+# Both are killed: applied, with nobody left to put it back, and its time not over
+apply_alone()	# SECONDS
+{
+	sp_must "${args[@]}" apply --confirm "$1"
+	while pgrep sallyport-guard >/dev/null; do
+		pkill -KILL sallyport-guard
+	done
+}
+is_late() { run status; [[ $out == *'not put back yet'* ]]; }
+# shellcheck disable=SC2317
+has_new() { on_host ip addr | grep -qF 192.168.100.7; }
+late()		# NAME
+{
+	while_open apply_alone is_put_back host_text
+	check "$1: nobody waits, and its time is over" wait_for 30 is_late
+}
+was=$TMP/plain
+late "both killed"
+run status
+is "both killed: status exits 1" 1 "$rc"
+has "both killed: it says who will put it back" 'the next run that changes it does so first' "$out"
+run status --json
+is "both killed: in JSON too" "true 1" "$(jq '.sallyport.status[0].confirm.late' <<<"$out") $rc"
+run plan
+run alias list
+run -n apply
+check "both killed: who looks changes nothing" has_new
+run confirm
+is "both killed: too late to confirm" 66 "$rc"
+has "both killed: one line says what is done" \
+	'warning: .*not confirmed in time: the host is put back first .W1913' "$err"
+has "both killed: and when" 'too late: the host was put back at 20.*E1910' "$err"
+check "both killed: it is" is_as "$TMP/plain"
+
+late "a forward"
+run forward add www tcp 4100:81
+is "a forward: added" 0 "$rc"
+has "a forward: the host is put back first" W1913 "$err"
+check "a forward: nothing is left of what was not confirmed" eval '! has_new'
+run forward del www tcp 4100
+is "a forward: and taken away" "0 " "$rc $(grep W1913 <<<"$err")"
+check "a forward: all is as it was" is_as "$TMP/plain"
+
+late "a newer apply"
+sp "${args[@]}" apply
+is "a newer apply: done" 0 "$rc"
+has "a newer apply: after the host was put back" W1913 "$err"
+run status
+is "a newer apply: and stays" "0 new" "$rc $(has_new && echo new)"
+
+# What was before cannot be had any more: told, and nobody is held up
+is_put_back() { sp_must "${args[@]}" apply; }
+late "not to be had"
+printf garbage >"$(echo "$TMP"/state/run/*/before)"
+run confirm
+is "not to be had: too late all the same" 66 "$rc"
+has "not to be had: why" 'cannot be put back: .*W1914' "$err"
+sp "${args[@]}" apply
+is "not to be had: what is applied counts" 0 "$rc"
+run status
+is "not to be had: that settles it" 0 "$rc"
+
+# watch sees it by itself
+echo 'new { ip4.addr = "lo1|192.168.100.6/32"; $nat = "igb0"; }' >"$TMP/jails/new.conf"
+sp_must "${args[@]}" apply
+host_text >"$TMP/plain"
+echo 'new { ip4.addr = "lo1|192.168.100.7/32"; $nat = "igb0"; }' >"$TMP/jails/new.conf"
+in_ns "$HOST" "$SALLYPORT" --state-dir "$TMP/state" watch 2>"$TMP/watch.err" & watch=$!
+check "watch runs" wait_for 10 grep -q '^watching' "$TMP/watch.err"
+is_put_back() { wait_for 30 eval '! has_new'; }
+while_open apply_alone is_put_back has_new
+check "watch: both are killed, and it is put back" is_put_back
+check "watch: a line says so" wait_for 10 grep -q '^20.*not confirmed in time: the host is put back' \
+	"$TMP/watch.err"
+pkill -TERM -x sallyport
+wait "$watch"
+check "watch: all is as it was" is_as "$TMP/plain"
+
 # Others change the host meanwhile
 sp_must "${args[@]}" apply --confirm 1
 on_host nft flush ruleset

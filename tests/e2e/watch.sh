@@ -23,11 +23,12 @@ files=(-f "$TMP/rc.conf" -f "$TMP/jail.conf")
 # Start it as a service manager would; its process is in $watch
 start_watch()
 {
+	rm -f "$TMP/told"
 	"$PYTHON" -EsB -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 print("bound", flush=True)
-s.settimeout(10)
+s.settimeout(250)
 print(s.recv(100).decode(), flush=True)' "$TMP/notify" >"$TMP/told" 2>&1 &
 	manager=$!
 	wait_for 10 grep -q bound "$TMP/told"
@@ -46,6 +47,9 @@ is "nothing declared: exits 66" 66 "$rc"
 start_watch "${files[@]}"
 has "ready is told when the host is as declared" "READY=1" "$(<"$TMP/told")"
 check "ready: the host is as declared" as_declared
+# shellcheck disable=SC2317
+hears_clock() { grep -qx 'settime flags: 03' "/proc/$(pgrep -x sallyport)"/fdinfo/*; }
+check "it is told when the clock is set" wait_for 5 hears_clock
 serve "$HOST" web tcp:10.0.0.2:80
 
 # ---- somebody flushes everything, under a connection -----------------------

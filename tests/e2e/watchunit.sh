@@ -70,7 +70,7 @@ END
 # In the namespace that is watched, with a service manager to tell; $watch is it
 start_watch()	# COMMAND BEFORE...
 {
-	rm -f "$TMP/notify"
+	rm -f "$TMP/notify" "$TMP/told"
 	"$PYTHON" -EsB -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])

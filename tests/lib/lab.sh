@@ -191,10 +191,11 @@ give_time()	# SECONDS
 }
 
 # What the command prints while a thing is there that ends by itself, in $out: `OPEN N`
-# makes it for N seconds, CLOSE unmakes it.  For longer where the answer came too late.
+# makes it for N seconds (first 2, or $OPEN_FOR), CLOSE unmakes it.  For longer where the
+# answer came too late.
 while_open()	# OPEN CLOSE COMMAND...
 {
-	local open=$1 close=$2 n=2 begin
+	local open=$1 close=$2 n=${OPEN_FOR:-2} begin
 
 	shift 2
 	while :; do
