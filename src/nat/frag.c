@@ -12,8 +12,8 @@
  * source, oldest first.  A list has a part of the memory only and a number of
  * datagrams only; when it is at its limit its own oldest goes, so a flood
  * displaces itself and nobody else's (T16 of the threats: 20,000 orphans).  Each
- * side has half at most, so the outside, which can forge sources, never takes
- * what the inside needs.
+ * side has half at most, of memory and of datagrams, so the outside, which can
+ * forge sources, never takes what the inside needs.
  *
  * Lines: 4787-13a 4787-14 4787-14a 815-hole 5722 3022-6.3
  */
@@ -68,7 +68,7 @@ struct frags {
 	struct source sources[SOURCES];
 	struct datagram datagrams[DATAGRAMS];
 	uint32_t free_datagram;
-	uint32_t n_used;
+	uint32_t n_used[2];		/* datagrams by side */
 	uint32_t free_block;
 	uint32_t n_blocks;
 	uint32_t used[2];		/* blocks by side */
@@ -90,7 +90,8 @@ void frag_init(struct nat *nat)
 	struct frags *f = nat->frags;
 
 	f->n_blocks = n_blocks_of(&nat->cfg);
-	f->n_used = f->used[0] = f->used[1] = 0;
+	memset(f->n_used, 0, sizeof(f->n_used));
+	f->used[0] = f->used[1] = 0;
 	f->free_block = f->free_datagram = 0;
 	for (uint32_t i = 0; i < f->n_blocks; i++)
 		f->blocks[i].next = i + 1 < f->n_blocks ? i + 1 : NONE;
@@ -130,7 +131,7 @@ static void datagram_free(struct frags *f, struct datagram *d)
 	*(d->prev == NONE ? &s->first : &f->datagrams[d->prev].next) = d->next;
 	*(d->next == NONE ? &s->last : &f->datagrams[d->next].prev) = d->prev;
 	s->n--;
-	f->n_used--;
+	f->n_used[d->from]--;
 	d->next = f->free_datagram;
 	f->free_datagram = (uint32_t)(d - f->datagrams);
 }
@@ -142,7 +143,7 @@ static void datagram_drop(struct nat *nat, struct datagram *d, enum nat_reason w
 	datagram_free(nat->frags, d);
 }
 
-/* The oldest datagram of a side, or of all with @side 2; NULL: there is none but @keep */
+/* The oldest datagram of a side; NULL: there is none but @keep */
 static struct datagram *oldest(struct frags *f, uint8_t side, const struct datagram *keep)
 {
 	struct datagram *best = NULL;
@@ -151,7 +152,7 @@ static struct datagram *oldest(struct frags *f, uint8_t side, const struct datag
 		for (uint32_t at = f->sources[i].first; at != NONE; at = f->datagrams[at].next) {
 			struct datagram *d = &f->datagrams[at];
 
-			if (d == keep || (side < 2 && d->from != side))
+			if (d == keep || d->from != side)
 				continue;
 			if (best == NULL || (int32_t)(d->since - best->since) < 0)
 				best = d;
@@ -252,8 +253,8 @@ static struct datagram *datagram_new(struct nat *nat, const struct datagram *key
 
 	if (s->n >= SOURCE_MAX)
 		datagram_drop(nat, &f->datagrams[s->first], NAT_R_FRAG_BUDGET);
-	if (f->free_datagram == NONE)
-		datagram_drop(nat, oldest(f, 2, NULL), NAT_R_FRAG_BUDGET);
+	if (f->n_used[key->from] >= DATAGRAMS / 2)
+		datagram_drop(nat, oldest(f, key->from, NULL), NAT_R_FRAG_BUDGET);
 	i = f->free_datagram;
 	d = &f->datagrams[i];
 	f->free_datagram = d->next;
@@ -265,7 +266,7 @@ static struct datagram *datagram_new(struct nat *nat, const struct datagram *key
 	*(d->prev == NONE ? &s->first : &f->datagrams[d->prev].next) = i;
 	s->last = i;
 	s->n++;
-	f->n_used++;
+	f->n_used[d->from]++;
 	return d;
 }
 
@@ -494,7 +495,7 @@ void frag_expire(struct nat *nat)
 {
 	struct frags *f = nat->frags;
 
-	if (f->n_used == 0)
+	if (f->n_used[0] + f->n_used[1] == 0)
 		return;
 	for (uint32_t i = 0; i < SOURCES; i++)
 		while (f->sources[i].first != NONE &&

@@ -96,16 +96,19 @@ static inline bool plain_matches(const struct nat *nat, const struct nat_packet 
 	       (s->tcp == NAT_TCP_ESTABLISHED && (v->tcp_flags & syn_fin_rst) == 0);
 }
 
-/** plain_note_ack() - What a segment says of the numbers that a RST will be held against */
+/**
+ * plain_note_ack() - What a segment says of the numbers that a RST will be held against
+ *
+ * The last word counts, also if it is behind the one before: an old segment is never far
+ * behind, and what somebody forges that knows the ports stands until the next only.
+ */
 static inline void plain_note_ack(struct session *s, const struct view *v)
 {
 	const uint8_t *tcp = v->ip + v->l4;
-	const uint32_t ack = get32(tcp + 8);
-	const bool is_known = (s->acked >> v->from & 1) != 0;
 
-	if ((v->tcp_flags & TCP_FLAG_ACK) == 0 || (is_known && ack - s->ack[v->from] >= 1u << 30))
+	if ((v->tcp_flags & TCP_FLAG_ACK) == 0)
 		return;
-	s->ack[v->from] = ack;
+	s->ack[v->from] = get32(tcp + 8);
 	s->win[v->from] = get16(tcp + 14);
 	s->acked |= 1u << v->from & 3u;
 }

@@ -23,6 +23,7 @@
  * 7857-2.2b 7857-2.2c 7857-7.1 5961-rst 5961-syn 5961-oow
  */
 #include "nat/core.h"
+#include "nat/plain.h"
 
 enum what { W_DATA, W_SYN, W_FIN, W_RST, N_WHAT };
 
@@ -100,23 +101,14 @@ bool tcp_is_in_window(const struct session *s, enum nat_side side, uint32_t seq)
 
 static void note_numbers(struct session *s, const struct view *v, enum what what)
 {
-	const uint8_t *tcp = v->ip + v->l4;
-	const enum nat_side side = v->from;
-	const uint32_t ack = get32(tcp + 8);
-
 	if (what == W_SYN) {
-		const uint8_t scale = scale_of(tcp);
+		const uint8_t scale = scale_of(v->ip + v->l4);
 
-		s->wscale = side == NAT_INSIDE ? (uint8_t)((s->wscale & 0xf0) | scale)
-					       : (uint8_t)((s->wscale & 0x0f) | scale << 4);
+		s->wscale = v->from == NAT_INSIDE ? (uint8_t)((s->wscale & 0xf0) | scale)
+						  : (uint8_t)((s->wscale & 0x0f) | scale << 4);
 	}
-	if ((v->tcp_flags & TCP_FLAG_ACK) == 0 || what == W_RST)
-		return;
-	if ((s->acked >> side & 1) != 0 && ack - s->ack[side] >= 1u << 30)
-		return;		/* an old segment */
-	s->ack[side] = ack;
-	s->win[side] = get16(tcp + 14);
-	s->acked |= side == NAT_INSIDE ? 1 : 2;
+	if (what != W_RST)
+		plain_note_ack(s, v);
 }
 
 enum nat_reason tcp_track(struct nat *nat, struct session *s, const struct view *v)

@@ -21,6 +21,31 @@ static struct kpkt begin(void)
 	return k.out;
 }
 
+/*
+ * Who knows a connection's ends may forge a segment of it that acknowledges anything: that
+ * errors and RSTs are held against it ends with the next of the peer's own.  Fails where what
+ * is behind the last is taken for old.
+ */
+TEST(a_forged_acknowledgement_stands_until_the_next)
+{
+	struct kpkt p;
+
+	kit_init(&k);
+	kit_start(&k);
+	CHECK(kit_send(&k, NAT_INSIDE, k_tcp(IN1, 4000, SRV1, 80, K_SYN, 1000, 0)));
+	CHECK(kit_send(&k, NAT_OUTSIDE, k_tcp(SRV1, 80, NAT1, 4000, K_SYN | K_ACK, 5000, 1001)));
+	CHECK(kit_send(&k, NAT_INSIDE, k_tcp_data(IN1, 4000, SRV1, 80, K_ACK, 1001, 5001, 1000)));
+	p = k.out;
+	CHECK(kit_send(&k, NAT_OUTSIDE,
+		       k_tcp(SRV1, 80, NAT1, 4000, K_ACK, 77, 1001 + (1u << 29))));
+	CHECK_STR(why(NAT_OUTSIDE, k_error(SRV3, NAT1, 3, 4, 1300, p.b, p.len, 28)),
+		  "icmp-window");
+	CHECK(kit_send(&k, NAT_OUTSIDE, k_tcp(SRV1, 80, NAT1, 4000, K_ACK, 5001, 1001)));
+	CHECK_STR(why(NAT_OUTSIDE, k_error(SRV3, NAT1, 3, 4, 1300, p.b, p.len, 28)), "");
+	CHECK_STR(why(NAT_INSIDE, k_tcp(IN1, 4000, SRV1, 80, K_RST, 2001, 0)), "");
+	kit_stop(&k);
+}
+
 /* Fails without the look: an error about a flow had any source */
 TEST(errors_of_martians_and_in_our_name)
 {
