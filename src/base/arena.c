@@ -29,6 +29,7 @@
 #define CHUNK_MAX	(4u << 20)
 #define HUGE_BYTES	(2u << 20)	/* chunks from here on are in huge pages */
 #define ALIGN		_Alignof(max_align_t)
+#define CLEAN_BYTES	1024u	/* made clean at a time: most allocations find that done */
 #define ALONE_MIN	HUGE_BYTES	/* a vector that may grow with its chunk, bytes */
 #define GROW_BYTES	64u	/* what a VEC() starts with: most have one or two elements */
 
@@ -36,6 +37,7 @@ struct arena_chunk {
 	struct arena_chunk *next;
 	size_t len;		/* bytes of @mem */
 	size_t used;		/* of these */
+	size_t clean;		/* behind the used ones up to here all are zero, with their pages */
 	size_t dirty;		/* behind these all are zero */
 	size_t ready;		/* bytes of the chunk whose pages are there */
 	bool is_mapped;
@@ -59,6 +61,13 @@ static struct {
 	size_t bytes;
 } kept;
 
+/* What is in a chunk counts no longer */
+static void forget(struct arena_chunk *c)
+{
+	c->dirty = MAX(c->dirty, c->used);
+	c->used = c->clean = 0;
+}
+
 static bool keep(struct arena_chunk *c)
 {
 	const size_t total = sizeof(*c) + c->len;
@@ -66,8 +75,7 @@ static bool keep(struct arena_chunk *c)
 	/* Nobody asks for a size again that is no power of two */
 	if (total > KEPT_BYTES - kept.bytes || (total & (total - 1)) != 0)
 		return false;
-	c->dirty = MAX(c->dirty, c->used);
-	c->used = 0;
+	forget(c);
 	c->next = kept.list;
 	kept.list = c;
 	kept.bytes += total;
@@ -117,10 +125,8 @@ void arena_clear(struct arena *a)
 {
 	while (a->head != NULL && a->head->next != NULL)
 		pop(a);
-	if (a->head == NULL)
-		return;
-	a->head->dirty = MAX(a->head->dirty, a->head->used);
-	a->head->used = 0;
+	if (a->head != NULL)
+		forget(a->head);
 }
 
 static void full(struct arena *a)
@@ -177,18 +183,28 @@ static size_t aligned(size_t size)
 	return (size + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-/* The next @size bytes of a chunk that has them, zeroed */
-static void *take(struct arena_chunk *c, size_t size)
+/* Zero the bytes from those that are clean up to @to, or some more, and have their pages */
+static void make_clean(struct arena_chunk *c, size_t to)
 {
-	unsigned char *p = c->mem + c->used;
-	const size_t end = sizeof(*c) + c->used + size;
+	const size_t from = c->clean;
 
-	if (end > c->ready)
-		c->ready = pages_ready(c, c->ready, end, sizeof(*c) + c->len);
-	if (c->used < c->dirty)
-		memset(p, 0, MIN(size, c->dirty - c->used));
-	c->used += size;
-	return p;
+	to = MAX(to, MIN(from + CLEAN_BYTES, c->len));
+	if (sizeof(*c) + to > c->ready)
+		c->ready = pages_ready(c, c->ready, sizeof(*c) + to, sizeof(*c) + c->len);
+	if (from < c->dirty)
+		memset(c->mem + from, 0, MIN(to, c->dirty) - from);
+	c->clean = to;
+}
+
+/* The next @size bytes of a chunk that has them, zeroed */
+static inline void *take(struct arena_chunk *c, size_t size)
+{
+	const size_t at = c->used, end = at + size;
+
+	if (end > c->clean)
+		make_clean(c, end);
+	c->used = end;
+	return c->mem + at;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -220,6 +236,7 @@ void arena_trim(struct arena *a, void *p, size_t size, size_t keep)
 	memset((unsigned char *)p + keep, 0, MIN(size, aligned(keep)) - keep);
 	a->head->dirty = MAX(a->head->dirty, a->head->used);
 	a->head->used -= aligned(size) - aligned(keep);
+	a->head->clean = a->head->used;
 }
 
 char *arena_strndup(struct arena *a, const char *s, size_t len)
@@ -285,7 +302,7 @@ static void *grow_chunk(struct arena *a, struct arena_chunk **at, size_t need)
 		full(a);
 	(void)madvise(c, sizeof(*c) + need, MADV_HUGEPAGE);
 	a->used_bytes += more;
-	c->len = c->used = need;
+	c->len = c->used = c->clean = need;
 	c->ready = sizeof(*c) + need;
 	*at = c;
 	return c->mem;

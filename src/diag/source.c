@@ -40,6 +40,7 @@ static uint32_t add_source(struct sources *s, const char *name, const char *text
 		.text = text,
 		.len = len,
 		.used_at = used_at,
+		.last_line = 1,
 	};
 
 	/* So that the chain of places of use ends */
@@ -159,6 +160,7 @@ static void mark_lines(struct arena *a, struct source *src)
 
 #define NEAR_MARKS	8u	/* that are looked at first */
 #define NEAR_BYTES	256u	/* behind the last line that are read rather than searched for */
+#define FAR_BYTES	65536u	/* the same while nothing is marked */
 
 /* The line of byte @at, from line @line on, which *@ret_lo is in */
 static uint32_t read_lines(struct source *src, uint32_t at, uint32_t line, uint32_t *ret_lo)
@@ -173,15 +175,19 @@ static uint32_t read_lines(struct source *src, uint32_t at, uint32_t line, uint3
 }
 
 /* The line, from 1, that byte @at stands in; *@ret_lo: its first byte */
-static uint32_t find_line(struct source *src, uint32_t at, uint32_t *ret_lo)
+static uint32_t find_line(struct arena *a, struct source *src, uint32_t at, uint32_t *ret_lo)
 {
-	uint32_t lo = 0, hi = src->n_marks, line;
+	const uint32_t near = src->n_marks > 0 ? NEAR_BYTES : FAR_BYTES;
+	uint32_t lo = 0, hi, line;
 
 	/* Who asks for one line often asks for one of the next */
-	if (src->last_line > 0 && src->last_lo <= at && at - src->last_lo < NEAR_BYTES) {
+	if (src->last_lo <= at && at - src->last_lo < near) {
 		*ret_lo = src->last_lo;
 		return read_lines(src, at, src->last_line, ret_lo);
 	}
+	if (src->n_marks == 0)
+		mark_lines(a, src);
+	hi = src->n_marks;
 	if (src->last_mark < hi && src->mark[src->last_mark] <= at) {
 		lo = src->last_mark;
 		if (hi - lo > NEAR_MARKS && at < src->mark[lo + NEAR_MARKS])
@@ -231,8 +237,6 @@ static struct source *source_of(struct sources *s, struct span at)
 	BUG_IF(at.src >= s->list.n);
 	src = &s->list.v[at.src];
 	BUG_IF(at.lo > src->len);
-	if (src->n_marks == 0)
-		mark_lines(s->a, src);
 	return src;
 }
 
@@ -243,7 +247,7 @@ struct place source_place_short(struct sources *s, struct span at)
 
 	if (src->is_numbered)
 		return source_place(s, at);
-	return (struct place){ .name = src->name, .line = find_line(src, at.lo, &lo) };
+	return (struct place){ .name = src->name, .line = find_line(s->a, src, at.lo, &lo) };
 }
 
 struct place source_place(struct sources *s, struct span at)
@@ -255,7 +259,7 @@ struct place source_place(struct sources *s, struct span at)
 	if (at.src == 0)
 		return (struct place){ .name = NULL };
 	src = source_of(s, at);
-	line = find_line(src, at.lo, &lo);
+	line = find_line(s->a, src, at.lo, &lo);
 	eol = memchr(src->text + lo, '\n', src->len - lo);
 	end = eol != NULL ? (uint32_t)(eol - src->text) : src->len;
 	if (end > lo && src->text[end - 1] == '\r')

@@ -112,15 +112,14 @@ static bool is_blank(char c)
 
 bool text_next_word(const struct text *t, uint32_t *pos, uint32_t end, struct text_word *w)
 {
-	const char *s = t->buf.v;
-	uint32_t at = *pos;
+	const char *s = t->buf.v, *at = s + *pos, *stop = s + end;
 
-	while (at < end && is_blank(s[at]))
+	while (at < stop && is_blank(*at))
 		at++;
-	w->lo = at;
-	while (at < end && !is_blank(s[at]))
+	w->lo = (uint32_t)(at - s);
+	while (at < stop && !is_blank(*at))
 		at++;
-	w->hi = *pos = at;
+	w->hi = *pos = (uint32_t)(at - s);
 	return w->hi > w->lo;
 }
 

@@ -12,19 +12,22 @@ static bool parse_v4(const char *s, size_t len, struct addr *ret)
 	uint32_t v = 0;
 
 	for (int i = 0; i < 4; i++) {
-		const char *from = i == 0 ? s : s + 1;
+		const char *from = s;
 		uint32_t part = 0;
 
-		if (i > 0 && (s == end || *s != '.'))
-			return false;
-		for (s = from; s < end && s < from + 4 && *s >= '0' && *s <= '9'; s++)
-			part = part * 10 + (uint32_t)(*s - '0');
-		if (s == from || part > UINT8_MAX || (s > from + 1 && *from == '0'))
+		for (; s < end && *s != '.'; s++) {
+			const uint8_t digit = (uint8_t)(*s - '0');
+
+			if (digit > 9)
+				return false;
+			part = part * 10 + digit;
+		}
+		if (s == from || s - from > 3 || part > UINT8_MAX ||
+		    (s - from > 1 && *from == '0') || (s == end) != (i == 3))
 			return false;
 		v = v << 8 | part;
+		s += s < end;
 	}
-	if (s != end)
-		return false;
 	*ret = (struct addr){ AF_V4, v };
 	return true;
 }

@@ -27,9 +27,20 @@ struct reader {
 /* The next word, which stands one space behind the one before where it is printed */
 static bool next_word(struct reader *r, struct text_word *w)
 {
-	const uint32_t from = r->pos;
-	const bool is_some = text_next_word(r->t, &r->pos, r->t->buf.n, w);
+	const char *s = r->t->buf.v;
+	const uint32_t from = r->pos, end = r->t->buf.n;
+	uint32_t at = from + (from > 0 && from < end && s[from] == ' ');
+	bool is_some;
 
+	w->lo = at;
+	while (at < end && (unsigned char)s[at] > ' ')
+		at++;
+	w->hi = at;
+	if (at > w->lo && (at == end || s[at] == ' ')) {
+		r->pos = at;
+		return true;
+	}
+	is_some = text_next_word(r->t, &r->pos, end, w);
 	r->is_other |= w->lo - from != (is_some && from > 0) ||
 		       (w->lo > from && r->t->buf.v[from] != ' ');
 	return is_some;
@@ -138,10 +149,49 @@ static bool read_item(struct reader *r, uint32_t lo, uint32_t hi)
 	return true;
 }
 
+/* The number in at most five digits from @at on; the byte behind it */
+static const char *digits(const char *at, const char *end, uint32_t *ret)
+{
+	const char *stop = end - at > 5 ? at + 5 : end;
+	uint32_t v = 0;
+
+	for (; at < stop && (uint8_t)(*at - '0') <= 9; at++)
+		v = v * 10 + (uint8_t)(*at - '0');
+	*ret = v;
+	return at;
+}
+
+/* "N" or "N:M" as they are printed, which nearly all are; false: look closer */
+static bool read_plain(struct reader *r, struct text_word w)
+{
+	const char *s = r->t->buf.v, *at = s + w.lo, *end = s + w.hi;
+	uint32_t ext, in;
+
+	if (*at == '0')
+		return false;
+	at = digits(at, end, &ext);
+	in = ext;
+	if (end - at > 1 && at[0] == ':' && at[1] != '0') {
+		at = digits(at + 1, end, &in);
+		if (in == ext)
+			return false;
+	}
+	if (at != end || ext < 1 || ext > 65535 || in < 1 || in > 65535)
+		return false;
+	vec_reserve(r->c->a, &r->f->ports, 1);
+	r->f->ports.v[r->f->ports.n++] = (struct decl_ports){
+		.ext_lo = (uint16_t)ext, .ext_hi = (uint16_t)ext,
+		.int_lo = (uint16_t)in, .int_hi = (uint16_t)in,
+	};
+	return true;
+}
+
 static bool read_ports(struct reader *r, struct text_word w)
 {
 	uint32_t n = 1;
 
+	if (r->f->ports.n == 0 && read_plain(r, w))
+		return true;
 	for (uint32_t i = w.lo; i < w.hi; i++)
 		n += r->t->buf.v[i] == ',';
 	vec_reserve(r->c->a, &r->f->ports, MIN(n, LIMIT_LIST_ITEMS));
@@ -178,18 +228,18 @@ static const char *const proto_words[] = {
 
 static bool read_proto(struct reader *r, struct text_word w)
 {
-	static const struct { const char *word; uint8_t protos; } protos[] = {
-		{ "tcp", DECL_TCP },
-		{ "udp", DECL_UDP },
-		{ "tcp+udp", DECL_TCP | DECL_UDP },
-		{ "udp+tcp", DECL_TCP | DECL_UDP },
+	static const struct { const char *word; uint8_t protos; bool is_other; } protos[] = {
+		{ "tcp", DECL_TCP, false },
+		{ "udp", DECL_UDP, false },
+		{ "tcp+udp", DECL_TCP | DECL_UDP, false },
+		{ "udp+tcp", DECL_TCP | DECL_UDP, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(protos) && r->f->protos == 0; i++) {
 		if (!text_word_is(r->t, w, protos[i].word))
 			continue;
 		r->f->protos = protos[i].protos;
-		r->is_other |= strcmp(protos[i].word, proto_words[protos[i].protos]) != 0;
+		r->is_other |= protos[i].is_other;
 	}
 	if (r->f->protos == 0)
 		text_error(r->c, DIAG_E1432, r->t, w.lo, w.hi,

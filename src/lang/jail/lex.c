@@ -88,11 +88,12 @@ static void skip_line(struct jail_lex *l)
 }
 
 /* Is there a comment here */
-static bool at_comment(const struct jail_lex *l)
+static inline bool at_comment(const struct jail_lex *l)
 {
-	return is_of(peek(l, 0), JOINS) &&
-	       (peek(l, 0) == '#' ||
-		(peek(l, 0) == '/' && (peek(l, 1) == '/' || peek(l, 1) == '*')));
+	const int ch = peek(l, 0);
+
+	return is_of(ch, JOINS) &&
+	       (ch == '#' || (ch == '/' && (peek(l, 1) == '/' || peek(l, 1) == '*')));
 }
 
 /* False if the comment has no end */
@@ -347,10 +348,9 @@ static enum jail_token lex_string(struct jail_lex *l)
 
 enum jail_token jail_lex_next(struct jail_lex *l)
 {
-	static const char marks[] = "=,;{}";
-	static const enum jail_token tokens[] = {
-		JAIL_TOK_EQUALS, JAIL_TOK_COMMA, JAIL_TOK_SEMICOLON, JAIL_TOK_OPEN,
-		JAIL_TOK_CLOSE,
+	static const uint8_t tokens[] = {
+		['='] = JAIL_TOK_EQUALS, [','] = JAIL_TOK_COMMA, [';'] = JAIL_TOK_SEMICOLON,
+		['{'] = JAIL_TOK_OPEN, ['}'] = JAIL_TOK_CLOSE,
 	};
 	int ch;
 
@@ -362,7 +362,7 @@ enum jail_token jail_lex_next(struct jail_lex *l)
 		return JAIL_TOK_END;
 	if (is_of(ch, MARK)) {
 		l->pos++;
-		return tokens[strchr(marks, ch) - marks];
+		return (enum jail_token)tokens[ch];
 	}
 	if (ch == '+' && peek(l, 1) == '=') {
 		l->pos += 2;

@@ -229,6 +229,7 @@ struct elem_list {
 	uint8_t type;		/* NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM */
 	struct nlmsghdr *msg;
 	struct nlattr *list;
+	uint32_t full_len;	/* of a message that takes no more */
 };
 
 static void close_list(struct elem_list *l)
@@ -247,6 +248,7 @@ static void open_list(struct elem_list *l, uint32_t origin)
 		return;
 	mnl_attr_put_strz(l->msg, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(l->msg, NFTA_SET_ELEM_LIST_SET, l->s->name);
+	l->full_len = l->msg->nlmsg_len + ELEMS_BYTES;
 	l->list = mnl_attr_nest_start(l->msg, NFTA_SET_ELEM_LIST_ELEMENTS);
 }
 
@@ -264,12 +266,12 @@ static uint8_t *put_head(uint8_t *at, uint16_t type, uint32_t len)
 
 static uint8_t *put_bytes(uint8_t *at, uint16_t type, const void *data, uint32_t len)
 {
-	const uint32_t padded = MNL_ALIGN(len);
+	uint8_t *to = put_head(at, type, len), *end = to + MNL_ALIGN(len);
 
-	at = put_head(at, type, len);
-	memcpy(at, data, len);
-	memset(at + len, 0, padded - len);
-	return at + padded;
+	if (end > to + len)
+		memset(end - NLA_ALIGNTO, 0, NLA_ALIGNTO);
+	memcpy(to, data, len);
+	return end;
 }
 
 static uint8_t *put_data(uint8_t *at, uint16_t type, const void *data, uint32_t len)
@@ -334,13 +336,12 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 	struct elem_list *l = arg;
 	uint8_t *tail;
 
-	if (l->msg == NULL ||
-	    (size_t)((uint8_t *)mnl_nlmsg_get_payload_tail(l->msg) - (uint8_t *)l->list) >
-		    ELEMS_BYTES)
+	if (l->msg == NULL || l->msg->nlmsg_len > l->full_len)
 		open_list(l, origin);
 	if (l->msg == NULL)
 		return;
-	tail = mnl_nlmsg_get_payload_tail(l->msg);
+	/* All that was put before is aligned */
+	tail = (uint8_t *)l->msg + l->msg->nlmsg_len;
 	l->msg->nlmsg_len += (uint32_t)(put_elem(tail, e) - tail);
 }
 

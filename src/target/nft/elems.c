@@ -98,7 +98,6 @@ uint32_t nft_forwards_count(const struct nft_set *s)
 uint32_t nft_set_count(const struct nft_set *s)
 {
 	uint32_t n = s->elems.n;
-
 	for (uint32_t i = 0; s->forwards != NULL && i < s->forwards->rows.n; i++) {
 		const struct portmap_row *r = &s->forwards->rows.v[i];
 

@@ -260,7 +260,15 @@ static const struct set *outside_set(struct arena *a, const struct portmap *map)
 	return set_make(a, &rs);
 }
 
-/* The map of a table's rows of one family to addresses in @dst, NULL: of none */
+static bool has_family(const struct set *addrs, uint8_t af)
+{
+	for (uint32_t i = 0; i < addrs->n; i++)
+		if (addrs->r[i].af == af)
+			return true;
+	return false;
+}
+
+/* The map of a table's rows of one family to addresses in @dst, NULL: of all */
 static struct nft_set *forward_set(struct frame *f, const struct portmap *map,
 				   const struct set *dst, bool v6)
 {
@@ -272,8 +280,6 @@ static struct nft_set *forward_set(struct frame *f, const struct portmap *map,
 		if (f->forwards.v[i].map == map && same_or_both_null(f->forwards.v[i].dst, dst) &&
 		    f->forwards.v[i].set->forwards_af == set.forwards_af)
 			return f->forwards.v[i].set;
-	if (nft_set_count(&set) == 0)
-		return NULL;
 	set.forwards_origin = add_origins(f, map);
 	made = vec_push(f->p->a, &f->forwards);
 	*made = (struct forward_set){ map, dst, add_map(f, v6) };
@@ -289,17 +295,20 @@ static struct nft_set *forward_set(struct frame *f, const struct portmap *map,
 void directed_map_run(struct frame *f, const struct rule *r, struct nat_run *ret)
 {
 	const struct nft_tests t = nft_tests_of(r);
-	const struct set *dst = t.f[F_DST];
+	const struct set *dst = t.f[F_DST], *outside = outside_set(f->p->tmp, r->map);
 
 	BUG_IF(r->map == NULL || dst == NULL);
 	/* What the rule adds to its table is nothing, as a rule */
-	if (set_is_subset(outside_set(f->p->tmp, r->map), dst))
+	if (set_is_subset(outside, dst))
 		dst = NULL;
+	else
+		outside = set_intersect(f->p->tmp, outside, dst);
 	*ret = (struct nat_run){ .n_rules = 1, .is_pass = nat_rule_passes(r) };
 	ret->t.f[F_IFACE] = t.f[F_IFACE];
 	ret->t.f[F_DST_LOCAL] = t.f[F_DST_LOCAL];
 	for (int v6 = 0; v6 < 2; v6++)
-		ret->maps[v6] = forward_set(f, r->map, dst, v6);
+		if (has_family(outside, v6 ? AF_V6 : AF_V4))
+			ret->maps[v6] = forward_set(f, r->map, dst, v6);
 }
 
 bool directed_nat_run(struct frame *f, uint32_t list, uint32_t first, struct nat_run *ret)
