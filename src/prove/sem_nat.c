@@ -18,6 +18,14 @@
 #include "prove/sticky.h"
 #include "prove/tables.h"
 
+/* The number that a pool draws, in variables until it is drawn for the whole */
+struct nat_lot {
+	uint32_t count;
+	bool is_turn;
+	uint32_t var;
+	uint32_t n_bits;
+};
+
 /* A direction's translations being turned into functions */
 struct nat {
 	struct proof *p;
@@ -27,6 +35,8 @@ struct nat {
 	bool touches;			/* only whether a rule would translate */
 	bool tags;			/* only what tags are given */
 	uint8_t *here;			/* what the rule at hand says of single bits */
+	bool draws_once;		/* pools of as many addresses draw the same number */
+	VEC(struct nat_lot) lots;	/* that are drawn so */
 };
 
 /* One rule that translates */
@@ -191,22 +201,23 @@ static dd to_member(struct nat_rule *n, const struct xlate *x, struct addr to, d
 	return x->is_sticky ? sticky_note(n->w->p, r, number, to) : r;
 }
 
-static dd to_hashed(struct nat_rule *n, const struct xlate *x, const struct addr *to, uint32_t n_to,
-		    dd unchanged)
+static uint32_t bits_for(uint32_t count)
+{
+	uint32_t bits = 0;
+
+	while ((count - 1) >> bits != 0)
+		bits++;
+	return bits;
+}
+
+/* The member whose number the variables from @var on hold; what is too high is the last */
+static dd to_numbered(struct nat_rule *n, const struct xlate *x, const struct addr *to,
+		      uint32_t n_to, uint32_t var, dd unchanged)
 {
 	struct proof *p = n->w->p;
-	uint32_t var = DD_NO_VAR, bits = 0;
-	dd r;
+	const uint32_t bits = bits_for(n_to);
+	dd r = to_member(n, x, to[n_to - 1], unchanged);
 
-	while ((n_to - 1) >> bits != 0)
-		bits++;
-	r = to_member(n, x, to[n_to - 1], unchanged);
-	if (n_to == 1)
-		return r;
-	var = space_opaque(&p->s, arena_printf(p->a, "hash of source, %u of %u", x->seed, n_to),
-			   bits);
-	if (var == DD_NO_VAR)
-		return proof_unknown(p, "so many hashes of sources");
 	for (uint32_t i = n_to - 1; i-- > 0;) {
 		dd is = DD_TRUE;
 
@@ -221,11 +232,70 @@ static dd to_hashed(struct nat_rule *n, const struct xlate *x, const struct addr
 	return r;
 }
 
+static dd to_hashed(struct nat_rule *n, const struct xlate *x, const struct addr *to, uint32_t n_to,
+		    dd unchanged)
+{
+	struct proof *p = n->w->p;
+	uint32_t var;
+
+	if (n_to == 1)
+		return to_member(n, x, to[0], unchanged);
+	var = space_opaque(&p->s, arena_printf(p->a, "hash of source, %u of %u", x->seed, n_to),
+			   bits_for(n_to));
+	if (var == DD_NO_VAR)
+		return proof_unknown(p, "so many hashes of sources");
+	return to_numbered(n, x, to, n_to, var, unchanged);
+}
+
+static bool lot_of(struct nat *w, uint32_t count, bool is_turn, uint32_t *ret_var)
+{
+	struct nat_lot lot = { .count = count, .is_turn = is_turn, .n_bits = bits_for(count) };
+
+	for (uint32_t i = 0; i < w->lots.n; i++)
+		if (w->lots.v[i].count == count && w->lots.v[i].is_turn == is_turn) {
+			*ret_var = w->lots.v[i].var;
+			return true;
+		}
+	lot.var = space_opaque(&w->p->s, arena_printf(w->p->a, "lot of %u%s", count,
+						      is_turn ? ", in turn" : ""), lot.n_bits);
+	if (lot.var == DD_NO_VAR)
+		return false;
+	vec_add(w->p->a, &w->lots, lot);
+	*ret_var = lot.var;
+	return true;
+}
+
+/* @f, when the variables of a lot hold a number */
+static dd with_lot(struct nat *w, dd f, const struct nat_lot *lot, uint32_t number)
+{
+	for (uint32_t b = 0; b < lot->n_bits; b++)
+		f = dd_with(w->d, f, lot->var + b, (number >> (lot->n_bits - 1 - b) & 1) != 0);
+	return f;
+}
+
+static dd draw_lots(struct nat *w, dd f)
+{
+	for (uint32_t i = 0; i < w->lots.n; i++) {
+		const struct nat_lot *lot = &w->lots.v[i];
+		dd r = with_lot(w, f, lot, lot->count - 1);
+
+		for (uint32_t k = lot->count - 1; k-- > 0;)
+			r = proof_draw(w->p, with_lot(w, f, lot, k), r, 1, lot->count - k,
+				       lot->is_turn);
+		f = r;
+	}
+	return f;
+}
+
 static dd to_drawn(struct nat_rule *n, const struct xlate *x, const struct addr *to, uint32_t n_to,
 		   dd unchanged)
 {
-	dd r = to_member(n, x, to[n_to - 1], unchanged);
+	uint32_t var;
+	dd r;
 
+	if (n_to > 1 && n->w->draws_once && lot_of(n->w, n_to, x->pool != POOL_RANDOM, &var))
+		return to_numbered(n, x, to, n_to, var, unchanged);
+	r = to_member(n, x, to[n_to - 1], unchanged);
 	for (uint32_t i = n_to - 1; i-- > 0;)
 		r = proof_draw(n->w->p, to_member(n, x, to[i], unchanged), r, 1, n_to - i,
 			       x->pool != POOL_RANDOM);
@@ -430,9 +500,11 @@ dd sem_translations(struct proof *p, enum direction dir, bool local, bool own)
 			 .here = arena_array(p->a, uint8_t, p->s.n_vars) };
 	dd f = w.end;
 
+	/* What leaves a local caller's packet as it is meets its own copy among the rules */
+	w.draws_once = local && own;
 	if (own)
 		f = own_list(&w);
-	return local ? policy_list(&w, p->m->before[dir], f) : f;
+	return draw_lots(&w, local ? policy_list(&w, p->m->before[dir], f) : f);
 }
 
 dd sem_late_redirects(struct proof *p, dd unchanged)
