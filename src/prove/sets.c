@@ -9,6 +9,7 @@
 #include "prove/sets.h"
 
 #include <linux/netfilter/nf_tables.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,31 @@ static bool in_field(struct proof *p, const struct regs *regs, uint32_t word, co
 	return true;
 }
 
+/* A key is the same, name by name and what stands between them */
+static bool is_key(struct proof *p, const struct regs *regs, uint32_t word, const uint8_t *key,
+		   uint32_t len, dd *ret)
+{
+	dd all = DD_TRUE;
+
+	for (uint32_t at = 0, n; at < len; at += n) {
+		const uint32_t first = word + at / 4;
+		dd is;
+
+		if (first >= REGS_WORDS)
+			return false;
+		for (n = 4; at + n < len && first + n / 4 < REGS_WORDS; n += 4)
+			if (regs->w[first].kind == R_NAME ? n == IFNAMSIZ
+							  : regs->w[first + n / 4].kind == R_NAME)
+				break;
+		n = MIN(n, len - at);
+		if (!regs_equal(p, regs, first, key + at, n, &is))
+			return false;
+		all = dd_and(p->d, is, all);
+	}
+	*ret = all;
+	return true;
+}
+
 /* A key is an element's: each value is in its range, of those that have one */
 bool sets_elem(struct proof *p, const struct prog_set *s, const struct prog_elem *e,
 	       const struct regs *regs, uint32_t word, dd *ret)
@@ -37,7 +63,7 @@ bool sets_elem(struct proof *p, const struct prog_set *s, const struct prog_elem
 	dd all = DD_TRUE;
 
 	if (e->key_end == NULL)
-		return regs_equal(p, regs, word, e->key, s->key_len, ret);
+		return is_key(p, regs, word, e->key, s->key_len, ret);
 	for (uint32_t i = s->n_fields; i-- > 0;) {
 		const uint32_t len = s->field_len[i];
 		dd in;
