@@ -6,7 +6,8 @@
  * program where packets come in that looks them up there, changes what the table
  * says, and sends them on by another interface.  What is not in the table, and
  * whatever is more than a plain packet of a flow (fragments, options, SYN, RST, a last
- * hop, one that is too long), goes the way that it would go without.
+ * hop, one that is too long), goes the way that it would go without; but a SYN's answer
+ * takes a lane, if its options stand as most hosts write them.
  *
  * Only TCP and UDP, between an Ethernet interface and another one or a device that
  * leads the host's own packets to a process (TUN, TAP): those are taken where the host
@@ -28,12 +29,13 @@
 #include "base/arena.h"
 
 #define LANES		65536u		/* of one direction, a power of two */
-#define LANES_AT_ONCE	2u		/* places that one flow may have */
+#define LANES_AT_ONCE	4u		/* places that one flow may have */
 #define LANE_IDS	256u		/* counters of IPv4 ids, a power of two */
 #define LANE_OLD_ID	0xffffu		/* lane.id_slot: the id stays */
 #define LANE_FREE	0u		/* lane.tag: there is none */
 
 #define LANE_NEVER	0xffffff00u	/* lane_table.generation: no lanes from now on */
+#define LANE_GREETED	0x80u		/* beside a window's shift in lane.greeted */
 #define LANE_V6		0x80u		/* beside the protocol in lane.tag: IPv6 */
 
 /**
@@ -53,7 +55,7 @@
  * @ack:	Acknowledgement of the last segment that had one, as it lies there
  * @win:	Its window, the same
  * @is_over:	1: a FIN has gone this way
- * @zero:	Nothing: the next is aligned
+ * @greeted:	LANE_GREETED and the shift of its window: a SYN's answer has gone this way
  * @hidden:	Packets that lane_hide() has kept from the socket, about
  * @packets:	Packets that went this way
  * @bytes:	Their bytes, from the IP header on
@@ -74,7 +76,7 @@ struct lane {
 	uint32_t ack;
 	uint16_t win;
 	uint8_t is_over;
-	uint8_t zero;
+	uint8_t greeted;
 	uint32_t hidden;
 	uint64_t packets;
 	uint64_t bytes;

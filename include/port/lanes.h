@@ -110,6 +110,7 @@ struct lanes_counts {
  * @worker:	Whose they are, set before lanes_begin() where there are several
  * @now_ns:	As it was last told
  * @is_on:	There may be lanes
+ * @has_greetings: They may begin with a SYN
  * @is_lost:	What was to take lanes did not come out of them: there are none any more
  * @flows:	By session
  * @n_flows:	How many there may be
@@ -130,6 +131,7 @@ struct lanes {
 	uint32_t worker;
 	uint64_t now_ns;
 	bool is_on;
+	bool has_greetings;
 	bool is_lost;
 	struct lanes_flow *flows;
 	uint32_t n_flows;
@@ -227,7 +229,8 @@ void lanes_before(struct lanes *l, uint64_t now_ns, enum nat_side from, const st
  * @now_ns:	Time
  * @p:		As the NAT has left it
  *
- * A connection that stands with this one has lanes at once: what answers it takes one.
+ * A connection that begins or stands with this one has lanes at once: what answers it
+ * takes one.
  * Nothing of it can be under way that the lanes would overtake.
  */
 void lanes_greeted(struct lanes *l, uint64_t now_ns, const struct nat_packet *p);

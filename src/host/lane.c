@@ -48,6 +48,7 @@
 #define MIX1		0x9e3779b1u
 #define MIX2		0x85ebca77u
 #define MIX3		0xc2b2ae3du
+#define SYN		0x02u
 #define SYN_RST_ACK	0x16u
 #define ACK		0x10u
 #define FIN		0x01u
@@ -58,6 +59,8 @@
 #define ETHER		14
 #define IP		LANE_STACK
 #define FRAME		(IP - ETHER)
+#define OPTIONS		(-104)		/* of a SYN's answer */
+#define GREETED		(-108)		/* what is to be noted of it */
 #define HEADER4		20
 #define HEADER6		40
 #define UDP_LEAST	8
@@ -136,20 +139,46 @@ uint32_t lane_first(const uint32_t key[2], const struct lane *l, bool is_v6)
 	return (h & (LANES / LANES_AT_ONCE - 1)) * LANES_AT_ONCE;
 }
 
+/*
+ * Options of a SYN's answer, as Linux and Windows, the BSDs and macOS write them: with and
+ * without timestamps.  The NAT must know the shift of the window, and nothing else of them.
+ */
+#define OPTIONS_MOST	20
+#define ANY		0x100
+#define SHIFT		0x200
+#define MSS		2, 4, ANY, ANY
+#define STAMPS		8, 10, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY
+
+static const struct {
+	int bytes;
+	uint16_t v[OPTIONS_MOST];
+} greetings[] = {
+	{ 20, { MSS, 4, 2, STAMPS, 1, 3, 3, SHIFT } },
+	{ 20, { MSS, 1, 3, 3, SHIFT, 4, 2, STAMPS } },
+	{ 12, { MSS, 1, 1, 4, 2, 1, 3, 3, SHIFT } },
+	{ 12, { MSS, 1, 3, 3, SHIFT, 1, 1, 4, 2 } },
+	{ 12, { MSS, 1, 3, 3, SHIFT, 4, 2, 0, 0 } },
+};
+
 /* ---- the look --------------------------------------------------------------------- */
 
 /* Of the packet, from its IP header's byte @at on; a link header stands before that */
-static void read_packet(struct writer *w, int at, int bytes)
+static void read_packet_to(struct writer *w, int at, int bytes, int place)
 {
 	struct ebpf *e = &w->e;
 
 	ebpf_move(e, BPF_REG_1, CTX);
 	ebpf_set(e, BPF_REG_2, (uint32_t)(link_bytes(w) + at));
 	ebpf_move(e, BPF_REG_3, FP);
-	ebpf_add(e, BPF_REG_3, IP + at);
+	ebpf_add(e, BPF_REG_3, place);
 	ebpf_set(e, BPF_REG_4, (uint32_t)bytes);
 	ebpf_call(e, BPF_FUNC_skb_load_bytes);
 	ebpf_if_ne(e, BPF_REG_0, 0, w->other);
+}
+
+static void read_packet(struct writer *w, int at, int bytes)
+{
+	read_packet_to(w, at, bytes, IP + at);
 }
 
 /* An untagged frame for this interface */
@@ -245,6 +274,71 @@ static void check_said(struct writer *w, uint32_t least)
 	ebpf_if_below(e, BPF_REG_1, BPF_REG_2, w->other);
 }
 
+/* To @next unless four bytes of options are as @v has them; a shift among them goes to r2 */
+static void check_option(struct writer *w, const uint16_t *v, int at, uint32_t next)
+{
+	struct ebpf *e = &w->e;
+	uint8_t is[4], mask[4];
+	uint32_t is_word, mask_word;
+
+	for (int i = 0; i < 4; i++) {
+		/* A shift above 15 says no more than 14 does, and is nobody's */
+		mask[i] = v[at + i] == ANY ? 0 : v[at + i] == SHIFT ? 0xf0 : 0xff;
+		is[i] = v[at + i] < ANY ? (uint8_t)v[at + i] : 0;
+	}
+	memcpy(&is_word, is, sizeof(is_word));
+	memcpy(&mask_word, mask, sizeof(mask_word));
+	if (mask_word == 0)
+		return;
+	ebpf_load(e, BPF_REG_1, FP, OPTIONS + at);
+	ebpf_and(e, BPF_REG_1, mask_word);
+	ebpf_if_ne(e, BPF_REG_1, is_word, next);
+	for (int i = 0; i < 4; i++)
+		if (v[at + i] == SHIFT)
+			ebpf_load_byte(e, BPF_REG_2, FP, OPTIONS + at + i);
+}
+
+/* Options of that length are as one of greetings[] has them, whose shift is then in r2 */
+static void check_options(struct writer *w, int bytes, uint32_t found)
+{
+	struct ebpf *e = &w->e;
+
+	read_packet_to(w, l4(w) - IP + TCP_LEAST, bytes, OPTIONS);
+	for (size_t i = 0; i < ARRAY_SIZE(greetings); i++) {
+		const uint32_t next = ebpf_label(e);
+
+		if (greetings[i].bytes != bytes)
+			continue;
+		for (int at = 0; at < bytes; at += 4)
+			check_option(w, greetings[i].v, at, next);
+		ebpf_goto(e, found);
+		ebpf_here(e, next);
+	}
+	ebpf_goto(e, w->other);
+}
+
+/* A SYN's answer: what it says of its window is noted later */
+static void check_greeting(struct writer *w)
+{
+	struct ebpf *e = &w->e;
+	const uint32_t longer = ebpf_label(e), found = ebpf_label(e);
+
+	ebpf_load_byte(e, BPF_REG_1, FP, l4(w) + 13);
+	ebpf_and(e, BPF_REG_1, FIN);
+	ebpf_if_ne(e, BPF_REG_1, 0, w->other);
+	ebpf_load_byte(e, BPF_REG_1, FP, l4(w) + 12);
+	ebpf_shift_right(e, BPF_REG_1, 4);
+	ebpf_if_eq(e, BPF_REG_1, (TCP_LEAST + 20) / 4, longer);
+	ebpf_if_ne(e, BPF_REG_1, (TCP_LEAST + 12) / 4, w->other);
+	check_options(w, 12, found);
+	ebpf_here(e, longer);
+	check_options(w, 20, found);
+	ebpf_here(e, found);
+	ebpf_set(e, BPF_REG_1, LANE_GREETED);
+	ebpf_or(e, BPF_REG_2, BPF_REG_1);
+	ebpf_store_byte(e, FP, GREETED, BPF_REG_2);
+}
+
 static void check_l4(struct writer *w)
 {
 	struct ebpf *e = &w->e;
@@ -266,10 +360,14 @@ static void check_l4(struct writer *w)
 	ebpf_shift_right(e, BPF_REG_1, 4);
 	ebpf_multiply(e, BPF_REG_1, 4);
 	check_said(w, TCP_LEAST);
+	ebpf_set(e, BPF_REG_1, 0);
+	ebpf_store_byte(e, FP, GREETED, BPF_REG_1);
 	/* What it acknowledges is noted: a segment that says so, and nothing else */
 	ebpf_load_byte(e, BPF_REG_1, FP, l4(w) + 13);
 	ebpf_and(e, BPF_REG_1, SYN_RST_ACK);
-	ebpf_if_ne(e, BPF_REG_1, ACK, w->other);
+	ebpf_if_eq(e, BPF_REG_1, ACK, known);
+	ebpf_if_ne(e, BPF_REG_1, SYN | ACK, w->other);
+	check_greeting(w);
 	ebpf_here(e, known);
 }
 
@@ -413,7 +511,7 @@ static void fix_l4(struct writer *w, int csum, int difference, uint32_t flags)
 static void fix_checksums(struct writer *w)
 {
 	struct ebpf *e = &w->e;
-	const uint32_t udp = ebpf_label(e), done = ebpf_label(e);
+	const uint32_t udp = ebpf_label(e), greeted = ebpf_label(e), done = ebpf_label(e);
 
 	ebpf_if_eq(e, PROTO, PROTO_UDP, udp);
 	fix_l4(w, TCP_CSUM, LANE(d_addr), BPF_F_PSEUDO_HDR);
@@ -423,6 +521,10 @@ static void fix_checksums(struct writer *w)
 	ebpf_store(e, HERE, LANE(ack), BPF_REG_1);
 	ebpf_load_half(e, BPF_REG_1, FP, l4(w) + 14);
 	ebpf_store_half(e, HERE, LANE(win), BPF_REG_1);
+	ebpf_load_byte(e, BPF_REG_1, FP, GREETED);
+	ebpf_if_eq(e, BPF_REG_1, 0, greeted);
+	ebpf_store_byte(e, HERE, LANE(greeted), BPF_REG_1);
+	ebpf_here(e, greeted);
 	/* And how far it has come */
 	ebpf_load_byte(e, BPF_REG_1, FP, l4(w) + 13);
 	ebpf_and(e, BPF_REG_1, FIN);

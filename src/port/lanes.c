@@ -13,11 +13,13 @@
  * next packet too.  TCP has lanes in both directions or none, for a RST that comes
  * by the one is held against what went by the other.
  *
- * A connection has lanes once both sides have greeted.  What it costs to begin and end
- * them is less than what the worker would take for the packets between, if those that
- * close it go by them too: the NAT hears of that within a second (bench-live conn: 1.3
- * times the processor time of nft masquerade with lanes after eight packets that a FIN
- * ended, 0.8 to 1.0 so).  A RST must fit what has gone before it, so it ends them.
+ * A connection has lanes from its SYN on: what it costs to begin and end them is less than
+ * what the worker would take for the packets between, if the answer to the SYN and those
+ * that close it go by them too.  The NAT hears of that within a second, and first of the
+ * answer: nothing else means anything before (bench-live conn: 1.3 times the processor time
+ * of nft masquerade with lanes after eight packets that a FIN ended, less than 1.0 so).  An
+ * answer whose options are written as nobody else does is the NAT's.  A RST must fit what
+ * has gone before it, so it ends them.
  *
  * A place that was left is nobody's for a while: a program that has begun to read a lane
  * reads that one to its end.  Workers take places from each other by one exchange, and
@@ -67,6 +69,7 @@ int lanes_init(struct lanes *l, const struct lanes_way *way, const struct nat_co
 	l->is_on = way->table[0] != NULL && generation_of(l, NAT_INSIDE) != LANE_NEVER &&
 		   cfg->timeout_s[NAT_T_UDP] >= LANES_LEAST_S &&
 		   cfg->timeout_s[NAT_T_TCP] >= LANES_LEAST_S;
+	l->has_greetings = cfg->timeout_s[NAT_T_TCP_OPEN] >= LANES_LEAST_S;
 	if (!l->is_on)
 		return 0;
 	l->flows = have(l->n_flows, sizeof(*l->flows));
@@ -228,12 +231,48 @@ static bool is_over(const struct lanes *l, struct ref r)
 	       lane_of(l, other)->is_over != 0;
 }
 
+/* A SYN's answer has gone by this lane: the packet that says so; false: none has */
+static bool make_greeting(struct lanes *l, struct ref r, uint8_t *bytes, struct nat_packet *ret)
+{
+	struct lane *lane = lane_of(l, r);
+	const uint8_t greeted = __atomic_exchange_n(&lane->greeted, 0, __ATOMIC_ACQUIRE);
+
+	if (greeted == 0)
+		return false;
+	*ret = (struct nat_packet){
+		.data = bytes, .from = (uint8_t)r.side, .iface = r.side,
+		.len = lanes_flow_greeting(lane, greeted & (LANE_GREETED - 1), bytes),
+	};
+	l->n.made[r.side]++;
+	l->n.translated -= lanes_flow_changes(lane);
+	return true;
+}
+
+/* Show the NAT who has greeted of these flows: what came after it means nothing without */
+static void greet(struct lanes *l, uint64_t now_ns, const struct ref *v, uint32_t n)
+{
+	uint8_t bytes[2 * MADE_AT_ONCE][LANES_MADE_BYTES];
+	struct nat_packet p[2 * MADE_AT_ONCE];
+	uint32_t m = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct ref other;
+
+		m += make_greeting(l, v[i], bytes[m], &p[m]);
+		if (other_of(l, v[i], &other))
+			m += make_greeting(l, other, bytes[m], &p[m]);
+	}
+	if (m > 0)
+		nat_batch(l->nat, now_ns, p, m);
+}
+
 /* Show the NAT a packet of each; lanes that it does not agree with end */
 static void show(struct lanes *l, uint64_t now_ns, const struct ref *v, uint32_t n)
 {
 	uint8_t bytes[MADE_AT_ONCE][LANES_MADE_BYTES];
 	struct nat_packet p[MADE_AT_ONCE];
 
+	greet(l, now_ns, v, n);
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t len = lanes_flow_make(lane_of(l, v[i]), bytes[i]);
 
@@ -315,11 +354,23 @@ static bool has_lane(struct lanes *l, uint32_t flow, const struct nat_flow *f, e
 	if (lanes_flow_same(lane_of(l, r), &lane) &&
 	    (lane_of(l, r)->tag & LANE_NEVER) == generation_of(l, side))
 		return true;
+	if (lanes_flow_same(lane_of(l, r), &lane))
+		greet(l, l->now_ns, &r, 1);
 	end_both(l, r);
 	return false;
 }
 
-static void enter_flow(struct lanes *l, uint64_t now_ns, uint32_t flow, enum nat_side side)
+/* Does it stand, or may it, with this packet: who floods is not to have all lanes by that */
+static bool may_greet(const struct lanes *l, const struct nat_flow *f, bool is_greeting)
+{
+	if (f->tcp == NAT_TCP_ESTABLISHED || f->tcp == NAT_TCP_FIN_IN || f->tcp == NAT_TCP_FIN_OUT)
+		return true;
+	return is_greeting && l->has_greetings && l->n_used < LANES &&
+	       (f->tcp == NAT_TCP_INIT_IN || f->tcp == NAT_TCP_INIT_OUT);
+}
+
+static void enter_flow(struct lanes *l, uint64_t now_ns, uint32_t flow, enum nat_side side,
+		       bool is_greeting)
 {
 	const enum nat_side back = side == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
 	const bool had_back = l->flows[flow].lane[back] != 0;
@@ -331,7 +382,7 @@ static void enter_flow(struct lanes *l, uint64_t now_ns, uint32_t flow, enum nat
 		(void)enter(l, now_ns, flow, &f, side);
 		return;
 	}
-	if (f.tcp != NAT_TCP_ESTABLISHED && f.tcp != NAT_TCP_FIN_IN && f.tcp != NAT_TCP_FIN_OUT)
+	if (!may_greet(l, &f, is_greeting))
 		return;
 	if (!enter(l, now_ns, flow, &f, side))
 		return;
@@ -404,7 +455,7 @@ static bool has_gone_on(const struct lanes *l, const struct nat_packet *p)
 void lanes_greeted(struct lanes *l, uint64_t now_ns, const struct nat_packet *p)
 {
 	if (has_gone_on(l, p) && lanes_flow_turn(p->data, p->len) == LANES_SYN)
-		enter_flow(l, now_ns, p->flow - 1, (enum nat_side)p->from);
+		enter_flow(l, now_ns, p->flow - 1, (enum nat_side)p->from, true);
 }
 
 void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, bool is_last)
@@ -421,7 +472,7 @@ void lanes_after(struct lanes *l, uint64_t now_ns, const struct nat_packet *p, b
 	if (f->seen[p->from] < LANES_FORCE)
 		f->seen[p->from]++;
 	if (f->seen[p->from] >= (is_last ? LANES_ENTER : LANES_FORCE))
-		enter_flow(l, now_ns, p->flow - 1, (enum nat_side)p->from);
+		enter_flow(l, now_ns, p->flow - 1, (enum nat_side)p->from, false);
 }
 
 /* ---- time -------------------------------------------------------------------------- */

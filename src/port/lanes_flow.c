@@ -12,6 +12,7 @@
 #define UDP_LEAST	8u
 #define TCP_LEAST	20u
 #define ACK		0x10u
+#define SCALE_BYTES	4u		/* the option of a window's shift, and an end */
 
 /* ---- flows ------------------------------------------------------------------------ */
 
@@ -121,10 +122,10 @@ static uint8_t proto_at(const uint8_t *ip)
 	return ip[0] >> 4 == 6 ? ip[6] : ip[9];
 }
 
-static void make_header4(const struct lane *l, uint8_t *ip)
+static void make_header4(const struct lane *l, uint32_t l4_bytes, uint8_t *ip)
 {
 	ip[0] = 0x45;
-	put16(ip + 2, HEADER4 + L4_MADE);
+	put16(ip + 2, HEADER4 + l4_bytes);
 	put16(ip + 6, 0x4000);
 	ip[8] = 64;
 	ip[9] = proto_of(l);
@@ -133,37 +134,60 @@ static void make_header4(const struct lane *l, uint8_t *ip)
 	put16(ip + 10, csum_of(ip, HEADER4, 0));
 }
 
-static void make_header6(const struct lane *l, uint8_t *ip)
+static void make_header6(const struct lane *l, uint32_t l4_bytes, uint8_t *ip)
 {
 	ip[0] = 0x60;
-	put16(ip + 4, L4_MADE);
+	put16(ip + 4, l4_bytes);
 	ip[6] = proto_of(l);
 	ip[7] = 64;
 	memcpy(ip + 8, l->src, 16);
 	memcpy(ip + 24, l->dst, 16);
 }
 
-uint32_t lanes_flow_make(const struct lane *l, uint8_t *ret_ip)
+/* Headers, and the ports; what else is of TCP or UDP is zero */
+static uint8_t *make_headers(const struct lane *l, uint32_t l4_bytes, uint8_t *ret_ip)
 {
 	uint8_t *l4;
 
 	memset(ret_ip, 0, LANES_MADE_BYTES);
 	if (lanes_flow_is_v6(l))
-		make_header6(l, ret_ip);
+		make_header6(l, l4_bytes, ret_ip);
 	else
-		make_header4(l, ret_ip);
+		make_header4(l, l4_bytes, ret_ip);
 	l4 = ret_ip + header_of(ret_ip);
 	memcpy(l4, &l->ports, 4);
+	return l4;
+}
+
+static void make_tcp(const struct lane *l, uint32_t l4_bytes, uint8_t flags, uint8_t *l4)
+{
+	l4[12] = (uint8_t)(l4_bytes / 4 << 4);
+	l4[13] = flags;
+	memcpy(l4 + 8, &l->ack, 4);
+	memcpy(l4 + 14, &l->win, 2);
+}
+
+uint32_t lanes_flow_greeting(const struct lane *l, uint8_t shift, uint8_t *ret_ip)
+{
+	const uint8_t scale[SCALE_BYTES] = { 3, 3, shift, 0 };
+	uint8_t *l4 = make_headers(l, L4_MADE + SCALE_BYTES, ret_ip);
+
+	make_tcp(l, L4_MADE + SCALE_BYTES, LANES_SYN | ACK, l4);
+	memcpy(l4 + TCP_LEAST, scale, sizeof(scale));
+	return header_of(ret_ip) + L4_MADE + SCALE_BYTES;
+}
+
+uint32_t lanes_flow_make(const struct lane *l, uint8_t *ret_ip)
+{
+	uint8_t *l4 = make_headers(l, L4_MADE, ret_ip);
+
 	if (proto_of(l) == PROTO_UDP) {
 		put16(l4 + 4, L4_MADE);
 		put16(l4 + 6, lanes_flow_is_v6(l));	/* IPv6 must have some sum */
 	} else {
-		l4[12] = TCP_LEAST / 4 << 4;
-		if (l->packets > 0) {
-			l4[13] = (uint8_t)(ACK | (l->is_over ? LANES_FIN : 0));
-			memcpy(l4 + 8, &l->ack, 4);
-			memcpy(l4 + 14, &l->win, 2);
-		}
+		/* Without an ACK what it acknowledges is not looked at */
+		make_tcp(l, L4_MADE, l->packets == 0 ? 0 :
+			 (uint8_t)(ACK | (l->is_over ? LANES_FIN : 0)), l4);
 	}
 	return header_of(ret_ip) + L4_MADE;
 }

@@ -15,7 +15,7 @@
 #define LANES_FIN	0x01u
 #define LANES_SYN	0x02u
 #define LANES_RST	0x04u
-#define LANES_MADE_BYTES 60u		/* of a packet made up, at most: headers alone, and UDP's */
+#define LANES_MADE_BYTES 64u		/* of a packet made up, at most: headers, one option */
 
 /**
  * lanes_flow_lane() - What becomes of a flow's packets from one side
@@ -48,6 +48,16 @@ struct addr lanes_flow_dst(const struct lane *l);
  * Return: its length
  */
 uint32_t lanes_flow_make(const struct lane *l, uint8_t *ret_ip);
+
+/**
+ * lanes_flow_greeting() - The same of a SYN's answer, which has gone by the lane
+ * @l:		Lane
+ * @shift:	Of its window
+ * @ret_ip:	LANES_MADE_BYTES
+ *
+ * Return: its length
+ */
+uint32_t lanes_flow_greeting(const struct lane *l, uint8_t shift, uint8_t *ret_ip);
 
 /** lanes_flow_made() - Is @ip what the lane would have made of lanes_flow_make()'s packet */
 bool lanes_flow_made(const struct lane *l, const uint8_t *ip, uint32_t len);

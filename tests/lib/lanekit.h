@@ -348,6 +348,15 @@ static inline struct kpkt *lab_whole(struct kpkt *k)
 	return k;
 }
 
+/** lab_tcp_state() - What the NAT knows of the first flow */
+static inline enum nat_tcp lab_tcp_state(void)
+{
+	struct nat_flow f = { .tcp = NAT_TCP_NONE };
+
+	CHECK(nat_flow_at(lab.kit.nat, 0, &f));
+	return f.tcp;
+}
+
 /** lab_nat_port() - The port that the only flow has outside */
 static inline uint16_t lab_nat_port(void)
 {

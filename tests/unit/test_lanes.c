@@ -267,14 +267,6 @@ TEST(a_reset_is_held_against_what_went_by_lanes)
 	CHECK_INT(lab.lanes.n.now, 0);
 }
 
-static enum nat_tcp tcp_state(void)
-{
-	struct nat_flow f = { .tcp = NAT_TCP_NONE };
-
-	CHECK(nat_flow_at(lab.kit.nat, 0, &f));
-	return f.tcp;
-}
-
 TEST(a_connection_has_lanes_from_its_beginning)
 {
 	struct io_packet got;
@@ -305,11 +297,11 @@ TEST(the_nat_hears_of_a_fin_and_the_other_side_goes_on)
 	lab_shake_hands();
 	CHECK(close_side(NAT_INSIDE));
 	lab_tick(true);
-	CHECK_INT(tcp_state(), NAT_TCP_FIN_IN);
+	CHECK_INT(lab_tcp_state(), NAT_TCP_FIN_IN);
 	CHECK_INT(lab.lanes.n.now, 2);
 	CHECK(lab_is_by_lane(NAT_OUTSIDE, lab_answer(true, 1000), &got));
 	lab_tick(true);
-	CHECK_INT(tcp_state(), NAT_TCP_FIN_IN);
+	CHECK_INT(lab_tcp_state(), NAT_TCP_FIN_IN);
 }
 
 TEST(lanes_end_when_both_sides_have_closed)
@@ -319,7 +311,7 @@ TEST(lanes_end_when_both_sides_have_closed)
 	CHECK(close_side(NAT_INSIDE));
 	CHECK(close_side(NAT_OUTSIDE));
 	lab_tick(true);
-	CHECK_INT(tcp_state(), NAT_TCP_FIN_BOTH);
+	CHECK_INT(lab_tcp_state(), NAT_TCP_FIN_BOTH);
 	CHECK_INT(lab.lanes.n.now, 0);
 	CHECK(lab_is_carried(NAT_INSIDE, lab_question(true, 0)));
 }
@@ -332,8 +324,9 @@ TEST(the_next_connection_of_the_same_ports_begins_anew)
 	CHECK(close_side(NAT_INSIDE));
 	CHECK(close_side(NAT_OUTSIDE));
 	CHECK(lab_through(NAT_INSIDE, k_tcp(IN1, 4000, SRV1, 80, K_SYN, 777000, 0), NULL));
-	CHECK_INT(lab.lanes.n.now, 0);
-	CHECK_INT(tcp_state(), NAT_TCP_INIT_IN);
+	CHECK_INT(lab.lanes.n.now, 2);
+	CHECK_INT(lab.lanes.n.entered, 6);
+	CHECK_INT(lab_tcp_state(), NAT_TCP_INIT_IN);
 }
 
 TEST(a_fin_is_known_when_an_interface_changes)
@@ -343,7 +336,7 @@ TEST(a_fin_is_known_when_an_interface_changes)
 	CHECK(close_side(NAT_OUTSIDE));
 	lanes_renew(&lab.lanes);
 	CHECK_INT(lab.lanes.n.now, 0);
-	CHECK_INT(tcp_state(), NAT_TCP_FIN_OUT);
+	CHECK_INT(lab_tcp_state(), NAT_TCP_FIN_OUT);
 }
 
 TEST(a_flow_lives_as_long_as_its_lane_is_used)
