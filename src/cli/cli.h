@@ -356,6 +356,9 @@ void cli_json_place(struct cli *c, struct span at);
 /** cli_place() - "FILE:LINE" of a span in its file, or "" */
 const char *cli_place(struct cli *c, struct span at);
 
+/** cli_place_in() - The same in an arena of the caller's */
+const char *cli_place_in(struct cli *c, struct arena *a, struct span at);
+
 struct ipfw_ruleset;
 
 /**

@@ -225,22 +225,22 @@ static const char *left_text(struct cli *c, const struct cli_forward *f)
 	return arena_printf(&c->arena, "%llds", (long long)left);
 }
 
+#define NUMBER_BYTES	24u
 #define WIDE	"%-12s %-7s %-20s %-8s %-24s %-24s %10s %12s %-20s %-7s %s\n"
 #define BARE	"%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n"
 
 static void print_row(struct cli *c, const struct cli_forward *f, const struct cli_used *n)
 {
-	char last[CLI_TIME_BYTES] = "-";
+	char last[CLI_TIME_BYTES] = "-", packets[NUMBER_BYTES], bytes[NUMBER_BYTES];
 	const char *state = f->is_off ? "off" : !f->is_live ? "down" : f->until == 0 ? "on" :
 		arena_printf(&c->arena, "on %s", left_text(c, f));
 
 	(void)cli_time_text(n->last, last);
+	snprintf(packets, sizeof(packets), "%llu", (unsigned long long)n->packets);
+	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)n->bytes);
 	fprintf(c->out, c->no_header ? BARE : WIDE, f->jail != NULL ? f->jail : "-", f->proto,
-		f->from, f->on, f->external, f->internal,
-		arena_printf(&c->arena, "%llu", (unsigned long long)n->packets),
-		arena_printf(&c->arena, "%llu", (unsigned long long)n->bytes),
-		cli_place(c, f->origin.at), c->no_header ? f->is_off ? "off" : "on" : state,
-		last);
+		f->from, f->on, f->external, f->internal, packets, bytes, f->place,
+		c->no_header ? f->is_off ? "off" : "on" : state, last);
 }
 
 static bool is_asked_for(const struct cli *c, const struct cli_forward *f)
@@ -251,25 +251,39 @@ static bool is_asked_for(const struct cli *c, const struct cli_forward *f)
 	return c->args.n == 0;
 }
 
-static void print_list(struct cli *c, const struct cli_forwards *list,
-		       const struct cli_counters *counts)
+/* Rows on their way out */
+struct rows {
+	const struct cli_counters *counts;
+	bool has_header;
+};
+
+static void print_forward(struct cli *c, const struct cli_forward *f, void *arg)
 {
-	if (!c->json && !c->no_header && list->list.n > 0)
+	struct rows *rows = arg;
+	const struct cli_used n = cli_forward_used(rows->counts, f);
+
+	if (!c->json && !c->no_header && !rows->has_header)
 		fprintf(c->out, WIDE, "JAIL", "PROTO", "FROM", "ON", "EXTERNAL", "INTERNAL",
 			"PACKETS", "BYTES", "SOURCE", "STATE", "LAST USE");
-	for (uint32_t i = 0; i < list->list.n; i++) {
-		const struct cli_forward *f = &list->list.v[i];
-		const struct cli_used n = cli_forward_used(counts, f);
-
-		if (!is_asked_for(c, f))
-			continue;
-		if (c->json) {
-			cli_comma(c);
-			cli_forward_json(c, f, &n);
-		} else {
-			print_row(c, f, &n);
-		}
+	rows->has_header = true;
+	if (!is_asked_for(c, f))
+		return;
+	if (c->json) {
+		cli_comma(c);
+		cli_forward_json(c, f, &n);
+	} else {
+		print_row(c, f, &n);
 	}
+}
+
+static void print_list(struct cli *c, const struct declared *d, const struct cli_counters *counts)
+{
+	FILE *kept = c->out;
+
+	cli_stream(c);
+	c->out = stdout;
+	cli_forwards_each(c, d, print_forward, &(struct rows){ .counts = counts });
+	c->out = kept;
 }
 
 static int check_names(struct cli *c, const struct decl *d)
@@ -287,7 +301,6 @@ static int check_names(struct cli *c, const struct decl *d)
 int verb_forward_list(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
-	struct cli_forwards list = { .list = { 0 } };
 	struct cli_counters counts = { .has_traffic = false };
 	struct nft_options o;
 	int status = cli_netns(c), err;
@@ -303,12 +316,11 @@ int verb_forward_list(struct cli *c)
 	h.program = nft_program_from_model(&h.d.model, &o, &c->diags);
 	if (h.program == NULL)
 		return cli_refused(c);
-	cli_forwards_list(c, &h.d, &list);
 	err = nl_open(&h.filter, NETLINK_NETFILTER);
 	if (err == 0)
 		err = cli_counters_read(c, &h.filter, h.program, &counts);
 	if (err < 0)
 		return cli_system(c, err, "read the counters");
-	print_list(c, &list, &counts);
+	print_list(c, &h.d, &counts);
 	return 0;
 }

@@ -12,8 +12,18 @@
 struct listing {
 	struct cli *c;
 	const struct declared *d;
-	struct cli_forwards *to;
+	struct arena *a;	/* of a row */
+	cli_forward_fn *fn;
+	void *arg;
 	VEC(const struct decl_forward *) ending;	/* that have an end */
+};
+
+/* What the rows of a rule have in common */
+struct common {
+	const struct set *src;
+	const struct set *iface;
+	const struct set *proto;
+	struct origin origin;
 };
 
 /* A set as set_print() shows it, without the braces of a single member */
@@ -30,9 +40,9 @@ static const char *set_text(struct listing *l, enum field f, const struct set *s
 	BUG_IF(out == NULL);
 	set_print(&l->d->model, f, s, out);
 	fclose(out);
-	copy = arena_strndup(&l->c->arena, text, len);
+	copy = arena_strndup(l->a, text, len);
 	if (copy[0] == '{' && memchr(copy, ',', len) == NULL)
-		copy = arena_strndup(&l->c->arena, copy + 1, len - 2);
+		copy = arena_strndup(l->a, copy + 1, len - 2);
 	return copy;
 }
 
@@ -61,7 +71,7 @@ static const char *proto_text(struct listing *l, const struct set *s, uint8_t *r
 static const char *end_text(struct listing *l, const char *addr, bool v6, bool has_ports,
 			    uint32_t lo, uint32_t hi)
 {
-	struct arena *a = &l->c->arena;
+	struct arena *a = l->a;
 	const char *open = v6 && has_ports ? "[" : "", *close = v6 && has_ports ? "]" : "";
 
 	if (!has_ports)
@@ -91,10 +101,10 @@ static const char *range_text(struct listing *l, const struct range *r)
 
 	set_to_prefixes(*r, count_prefix, &f);
 	if (f.n == 1 && f.p.len == addr_bits(r->af))
-		return arena_printf(&l->c->arena, "%s", addr_print(f.p.a, lo));
+		return arena_printf(l->a, "%s", addr_print(f.p.a, lo));
 	if (f.n == 1)
-		return arena_printf(&l->c->arena, "%s", prefix_print(f.p, lo));
-	return arena_printf(&l->c->arena, "%s-%s", addr_print((struct addr){ r->af, r->lo }, lo),
+		return arena_printf(l->a, "%s", prefix_print(f.p, lo));
+	return arena_printf(l->a, "%s-%s", addr_print((struct addr){ r->af, r->lo }, lo),
 			    addr_print((struct addr){ r->af, r->hi }, hi));
 }
 
@@ -113,8 +123,8 @@ static const char *internal_text(struct listing *l, const struct xlate *x, uint8
 		if (x->to.v[i].af != af && af != AF_NONE)
 			continue;
 		addr_print(x->to.v[i], buf);
-		addr = addr == NULL ? arena_printf(&l->c->arena, "%s", buf) :
-			arena_printf(&l->c->arena, "%s,%s", addr, buf);
+		addr = addr == NULL ? arena_printf(l->a, "%s", buf) :
+			arena_printf(l->a, "%s,%s", addr, buf);
 		if (*jail == NULL && j != NULL)
 			*jail = j->name;
 	}
@@ -148,83 +158,89 @@ static void find_ending(struct listing *l)
 	}
 }
 
-static void add_row(struct listing *l, const struct rule *r, const struct xlate *x,
-		    const struct range *dst, const struct range *ports)
+/* Tell of a row, which is gone then */
+static void give(struct listing *l, struct cli_forward *row)
+{
+	row->place = cli_place_in(l->c, l->a, row->origin.at);
+	l->fn(l->c, row, l->arg);
+}
+
+static void give_row(struct listing *l, const struct common *r, const struct xlate *x,
+		     const struct range *dst, const struct range *ports)
 {
 	struct cli_forward row = {
-		.from = set_text(l, F_SRC, rule_tests(r, F_SRC)),
-		.on = set_text(l, F_IFACE, rule_tests(r, F_IFACE)),
+		.from = set_text(l, F_SRC, r->src), .on = set_text(l, F_IFACE, r->iface),
 		.origin = r->origin, .dst = dst, .ports = ports, .is_live = true,
 		.until = until_of(l, r->origin.at),
 	};
 	const uint8_t af = dst != NULL ? dst->af : x->to.n > 0 ? x->to.v[0].af : AF_V4;
 
-	row.proto = proto_text(l, rule_tests(r, F_PROTO), &row.protos);
+	row.proto = proto_text(l, r->proto, &row.protos);
 	row.external = end_text(l, dst != NULL ? range_text(l, dst) : "any",
 				af == AF_V6 && dst != NULL, ports != NULL,
 				ports != NULL ? (uint32_t)ports->lo : 0,
 				ports != NULL ? (uint32_t)ports->hi : 0);
 	row.internal = internal_text(l, x, af, ports, &row.jail);
 	if (row.internal != NULL)
-		vec_add(&l->c->arena, &l->to->list, row);
+		give(l, &row);
 }
 
-static void add_rule(struct listing *l, const struct rule *r, const struct xlate *x)
+static void give_rule(struct listing *l, const struct rule *r, const struct xlate *x)
 {
 	const struct set *dst = rule_tests(r, F_DST);
 	const struct set *ports = rule_tests(r, F_DPORT);
+	const struct common c = { rule_tests(r, F_SRC), rule_tests(r, F_IFACE),
+				  rule_tests(r, F_PROTO), r->origin };
 	uint32_t i = 0;
 
 	do {
 		uint32_t j = 0;
 
 		do {
-			add_row(l, r, x, dst != NULL ? &dst->r[i] : NULL,
-				ports != NULL ? &ports->r[j] : NULL);
+			arena_clear(l->a);
+			give_row(l, &c, x, dst != NULL ? &dst->r[i] : NULL,
+				 ports != NULL ? &ports->r[j] : NULL);
 		} while (ports != NULL && ++j < ports->n);
 	} while (dst != NULL && ++i < dst->n);
 }
 
-/* A row as a rule by itself, for add_row(); NULL: the row of TCP has said it */
+/* The protocols of a row; NULL: the row of TCP has said it */
 static const struct set *row_protos(struct listing *l, const struct portmap *map,
 				    const struct portmap_row *row)
 {
-	struct arena *a = &l->c->arena;
 	const uint8_t other = row->proto == PROTO_TCP ? PROTO_UDP : PROTO_TCP;
 	const struct portmap_row *twin = portmap_find(map, other, map->outside[row->outside],
 						      row->lo);
 
 	if (twin == NULL || twin->origin != row->origin || twin->hi != row->hi)
-		return set_one(a, row->proto);
-	return row->proto == PROTO_TCP ? set_union(a, set_one(a, PROTO_TCP), set_one(a, PROTO_UDP))
-				       : NULL;
+		return set_one(l->a, row->proto);
+	return row->proto == PROTO_TCP ? set_union(l->a, set_one(l->a, PROTO_TCP),
+						   set_one(l->a, PROTO_UDP)) : NULL;
 }
 
-static void add_map_row(struct listing *l, const struct rule *from, const struct portmap_row *row)
+/* A row as a rule by itself */
+static void give_map_row(struct listing *l, const struct rule *from, const struct portmap_row *row)
 {
 	const struct portmap *map = from->map;
-	const struct addr dst = map->outside[row->outside];
-	const struct set *protos = row_protos(l, map, row);
-	struct range *ranges = arena_array(&l->c->arena, struct range, 2);
-	struct rule r = { .origin = map->origins.v[row->origin] };
+	const struct addr to = map->outside[row->outside];
+	const struct range dst = { to.af, to.v, to.v }, ports = { AF_NONE, row->lo, row->hi };
 	struct xlate x = { .kind = XL_DST, .lo = row->to, .from = row->lo };
+	struct common c = { .iface = rule_tests(from, F_IFACE),
+			    .origin = map->origins.v[row->origin] };
 
-	if (protos == NULL)
+	arena_clear(l->a);
+	c.proto = row_protos(l, map, row);
+	if (c.proto == NULL)
 		return;
 	if (row->to != row->lo || row->is_one)
 		x.port = row->is_one ? XP_TO : XP_SHIFT;
 	x.hi = portmap_port(row, row->hi);
-	ranges[0] = (struct range){ dst.af, dst.v, dst.v };
-	ranges[1] = (struct range){ AF_NONE, row->lo, row->hi };
-	vec_add(&l->c->arena, &x.to, map->inside.v[row->inside]);
-	rule_test((struct model *)&l->d->model, &r, F_PROTO, protos);
-	if (rule_tests(from, F_IFACE) != NULL)
-		rule_test((struct model *)&l->d->model, &r, F_IFACE, rule_tests(from, F_IFACE));
-	add_row(l, &r, &x, &ranges[0], &ranges[1]);
+	vec_add(l->a, &x.to, map->inside.v[row->inside]);
+	give_row(l, &c, &x, &dst, &ports);
 }
 
 /* The rows of a table in the order of their declarations */
-static void add_map(struct listing *l, const struct rule *from)
+static void give_map(struct listing *l, const struct rule *from)
 {
 	const struct portmap *map = from->map;
 	uint32_t *next = arena_array(&l->c->arena, uint32_t, map->origins.n + 1);
@@ -237,7 +253,7 @@ static void add_map(struct listing *l, const struct rule *from)
 	for (uint32_t i = 0; i < map->rows.n; i++)
 		order[next[map->rows.v[i].origin]++] = i;
 	for (uint32_t i = 0; i < map->rows.n; i++)
-		add_map_row(l, from, &map->rows.v[order[i]]);
+		give_map_row(l, from, &map->rows.v[order[i]]);
 }
 
 static const char *place_text(struct listing *l, struct addr a, uint32_t lo, uint32_t hi)
@@ -248,7 +264,7 @@ static const char *place_text(struct listing *l, struct addr a, uint32_t lo, uin
 }
 
 /* One row of a forward that is no rule now */
-static void add_idle_row(struct listing *l, const struct decl_jail *j,
+static void give_idle_row(struct listing *l, const struct decl_jail *j,
 			 const struct decl_forward *f, const struct decl_ports *p, struct addr to)
 {
 	static const char *const protos[] = {
@@ -262,18 +278,19 @@ static void add_idle_row(struct listing *l, const struct decl_jail *j,
 		.until = f->until, .is_off = f->is_off,
 	};
 
+	arena_clear(l->a);
 	for (uint32_t i = j->addrs.n; i-- > 0;)
 		if (to.af == AF_NONE || j->addrs.v[i].p.a.af == to.af)
 			inside = j->addrs.v[i].p.a;
 	if (f->from.a.af != AF_NONE)
-		row.from = arena_printf(&l->c->arena, "%s", f->from.len == addr_bits(f->from.a.af) ?
+		row.from = arena_printf(l->a, "%s", f->from.len == addr_bits(f->from.a.af) ?
 					addr_print(f->from.a, buf) : prefix_print(f->from, buf));
 	row.external = place_text(l, to, p->ext_lo, p->ext_hi);
 	row.internal = place_text(l, inside, p->int_lo, p->int_hi);
-	vec_add(&l->c->arena, &l->to->list, row);
+	give(l, &row);
 }
 
-static void add_idle(struct listing *l, const struct decl_jail *j, const struct decl_forward *f)
+static void give_idle(struct listing *l, const struct decl_jail *j, const struct decl_forward *f)
 {
 	struct forward_addrs to = { .list = { 0 } };
 
@@ -282,26 +299,29 @@ static void add_idle(struct listing *l, const struct decl_jail *j, const struct 
 		vec_add(&l->c->arena, &to.list, ((struct addr){ AF_NONE, 0 }));
 	for (uint32_t i = 0; i < to.list.n; i++)
 		for (uint32_t p = 0; p < f->ports.n; p++)
-			add_idle_row(l, j, f, &f->ports.v[p], to.list.v[i]);
+			give_idle_row(l, j, f, &f->ports.v[p], to.list.v[i]);
 }
 
-static void add_all_idle(struct listing *l)
+static void give_all_idle(struct listing *l)
 {
 	for (uint32_t i = 0; i < l->d->decl.jails.n; i++) {
 		const struct decl_jail *j = &l->d->decl.jails.v[i];
 
 		for (uint32_t n = 0; n < j->forwards.n; n++)
 			if (j->forwards.v[n].is_off || !j->is_enabled || j->is_down)
-				add_idle(l, j, &j->forwards.v[n]);
+				give_idle(l, j, &j->forwards.v[n]);
 	}
 }
 
-void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwards *ret)
+void cli_forwards_each(struct cli *c, const struct declared *d, cli_forward_fn *fn, void *arg)
 {
-	struct listing l = { .c = c, .d = d, .to = ret };
+	struct arena row CLEANUP(arena_fini);
+	struct listing l = { .c = c, .d = d, .a = &row, .fn = fn, .arg = arg };
 	const struct model *m = &d->model;
 	const struct rule_list *entry = &m->lists.v[m->entry[DIR_IN]];
 
+	arena_init(&row, c->arena.cap_bytes);
+	row.full = c->arena.full;
 	find_ending(&l);
 	for (uint32_t i = 0; i < entry->rules.n; i++) {
 		const struct rule_list *called;
@@ -316,12 +336,12 @@ void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwa
 			if (e == NULL || rule_is_never(r))
 				continue;
 			if (r->map != NULL)
-				add_map(&l, r);
+				give_map(&l, r);
 			else if (m->xlates.v[e->xlate].kind == XL_DST)
-				add_rule(&l, r, &m->xlates.v[e->xlate]);
+				give_rule(&l, r, &m->xlates.v[e->xlate]);
 		}
 	}
-	add_all_idle(&l);
+	give_all_idle(&l);
 }
 
 const char *cli_time_text(int64_t seconds, char *buf)
@@ -353,7 +373,7 @@ void cli_forward_json(struct cli *c, const struct cli_forward *f, const struct c
 	member(c->out, "on", f->on);
 	member(c->out, "external", f->external);
 	member(c->out, "internal", f->internal);
-	member(c->out, "source", cli_place(c, f->origin.at));
+	member(c->out, "source", f->place);
 	member(c->out, "until", cli_time_text(f->until, text));
 	member(c->out, "counted", n->is_traffic ? "packets" : "connections");
 	member(c->out, "last_use", cli_time_text(n->last, text));

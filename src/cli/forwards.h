@@ -22,6 +22,7 @@
  * @external:	"A:P" or "A:P-Q"
  * @internal:	The same of where it leads to
  * @origin:	Its rule
+ * @place:	"FILE:LINE" of that
  * @dst:	External addresses, NULL: any
  * @ports:	External ports, NULL: any
  * @until:	When it ends, seconds since 1970; 0: never
@@ -37,6 +38,7 @@ struct cli_forward {
 	const char *external;
 	const char *internal;
 	struct origin origin;
+	const char *place;
 	const struct range *dst;
 	const struct range *ports;
 	int64_t until;
@@ -44,18 +46,17 @@ struct cli_forward {
 	bool is_live;
 };
 
-/** struct cli_forwards - In the order of the rules, then those that are not in force */
-struct cli_forwards {
-	VEC(struct cli_forward) list;
-};
+typedef void cli_forward_fn(struct cli *c, const struct cli_forward *f, void *arg);
 
 /**
- * cli_forwards_list() - List the forwards
+ * cli_forwards_each() - List the forwards
  * @c:		Run
  * @d:		Declarations
- * @ret:	Rows are added
+ * @fn:		Told of each, in the order of the rules, then of those that are not in force;
+ *		each is gone when the next comes, as there may be 100,000
+ * @arg:	For @fn
  */
-void cli_forwards_list(struct cli *c, const struct declared *d, struct cli_forwards *ret);
+void cli_forwards_each(struct cli *c, const struct declared *d, cli_forward_fn *fn, void *arg);
 
 /**
  * struct cli_counters - What the kernel has counted

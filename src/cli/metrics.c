@@ -24,14 +24,24 @@ struct samples {
 /* What is counted of each forward; of the metrics that need none, NONE */
 enum column { PACKETS, BYTES, FLOWS, COLUMNS, NONE = COLUMNS };
 
+/* A forward, and what it has counted */
+struct counted {
+	const char *jail;
+	const char *proto;
+	const char *external;
+	const char *from;
+	const char *on;
+	double n[COLUMNS];
+};
+
 /**
  * struct metrics - One run
  * @s:		How the host stands
- * @counted:	By forward
+ * @forwards:	All of them
  */
 struct metrics {
 	struct cli_status s;
-	double (*counted)[COLUMNS];
+	VEC(struct counted) forwards;
 };
 
 static void add(struct metrics *m, struct samples *out, struct sample x)
@@ -41,28 +51,31 @@ static void add(struct metrics *m, struct samples *out, struct sample x)
 
 /* ---- what is measured --------------------------------------------------------- */
 
-static void count_forwards(struct metrics *m)
+static const char *keep(struct cli *c, const char *text)
 {
-	const struct cli_forwards *f = &m->s.forwards;
+	return arena_strndup(&c->arena, text, strlen(text));
+}
 
-	m->counted = arena_alloc(&m->s.c->arena, MAX(f->list.n, 1u) * sizeof(*m->counted));
-	for (uint32_t i = 0; i < f->list.n; i++) {
-		const struct cli_used used = cli_forward_used(&m->s.counts, &f->list.v[i]);
+static void count_forward(struct cli *c, const struct cli_forward *f, void *arg)
+{
+	struct metrics *m = arg;
+	const struct cli_used used = cli_forward_used(&m->s.counts, f);
 
-		m->counted[i][PACKETS] = (double)used.packets;
-		m->counted[i][BYTES] = (double)used.bytes;
-		m->counted[i][FLOWS] = (double)cli_forward_flows(&m->s.counts, &f->list.v[i]);
-	}
+	vec_add(&c->arena, &m->forwards, ((struct counted){
+		.jail = f->jail, .proto = keep(c, f->proto), .external = keep(c, f->external),
+		.from = keep(c, f->from), .on = keep(c, f->on),
+		.n = { [PACKETS] = (double)used.packets, [BYTES] = (double)used.bytes,
+		       [FLOWS] = (double)cli_forward_flows(&m->s.counts, f) } }));
 }
 
 static void of_forwards(struct metrics *m, enum column col, struct samples *out)
 {
-	for (uint32_t i = 0; i < m->s.forwards.list.n; i++) {
-		const struct cli_forward *f = &m->s.forwards.list.v[i];
+	for (uint32_t i = 0; i < m->forwards.n; i++) {
+		const struct counted *f = &m->forwards.v[i];
 
 		add(m, out, (struct sample){
 			{ "jail", f->jail != NULL ? f->jail : "", "proto", f->proto, "external",
-			  f->external, "from", f->from, "on", f->on }, m->counted[i][col] });
+			  f->external, "from", f->from, "on", f->on }, f->n[col] });
 	}
 }
 
@@ -71,11 +84,11 @@ static void of_jails(struct metrics *m, enum column col, struct samples *out)
 	for (uint32_t i = 0; i < m->s.h->d.decl.jails.n; i++) {
 		struct sample x = { { "jail", m->s.h->d.decl.jails.v[i].name }, 0 };
 
-		for (uint32_t n = 0; n < m->s.forwards.list.n; n++) {
-			const struct cli_forward *f = &m->s.forwards.list.v[n];
+		for (uint32_t n = 0; n < m->forwards.n; n++) {
+			const struct counted *f = &m->forwards.v[n];
 
 			if (f->jail != NULL && strcmp(f->jail, x.label[1]) == 0)
-				x.value += m->counted[n][col];
+				x.value += f->n[col];
 		}
 		add(m, out, x);
 	}
@@ -220,12 +233,12 @@ static void print_json(struct cli *c, const struct row *r, const struct samples 
 int verb_metrics(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
-	struct metrics m;
+	struct metrics m = { .forwards = { .n = 0 } };
 	const int status = cli_status_read(c, &h, &m.s);
 
 	if (status != 0 && !h.is_compared)
 		return status;
-	count_forwards(&m);
+	cli_forwards_each(c, &h.d, count_forward, &m);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct samples found = { .list = { .n = 0 } };
 

@@ -100,13 +100,16 @@ void cli_json_place(struct cli *c, struct span at)
 	fprintf(c->out, ", \"line\": %u", p.line);
 }
 
-const char *cli_place(struct cli *c, struct span at)
+const char *cli_place_in(struct cli *c, struct arena *a, struct span at)
 {
 	const struct place p = source_place(&c->sources, source_file_span(&c->sources, at));
 
-	if (p.name == NULL)
-		return "";
-	return arena_printf(&c->arena, "%s:%u", p.name, p.line);
+	return p.name == NULL ? "" : arena_printf(a, "%s:%u", p.name, p.line);
+}
+
+const char *cli_place(struct cli *c, struct span at)
+{
+	return cli_place_in(c, &c->arena, at);
 }
 
 int cli_netns(struct cli *c)

@@ -108,19 +108,26 @@ static void aliases_json(const struct cli_status *s)
 	putc(']', out);
 }
 
+/* Forwards on their way out */
+struct telling {
+	const struct cli_status *s;
+	uint32_t n;		/* so far */
+};
+
+static void forward_json(struct cli *c, const struct cli_forward *f, void *arg)
+{
+	struct telling *t = arg;
+	const struct cli_used used = cli_forward_used(&t->s->counts, f);
+
+	fputs(t->n++ > 0 ? ", " : "", c->out);
+	cli_forward_json(c, f, &used);
+}
+
 static void forwards_json(const struct cli_status *s)
 {
-	FILE *out = s->c->out;
-
-	fputs(", \"forwards\": [", out);
-	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
-		const struct cli_forward *f = &s->forwards.list.v[i];
-		const struct cli_used n = cli_forward_used(&s->counts, f);
-
-		fputs(i > 0 ? ", " : "", out);
-		cli_forward_json(s->c, f, &n);
-	}
-	putc(']', out);
+	fputs(", \"forwards\": [", s->c->out);
+	cli_forwards_each(s->c, &s->h->d, forward_json, &(struct telling){ .s = s });
+	putc(']', s->c->out);
 }
 
 /* Nobody declared it, and it is not ours to take away */
@@ -241,23 +248,19 @@ static void print_jails(const struct cli_status *s)
 	}
 }
 
-static void print_forwards(const struct cli_status *s)
+static void print_forward(struct cli *c, const struct cli_forward *f, void *arg)
 {
-	for (uint32_t i = 0; i < s->forwards.list.n; i++) {
-		const struct cli_forward *f = &s->forwards.list.v[i];
-		const bool limited = strcmp(f->from, "any") != 0;
-		const struct cli_used used = cli_forward_used(&s->counts, f);
+	const struct cli_status *s = arg;
+	const struct cli_used used = cli_forward_used(&s->counts, f);
 
-		fprintf(s->c->out, "forward  %s %s -> %s", f->proto, f->external, f->internal);
-		if (f->jail != NULL)
-			fprintf(s->c->out, ", jail %s", f->jail);
-		if (limited)
-			fprintf(s->c->out, ", from %s", f->from);
-		fprintf(s->c->out, "%s  %llu %s  (%s)\n",
-			f->is_off ? ", off" : !f->is_live ? ", jail is down" : "",
-			(unsigned long long)used.packets, used.is_traffic ? "packets" : "flows",
-			cli_place(s->c, f->origin.at));
-	}
+	fprintf(c->out, "forward  %s %s -> %s", f->proto, f->external, f->internal);
+	if (f->jail != NULL)
+		fprintf(c->out, ", jail %s", f->jail);
+	if (strcmp(f->from, "any") != 0)
+		fprintf(c->out, ", from %s", f->from);
+	fprintf(c->out, "%s  %llu %s  (%s)\n",
+		f->is_off ? ", off" : !f->is_live ? ", jail is down" : "",
+		(unsigned long long)used.packets, used.is_traffic ? "packets" : "flows", f->place);
 }
 
 static void print_note(const struct cli_status *s)
@@ -290,7 +293,7 @@ static void print_drift(const struct cli_status *s)
 			fprintf(out, "! %s\n", foreign_change(s, &s->aliases.list.v[i]).object);
 }
 
-static void print_text(const struct cli_status *s, const struct json *nat)
+static void print_text(struct cli_status *s, const struct json *nat)
 {
 	FILE *out = s->c->out;
 	char buf[ADDR_TEXT_BYTES];
@@ -302,7 +305,7 @@ static void print_text(const struct cli_status *s, const struct json *nat)
 		fprintf(out, "alias    %s on %s (%s)%s%s\n", prefix_print(x->p, buf), x->iface,
 			x->kind, x->jail != NULL ? ", jail " : "", x->jail != NULL ? x->jail : "");
 	}
-	print_forwards(s);
+	cli_forwards_each(s->c, &s->h->d, print_forward, s);
 	if (nat != NULL)
 		nat_ask_print(s->c, nat);
 	if (s->note.until > 0)
@@ -343,7 +346,6 @@ int cli_status_read(struct cli *c, struct cli_host *h, struct cli_status *ret)
 	if (status != 0 && !h->is_compared)
 		return status;
 	host_aliases_list(&h->want, &h->have, &c->arena, &ret->aliases);
-	cli_forwards_list(c, &h->d, &ret->forwards);
 	err = confirm_read(&h->st, &c->arena, &ret->note);
 	if (err < 0 && err != -ENOENT)
 		return cli_system(c, err, "read what waits to be confirmed");
@@ -374,6 +376,22 @@ static int read_broken(struct cli *c, struct cli_host *h, struct cli_status *s)
 	return err < 0 ? cli_system(c, err, "read what the kernel holds") : 0;
 }
 
+static void print_all(struct cli *c, struct cli_status *s, const struct json *nat)
+{
+	FILE *kept = c->out;
+
+	/* There may be 100,000 forwards: megabytes */
+	cli_stream(c);
+	c->out = stdout;
+	if (c->json)
+		print_json(s, nat);
+	else if (c->listing)
+		print_listing(s);
+	else
+		print_text(s, nat);
+	c->out = kept;
+}
+
 int verb_status(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -387,12 +405,7 @@ int verb_status(struct cli *c)
 	if (asked == 0)
 		asked = read_broken(c, &h, &s);
 	status = status != 0 ? status : asked;
-	if (c->json)
-		print_json(&s, nat);
-	else if (c->listing)
-		print_listing(&s);
-	else
-		print_text(&s, nat);
+	print_all(c, &s, nat);
 	if (status != 0)
 		return status;
 	return h.changes.n > 0 || count_foreign(&s) > 0 || s.broken.differences.n > 0 ||

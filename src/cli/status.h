@@ -15,8 +15,7 @@
  * @c:		Run
  * @h:		Host and declarations, compared
  * @aliases:	Addresses
- * @forwards:	Port forwards
- * @counts:	What they have counted
+ * @counts:	What forwards have counted
  * @note:	What waits to be confirmed; @until 0: nothing
  * @broken:	Packets for which what differs counts
  */
@@ -24,7 +23,6 @@ struct cli_status {
 	struct cli *c;
 	struct cli_host *h;
 	struct host_aliases aliases;
-	struct cli_forwards forwards;
 	struct cli_counters counts;
 	struct confirm_note note;
 	struct prove_result broken;
