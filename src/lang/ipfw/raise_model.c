@@ -98,6 +98,8 @@ static bool add_nat(struct raiser *w, struct instances *all, const struct flat_r
 	struct addr to = { .af = AF_NONE };
 	struct instance *i;
 
+	if (x->to.n == 0)
+		return raise_refuse(w, r->origin, "an interface without an address that is known");
 	if (targets(r, &to) != 1 || x->pool == POOL_BITMASK)
 		return raise_refuse(w, r->origin, "a pool of addresses");
 	i = instance_of(w, all, r, to);
