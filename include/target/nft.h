@@ -79,6 +79,18 @@ struct nft_mend {
 };
 
 /**
+ * struct nft_logs - What the messages of a program tell
+ * @of:		Declarations that it was made from
+ * @sources:	Their texts: a message names a place
+ * @group:	nflog group of its messages
+ */
+struct nft_logs {
+	const struct model *of;
+	struct sources *sources;
+	uint16_t group;
+};
+
+/**
  * struct nft_marks - What the bits of a program's marks mean
  * @own:	All bits that are ours
  * @state:	Of the ct mark, by the direction of the leg as the flow's first packet
@@ -94,6 +106,7 @@ struct nft_mend {
  *		way has one
  * @mend:	Changes of headers; two of them have the same fields or none in common
  * @n_mends:	How many
+ * @logs:	What rules tell that log
  *
  * A hint for who proves a program: nothing is believed because it stands here.
  */
@@ -108,9 +121,10 @@ struct nft_marks {
 	uint32_t link[NFT_LINKS][2];
 	struct nft_mend mend[NFT_MENDS];
 	uint32_t n_mends;
+	struct nft_logs logs;
 };
 
-/** nft_program_marks() - The marks of a program */
+/** nft_program_marks() - The marks of a program, and its messages */
 struct nft_marks nft_program_marks(const struct nft_program *p);
 
 struct nl_batch;

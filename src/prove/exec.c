@@ -22,9 +22,11 @@
 #include <string.h>
 
 #include "prove/counts.h"
+#include "prove/exec_base.h"
 #include "prove/exec_nat.h"
 #include "prove/exec_step.h"
 #include "prove/exec_write.h"
+#include "prove/logs.h"
 #include "prove/quotas.h"
 #include "prove/sets.h"
 #include "prove/states.h"
@@ -47,7 +49,7 @@ struct run {
 	const struct exec_at *at;
 	uint8_t family;
 	bool is_in;
-	bool has_ct;		/* conntrack has looked at the packet */
+	dd no_ct;		/* conntrack knows nothing of it here; DD_NO_VAR: nothing is known */
 	dd passed;
 	uint32_t depth;
 	VEC(struct entered) entered;
@@ -58,6 +60,7 @@ struct rule_run {
 	struct run *w;
 	const struct prog_rule *rule;
 	const char *chain;	/* that it stands in */
+	const char *miscounts;	/* what is wrong with its counter, or NULL */
 	dd when;		/* what has matched so far of headers */
 	bool asks_marks;	/* the next comparison is of something that rules can write */
 	const uint8_t *here;	/* what a map has made known of headers, by variable, or NULL */
@@ -77,11 +80,14 @@ static dd unknown(struct run *w, const char *what, const char *of)
 
 static dd go(struct run *w, const char *name, dd behind)
 {
+	static const struct outcome nowhere = {
+		.fate = FATE_HARM, .text = "the way leads to no chain, or in a circle",
+	};
 	const struct prog_chain *c = name == NULL ? NULL
 						   : prog_chain_of(w->p->p, w->family, name);
 
 	if (c == NULL || w->depth >= MAX_DEPTH)
-		return unknown(w, "the way to chain", name);
+		return proof_outcome(w->p, &nowhere);
 	return run_chain(w, c, behind);
 }
 
@@ -355,16 +361,14 @@ static dd in_states(struct rule_run *r, const struct states_set *of, bool is_not
 		    struct regs *regs)
 {
 	const dd before = r->when;
-	dd has, f;
+	dd f, is;
 
-	if (!of->is_safe && !of->tells)
-		return unknown(r->w, "flows of another protocol", NULL);
-	has = dd_and(r->w->d, of->kind, states_has_way(r->w->p, of->k, of->reversed));
+	if (!states_asked(r->w->p, of, &is))
+		return unknown(r->w, "so many keys of states", NULL);
+	if (!is_not && (of->is_safe || of->tells))
+		r->when = dd_and(r->w->d, before, of->kind);
 	r->asks_marks = true;
-	if (is_not)
-		return where(r, dd_not(r->w->d, has), i, regs);
-	r->when = dd_and(r->w->d, before, of->kind);
-	f = where(r, has, i, regs);
+	f = where(r, is_not ? dd_not(r->w->d, is) : is, i, regs);
 	r->when = before;
 	return f;
 }
@@ -446,7 +450,7 @@ static dd set_ct_mark(struct rule_run *r, const struct prog_expr *x, uint32_t i,
 	struct regs same = *regs;
 	const dd with = set_mark(r, x, i, regs);
 
-	return dd_ite(w->d, space_bit(&w->p->s, P_INVALID, 0), run_from(r, i + 1, &same), with);
+	return dd_ite(w->d, w->no_ct, run_from(r, i + 1, &same), with);
 }
 
 /* What matched so far asked for headers as they were */
@@ -515,10 +519,8 @@ static dd update(struct rule_run *r, const struct prog_expr *x, uint32_t i, stru
 	if (!x->has_inner && !states_of_set(w->p, s, regs, word, r->when, &of))
 		return w->p->m->discipline == STATES_DIRECTED || strncmp(s->name, "states_", 7) != 0
 			       ? grow(r, s, word, i, regs) : unknown(w, "a key of", x->set);
-	if (!x->has_inner && !of.is_safe)
-		return unknown(w, "flows of another protocol in", x->set);
 	if (!x->has_inner)
-		return states_write(w->p, so_far(r, run_from(r, i + 1, regs)), of.k, of.reversed);
+		return states_put(w->p, so_far(r, run_from(r, i + 1, regs)), &of);
 	if (counts_of_rule(w->p, r->chain, x, s, &count))
 		return regs_is_part(w->p, regs, word, P_SRC) &&
 				       s->key_len == addr_bits(w->p->s.af) / 8
@@ -562,12 +564,21 @@ static dd limit(struct rule_run *r, const struct prog_expr *x, uint32_t i, struc
 	return unknown(r->w, "expression", x->name);
 }
 
+static dd miscounted(const struct rule_run *r)
+{
+	const struct outcome x = { .fate = FATE_HARM, .text = r->miscounts };
+
+	return proof_outcome(r->w->p, &x);
+}
+
 static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 {
 	const struct prog_expr *x = &r->rule->exprs.v[i];
 
 	if (i == r->rule->exprs.n)
 		return r->next;
+	if (r->miscounts != NULL && i + 1 == r->rule->exprs.n)
+		return miscounted(r);
 	switch (x->op) {
 	case X_CMP:
 		return compare(r, x, i, regs);
@@ -590,13 +601,18 @@ static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 		return write(r, x, i, regs);
 	case X_DYNSET:
 		return update(r, x, i, regs);
+	case X_LOG:
+		return logs_add(r->w->p, so_far(r, run_from(r, i + 1, regs)),
+				logs_of_rule(r->w->p, x));
 	case X_LIMIT:
 		return limit(r, x, i, regs);
 	default:
-		if ((x->op == X_CT && !r->w->has_ct) ||
+		if ((x->op == X_CT && r->w->no_ct == DD_NO_VAR) ||
 		    !exec_step(r->w->p, x, r->w->is_in, regs))
 			return unknown(r->w, "expression", x->name);
 	}
+	if (x->op == X_CT && x->key == NFT_CT_STATE)
+		regs_state_unless(r->w->p, regs, regs_word(x->dreg), r->w->no_ct);
 	/* What comes in has no socket yet, and then there is no owner to load */
 	if (is_owner_load(x))
 		return r->w->is_in ? r->next
@@ -607,8 +623,7 @@ static dd run_from(struct rule_run *r, uint32_t i, struct regs *regs)
 		return run_from(r, i + 1, regs);
 	}
 	/* What conntrack does not know has nothing to load */
-	return dd_ite(r->w->d, space_bit(&r->w->p->s, P_INVALID, 0), r->next,
-		      run_ct(r, i, regs));
+	return dd_ite(r->w->d, r->w->no_ct, r->next, run_ct(r, i, regs));
 }
 
 static dd run_chain(struct run *w, const struct prog_chain *c, dd behind)
@@ -621,6 +636,7 @@ static dd run_chain(struct run *w, const struct prog_chain *c, dd behind)
 	w->depth++;
 	for (uint32_t i = c->rules.n; i-- > 0;) {
 		struct rule_run r = { .w = w, .rule = &c->rules.v[i], .chain = c->name,
+				      .miscounts = logs_miscounts(w->p, c, &c->rules.v[i]),
 				      .when = DD_TRUE,
 				      .next = e.r, .behind = behind };
 		struct regs regs = { 0 };
@@ -632,58 +648,16 @@ static dd run_chain(struct run *w, const struct prog_chain *c, dd behind)
 	return e.r;
 }
 
-static bool is_of_quotas(const struct prog_chain *c)
-{
-	return c->family == NFPROTO_INET && strcmp(c->type, "filter") == 0 &&
-	       (c->hook == NF_INET_PRE_ROUTING ? c->prio == PRIO_QUOTA_IN
-		: c->hook == NF_INET_POST_ROUTING &&
-		  (c->prio == PRIO_QUOTA_SRC || c->prio == PRIO_QUOTA_OUT));
-}
-
-static bool is_at(const struct prog_chain *c, const struct exec_at *at)
-{
-	return c->family == at->family && c->type != NULL && c->hook == at->hook &&
-	       c->prio >= at->prio_lo && c->prio <= at->prio_hi &&
-	       is_of_quotas(c) == at->of_quotas &&
-	       (strcmp(c->type, "nat") == 0) == at->is_nat;
-}
-
-/* The last base chain that is run before another, or NULL; those of one priority in order */
-static const struct prog_chain *last_before(const struct prog *p, const struct exec_at *at,
-					    const struct prog_chain *before)
-{
-	const struct prog_chain *last = NULL;
-
-	for (uint32_t i = 0; i < p->chains.n; i++) {
-		const struct prog_chain *c = &p->chains.v[i];
-
-		if (!is_at(c, at) || (before != NULL && (c->prio > before->prio ||
-				(c->prio == before->prio && c >= before))))
-			continue;
-		if (last == NULL || c->prio >= last->prio)
-			last = c;
-	}
-	return last;
-}
-
-static bool has_ct(const struct exec_at *at, const struct prog_chain *c)
-{
-	if (at->family != NFPROTO_INET)
-		return false;
-	return (at->hook != NF_INET_PRE_ROUTING && at->hook != NF_INET_LOCAL_OUT) ||
-	       at->is_nat || c->prio > PRIO_CONNTRACK;
-}
-
 dd exec_chains(struct proof *p, const struct exec_at *at, dd passed)
 {
 	const struct prog_chain *c = NULL;
 
 	if (p->p->is_dormant)
 		return passed;
-	while ((c = last_before(p->p, at, c)) != NULL) {
+	while ((c = exec_base_before(p->p, at, c)) != NULL) {
 		struct run w = {
 			.p = p, .d = p->d, .at = at, .family = at->family, .passed = passed,
-			.is_in = at->hook == NF_INET_PRE_ROUTING, .has_ct = has_ct(at, c),
+			.is_in = at->hook == NF_INET_PRE_ROUTING, .no_ct = exec_base_no_ct(p, at, c),
 		};
 		const dd end = c->policy == NF_DROP ? proof_leaf(p, FATE_BLOCK) : passed;
 

@@ -98,6 +98,7 @@ bool exec_step(struct proof *p, const struct prog_expr *x, bool is_in, struct re
 {
 	switch (x->op) {
 	case X_NOTHING:
+	case X_COUNTER:
 		return true;
 	case X_UNKNOWN:
 		return false;

@@ -39,6 +39,7 @@ static uint64_t hash_outcome(const struct outcome *x)
 	h = stir(h, (uint64_t)x->links << 32 | (uint32_t)x->place << 16 | x->is_turn);
 	h = stir(stir(h, (uint64_t)x->record << 32 | x->xlate),
 		 (uint64_t)x->counts << 32 | (uint32_t)x->mends << 16 | x->grown);
+	h = x->logs == 0 ? h : stir(h, (uint64_t)x->logs << 40);
 	for (int i = 0; i < N_HEADERS; i++)
 		h = x->wrote[i] == 0 ? h : stir(h, (uint64_t)i << 32 | x->wrote[i]);
 	for (const char *c = x->text; c != NULL && *c != '\0'; c++)
@@ -57,7 +58,7 @@ static bool same_outcome(const struct outcome *x, const struct outcome *y)
 {
 	if (x->fate != y->fate || x->code != y->code || x->states != y->states ||
 	    x->tag != y->tag || x->kept_tag != y->kept_tag || x->links != y->links ||
-	    x->place != y->place ||
+	    x->place != y->place || x->logs != y->logs ||
 	    x->record != y->record || x->xlate != y->xlate ||
 	    x->counts != y->counts || x->grown != y->grown || x->mends != y->mends ||
 	    memcmp(x->wrote, y->wrote, sizeof(x->wrote)) != 0 ||
@@ -346,5 +347,8 @@ const char *outcome_text(const struct outcomes *o, struct arena *a, uint32_t val
 		text = arena_printf(a, "%s, state", text);
 	if (x->tag != 0)
 		text = arena_printf(a, "%s, tag %u", text, x->tag);
+	for (uint32_t i = 0; x->logs != 0 && i < o->records.v[x->logs - 1].n; i++)
+		text = arena_printf(a, "%s, log %s", text,
+				    o->messages.v[o->records.v[x->logs - 1].number[i] - 1]);
 	return headers_text(x, a, text);
 }

@@ -82,6 +82,7 @@ struct lot {
  * @record:	Number of the set of records that it has added to; 0: none
  * @grown:	Tables that its source is put into
  * @counts:	Number of the set of counts that it is in; 0: none
+ * @logs:	Number of the set of messages that were told of it; 0: none
  * @xlate:	Number of its translation; 0: none
  * @mends:	FATE_PASS: bits of what states remember that is changed in headers
  * @wrote:	FATE_PASS: by header, what it was changed to, and 1; 0: it was not
@@ -101,6 +102,7 @@ struct outcome {
 	uint16_t grown;
 	uint32_t record;
 	uint32_t counts;
+	uint32_t logs;
 	uint32_t xlate;
 	uint16_t mends;
 	uint16_t wrote[N_HEADERS];
@@ -126,6 +128,7 @@ struct record_set {
  * @list:	By number; 0: FATE_NONE; 1 is left out, as it is a condition
  * @xlates:	Translations by number - 1
  * @records:	Sets of records by number - 1
+ * @messages:	Of rules that log, by number - 1
  * @slot:	Hash of @list, 0: none
  * @n_slots:	Its length
  * @xslot:	Hash of @xlates
@@ -136,6 +139,7 @@ struct outcomes {
 	VEC(struct outcome) list;
 	VEC(struct translation) xlates;
 	VEC(struct record_set) records;
+	VEC(const char *) messages;
 	uint32_t *slot;
 	uint32_t n_slots;
 	uint32_t *xslot;

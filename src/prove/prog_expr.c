@@ -50,10 +50,24 @@ static const char *text(const struct reading *r, uint16_t attr)
 	return s == NULL ? NULL : arena_strndup(r->p->a, s, strlen(s));
 }
 
-static enum prog_op read_nothing(struct reading *r)
+static enum prog_op read_counter(struct reading *r)
 {
 	(void)r;
-	return X_NOTHING;
+	return X_COUNTER;
+}
+
+static enum prog_op read_log(struct reading *r)
+{
+	const struct nftnl_expr *e = r->e;
+
+	r->to->set = text(r, NFTNL_EXPR_LOG_PREFIX);
+	r->to->has_dreg = has(r, NFTNL_EXPR_LOG_GROUP);
+	r->to->key = r->to->has_dreg ? nftnl_expr_get_u16(e, NFTNL_EXPR_LOG_GROUP)
+				     : u32(r, NFTNL_EXPR_LOG_LEVEL);
+	r->to->is_not = u32(r, NFTNL_EXPR_LOG_SNAPLEN) != 0 || u32(r, NFTNL_EXPR_LOG_FLAGS) != 0 ||
+			(has(r, NFTNL_EXPR_LOG_QTHRESHOLD) &&
+			 nftnl_expr_get_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD) > 1);
+	return X_LOG;
 }
 
 static enum prog_op read_meta(struct reading *r)
@@ -271,7 +285,7 @@ static const struct {
 	const char *name;
 	enum prog_op (*read)(struct reading *r);
 } readers[] = {
-	{ "counter", read_nothing }, { "log", read_nothing }, { "meta", read_meta },
+	{ "counter", read_counter }, { "log", read_log }, { "meta", read_meta },
 	{ "ct", read_ct }, { "payload", read_payload }, { "cmp", read_cmp },
 	{ "range", read_range }, { "bitwise", read_bitwise }, { "byteorder", read_byteorder },
 	{ "lookup", read_lookup }, { "immediate", read_immediate }, { "nat", read_nat },

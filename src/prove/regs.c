@@ -234,7 +234,8 @@ static bool load_meta(struct proof *p, const struct prog_expr *x, bool is_in, st
 	case NFT_META_IIFNAME:
 		return load_name(r, word, in, R_NAME);
 	case NFT_META_OIFNAME:
-		return !is_in && load_name(r, word, P_IFACE, R_NAME);
+		/* It has none yet, which is a name of no letters */
+		return is_in ? regs_clear(r, word, 16) : load_name(r, word, P_IFACE, R_NAME);
 	case NFT_META_IIF:
 		return load_name(r, word, in, R_INDEX);
 	case NFT_META_MARK:
@@ -274,6 +275,18 @@ static void load_state(struct proof *p, struct regs *r, uint32_t word)
 	put_host_bit(r, word, 4, CT_NEW, is_new);
 	put_host_bit(r, word, 4, CT_ESTABLISHED,
 		     dd_not(p->d, dd_or(p->d, invalid, dd_or(p->d, related, is_new))));
+}
+
+void regs_state_unless(struct proof *p, struct regs *r, uint32_t word, dd none)
+{
+	struct regs nothing = { 0 };
+
+	if (none == space_bit(&p->s, P_INVALID, 0) || !regs_clear(&nothing, word, 4))
+		return;
+	put_host_bit(&nothing, word, 4, CT_INVALID, DD_TRUE);
+	for (uint32_t i = 0; i < 32; i++)
+		regs_put(r, word, i, dd_ite(p->d, none, regs_bit(&nothing, word, i),
+					    regs_bit(r, word, i)));
 }
 
 /* Where a connection's first packet went */

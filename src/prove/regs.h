@@ -108,6 +108,9 @@ bool regs_load(struct proof *p, const struct prog_expr *x, bool is_in, struct re
  */
 bool regs_header_bit(struct proof *p, uint32_t base, uint32_t bit, dd *ret);
 
+/** regs_state_unless() - A state of connections at @word is that of none where @none holds */
+void regs_state_unless(struct proof *p, struct regs *r, uint32_t word, dd none);
+
 /** regs_header_part() - Which bit of which part that is; false: of none */
 bool regs_header_part(const struct proof *p, uint32_t base, uint32_t bit, enum part *ret_part,
 		      uint32_t *ret_bit);

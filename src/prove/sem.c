@@ -19,6 +19,7 @@
 
 #include "prove/counts.h"
 #include "prove/headers.h"
+#include "prove/logs.h"
 #include "prove/states.h"
 
 #define MAX_RULINGS	1000u
@@ -36,13 +37,19 @@ struct entered {
 /* Which half of a pass with free states: up to a nat rule, behind it, or there is none */
 enum half { HALF_WHOLE, HALF_BEFORE, HALF_BEHIND };
 
+/* A ruling that may be settled, and the message of the rule that prefers it */
+struct candidate {
+	struct ruling ruling;
+	uint32_t message;
+};
+
 /* A direction of the model being turned into functions */
 struct sem {
 	struct proof *p;
 	struct dds *d;
 	enum direction dir;
 	enum sem_answers answers;
-	VEC(struct ruling) rulings;	/* by number - 1 */
+	VEC(struct candidate) rulings;	/* by number - 1 */
 	dd settled;			/* the end of the filter */
 	dd passed;			/* what becomes of what passes */
 	uint32_t n_quick;		/* quick calls that the rule at hand is in */
@@ -256,13 +263,15 @@ static bool same_ruling(const struct ruling *x, const struct ruling *y)
 	       x->answer.icmp6 == y->answer.icmp6 && x->answer.queries == y->answer.queries;
 }
 
-static uint32_t ruling_number(struct sem *w, const struct ruling *r)
+static uint32_t ruling_number(struct sem *w, const struct rule *of, const struct ruling *r)
 {
+	const struct candidate c = { *r, logs_of_verdict(w->p, of, r->verdict) };
+
 	for (uint32_t i = 0; i < w->rulings.n; i++)
-		if (same_ruling(&w->rulings.v[i], r))
+		if (w->rulings.v[i].message == c.message && same_ruling(&w->rulings.v[i].ruling, r))
 			return i + 1;
 	if (w->rulings.n < MAX_RULINGS)
-		vec_add(w->p->a, &w->rulings, *r);
+		vec_add(w->p->a, &w->rulings, c);
 	return w->rulings.n;
 }
 
@@ -285,10 +294,10 @@ static dd enter(struct sem *w, uint32_t list, dd behind)
 	return e.r;
 }
 
-static dd prefer(struct sem *w, dd f, const struct ruling *r)
+static dd prefer(struct sem *w, dd f, const struct rule *of, const struct ruling *r)
 {
 	struct space *s = &w->p->s;
-	const uint32_t number = ruling_number(w, r), bits = space_width(s, P_CAND);
+	const uint32_t number = ruling_number(w, of, r), bits = space_width(s, P_CAND);
 
 	for (uint32_t i = 0; i < bits; i++)
 		f = dd_with(w->d, f, space_var(s, P_CAND, i), (number >> (bits - 1 - i) & 1) != 0);
@@ -434,15 +443,26 @@ static dd hand_over(struct sem *w)
 	return proof_handed(p, i + 1);
 }
 
-static dd do_effect(struct sem *w, dd f, const struct effect *e)
+/* A rule that prefers logs where it is what settles */
+static dd log_here(struct sem *w, dd f, const struct rule *r)
+{
+	if (rule_has_effect(r, EF_PREFER) != NULL)
+		return f;
+	if (r->exit == EX_DECIDE && rule_has_effect(r, EF_TRANSLATE) == NULL)
+		return logs_add(w->p, f, logs_of_verdict(w->p, r, r->ruling.verdict));
+	return logs_add(w->p, f, logs_declared(w->p, rule_has_effect(r, EF_TRANSLATE) != NULL
+							     ? "nat" : "match", &r->origin));
+}
+
+static dd do_effect(struct sem *w, dd f, const struct rule *r, const struct effect *e)
 {
 	switch (e->kind) {
 	case EF_LOG:
-		return f;
+		return log_here(w, f, r);
 	case EF_MEND:
 		return header_note(w->p, f, w->p->m->scrubs.v[e->scrub]);
 	case EF_PREFER:
-		return prefer(w, f, &e->ruling);
+		return prefer(w, f, r, &e->ruling);
 	case EF_PROBE:
 		return w->p->m->discipline == STATES_FREE ? probe_free(w, f, e)
 			: dd_ite(w->d, has_state(w), found_state(w), f);
@@ -468,7 +488,7 @@ static dd do_effects(struct sem *w, struct proof_hand at, uint32_t first, dd the
 		/* What leads to other lists has changed these */
 		w->behind = behind;
 		w->at = at;
-		then = do_effect(w, then, &r->effects.v[k]);
+		then = do_effect(w, then, r, &r->effects.v[k]);
 	}
 	return then;
 }
@@ -531,6 +551,11 @@ static dd draw_all(struct sem *w, dd f)
 	return f;
 }
 
+static dd with_log(struct sem *w, dd f, const struct rule *r)
+{
+	return rule_has_effect(r, EF_LOG) == NULL ? f : log_here(w, f, r);
+}
+
 /* Fences and the like: calls are of translations, and not looked at here */
 static dd policy_list(struct sem *w, uint32_t list, dd behind)
 {
@@ -544,7 +569,7 @@ static dd policy_list(struct sem *w, uint32_t list, dd behind)
 		const struct rule *r = &l->rules.v[i];
 
 		if (r->exit != EX_CALL)
-			f = dd_ite(w->d, holds(w, r), leave(w, r, f, behind), f);
+			f = dd_ite(w->d, holds(w, r), with_log(w, leave(w, r, f, behind), r), f);
 	}
 	return f;
 }
@@ -563,8 +588,12 @@ static dd settle_all(struct sem *w)
 	struct space *s = &w->p->s;
 	dd f = decided(w, &w->p->m->otherwise);
 
-	for (uint32_t i = 0; i < w->rulings.n; i++)
-		f = dd_ite(w->d, space_is(s, P_CAND, i + 1), decided(w, &w->rulings.v[i]), f);
+	for (uint32_t i = 0; i < w->rulings.n; i++) {
+		const struct candidate *c = &w->rulings.v[i];
+
+		f = dd_ite(w->d, space_is(s, P_CAND, i + 1),
+			   logs_add(w->p, decided(w, &c->ruling), c->message), f);
+	}
 	return f;
 }
 
@@ -572,11 +601,11 @@ static void number_rulings(struct sem *w)
 {
 	for (uint32_t l = 0; l < w->p->m->lists.n; l++)
 		for (uint32_t i = 0; i < w->p->m->lists.v[l].rules.n; i++) {
-			const struct effect *e = rule_has_effect(
-				&w->p->m->lists.v[l].rules.v[i], EF_PREFER);
+			const struct rule *r = &w->p->m->lists.v[l].rules.v[i];
+			const struct effect *e = rule_has_effect(r, EF_PREFER);
 
 			if (e != NULL)
-				ruling_number(w, &e->ruling);
+				ruling_number(w, r, &e->ruling);
 		}
 }
 
@@ -596,7 +625,7 @@ static dd own_list(struct sem *w, uint32_t list)
 			continue;
 		then = leave(w, r, f, w->settled);
 		for (uint32_t k = r->effects.n; k-- > 0;)
-			then = do_effect(w, then, &r->effects.v[k]);
+			then = do_effect(w, then, r, &r->effects.v[k]);
 		f = dd_ite(w->d, holds(w, r), then, f);
 	}
 	w->is_head = false;

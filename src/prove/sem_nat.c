@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "prove/headers.h"
+#include "prove/logs.h"
 #include "prove/sem_table.h"
 #include "prove/sticky.h"
 #include "prove/tables.h"
@@ -389,6 +390,16 @@ static const uint8_t *known_of(struct nat *w, const struct rule *r)
 	return w->here;
 }
 
+static dd logged(struct nat *w, dd f, const struct rule *r)
+{
+	const struct effect *e = rule_has_effect(r, EF_TRANSLATE);
+	const bool is_rdr = e != NULL && w->p->m->xlates.v[e->xlate].kind == XL_DST;
+
+	if (e == NULL || rule_has_effect(r, EF_LOG) == NULL)
+		return f;
+	return logs_add(w->p, f, logs_declared(w->p, is_rdr ? "rdr" : "nat", &r->origin));
+}
+
 /* A rule's effects from @first on, then its exit */
 static dd do_rule(struct nat *w, const struct rule *r, dd next, dd behind)
 {
@@ -409,7 +420,7 @@ static dd do_rule(struct nat *w, const struct rule *r, dd next, dd behind)
 			f = assign_tag(w, f, e);
 		}
 	}
-	return f;
+	return w->touches || w->tags ? f : logged(w, f, r);
 }
 
 /* The packets of a whole run of exact forwards; all of its rules do the same with them */
@@ -417,7 +428,7 @@ static dd do_run(struct nat *w, const struct rule *r, const struct sem_run *run)
 {
 	const struct nat_rule n = { .w = w, .r = r, .first = r->effects.n };
 
-	return translated((void *)(uintptr_t)&n, tables_xlate(w->p, run->table));
+	return logged(w, translated((void *)(uintptr_t)&n, tables_xlate(w->p, run->table)), r);
 }
 
 static dd nat_list(struct nat *w, uint32_t list, dd behind)

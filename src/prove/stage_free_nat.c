@@ -138,12 +138,15 @@ static uint32_t note_pair(void *arg, uint32_t x, uint32_t y)
 static uint32_t named(void *arg, uint32_t value)
 {
 	struct pass *s = arg;
+	static const struct outcome nothing = {
+		.fate = FATE_HARM, .text = "it goes on with a mark that stands for nothing",
+	};
 	struct outcome x = *outcome(s, value);
 
 	if (x.fate != FATE_PASS)
 		return value;
 	if (place_of(s, x.place) == NULL)
-		return outcome_unknown(s->w->p.o, "a mark that stands for nothing");
+		return outcome_of(s->w->p.o, &nothing);
 	x.place = place_of(s, x.place)->hand;
 	return outcome_of(s->w->p.o, &x);
 }

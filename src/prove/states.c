@@ -348,19 +348,83 @@ static bool are_all(struct proof *p, dd when, dd kind)
 	return dd_and(p->d, when, dd_not(p->d, kind)) == DD_FALSE;
 }
 
+/* A word for a key, the same for the same key; NULL: not all of it is known */
+static const char *word_for(struct proof *p, const struct prog_set *s, const struct regs *regs,
+			    uint32_t word)
+{
+	const char *text = s->name;
+
+	for (uint32_t i = 0; i < 8 * s->key_len; i++) {
+		const dd bit = regs_bit(regs, word, i);
+
+		if (bit == DD_NO_VAR)
+			return NULL;
+		if (i == 0 || bit != regs_bit(regs, word, i - 1) + 1)
+			text = arena_printf(p->a, "%s %u:%u", text, i, bit);
+	}
+	return text;
+}
+
+/* Is a set for flows of the other family */
+static bool is_of_other_family(const struct proof *p, const struct prog_set *s)
+{
+	int proto, family;
+
+	return s->comment != NULL && sscanf(s->comment, "%d %d ", &proto, &family) == 2 &&
+	       family == (p->s.af == AF_V4 ? 6 : 4);
+}
+
 bool states_of_set(struct proof *p, const struct prog_set *s, const struct regs *regs,
 		   uint32_t word, dd when, struct states_set *ret)
 {
-	int proto;
+	int proto = -1;
+	bool is_known;
 
-	if ((s->flags & NFT_SET_EVAL) == 0 || strncmp(s->name, "states_", 7) != 0 ||
-	    !record_of(p, s, &proto, &ret->k))
+	*ret = (struct states_set){ .kind = DD_FALSE };
+	if ((s->flags & NFT_SET_EVAL) == 0 || strncmp(s->name, "states_", 7) != 0)
+		return false;
+	is_known = record_of(p, s, &proto, &ret->k);
+	if (!is_known && !is_of_other_family(p, s))
 		return false;
 	ret->reversed = is_key(p, regs, word, proto >= 0, true);
+	if (!is_known || (!ret->reversed && !is_key(p, regs, word, proto >= 0, false))) {
+		ret->other = word_for(p, s, regs, word);
+		return ret->other != NULL;
+	}
 	ret->kind = kind_of(p, proto);
 	ret->is_safe = are_all(p, when, ret->kind);
 	ret->tells = proto < 0;
-	return ret->reversed || is_key(p, regs, word, proto >= 0, false);
+	return true;
+}
+
+bool states_asked(struct proof *p, const struct states_set *of, dd *ret)
+{
+	const dd way = of->other != NULL ? DD_FALSE : states_has_way(p, of->k, of->reversed);
+	const char *name = of->other;
+	uint32_t var;
+
+	*ret = dd_and(p->d, of->kind, way);
+	if (name == NULL && (of->is_safe || of->tells))
+		return true;
+	if (name == NULL)
+		name = arena_printf(p->a, "flow %u %d of another protocol", of->k, of->reversed);
+	var = space_opaque(&p->s, name, 1);
+	if (var == DD_NO_VAR)
+		return false;
+	*ret = dd_ite(p->d, of->kind, way, dd_var(p->d, var));
+	return true;
+}
+
+dd states_put(struct proof *p, dd f, const struct states_set *of)
+{
+	static const struct outcome other = {
+		.fate = FATE_HARM, .text = "it is remembered as another flow",
+	};
+	const dd harm = proof_outcome(p, &other);
+
+	return of->other != NULL ? harm
+				 : dd_ite(p->d, of->kind,
+					  states_write(p, f, of->k, of->reversed), harm);
 }
 
 bool states_count(struct proof *p, const struct prog_set *s, const struct prog_expr *x,

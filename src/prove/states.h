@@ -58,6 +58,7 @@ bool states_is_met(struct proof *p, uint32_t k, dd *ret);
  * @kind:	Packets that it may be filled with
  * @is_safe:	Those that come so far are all of @kind
  * @tells:	The key tells the protocol: others are not found
+ * @other:	The key is something else than the packet's flow: a word for it; else NULL
  */
 struct states_set {
 	uint32_t k;
@@ -65,6 +66,7 @@ struct states_set {
 	dd kind;
 	bool is_safe;
 	bool tells;
+	const char *other;
 };
 
 /**
@@ -76,10 +78,23 @@ struct states_set {
  * @when:	Packets that come so far
  * @ret:	Set on success
  *
- * Return: false where it is of none, or is asked with something else
+ * Return: false where it is of none, or is asked with what is not known
  */
 bool states_of_set(struct proof *p, const struct prog_set *s, const struct regs *regs,
 		   uint32_t word, dd when, struct states_set *ret);
+
+/**
+ * states_asked() - The condition that a set of the program has a key
+ *
+ * What it has by a key that is no flow of the packet's is a variable of its own, which
+ * no declaration asks for.
+ *
+ * Return: false where there are too many
+ */
+bool states_asked(struct proof *p, const struct states_set *of, dd *ret);
+
+/** states_put() - @f, when a set of the program has got a key */
+dd states_put(struct proof *p, dd f, const struct states_set *of);
 
 /** states_count() - The condition that a count by a set's key is over what it allows */
 bool states_count(struct proof *p, const struct prog_set *s, const struct prog_expr *x,

@@ -315,6 +315,8 @@ static int do_expr(struct vm *v, const struct prog_expr *x, const struct prog_ru
 
 	switch (x->op) {
 	case X_NOTHING:
+	case X_COUNTER:
+	case X_LOG:
 		return GOES_ON;
 	case X_META:
 		return load_meta(v, x);

@@ -340,6 +340,7 @@ struct nft_scope {
  * @last_origin: Its origin
  * @scope:	Of generated names
  * @marks:	What its marks mean
+ * @of:		Declarations that it was made from
  */
 struct nft_program {
 	struct arena *a;
@@ -358,6 +359,7 @@ struct nft_program {
 	uint32_t last_origin;
 	struct nft_scope scope;
 	struct nft_marks marks;
+	const struct model *of;
 };
 
 /**

@@ -77,7 +77,10 @@ static void drop_unused_sets(struct nft_program *p)
 
 struct nft_marks nft_program_marks(const struct nft_program *p)
 {
-	return p->marks;
+	struct nft_marks marks = p->marks;
+
+	marks.logs = (struct nft_logs){ p->of, p->sources, p->options.log_group };
+	return marks;
 }
 
 static struct nft_program *too_large(struct diags *d)
@@ -108,6 +111,7 @@ struct nft_program *nft_program_from_model(const struct model *m, const struct n
 	}
 	tmp.full = d->a->full = &full;
 	p->tmp = &tmp;
+	p->of = m;
 	ok = lower(m, p, d);
 	if (ok)
 		drop_unused_sets(p);
