@@ -6,10 +6,12 @@
  * declarations into functions of a packet and compares them.
  *
  *	compared	verdict, translation, what is remembered, what is written into
- *			headers, sources that pools remember, tags; for each family,
- *			direction and interface, whatever is remembered; behind a nat rule
- *			of ipfw for the addresses that it may leave a packet with
- *	not compared	counters, logs, lifetimes, and what a full set forgets; what
+ *			headers, sources that pools remember, tags, messages of rules that
+ *			log; for each family, direction and interface, whatever is
+ *			remembered; behind a nat rule of ipfw for the addresses that it may
+ *			leave a packet with.  Rules that decide count once
+ *	not compared	which of two rules counts that do the same, lifetimes, and what a
+ *			full set forgets; messages of another declaration's program; what
  *			fragments, source routes and the kernel's own answers meet; ICMP
  *			errors about a known flow, which go with it
  *

@@ -49,7 +49,7 @@ struct run {
 	const struct exec_at *at;
 	uint8_t family;
 	bool is_in;
-	dd no_ct;		/* conntrack knows nothing of it here; DD_NO_VAR: nothing is known */
+	dd no_ct;		/* conntrack knows nothing of it here; or DD_NO_VAR */
 	dd passed;
 	uint32_t depth;
 	VEC(struct entered) entered;
@@ -123,9 +123,10 @@ static dd reject(struct run *w, const struct prog_expr *x)
 	if (w->at->hook == NF_INET_POST_ROUTING || w->at->family != NFPROTO_INET)
 		return proof_outcome(w->p, &mute);
 
+	/* To others than TCP it is refused in silence then */
 	if (x->key == NFT_REJECT_TCP_RST)
 		return dd_ite(w->d, space_is(&w->p->s, P_PROTO, PROTO_TCP),
-			      proof_leaf(w->p, FATE_RST), unknown(w, "RST in answer to", "others"));
+			      proof_leaf(w->p, FATE_RST), proof_leaf(w->p, FATE_BLOCK));
 	if (x->key != NFT_REJECT_ICMP_UNREACH)
 		return unknown(w, "an answer", NULL);
 	return proof_outcome(w->p, &icmp);
@@ -144,7 +145,7 @@ static dd translate(struct rule_run *r, const struct prog_expr *x, const struct 
 	struct proof_to to = { .then = translated, .arg = w->p, .unchanged = w->passed,
 			       .here = r->here };
 	static const struct outcome drawn = {
-		.fate = FATE_HARM, .text = "a port by another lot than any that is declared",
+		.fate = FATE_HARM, .text = "a port or address by another lot than is declared",
 	};
 	uint32_t table;
 
@@ -657,7 +658,8 @@ dd exec_chains(struct proof *p, const struct exec_at *at, dd passed)
 	while ((c = exec_base_before(p->p, at, c)) != NULL) {
 		struct run w = {
 			.p = p, .d = p->d, .at = at, .family = at->family, .passed = passed,
-			.is_in = at->hook == NF_INET_PRE_ROUTING, .no_ct = exec_base_no_ct(p, at, c),
+			.is_in = at->hook == NF_INET_PRE_ROUTING,
+			.no_ct = exec_base_no_ct(p, at, c),
 		};
 		const dd end = c->policy == NF_DROP ? proof_leaf(p, FATE_BLOCK) : passed;
 

@@ -41,7 +41,7 @@ static bool read_port(const struct regs *regs, uint32_t reg, uint16_t *ret)
 
 bool exec_nat_draws(const struct prog_nat *n)
 {
-	return (n->flags & NF_NAT_RANGE_PROTO_RANDOM) != 0 ||
+	return n->addr[0] != n->addr[1] || (n->flags & NF_NAT_RANGE_PROTO_RANDOM) != 0 ||
 	       ((n->flags & NF_NAT_RANGE_PROTO_RANDOM_FULLY) != 0 && n->port[0] == 0);
 }
 

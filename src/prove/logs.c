@@ -40,7 +40,8 @@ uint32_t logs_declared(struct proof *p, const char *what, const struct origin *o
 			    p->marks.logs.group);
 	/* What a prefix cannot have is a question mark in it */
 	for (char *c = text; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' || strchr("\"\\$", *c) != NULL)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' ||
+		    strchr("\"\\$", *c) != NULL)
 			*c = '?';
 	return number_of(p, text);
 }

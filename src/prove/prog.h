@@ -26,8 +26,8 @@ struct nftnl_rule;
  * @X_UNKNOWN:	Nothing is known of it; @name says which
  * @X_NOTHING:	Has no part in the meaning
  * @X_COUNTER:	Counts
- * @X_LOG:	Tells @set to the group @key; without @has_dreg to the kernel's log at the
- *		level @key; @is_not: in a way that is not ours
+ * @X_LOG:	Tells @set to the group @key; without @has_dreg to the kernel's log at
+ *		the level @key; @is_not: in a way that is not ours
  * @X_META:	@key into @dreg
  * @X_META_SET:	@sreg into @key
  * @X_CT:	@key into @dreg, of the direction @offset - 1; 0: of none
@@ -57,7 +57,8 @@ struct nftnl_rule;
  *		than @modulus, or with @unit_s more packets in that time, @burst at once
  */
 enum prog_op {
-	X_UNKNOWN, X_NOTHING, X_COUNTER, X_LOG, X_META, X_META_SET, X_CT, X_CT_SET, X_PAYLOAD, X_PAYLOAD_SET,
+	X_UNKNOWN, X_NOTHING, X_COUNTER, X_LOG, X_META, X_META_SET, X_CT, X_CT_SET, X_PAYLOAD,
+	X_PAYLOAD_SET,
 	X_CMP, X_RANGE, X_BITWISE, X_SWAP, X_LOOKUP, X_IMMEDIATE, X_VERDICT, X_NAT, X_REJECT,
 	X_NUMGEN, X_HASH, X_FIB, X_EXTHDR, X_EXTHDR_SET, X_DYNSET, X_LIMIT,
 	N_PROG_OPS

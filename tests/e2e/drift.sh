@@ -77,6 +77,8 @@ shows "emptied forwards" 'pass, destination to 192.168.100.2:8[01]' pass '[34]' 
 	"in igb0 tcp .* 203.0.113.2:400[01] " flush map inet sallyport "$forwards"
 shows "foreign base chain" pass block 8 "in igb0 tcp " \
 	add chain inet sallyport foreign '{ type filter hook prerouting priority -50; policy drop; }'
+shows "message that nobody declared" '[a-z]*' "[a-z]*, log 'x' to group 3" '[0-9]*' "in igb0 " \
+	insert rule inet sallyport in_filter log prefix '"x"' group 3
 sp_must destroy
 
 # ---- forwards of jails ------------------------------------------------------------

@@ -25,6 +25,8 @@
 #include "diff_gen.h"
 
 #define PACKETS		3000u
+#define MAX_LOGS	32u		/* messages about one packet */
+#define CONNTRACK	(-200)		/* where it looks at packets */
 #define MAX_VALUES	512u
 #define DEPTH		40u
 #define GOES_ON		(-100)		/* beside the kernel's verdicts */
@@ -55,11 +57,19 @@ struct vm_packet {
 	uint64_t luck;
 };
 
+/* What is told of a packet: messages, each once, and a sum of counts */
+struct vm_told {
+	uint64_t logs[MAX_LOGS];
+	uint32_t n_logs;
+	uint64_t counts;
+};
+
 struct vm_result {
 	int verdict;
 	uint32_t reject;
 	struct vm_packet p;
 	uint8_t nat[64];
+	struct vm_told told;
 };
 
 struct vm {
@@ -71,6 +81,7 @@ struct vm {
 	uint32_t reject;
 	uint8_t nat[64];
 	uint32_t depth;
+	struct vm_told *told;
 };
 
 static uint32_t place(uint32_t reg)
@@ -270,6 +281,20 @@ static int do_lookup(struct vm *v, const struct prog_expr *x)
 	return GOES_ON;
 }
 
+/* One port is no lot; and one that it has anyway is none */
+static void simplify_ports(struct vm *v, bool is_src)
+{
+	const bool is_one = memcmp(v->nat + 20, v->nat + 22, 2) == 0;
+
+	if (is_one)
+		v->nat[1] &= (uint8_t)~NF_NAT_RANGE_PROTO_RANDOM_FULLY;
+	if (!is_one || !proto_has_ports(v->p->proto) ||
+	    memcmp(v->nat + 20, v->p->th + (is_src ? 0 : 2), 2) != 0)
+		return;
+	v->nat[1] &= (uint8_t)~NF_NAT_RANGE_PROTO_SPECIFIED;
+	memset(v->nat + 20, 0, 4);
+}
+
 static int do_nat(struct vm *v, const struct prog_expr *x)
 {
 	const uint32_t family = v->p->af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
@@ -279,12 +304,16 @@ static int do_nat(struct vm *v, const struct prog_expr *x)
 		return NFT_BREAK;
 	memset(v->nat, 0, sizeof(v->nat));
 	v->nat[0] = 1 + x->nat.is_src;
-	v->nat[1] = (uint8_t)x->nat.flags;
-	if (x->nat.addr[0] != 0)
+	/* Of one address there is nothing to be persistent about */
+	v->nat[1] = (uint8_t)(x->nat.flags & ~(uint32_t)NF_NAT_RANGE_PERSISTENT);
+	if (x->nat.addr[0] != 0) {
 		memcpy(v->nat + 2, v->reg + place(x->nat.addr[0]), len);
+		memcpy(v->nat + 24, v->reg + place(x->nat.addr[1]), len);
+	}
 	if (x->nat.port[0] != 0) {
 		memcpy(v->nat + 20, v->reg + place(x->nat.port[0]), 2);
 		memcpy(v->nat + 22, v->reg + place(x->nat.port[1]), 2);
+		simplify_ports(v, x->nat.is_src);
 	}
 	return TRANSLATED;
 }
@@ -309,14 +338,31 @@ static void do_luck(struct vm *v, const struct prog_expr *x, const struct prog_r
 	put(v, x->dreg, &n, 4);
 }
 
+static void do_log(struct vm *v, const struct prog_expr *x)
+{
+	const uint64_t h = stir(stir(x->has_dreg + 2 * x->is_not, &x->key, sizeof(x->key)), x->set,
+				strlen(x->set));
+	uint32_t i = 0;
+
+	while (i < v->told->n_logs && v->told->logs[i] != h)
+		i++;
+	if (i == v->told->n_logs && i < MAX_LOGS)
+		v->told->logs[v->told->n_logs++] = h;
+}
+
 static int do_expr(struct vm *v, const struct prog_expr *x, const struct prog_rule *r)
 {
 	uint32_t word;
 
 	switch (x->op) {
 	case X_NOTHING:
+		return GOES_ON;
 	case X_COUNTER:
+		if (r->comment[0] != '\0')
+			v->told->counts += stir(1, r->comment, strlen(r->comment));
+		return GOES_ON;
 	case X_LOG:
+		do_log(v, x);
 		return GOES_ON;
 	case X_META:
 		return load_meta(v, x);
@@ -359,6 +405,8 @@ static int do_expr(struct vm *v, const struct prog_expr *x, const struct prog_ru
 			memcpy(&v->p->ctmark, v->reg + place(x->sreg), 4);
 		return GOES_ON;
 	case X_REJECT:
+		if (x->key == NFT_REJECT_TCP_RST && v->p->proto != PROTO_TCP)
+			return NF_DROP;
 		v->reject = x->key << 8 | x->offset;
 		return REJECTED;
 	default:
@@ -416,17 +464,25 @@ static bool changes_nothing(const struct vm *v)
 	const uint32_t len = v->p->af == AF_V4 ? 4 : 16, src = v->p->af == AF_V4 ? 12 : 8;
 	const bool is_src = v->nat[0] == 2;
 
-	return v->nat[1] == NF_NAT_RANGE_MAP_IPS &&
+	return v->nat[1] == NF_NAT_RANGE_MAP_IPS && memcmp(v->nat + 2, v->nat + 24, len) == 0 &&
 	       memcmp(v->nat + 2, v->p->net + src + (is_src ? 0 : len), len) == 0;
+}
+
+/* conntrack has not looked at it yet; what came by lo it saw as that left */
+static bool is_unseen(const struct prog_chain *c, const struct vm_packet *p)
+{
+	return prio_of(c) <= CONNTRACK &&
+	       (c->hook == NF_INET_LOCAL_OUT ||
+		(c->hook == NF_INET_PRE_ROUTING && strcmp(p->in, "lo") != 0));
 }
 
 static void run_hook(const struct model *m, const struct prog *prog, uint8_t family,
 		     uint32_t hook, const struct vm_packet *p, struct vm_result *r)
 {
-	struct vm v = { .m = m, .prog = prog, .family = family, .p = &r->p };
+	struct vm v = { .m = m, .prog = prog, .family = family, .p = &r->p, .told = &r->told };
 	const struct prog_chain *c = NULL;
 
-	*r = (struct vm_result){ .verdict = NF_ACCEPT, .p = *p };
+	*r = (struct vm_result){ .verdict = NF_ACCEPT, .p = *p, .told = r->told };
 	while (r->verdict == NF_ACCEPT &&
 	       (c = next_base(prog, family, hook, c)) != NULL) {
 		const bool nat = strcmp(c->type, "nat") == 0;
@@ -438,7 +494,9 @@ static void run_hook(const struct model *m, const struct prog *prog, uint8_t fam
 		if (nat && (p->is_invalid || !p->is_new || v.nat[0] != 0 ||
 			    (hook == NF_INET_PRE_ROUTING && strcmp(p->in, "lo") == 0)))
 			continue;
+		r->p.is_invalid |= is_unseen(c, p);
 		r->verdict = run_chain(&v, c->name);
+		r->p.is_invalid = p->is_invalid;
 		if (r->verdict == GOES_ON || r->verdict == RETURNS)
 			r->verdict = c->policy == NF_DROP ? NF_DROP : NF_ACCEPT;
 		if (r->verdict == TRANSLATED)
@@ -456,7 +514,7 @@ struct values {
 	struct gen g;
 	uint8_t v[17][MAX_VALUES][16];
 	uint32_t n[17];
-	uint32_t answer;	/* see vm_same() */
+	const struct vm_options *how;
 };
 
 static void add_value(struct values *w, const uint8_t *b, uint32_t len)
@@ -601,7 +659,7 @@ static bool is_left_out(const struct values *w, const struct vm_packet *p)
 		return true;
 	if (icmp && !is_query(p) && !p->is_invalid)
 		return true;
-	return by_host && ((!p->is_invalid && (p->ctmark & w->answer) != 0) ||
+	return by_host && ((!p->is_invalid && (p->ctmark & w->how->answer) != 0) ||
 			   (p->is_invalid && (icmp || (p->th[13] & 4) != 0)));
 }
 
@@ -623,8 +681,20 @@ static void make_packet(struct values *w, const struct model *m, uint32_t number
 		p->rpf = p->sroute = true;
 }
 
-static bool same_result(const struct vm_result *x, const struct vm_result *y)
+static bool same_logs(const struct vm_told *x, const struct vm_told *y)
 {
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < x->n_logs; i++)
+		for (uint32_t k = 0; k < y->n_logs; k++)
+			n += x->logs[i] == y->logs[k];
+	return n == x->n_logs && n == y->n_logs;
+}
+
+static bool same_result(const struct vm_result *x, const struct vm_result *y, bool counts)
+{
+	if (!same_logs(&x->told, &y->told) || (counts && x->told.counts != y->told.counts))
+		return false;
 	if (x->verdict != y->verdict || x->reject != y->reject ||
 	    memcmp(x->nat, y->nat, sizeof(x->nat)) != 0)
 		return false;
@@ -638,6 +708,7 @@ static void run_way(const struct model *m, const struct prog *prog, uint8_t fami
 {
 	struct vm_packet then;
 
+	r->told = (struct vm_told){ .n_logs = 0 };
 	run_hook(m, prog, family, hook, p, r);
 	if (family != NFPROTO_INET || r->verdict != NF_ACCEPT || r->nat[0] != 0 ||
 	    (hook != NF_INET_FORWARD && hook != NF_INET_LOCAL_OUT))
@@ -647,13 +718,15 @@ static void run_way(const struct model *m, const struct prog *prog, uint8_t fami
 }
 
 static bool same_at(const struct model *m, const struct prog *good, const struct prog *bad,
-		    uint8_t family, uint32_t hook, const struct vm_packet *p)
+		    const struct values *w, uint8_t family, uint32_t hook,
+		    const struct vm_packet *p)
 {
 	struct vm_result x, y;
 
 	run_way(m, good, family, hook, p, &x);
 	run_way(m, bad, family, hook, p, &y);
-	return x.verdict == STRANGE || y.verdict == STRANGE || same_result(&x, &y);
+	return x.verdict == STRANGE || y.verdict == STRANGE ||
+	       same_result(&x, &y, w->how->counts);
 }
 
 /* The hooks that a packet can meet; going out it came by @in, or from the host */
@@ -684,14 +757,18 @@ static bool same_for(const struct model *m, const struct prog *good, const struc
 		/* What is behind the translation has its status */
 		here.mark &= hooks[i].hook == NF_INET_PRE_ROUTING ? UINT32_MAX : 0x03ffffff;
 		*ret_where = hooks[i].name;
-		/* Only what is translated can come here without having been judged ahead */
-		if (hooks[i].hook == NF_INET_POST_ROUTING && translations(m) == 0)
+		/*
+		 * Only what is translated can come here without having been judged ahead; with
+		 * free states all is, and what was found there stands in the mark
+		 */
+		if (hooks[i].hook == NF_INET_POST_ROUTING &&
+		    (translations(m) == 0 || m->discipline == STATES_FREE))
 			continue;
 		/* A routing header is refused at the fence, of which the model has no word */
 		if (hooks[i].hook == NF_INET_PRE_ROUTING && here.af == AF_V6 && here.has_opts)
 			continue;
 		if (!is_left_out(w, &here) &&
-		    !same_at(m, good, bad, NFPROTO_INET, hooks[i].hook, &here))
+		    !same_at(m, good, bad, w, NFPROTO_INET, hooks[i].hook, &here))
 			return false;
 	}
 	return true;
@@ -707,17 +784,17 @@ static bool same_arp(const struct model *m, const struct prog *good, const struc
 	draw(w, p.net + 24, 4);
 	draw_iface(w, m, p.in);
 	memcpy(p.out, p.in, sizeof(p.out));
-	return same_at(m, good, bad, NFPROTO_ARP, NF_ARP_IN, &p) &&
-	       same_at(m, good, bad, NFPROTO_ARP, NF_ARP_OUT, &p);
+	return same_at(m, good, bad, w, NFPROTO_ARP, NF_ARP_IN, &p) &&
+	       same_at(m, good, bad, w, NFPROTO_ARP, NF_ARP_OUT, &p);
 }
 
 bool vm_same(const struct model *m, const struct prog *good, const struct prog *bad,
-	     uint32_t answer, uint64_t seed, struct arena *a, const char **ret_why)
+	     const struct vm_options *how, uint64_t seed, struct arena *a, const char **ret_why)
 {
 	struct values *w = arena_new(a, struct values);
 
 	w->g = gen_seed(seed, 77);
-	w->answer = answer;
+	w->how = how;
 	gather(w, good);
 	gather(w, bad);
 	for (uint32_t i = 0; i < PACKETS; i++) {

@@ -14,11 +14,21 @@
 #include "prove/prog.h"
 
 /**
+ * struct vm_options - What is compared
+ * @answer:	Bit of the ct mark that says that the host refused and answers
+ * @counts:	Whether rules that somebody wrote count the same, each by itself
+ */
+struct vm_options {
+	uint32_t answer;
+	bool counts;
+};
+
+/**
  * vm_same() - Do two programs do the same with many packets
  * @m:		Declarations: the host
  * @good:	Program
  * @bad:	Another
- * @answer:	Bit of the ct mark that says that the host refused and answers
+ * @how:	What is compared, beside what becomes of packets and what is logged of them
  * @seed:	Of the packets
  * @a:		Memory
  * @ret_why:	Set to a packet for which they differ
@@ -30,6 +40,6 @@
  * Return: whether no packet showed a difference
  */
 bool vm_same(const struct model *m, const struct prog *good, const struct prog *bad,
-	     uint32_t answer, uint64_t seed, struct arena *a, const char **ret_why);
+	     const struct vm_options *how, uint64_t seed, struct arena *a, const char **ret_why);
 
 #endif /* TESTS_NFT_VM_H */
