@@ -8,8 +8,9 @@
  * socket's mode, and SO_PEERCRED behind it), and a worker is told no more than to
  * count, to save or to end.
  *
- * One caller at a time, one line each way, with a limit on bytes and on time.  While
- * it speaks the keeper hears everybody else; other callers wait in the socket's queue.
+ * A few callers at a time, one line each way, with a limit on bytes and on time.  While
+ * they speak the keeper hears everybody else.  Where one more comes the one that has been
+ * silent for longest goes: who has something to say is not kept from it by who has not.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -285,10 +286,10 @@ static int read_request(const char *line)
 }
 
 /* Everything that the caller has said, to its end; it may be gone, or not listen */
-static void answer(struct nat_run *r)
+static void answer(struct nat_run *r, const struct nat_caller *k)
 {
 	CLEANUP(base_free) char *text = NULL;
-	const int which = read_request(r->caller.said);
+	const int which = read_request(k->said);
 	size_t len = 0, done = 0;
 	FILE *out = open_memstream(&text, &len);
 	uint64_t until_ns;
@@ -304,7 +305,7 @@ static void answer(struct nat_run *r)
 	/* However long it took to do it */
 	until_ns = natloop_now() + LISTEN_NS;
 	do {
-		struct pollfd p = { r->caller.fd, POLLOUT, 0 };
+		struct pollfd p = { k->fd, POLLOUT, 0 };
 		const ssize_t n = send(p.fd, text + done, len - done, MSG_NOSIGNAL);
 
 		if (n < 0 && (errno != EAGAIN || poll(&p, 1, LISTEN_NS / 1000000) <= 0))
@@ -329,31 +330,66 @@ static bool hear(struct nat_caller *k)
 	return false;
 }
 
-struct pollfd nat_control_poll(const struct nat_run *r, int *ret_wait_ms)
+int nat_control_poll(const struct nat_run *r, struct pollfd fds[NAT_CONTROL_FDS])
 {
-	const struct nat_caller *k = &r->caller;
-	const uint64_t left_ns = k->until_ns - MIN(natloop_now(), k->until_ns);
+	const uint64_t now_ns = natloop_now();
+	int wait_ms = -1;
 
-	*ret_wait_ms = k->fd < 0 ? -1 : (int)(left_ns / 1000000) + 1;
-	return (struct pollfd){ k->fd < 0 ? r->control : k->fd, POLLIN, 0 };
+	fds[NAT_CALLERS] = (struct pollfd){ r->control, POLLIN, 0 };
+	for (uint32_t i = 0; i < NAT_CALLERS; i++) {
+		const struct nat_caller *k = &r->callers[i];
+		const int left_ms = (int)((k->until_ns - MIN(now_ns, k->until_ns)) / 1000000) + 1;
+
+		fds[i] = (struct pollfd){ k->fd, POLLIN, 0 };
+		if (k->fd >= 0 && (wait_ms < 0 || left_ms < wait_ms))
+			wait_ms = left_ms;
+	}
+	return wait_ms;
 }
 
-void nat_control_serve(struct nat_run *r, bool is_ready)
+/* One that nobody has, or whose caller has been there longest, who goes */
+static struct nat_caller *have_place(struct nat_run *r)
 {
-	struct nat_caller *k = &r->caller;
+	struct nat_caller *first = &r->callers[0];
 
-	if (k->fd < 0 && is_ready) {
-		k->fd = accept4(r->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		k->until_ns = natloop_now() + SPEAK_NS;
-		k->len = 0;
-		if (k->fd >= 0 && !is_one_of_us(k->fd))
-			base_fd_close(&k->fd);
+	for (uint32_t i = 0; i < NAT_CALLERS; i++) {
+		struct nat_caller *k = &r->callers[i];
+
+		if (k->fd < 0)
+			return k;
+		if (k->until_ns < first->until_ns)
+			first = k;
+	}
+	base_fd_close(&first->fd);
+	return first;
+}
+
+static void let_in(struct nat_run *r)
+{
+	CLEANUP(base_fd_close) int fd = accept4(r->control, NULL, NULL,
+						SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct nat_caller *k;
+
+	if (fd < 0 || !is_one_of_us(fd))
 		return;
+	k = have_place(r);
+	k->fd = base_take_fd(&fd);
+	k->until_ns = natloop_now() + SPEAK_NS;
+	k->len = 0;
+}
+
+void nat_control_serve(struct nat_run *r, const struct pollfd fds[NAT_CONTROL_FDS])
+{
+	for (uint32_t i = 0; i < NAT_CALLERS; i++) {
+		struct nat_caller *k = &r->callers[i];
+
+		if (k->fd >= 0 && fds[i].revents != 0 && hear(k)) {
+			answer(r, k);
+			base_fd_close(&k->fd);
+		}
+		if (k->fd >= 0 && natloop_now() >= k->until_ns)
+			base_fd_close(&k->fd);
 	}
-	if (k->fd >= 0 && is_ready && hear(k)) {
-		answer(r);
-		base_fd_close(&k->fd);
-	}
-	if (k->fd >= 0 && natloop_now() >= k->until_ns)
-		base_fd_close(&k->fd);
+	if (fds[NAT_CALLERS].revents != 0)
+		let_in(r);
 }

@@ -182,7 +182,8 @@ static NORETURN void be_first(struct nat_run *r, const int *ends, bool is_first)
 		base_fd_close(&r->workers[i].fd);
 	base_fd_close(&r->other);
 	base_fd_close(&r->control);
-	base_fd_close(&r->caller.fd);
+	for (uint32_t i = 0; i < NAT_CALLERS; i++)
+		base_fd_close(&r->callers[i].fd);
 	base_fd_close(&r->journal.dir);
 	nl_close(&r->route);
 	if (is_first)
@@ -549,13 +550,13 @@ static bool is_late(const struct nat_worker *w)
 /* Until the front or a worker ends; an exit status */
 static int keep(struct nat_run *r)
 {
-	enum { FRONT, CONTROL, ROUTE, RULES, WORKERS };
+	enum { FRONT, ROUTE, RULES, CONTROL, WORKERS = CONTROL + NAT_CONTROL_FDS };
 	struct pollfd fds[WORKERS + NAT_WORKERS_MOST];
 	int wait_ms, status = 0;
 
 	for (;;) {
 		fds[FRONT] = (struct pollfd){ r->other, POLLIN, 0 };
-		fds[CONTROL] = nat_control_poll(r, &wait_ms);
+		wait_ms = nat_control_poll(r, &fds[CONTROL]);
 		fds[ROUTE] = (struct pollfd){ r->route.fd, POLLIN, 0 };
 		fds[RULES] = (struct pollfd){ r->rules.fd, POLLIN, 0 };
 		for (uint32_t i = 0; i < r->n_workers; i++)
@@ -570,7 +571,7 @@ static int keep(struct nat_run *r)
 		}
 		if (fds[FRONT].revents != 0 && !hear_front(r))
 			return 0;
-		nat_control_serve(r, fds[CONTROL].revents != 0);
+		nat_control_serve(r, &fds[CONTROL]);
 		if (fds[ROUTE].revents != 0)
 			status = hear_interfaces(r);
 		if (status != 0)

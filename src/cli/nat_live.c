@@ -282,7 +282,9 @@ int verb_nat(struct cli *c)
 	if (r == NULL)
 		return cli_system(c, -ENOMEM, "start");
 	r->c = c;
-	r->lock = r->other = r->control = r->caller.fd = r->nft.fd = r->route.fd = -1;
+	r->lock = r->other = r->control = r->nft.fd = r->route.fd = -1;
+	for (uint32_t i = 0; i < NAT_CALLERS; i++)
+		r->callers[i].fd = -1;
 	r->journal.dir = -1;
 	r->lanes = LANES_WAY_NONE;
 	r->steer = STEER_NONE;

@@ -99,6 +99,8 @@ struct nat_worker {
 
 #define NAT_CONTROL_NAME	"nat-control"	/* in the state directory of the namespace */
 #define NAT_CONTROL_BYTES	1024u		/* longest request */
+#define NAT_CALLERS		8u		/* heard at a time */
+#define NAT_CONTROL_FDS		(NAT_CALLERS + 1)	/* and who is to come */
 #define NAT_ANSWER_BYTES	(1u << 20)	/* longest answer */
 
 /**
@@ -144,7 +146,7 @@ struct nat_caller {
  * @before:	keeper: counts of those before
  * @generation:	keeper: number of this one, from 1 on
  * @control:	keeper: where it is asked, -1: nowhere
- * @caller:	keeper: who asks just now
+ * @callers:	keeper: who asks just now
  * @help:	keeper: what a worker said would help, last
  * @since_ns:	When the keeper started
  */
@@ -176,7 +178,7 @@ struct nat_run {
 	struct nat_post before;
 	uint32_t generation;
 	int control;
-	struct nat_caller caller;
+	struct nat_caller callers[NAT_CALLERS];
 	char help[NAT_WORD_BYTES];
 	uint64_t since_ns;
 };
@@ -254,10 +256,10 @@ MUST_USE int nat_control_open(struct nat_run *r);
 /** nat_control_close() - Listen no more */
 void nat_control_close(struct nat_run *r);
 
-/** nat_control_poll() - What to wait for there, and how long at most, -1: for ever */
-struct pollfd nat_control_poll(const struct nat_run *r, int *ret_wait_ms);
+/** nat_control_poll() - What to wait for there; ms at most, -1: for ever */
+int nat_control_poll(const struct nat_run *r, struct pollfd fds[NAT_CONTROL_FDS]);
 
-/** nat_control_serve() - Hear and answer who calls; @is_ready: what was waited for has come */
-void nat_control_serve(struct nat_run *r, bool is_ready);
+/** nat_control_serve() - Hear and answer who calls, by what came of nat_control_poll() */
+void nat_control_serve(struct nat_run *r, const struct pollfd fds[NAT_CONTROL_FDS]);
 
 #endif /* CLI_NAT_RUN_H */

@@ -115,6 +115,59 @@ goes_on "it goes on after them"
 sp nat status
 is "and answers" 0 "$rc"
 
+# A thousand that say nothing and stay: who has something to say is heard beside them
+descriptors()
+{
+	find "/proc/$keeper/fd" -mindepth 1 | wc -l
+}
+had=$(descriptors)
+mkfifo stay
+exec {stay}<>stay
+ulimit -Sn "$(ulimit -Hn)"
+call '
+crowd = [connect() for i in range(1000)]
+print("here", len(crowd), flush=True)
+open("stay").readline()' >crowd 2>&1 &
+crowd=$!
+check "a thousand callers are let in" wait_for 20 grep -q 'here 1000' crowd
+for what in status reload; do
+	sp nat $what
+	is "a thousand callers: another is served, $what" "0 " "$rc $err"
+done
+check "a thousand callers: they are kept apart from descriptors" \
+	test "$(descriptors)" -le $((had + 8))
+goes_on "it goes on beside a thousand callers"
+echo >&"$stay"
+kill "$crowd" 2>/dev/null
+
+# Another user, where the socket is shown to all
+directory=$(dirname "$control")
+chmod 711 /run/sallyport "$directory"
+chmod 666 "$control"
+is "a thousand callers of another user are not heard" "0 of 1000" "$("$PYTHON" -EsB -c '
+import os, socket, sys
+try:
+    os.setgroups([])
+    os.setuid(65534)
+except OSError:
+    print("0 of 1000")      # no other user in this namespace
+    sys.exit()
+heard = 0
+for i in range(1000):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(30)
+    s.connect(sys.argv[1])
+    try:
+        s.send(b"{\"do\": \"status\"}\n")
+        heard += s.recv(100) != b""
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+print(heard, "of 1000")' "$control" 2>&1)"
+chmod 600 "$control"
+chmod 700 /run/sallyport "$directory"
+sp nat status
+is "and another is served after them" "0 " "$rc $err"
+
 # Rules that take longer to read than anybody has to listen for
 mv jail.conf good.conf
 mkfifo jail.conf
