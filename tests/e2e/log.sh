@@ -25,7 +25,7 @@ listen()	# COUNT OPTIONS... -- COMMAND...
 	while [ "$1" != -- ]; do opts+=("$1"); shift; done
 	shift
 	rm -f "$TMP/log.err"
-	on_host timeout 30 "$SALLYPORT" "${opts[@]}" log -c "$count" >"$TMP/log.out" 2>"$TMP/log.err" &
+	on_host timeout 120 "$SALLYPORT" "${opts[@]}" log -c "$count" >"$TMP/log.out" 2>"$TMP/log.err" &
 	pid=$!
 	wait_for 10 grep -q listening "$TMP/log.err"
 	"$@" >/dev/null 2>&1
@@ -55,7 +55,8 @@ listen 2 -w "$TMP/seen.pcap" -- knock
 is "-w: nothing on stdout" "" "$out"
 has "-w: a capture that tcpdump reads" '203\.0\.113\.2\.2323' "$(tcpdump -nr "$TMP/seen.pcap" 2>/dev/null)"
 
-on_host timeout 30 "$SALLYPORT" --json log >"$TMP/log.out" 2>"$TMP/log.err" &
+rm "$TMP/log.err"
+on_host timeout 120 "$SALLYPORT" --json log >"$TMP/log.out" 2>"$TMP/log.err" &
 wait_for 10 grep -q listening "$TMP/log.err"
 pkill -TERM -x sallyport
 wait $!
