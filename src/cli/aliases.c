@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define FILE_NAME	"aliases"
-#define SOURCE_NAME	"alias-add"	/* in messages */
+#define SOURCE_NAME	"alias add"	/* in messages */
 
 /* "lo1 10.0.0.9/32" at @line, its place @at */
 static bool read_line(struct cli *c, const char *line, size_t len, struct span at)

@@ -372,8 +372,7 @@ int verb_import(struct cli *c)
 		if (strcmp(managers[i].name, c->args.v[0]) == 0)
 			m = &managers[i];
 	if (m == NULL)
-		return cli_usage(c,
-				 "import of '%s': it is one of appjail, bastille, ezjail, iocage",
+		return cli_usage(c, "import takes appjail, bastille, ezjail or iocage, not '%s'",
 				 c->args.v[0]);
 	im.dir = c->args.v[1];
 	if (stat(im.dir, &st) < 0 || !S_ISDIR(st.st_mode)) {

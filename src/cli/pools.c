@@ -227,8 +227,8 @@ static const struct decl_pool *find_pool(struct settle *s)
 	}
 	if (found != NULL && is_one)
 		return found;
-	diag_add(&s->c->diags, DIAG_E1908, SPAN_NONE, found == NULL ? "no such pool is declared" :
-		 "more than one pool is declared");
+	diag_add(&s->c->diags, DIAG_E1908, SPAN_NONE, "%s pool is declared",
+		 found != NULL ? "more than one" : s->c->pool != NULL ? "no such" : "no");
 	diag_help(&s->c->diags, "say it: --pool \"lo1|10.0.0.0/24\"");
 	return NULL;
 }
