@@ -100,11 +100,12 @@ struct addr doctor_host_addr(const struct doctor *x);
 MUST_USE int doctor_chains(struct doctor *x);
 
 /**
- * struct doctor_block - A forward whose first packet another table drops
+ * struct doctor_block - A forward whose first packet another table drops or redirects
  * @f:		Forward
  * @by:		Where: "table inet filter, chain input (hook input, priority 0), its policy"
  * @iface:	Interface that the packet comes by, NULL: none is known
  * @from:	Whom it comes from
+ * @is_elsewhere: It gives the packet another destination
  * @is_open:	It is not known: a rule there asks for more, or cannot be read
  */
 struct doctor_block {
@@ -112,12 +113,18 @@ struct doctor_block {
 	const char *by;
 	const char *iface;
 	struct addr from;
+	bool is_elsewhere;
 	bool is_open;
 };
 
-/** struct doctor_blocks - All of them, of each chain some */
+/**
+ * struct doctor_blocks - All of them, of each chain some
+ * @list:	They
+ * @n_untried:	Forwards too many to be tried with any chain
+ */
 struct doctor_blocks {
 	VEC(struct doctor_block) list;
+	uint32_t n_untried;
 };
 
 /**
@@ -126,7 +133,7 @@ struct doctor_blocks {
  * @ret:	Gains them, with a packet for each of one whom it is for, a stranger's
  *		where it is for strangers
  *
- * Chains that translate are not looked at.
+ * Chains that translate are looked at where they come before ours.
  *
  * Return: 0, or a negative errno
  */

@@ -3,10 +3,10 @@
  * DOC: Theory of operation
  *
  * What our tables let in still meets every other table.  A forward whose first packet
- * another one drops is broken, whatever our program means; so it is told as a
- * difference, with that packet, if that is declared to pass and to be translated.
- * Rules of others that cannot be read are no reason to call our program unproven:
- * they are told in a note.
+ * another one drops, or redirects before we do, is broken, whatever our program means;
+ * so it is told as a difference, with that packet, if that is declared to pass and to be
+ * translated.  Rules of others that cannot be read are no reason to call our program
+ * unproven: they are told in a note.
  */
 #include "cli/foreign.h"
 
@@ -45,7 +45,7 @@ static struct prove_difference difference(struct cli *c, const struct doctor_blo
 
 	return (struct prove_difference){
 		.packet = prove_place_line(&c->arena, &to), .part = b->by,
-		.declared = "pass", .kernel = "block",
+		.declared = "pass", .kernel = b->is_elsewhere ? "sent elsewhere" : "block",
 		.origin = { .at = b->f->at, .text = forward_text(c, b->f) },
 	};
 }
@@ -73,5 +73,8 @@ int cli_foreign_read(struct cli *c, struct cli_host *h, struct prove_result *ret
 			 b->by, forward_text(c, b->f));
 		last = b->by;
 	}
+	if (err == 0 && blocks.n_untried > 0)
+		diag_add(&c->diags, DIAG_N1715, SPAN_NONE, "not proven: what other tables do with "
+			 "the last %u of %u forwards", blocks.n_untried, x.forwards.n);
 	return err;
 }

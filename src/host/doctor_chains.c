@@ -337,7 +337,9 @@ static void set_link(struct doctor_probe *p, const struct decl_jail *j, bool is_
 static bool make_probe(const struct doctor *x, const struct chain *c,
 		       const struct doctor_forward *f, struct doctor_probe *ret)
 {
-	const bool is_before = c->hook == NF_INET_PRE_ROUTING && c->prio < DNAT_PRIO;
+	/* One that translates beside ours is asked only where ours was not */
+	const bool is_before = c->hook == NF_INET_PRE_ROUTING &&
+			       c->prio < DNAT_PRIO + (c->is_nat ? 1 : 0);
 	const struct addr dst = is_before ? f->to : f->inside;
 	const struct decl_jail *j = decl_jail_of(x->d, f->inside);
 	const bool is_vnet = j != NULL && j->is_vnet;
@@ -377,6 +379,7 @@ struct trial {
 	bool is_cut;
 };
 
+/* @what: "drops what is sent by 10.0.0.2 of jail www" */
 static void tell_rule(struct trial *r, uint64_t handle, const char *what, const char *cure,
 		      struct span at)
 {
@@ -389,22 +392,22 @@ static void tell_rule(struct trial *r, uint64_t handle, const char *what, const 
 	doctor_add(r->x, &(struct doctor_finding){
 		.object = arena_printf(r->x->a, "%s, rule with handle %llu",
 				       place_of(r->x->a, r->c, r->w), (unsigned long long)handle),
-		.what = arena_printf(r->x->a, "it drops %s", what), .cure = cure, .at = at });
+		.what = arena_printf(r->x->a, "it %s", what), .cure = cure, .at = at });
 }
 
-/* The handle of a rule with conditions that drops a packet, or 0 */
-static uint64_t try(struct trial *r, const struct doctor_probe *p)
+/* The handle of a rule with conditions that drops or redirects a packet, or 0 */
+static uint64_t try(struct trial *r, const struct doctor_probe *p, enum doctor_fate *ret)
 {
 	const struct chain *c = r->c;
-	enum doctor_fate fate;
 	uint64_t handle;
 	bool is_open;
 
+	*ret = DOCTOR_PASSES;
 	if (r->n++ >= PROBES_MAX)
 		return 0;
-	fate = doctor_table_fate(&r->t, c->name, p, &handle, &is_open);
+	*ret = doctor_table_fate(&r->t, c->name, p, &handle, &is_open);
 	if (c->end.drops &&
-	    (c->end.handle == 0 ? fate == DOCTOR_ENDS : handle == c->end.handle)) {
+	    (c->end.handle == 0 ? *ret == DOCTOR_ENDS : handle == c->end.handle)) {
 		r->is_cut = true;
 		return 0;
 	}
@@ -416,14 +419,19 @@ static void try_forward(struct trial *r, const struct doctor_forward *f)
 	struct arena *a = r->x->a;
 	char to[ADDR_TEXT_BYTES];
 	struct doctor_probe p;
+	enum doctor_fate fate;
 	uint64_t handle;
 
 	if (!make_probe(r->x, r->c, f, &p))
 		return;
-	handle = try(r, &p);
+	handle = try(r, &p, &fate);
+	/* Of two with one priority it is not known which comes first */
+	if (fate == DOCTOR_REDIRECTS && r->c->prio >= DNAT_PRIO)
+		return;
 	if (handle != 0)
 		tell_rule(r, handle,
-			  arena_printf(a, "what is forwarded to %s",
+			  arena_printf(a, "%s what is forwarded to %s",
+				       fate == DOCTOR_REDIRECTS ? "sends elsewhere" : "drops",
 				       addr_port_print(p.dst, p.port, to)),
 			  p.status != 0 ? cure_of(r->x, r->c, r->w) :
 			  arena_printf(a, "nft delete rule %s handle %llu", chain_text(a, r->c),
@@ -444,6 +452,7 @@ static void try_addr(struct trial *r, const struct decl_jail *j, struct addr a)
 
 	for (size_t i = 0; i < ARRAY_SIZE(v) - !j->is_vnet; i++) {
 		const bool is_sent = i < 2;
+		enum doctor_fate fate;
 		uint64_t handle;
 
 		if (j->is_vnet)
@@ -452,10 +461,10 @@ static void try_addr(struct trial *r, const struct decl_jail *j, struct addr a)
 			v[i].out = way_out;
 		else if (!is_sent)
 			v[i].in = way_out;
-		handle = try(r, &v[i]);
-		if (handle != 0)
+		handle = try(r, &v[i], &fate);
+		if (handle != 0 && fate == DOCTOR_DROPS)
 			tell_rule(r, handle,
-				  arena_printf(r->x->a, "what %s %s of jail %s",
+				  arena_printf(r->x->a, "drops what %s %s of jail %s",
 					       is_sent ? "is sent by" : "answers",
 					       addr_print(a, text), j->name),
 				  cure_of(r->x, r->c, r->w), j->at);
@@ -473,6 +482,17 @@ static void try_jails(struct trial *r)
 	}
 }
 
+/* @n: packets, of forwards or of jails, that were to be tried with the chain */
+static void tell_untried(struct doctor *x, const struct chain *c, const struct way *w, uint32_t n)
+{
+	if (n <= PROBES_MAX)
+		return;
+	doctor_add(x, &(struct doctor_finding){
+		.object = place_of(x->a, c, w), .is_note = true, .at = SPAN_NONE,
+		.what = arena_printf(x->a, "tried with the first %u of %u packets of %s only",
+				     PROBES_MAX, n, w->what) });
+}
+
 static int try_all(struct doctor *x, const struct chain *c, const struct way *w)
 {
 	struct trial r = { .x = x, .c = c, .w = w,
@@ -481,9 +501,11 @@ static int try_all(struct doctor *x, const struct chain *c, const struct way *w)
 
 	for (uint32_t i = 0; i < x->forwards.n && err == 0; i++)
 		try_forward(&r, &x->forwards.v[i]);
+	tell_untried(x, c, w, r.n);
 	r.n = 0;
 	if (err == 0 && is_left_by(c))
 		try_jails(&r);
+	tell_untried(x, c, w, r.n);
 	if (r.is_cut)
 		tell(x, c, w);
 	doctor_table_free(&r.t);
@@ -598,6 +620,8 @@ static int find_blocks(struct doctor *x, const struct chain *c, const struct way
 	const int err = doctor_table_read(&t, x->a);
 	uint32_t n = 0;
 
+	if (err == 0 && x->forwards.n > PROBES_MAX)
+		ret->n_untried = x->forwards.n - PROBES_MAX;
 	for (uint32_t i = 0; i < MIN(x->forwards.n, PROBES_MAX) && err == 0 && n < TOLD_MAX; i++) {
 		struct doctor_block b = { .f = &x->forwards.v[i] };
 		struct doctor_probe p;
@@ -610,6 +634,9 @@ static int find_blocks(struct doctor *x, const struct chain *c, const struct way
 		if (!b.is_open &&
 		    (fate == DOCTOR_PASSES || (fate == DOCTOR_ENDS && !c->end.drops)))
 			continue;
+		b.is_elsewhere = fate == DOCTOR_REDIRECTS;
+		/* Of two with one priority it is not known which comes first */
+		b.is_open |= b.is_elsewhere && c->prio == DNAT_PRIO;
 		b.iface = p.in;
 		b.from = p.src;
 		b.by = by_what(x, c, w, fate, handle, b.is_open);
@@ -618,6 +645,22 @@ static int find_blocks(struct doctor *x, const struct chain *c, const struct way
 		n += !b.is_open;
 	}
 	doctor_table_free(&t);
+	return err;
+}
+
+/* What translates behind us has nothing to do: the first one that does is the last */
+static bool is_before_ours(const struct chain *c)
+{
+	return !c->is_nat || (c->hook == NF_INET_PRE_ROUTING && c->prio <= DNAT_PRIO);
+}
+
+static int find_blocks_of(struct doctor *x, const struct chain *c, struct doctor_blocks *ret)
+{
+	int err = 0;
+
+	for (size_t w = 0; w < ARRAY_SIZE(ways) && err == 0; w++)
+		if (ways[w].hook == c->hook && is_before_ours(c))
+			err = find_blocks(x, c, &ways[w], ret);
 	return err;
 }
 
@@ -630,9 +673,7 @@ int doctor_foreign(struct doctor *x, struct doctor_blocks *ret)
 	for (size_t f = 0; f < ARRAY_SIZE(families) && err == 0 && x->forwards.n > 0; f++) {
 		err = read_chains(x, families[f], &all);
 		for (uint32_t i = 0; i < all.list.n && err == 0; i++)
-			for (size_t w = 0; w < ARRAY_SIZE(ways) && err == 0; w++)
-				if (ways[w].hook == all.list.v[i].hook && !all.list.v[i].is_nat)
-					err = find_blocks(x, &all.list.v[i], &ways[w], ret);
+			err = find_blocks_of(x, &all.list.v[i], ret);
 	}
 	return err;
 }

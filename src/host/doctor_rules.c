@@ -37,6 +37,7 @@
  * @verdict:	Of the rule; INT32_MIN: none
  * @chain:	Where it jumps
  * @rejects:	It refuses
+ * @redirects:	It gives the packet another destination
  * @differs:	A condition is not met, or not known to be
  * @is_open:	Of a rule that was passed over it is not known
  */
@@ -48,6 +49,7 @@ struct judge {
 	int32_t verdict;
 	const char *chain;
 	bool rejects;
+	bool redirects;
 	bool differs;
 	bool is_open;
 };
@@ -248,6 +250,27 @@ static void take_reject(struct judge *j, const struct nftnl_expr *e)
 	j->rejects = true;
 }
 
+static void take_redirect(struct judge *j, const struct nftnl_expr *e)
+{
+	(void)e;
+	j->redirects = true;
+}
+
+/* Another source is the end of the chain, and no other destination */
+static void take_nat(struct judge *j, const struct nftnl_expr *e)
+{
+	if (nftnl_expr_get_u32(e, NFTNL_EXPR_NAT_TYPE) == NFT_NAT_DNAT)
+		j->redirects = true;
+	else
+		j->verdict = NF_ACCEPT;
+}
+
+static void take_masquerade(struct judge *j, const struct nftnl_expr *e)
+{
+	(void)e;
+	j->verdict = NF_ACCEPT;
+}
+
 static void take_nothing(struct judge *j, const struct nftnl_expr *e)
 {
 	(void)j;
@@ -264,7 +287,8 @@ static int take_expr(struct nftnl_expr *e, void *arg)
 		{ "bitwise", take_bitwise }, { "cmp", take_cmp }, { "range", take_range },
 		{ "lookup", take_lookup }, { "immediate", take_verdict },
 		{ "reject", take_reject }, { "counter", take_nothing }, { "log", take_nothing },
-		{ "notrack", take_nothing },
+		{ "notrack", take_nothing }, { "nat", take_nat }, { "redir", take_redirect },
+		{ "masq", take_masquerade },
 	};
 	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
 	struct judge *j = arg;
@@ -286,7 +310,7 @@ static int compare_chains(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* The handle of the rule that drops the packet, 0: none does; @ret_done: it is judged */
+/* The handle of the rule that drops or redirects the packet, 0: none does; @ret_done: judged */
 static uint64_t judge_chain(struct judge *j, const char *chain, uint32_t depth, bool *ret_done)
 {
 	const struct doctor_chain key = { .name = chain };
@@ -300,11 +324,12 @@ static uint64_t judge_chain(struct judge *j, const char *chain, uint32_t depth, 
 
 		j->len = 0;
 		j->verdict = INT32_MIN;
-		j->rejects = j->differs = false;
+		j->rejects = j->redirects = j->differs = false;
 		(void)nftnl_expr_foreach(r, take_expr, j);
 		if (j->differs)
 			continue;
-		*ret_done = j->rejects || j->verdict == NF_DROP || j->verdict == NF_ACCEPT;
+		*ret_done = j->rejects || j->redirects || j->verdict == NF_DROP ||
+			    j->verdict == NF_ACCEPT;
 		if (*ret_done)
 			return j->verdict == NF_ACCEPT ? 0 :
 				nftnl_rule_get_u64(r, NFTNL_RULE_HANDLE);
@@ -329,7 +354,11 @@ enum doctor_fate doctor_table_fate(const struct doctor_table *t, const char *cha
 
 	*ret_handle = judge_chain(&j, chain, 0, &is_done);
 	*ret_is_open = j.is_open;
-	return !is_done ? DOCTOR_ENDS : *ret_handle != 0 ? DOCTOR_DROPS : DOCTOR_PASSES;
+	if (!is_done)
+		return DOCTOR_ENDS;
+	if (j.redirects)
+		return DOCTOR_REDIRECTS;
+	return *ret_handle != 0 ? DOCTOR_DROPS : DOCTOR_PASSES;
 }
 
 struct reading {

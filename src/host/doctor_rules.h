@@ -77,6 +77,7 @@ MUST_USE int doctor_table_read(struct doctor_table *t, struct arena *a);
 enum doctor_fate {
 	DOCTOR_PASSES,		/* a rule accepts it */
 	DOCTOR_DROPS,		/* a rule drops or refuses it */
+	DOCTOR_REDIRECTS,	/* a rule gives it another destination */
 	DOCTOR_ENDS,		/* none does: the chain's policy counts */
 };
 
@@ -85,7 +86,7 @@ enum doctor_fate {
  * @t:		Table that was read
  * @chain:	Base chain of it
  * @p:		Packet
- * @ret_handle:	Set: the rule that drops it, 0: none is known to
+ * @ret_handle:	Set: the rule that drops or redirects it, 0: none is known to
  * @ret_is_open: Set: a rule that was taken not to match asks for what is not known of the
  *		packet, or cannot be read
  */

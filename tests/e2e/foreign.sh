@@ -76,6 +76,29 @@ breaks "ahead of the translation" 'chain c { type filter hook prerouting priorit
 breaks "a set" 'set bad { type ipv4_addr; flags interval; elements = { 198.51.100.0/24 }; }; chain c { type filter hook prerouting priority -300; ip saddr @bad drop; }' \
 	'c \(hook prerouting, priority -300\), rule with handle [0-9]'
 
+# Who translates before us
+foreign 'chain c { type nat hook prerouting priority -110; tcp dport 4000 dnat ip to 192.168.100.9:80; }'
+is "sent elsewhere: the call fails" "" "$(called | grep '^www')"
+sp verify
+is "sent elsewhere: verify differs" 1 "$rc"
+has "sent elsewhere: with a packet" "^in igb0 tcp 198.51.100.7:40000 203.0.113.2:4000 S" "$out"
+has "sent elsewhere: with the rule" \
+	"kernel    sent elsewhere  in: table inet other, chain c .hook prerouting, priority -110., rule with handle [0-9]" "$out"
+sp status
+is "sent elsewhere: status differs" 1 "$rc"
+sp doctor
+has "sent elsewhere: doctor" "chain c .*rule with handle [0-9]+: it sends elsewhere what is forwarded to 203.0.113.2:4000" "$out"
+on_host sh -c "$(sed -n 's/^ *cure: \(nft delete rule inet other\)/\1/p' <<<"$out")"
+has "sent elsewhere: cured by the line" "^www" "$(called)"
+sp verify
+is "sent elsewhere: verify is content then" 0 "$rc"
+passes "who translates something else" 'chain c { type nat hook prerouting priority -110; tcp dport 4001 dnat ip to 192.168.100.9:80; }'
+passes "who translates behind us" 'chain c { type nat hook prerouting priority -90; tcp dport 4000 dnat ip to 192.168.100.9:80; }'
+foreign 'chain c { type nat hook prerouting priority -100; tcp dport 4000 dnat ip to 192.168.100.9:80; }'
+sp verify
+is "who translates beside us: no difference" 0 "$rc"
+has "who translates beside us: is said" "not proven: what table inet other, chain c .*N1715" "$err"
+
 foreign 'chain c { type filter hook input priority 0; limit rate 1/second accept; tcp dport 80 drop; }'
 sp verify
 is "what is not read: no difference" 0 "$rc"
@@ -99,6 +122,20 @@ foreign 'chain c { type filter hook input priority 0; tcp dport 3000-3016 limit 
 sp verify
 is "among many that are not read: verify differs" 1 "$rc"
 has "among many that are not read: it is told" "what is forwarded to 192.168.100.2:80" "$out"
+
+# More forwards than are tried
+{
+	echo 'www { ip4.addr = "lo1|192.168.100.2/32"; $nat = "igb0"; $forward = "tcp 4000:80";'
+	printf '$forward += "tcp %d:80";\n' {10000..11039}
+	echo '}'
+} >"$TMP/jail.conf"
+sp_must --no-verify -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
+foreign 'chain c { type filter hook input priority 0; tcp dport 81 drop; }'
+sp verify
+is "many: no difference" 0 "$rc"
+has "many: it is said that some were not tried" 'the last [0-9]+ of 2[0-9]+ forwards \[N1715\]' "$err"
+sp doctor
+has "many: by doctor too" 'note .*chain c .*tried with the first 1024 of 2[0-9]+ packets' "$out"
 
 on_host nft delete table inet other
 sp verify
