@@ -93,8 +93,18 @@ many()		# COMMAND... with the name of each jail, all at once
 	done <"$TMP/all"
 	wait "${pids[@]}"
 }
-up() { on_host "$SALLYPORT" -q up "$1" >/dev/null 2>&1 || echo "$1: $?" >>"$TMP/failed"; }
-down() { on_host "$SALLYPORT" -q down "$1" >/dev/null 2>&1; }
+# 75 asks to try again: on a slow machine the others hold the lock for longer than it waits
+until_free()	# VERB JAIL
+{
+	local status=75
+	while [ $status = 75 ]; do
+		on_host "$SALLYPORT" -q "$@" >/dev/null 2>&1
+		status=$?
+	done
+	return $status
+}
+up() { until_free up "$1" || echo "$1: $?" >>"$TMP/failed"; }
+down() { until_free down "$1"; }
 killed() { on_host timeout -s KILL "0.0$((RANDOM % 10))" "$SALLYPORT" -q down "$1" >/dev/null 2>&1; }
 
 many up
