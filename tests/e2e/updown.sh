@@ -97,11 +97,11 @@ many()		# COMMAND... with the name of each jail, all at once
 until_free()	# VERB JAIL
 {
 	local status=75
-	while [ $status = 75 ]; do
+	while [ "$status" = 75 ]; do
 		on_host "$SALLYPORT" -q "$@" >/dev/null 2>&1
 		status=$?
 	done
-	return $status
+	return "$status"
 }
 up() { until_free up "$1" || echo "$1: $?" >>"$TMP/failed"; }
 down() { until_free down "$1"; }
