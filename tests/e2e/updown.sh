@@ -93,6 +93,7 @@ many()		# COMMAND... with the name of each jail, all at once
 	done <"$TMP/all"
 	wait "${pids[@]}"
 }
+
 # 75 asks to try again: on a slow machine the others hold the lock for longer than it waits
 until_free()	# VERB JAIL
 {
@@ -103,6 +104,7 @@ until_free()	# VERB JAIL
 	done
 	return "$status"
 }
+
 up() { until_free up "$1" || echo "$1: $?" >>"$TMP/failed"; }
 down() { until_free down "$1"; }
 killed() { on_host timeout -s KILL "0.0$((RANDOM % 10))" "$SALLYPORT" -q down "$1" >/dev/null 2>&1; }
