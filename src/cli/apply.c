@@ -106,14 +106,14 @@ int cli_host_apply(struct cli *c, struct cli_host *h)
 
 	arena_init(&a, c->arena.cap_bytes);
 	a.full = c->arena.full;
-	status = cli_gate(c, &h->st, &h->d.model, h->program);
+	status = cli_gate(c, &h->d.model, h->program);
 	if (status != 0)
 		return status;
 	first = first_rules(c, h, &a);
 	if (first == NULL)
 		return cli_system(c, -ENOMEM, "make the rules for while addresses go");
 	if (first != h->program)
-		status = cli_gate(c, &h->st, &h->d.model, first);
+		status = cli_gate(c, &h->d.model, first);
 	if (status != 0)
 		return status;
 	/* A link that goes has no moment without its fences */

@@ -107,7 +107,7 @@ static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
 
 	if (!rules_only)
 		return cli_host_apply(c, h);
-	status = cli_gate(c, &h->st, &h->d.model, h->program);
+	status = cli_gate(c, &h->d.model, h->program);
 	if (status != 0)
 		return status;
 	err = nft_load_seen(&h->filter, h->program, h->look, NULL, &c->diags, &changed);

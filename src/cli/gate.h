@@ -14,19 +14,16 @@
 /**
  * cli_gate() - Prove a program before it is loaded, unless --no-verify says not to
  * @c:		Run
- * @st:		State, open for STATE_WRITE: remembers what passed; or NULL
  * @m:		What it is to mean
  * @p:		Program
  *
- * What cannot be proven is told as a note.  Where jails are switched a program that
- * passed before passes, and of a new one that is large it is only looked for differences
- * as long as a jail can wait.
+ * What cannot be proven is told as a note.
  *
  * Cost: as prove_program(), with PROVE_FEW_NODES.
  *
  * Return: 0, or EX_SOFTWARE with diagnostics when it means something else
  */
-int cli_gate(struct cli *c, struct state *st, const struct model *m, const struct nft_program *p);
+int cli_gate(struct cli *c, const struct model *m, const struct nft_program *p);
 
 /**
  * cli_gate_mark() - A number that stands for declarations and their program

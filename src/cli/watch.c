@@ -231,9 +231,9 @@ static void note_next_end(struct watch *w, const struct kept *k)
 }
 
 /* While there is time: a repair loads what was proven without proving it again */
-static int prove(struct watch *w, struct cli *r, struct cli_host *h, uint64_t mark)
+static int prove(struct watch *w, struct cli *r, const struct cli_host *h, uint64_t mark)
 {
-	const int status = mark == w->proven ? 0 : cli_gate(r, &h->st, &h->d.model, h->program);
+	const int status = mark == w->proven ? 0 : cli_gate(r, &h->d.model, h->program);
 
 	if (status == 0)
 		w->proven = mark;

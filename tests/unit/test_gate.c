@@ -25,7 +25,7 @@ static int pass_gate(const char *declared, const char *program, bool no_verify,
 	prove_case_text(&other, program, NULL);
 	arena_init(&c.arena, one.a.cap_bytes);
 	diags_init(&c.diags, &c.arena, &one.sources);
-	status = cli_gate(&c, NULL, &one.m, other.program);
+	status = cli_gate(&c, &one.m, other.program);
 	*ret = c.diags.list.n > 0 ? c.diags.list.v[0].code : DIAG_N_CODES;
 	prove_case_fini(&one);
 	prove_case_fini(&other);
