@@ -40,7 +40,6 @@ static uint32_t add_source(struct sources *s, const char *name, const char *text
 		.text = text,
 		.len = len,
 		.used_at = used_at,
-		.last_line = 1,
 	};
 
 	/* So that the chain of places of use ends */
@@ -180,6 +179,8 @@ static uint32_t find_line(struct arena *a, struct source *src, uint32_t at, uint
 	const uint32_t near = src->n_marks > 0 ? NEAR_BYTES : FAR_BYTES;
 	uint32_t lo = 0, hi, line;
 
+	if (src->last_line == 0)
+		src->last_line = 1;	/* nobody has asked before */
 	/* Who asks for one line often asks for one of the next */
 	if (src->last_lo <= at && at - src->last_lo < near) {
 		*ret_lo = src->last_lo;
