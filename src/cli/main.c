@@ -9,6 +9,7 @@
 #define CLI_SLACK_BYTES	(4u << 20)	/* beside what declarations may use */
 /* What is as long comes as new pages, which calloc() need not write zeros over */
 #define CLI_MAP_BYTES	(64 << 10)
+#define CLI_LINE_BYTES	(4u << 10)
 
 /* {"sallyport": {"VERB": [...], "error": [...], "warning": [...]}} */
 static void print_json(const struct cli *c, const char *data, size_t len)
@@ -37,6 +38,14 @@ static void print_all(struct cli *c, const char *data, size_t len)
 		fwrite(data, 1, len, stdout);
 }
 
+/* Of several runs into one log each line is whole; a sandbox allocates nothing for it */
+static void tell_by_lines(void)
+{
+	static char line[CLI_LINE_BYTES];
+
+	(void)setvbuf(stderr, line, _IOLBF, sizeof(line));
+}
+
 int main(int argc, char **argv)
 {
 	struct cli c = { .one_pass = -1 };
@@ -45,6 +54,7 @@ int main(int argc, char **argv)
 	jmp_buf full;
 	int status;
 
+	tell_by_lines();
 	(void)mallopt(M_MMAP_THRESHOLD, CLI_MAP_BYTES);
 	arena_init(&c.arena, LIMIT_ARENA_BYTES + CLI_SLACK_BYTES);
 	if (setjmp(full) != 0) {

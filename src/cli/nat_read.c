@@ -320,6 +320,7 @@ static void progress(const struct over *o, bool is_end)
 		fprintf(stderr, "\r\033[K");
 	else if (o->tally.packets % PROGRESS_EVERY == 0)
 		fprintf(stderr, "\r%llu packets", (unsigned long long)o->tally.packets);
+	fflush(stderr);
 }
 
 static int make_nat(struct over *o, uint64_t now_ns)

@@ -156,4 +156,18 @@ sp apply
 is "files that have become bad since: exits 65" 65 "$rc"
 unchanged "files that have become bad since"
 
+# ---- several runs into one log ------------------------------------------------------
+
+for ((i = 0; i < 19; i++)); do
+	echo "block in on igb0 from nowhere$i"
+done >many.pf.conf
+"$SALLYPORT" -f many.pf.conf check 2>one.log
+for ((i = 0; i < 32; i++)); do
+	"$SALLYPORT" -f many.pf.conf check 2>>all.log &
+done
+wait
+check "of 32 runs into one log each line is whole" \
+	test -z "$(sort -u all.log | comm -23 - <(sort -u one.log))"
+check "and none is missing" test "$(wc -l <all.log)" -eq $((32 * $(wc -l <one.log)))
+
 lab_done
