@@ -416,14 +416,24 @@ void lint_redirects(struct lint *l)
 
 /* ---- private addresses ------------------------------------------------------------------ */
 
-/* What gets in, or out, as it is */
+/* Of a family, what gets in from public addresses, or out to such, past the fences */
+static dd strangers(struct lint *l, struct lint_side *s, enum direction dir)
+{
+	const enum part outside = dir == DIR_IN ? P_SRC : P_DST;
+	dd r = dd_and(&s->d, lint_packets(s, dir), crosses(s, IFACE_REAL));
+
+	r = dd_and(&s->d, r, is_public(s, outside));
+	r = dd_and(&s->d, r, dd_not(&s->d, space_local(&s->p.s, outside)));
+	r = dd_and(&s->d, r, lint_unfenced(l, s, dir, false));
+	return dd_and(&s->d, r, lint_unfenced(l, s, dir, true));
+}
+
+/* Those of @come that get in, or out, as they are */
 static dd as_is(struct lint *l, struct lint_side *s, enum direction dir, dd come)
 {
 	const struct lint_at entry = { l->m->entry[dir], 0 };
 
-	come = dd_and(&s->d, come, lint_unfenced(l, s, dir, false));
 	/* Most hosts have their fences: no walk then */
-	come = dd_and(&s->d, come, lint_unfenced(l, s, dir, true));
 	if (come == DD_FALSE)
 		return DD_FALSE;
 	come = lint_walk(l, s, dir, WALK_AS_IS, entry, come);
@@ -431,19 +441,14 @@ static dd as_is(struct lint *l, struct lint_side *s, enum direction dir, dd come
 }
 
 static void look_at_address(struct lint *l, const struct decl_jail *j, struct addr a,
-			    enum lint_kind kind)
+			    enum lint_kind kind, dd come)
 {
 	const enum direction dir = kind == LINT_REACHED ? DIR_IN : DIR_OUT;
-	const enum part inside = dir == DIR_IN ? P_DST : P_SRC;
-	const enum part outside = dir == DIR_IN ? P_SRC : P_DST;
 	struct lint_finding f = { .kind = kind, .jail = j, .addr = a };
 	struct lint_side *s = &l->side[a.af == AF_V6];
 	struct result r;
-	dd come = dd_and(&s->d, lint_packets(s, dir), crosses(s, IFACE_REAL));
 
-	come = dd_and(&s->d, come, space_is(&s->p.s, inside, a.v));
-	come = dd_and(&s->d, come, is_public(s, outside));
-	come = dd_and(&s->d, come, dd_not(&s->d, space_local(&s->p.s, outside)));
+	come = dd_and(&s->d, come, space_is(&s->p.s, dir == DIR_IN ? P_DST : P_SRC, a.v));
 	come = as_is(l, s, dir, come);
 	if (come == DD_FALSE || !lint_judge(l, s, dir, come, NULL, &f.packet, &r) ||
 	    r.verdict != V_PASS || r.src_changed || r.dst_changed)
@@ -453,16 +458,25 @@ static void look_at_address(struct lint *l, const struct decl_jail *j, struct ad
 	vec_add(l->a, &l->ret->list, f);
 }
 
+static void look_at_addresses(struct lint *l, enum lint_kind kind)
+{
+	const enum direction dir = kind == LINT_REACHED ? DIR_IN : DIR_OUT;
+	const dd come[] = { strangers(l, &l->side[0], dir), strangers(l, &l->side[1], dir) };
+
+	for (uint32_t i = 0; i < l->decl->jails.n; i++) {
+		const struct decl_jail *j = &l->decl->jails.v[i];
+
+		for (uint32_t n = 0; j->is_enabled && n < j->addrs.n; n++) {
+			const struct addr a = j->addrs.v[n].p.a;
+
+			if (set_has_addr(l->m->interior, a))
+				look_at_address(l, j, a, kind, come[a.af == AF_V6]);
+		}
+	}
+}
+
 void lint_private(struct lint *l)
 {
-	static const enum lint_kind kinds[] = { LINT_REACHED, LINT_LEAVES };
-
-	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		for (uint32_t i = 0; i < l->decl->jails.n; i++) {
-			const struct decl_jail *j = &l->decl->jails.v[i];
-
-			for (uint32_t n = 0; j->is_enabled && n < j->addrs.n; n++)
-				if (set_has_addr(l->m->interior, j->addrs.v[n].p.a))
-					look_at_address(l, j, j->addrs.v[n].p.a, kinds[k]);
-		}
+	look_at_addresses(l, LINT_REACHED);
+	look_at_addresses(l, LINT_LEAVES);
 }

@@ -208,24 +208,44 @@ dd space_link_in(struct space *s, enum part p, const struct set *in)
 	return numbers_in(s, p, in, true);
 }
 
+/* Destinations of the cloned loopback @i; 0 for what is none */
+static dd owned(struct space *s, uint32_t i)
+{
+	const struct facts *f = s->m->facts;
+	const struct iface *clone = &f->ifaces.v[i];
+	struct ranges own = { 0 };
+
+	for (uint32_t k = 0; k < clone->addrs.n; k++)
+		if (clone->kind == IFACE_CLONED &&
+		    facts_iface_of(f, clone->addrs.v[k].p.a) == clone)
+			ranges_add(s->a, &own, clone->addrs.v[k].p.a.af,
+				   clone->addrs.v[k].p.a.v, clone->addrs.v[k].p.a.v);
+	return own.list.n > 0 ? space_in(s, P_DST, set_make(s->a, &own)) : DD_FALSE;
+}
+
+/* Made once: there may be thousands of addresses, and as many rules that ask */
+static const dd *all_owned(struct space *s)
+{
+	const uint32_t n = s->m->facts->ifaces.n;
+
+	if (s->owned == NULL) {
+		s->owned = arena_array(s->a, dd, n);
+		for (uint32_t i = 0; i < n; i++)
+			s->owned[i] = owned(s, i);
+	}
+	return s->owned;
+}
+
 /* On lo a packet crosses the cloned loopback that has its destination, if one has */
 dd space_iface_in(struct space *s, const struct set *in)
 {
+	const dd *own = all_owned(s);
 	dd on_lo = name_in(s, s->lo, in) ? DD_TRUE : DD_FALSE;
 
-	for (uint32_t i = 0; i < s->m->facts->ifaces.n; i++) {
-		const struct iface *f = &s->m->facts->ifaces.v[i];
-		struct ranges own = { 0 };
-
-		for (uint32_t k = 0; k < f->addrs.n; k++)
-			if (f->kind == IFACE_CLONED &&
-			    facts_iface_of(s->m->facts, f->addrs.v[k].p.a) == f)
-				ranges_add(s->a, &own, f->addrs.v[k].p.a.af,
-					   f->addrs.v[k].p.a.v, f->addrs.v[k].p.a.v);
-		if (own.list.n > 0)
-			on_lo = dd_ite(s->d, space_in(s, P_DST, set_make(s->a, &own)),
-				       set_has(in, AF_NONE, f->id) ? DD_TRUE : DD_FALSE, on_lo);
-	}
+	for (uint32_t i = 0; i < s->m->facts->ifaces.n; i++)
+		on_lo = dd_ite(s->d, own[i],
+			       set_has(in, AF_NONE, s->m->facts->ifaces.v[i].id) ? DD_TRUE : DD_FALSE,
+			       on_lo);
 	return dd_ite(s->d, space_is(s, P_IFACE, s->lo), on_lo,
 		      numbers_in(s, P_IFACE, in, false));
 }

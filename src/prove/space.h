@@ -123,6 +123,7 @@ struct space_opaque {
  * @ports:	The protocol has ports; 0: not made yet, as all that follow
  * @query:	It is an ICMP message with an id
  * @local:	The address is the host's own, of the source and of the destination
+ * @owned:	By interface: destinations of a cloned loopback; NULL: not made yet
  * @sets:	Conditions made before
  * @opaque:	What nothing is known of
  * @n_opaque:	Its variables taken
@@ -139,6 +140,7 @@ struct space {
 	dd ports;
 	dd query;
 	dd local[2];
+	dd *owned;
 	VEC(struct space_set) sets;
 	VEC(struct space_opaque) opaque;
 	uint32_t n_opaque;
