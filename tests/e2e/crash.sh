@@ -18,17 +18,29 @@ rules()
 {
 	on_host nft -s list ruleset
 }
-rules >"$TMP/whole"
 
-# The run is made again, here of apply and as long as nothing else is set
-again=("${EXAMPLE_FILES[@]}" apply)
+# Links, addresses, routes and settings, but for what is drawn anew with a link
+places()
+{
+	snapshot "$HOST" "$TMP/places"
+	sed -E '/^# nftables/,/^# settings/d; /"(ifindex|address)":/d' "$TMP/places"
+}
+
+# The host as it is now is what a run, made again after it was killed, has to come to
+to_become()	# ARGS of the run
+{
+	rules >"$TMP/whole"
+	places >"$TMP/there"
+	again=("$@")
+}
+
 is_whole()
 {
 	sp "${again[@]}"
 	[ "$rc" -eq 0 ] || { echo "${again[*]}: $rc $err"; return 1; }
 	sp plan
 	[ "$rc" -eq 0 ] || { echo "plan: $rc $out $err"; return 1; }
-	rules | diff "$TMP/whole" -
+	rules | diff "$TMP/whole" - && places | diff "$TMP/there" -
 }
 
 is_clean()
@@ -39,45 +51,55 @@ is_clean()
 	diff "$TMP/before" "$TMP/after"
 }
 
-# Kill the run at its N-th call of each kind that could change something, until
-# the N-th is no longer reached; after the first six at every fourth.
+# The run killed at its N-th call of a kind: old or new rules, and the next run completes
+# the host, or destroy undoes it; 1: it does not come to that call, 2: told
+killed_at()	# NAME START CALL N is_whole|is_clean ARGS
+{
+	local name=$1 start=$2 call=$3 n=$4 then=$5 rc=0 bad
+
+	$start
+	on_host strace -f -qq -o /dev/null -e trace="$call" \
+		-e inject="$call:signal=KILL:when=$n" "$SALLYPORT" "${@:6}" \
+		>/dev/null 2>&1 </dev/null || rc=$?
+	[ $rc -eq 137 ] || return 1
+	rules >"$TMP/killed"
+	cmp -s "$TMP/old" "$TMP/killed" || bad=$(diff "$TMP/new" "$TMP/killed") ||
+		{ not_ok "$name killed at $call $n: old or new rules" "$bad"; return 2; }
+	bad=$($then) || { not_ok "$name killed at $call $n: $then" "$bad"; return 2; }
+}
+
+# At the N-th call of each kind that could change something, until the N-th is no longer
+# reached; after the first six at every fourth
 kill_points()	# NAME START ARGS: START brings the host to where the run starts
 {
-	local name=$1 start=$2 call n rc n_kills=0 bad='' calls most=40 step=4
+	local name=$1 start=$2 call n then thens n_kills=0 calls most=40 step=4
 
 	shift 2
 	$start
 	rules >"$TMP/old"
 	sp "$@"
 	rules >"$TMP/new"
-	$start
 	calls=(sendto sendmsg write pwrite64 "rename,renameat,renameat2" linkat "unlink,unlinkat"
 		"fsync,fdatasync" ftruncate flock)
 	if [ -n "${SALLYPORT_LONG-}" ]; then
-		on_host strace -f -qq -o "$TMP/trace" "$SALLYPORT" "$@" >/dev/null 2>&1 </dev/null
 		$start
+		on_host strace -f -qq -o "$TMP/trace" "$SALLYPORT" "$@" >/dev/null 2>&1 </dev/null
 		mapfile -t calls < <(sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' "$TMP/trace" |
 			grep -vx execve | sort -u)
 		most=100000 step=1
 	fi
 	for call in "${calls[@]}"; do
 		for ((n = 1; n <= most; n += n < 6 ? 1 : step)); do
-			rc=0
-			on_host strace -f -qq -o /dev/null -e trace="$call" \
-				-e inject="$call:signal=KILL:when=$n" "$SALLYPORT" "$@" \
-				>/dev/null 2>&1 </dev/null || rc=$?
-			[ $rc -eq 137 ] || break
+			thens=(is_clean is_whole)
+			[ -n "${SALLYPORT_LONG-}" ] || thens=("${thens[n_kills % 2]}")
+			for then in "${thens[@]}"; do
+				killed_at "$name" "$start" "$call" $n "$then" "$@"
+				case $? in
+				1)	continue 3 ;;
+				2)	return ;;
+				esac
+			done
 			n_kills=$((n_kills + 1))
-			rules >"$TMP/killed"
-			cmp -s "$TMP/old" "$TMP/killed" || bad=$(diff "$TMP/new" "$TMP/killed") ||
-				{ not_ok "$name killed at $call $n: old or new rules" "$bad"; return; }
-			# In turn: completed, and undone without having been completed
-			if [ $((n_kills % 2)) -eq 0 ]; then
-				bad=$(is_whole) || { not_ok "$name killed at $call $n, apply" "$bad"; return; }
-			else
-				bad=$(is_clean) || { not_ok "$name killed at $call $n, destroy" "$bad"; return; }
-			fi
-			$start
 		done
 	done
 	check "$name: there were places to kill it ($n_kills)" test $n_kills -ge 5
@@ -95,29 +117,49 @@ applied()
 	sp "${EXAMPLE_FILES[@]}" apply
 }
 
-# A change of a forward, the short way where nothing else is said
-forwards()	# NAME ARGS
+# A change of what was applied, killed
+changes()	# NAME ARGS
 {
 	applied
-	sp forward "${@:2}"
-	rules >"$TMP/whole"
-	again=(forward "${@:2}")
-	kill_points "$1" applied forward "${@:2}"
+	sp_must "${@:2}"
+	to_become "${@:2}"
+	kill_points "$1" applied "${@:2}"
 }
+
+# Jails that moved, other rules, and sets of ranges that the kernel shows late
+cat >"$TMP/jail.conf" <<'END'
+www { ip4.addr = "lo1|192.168.100.4/32"; $forward = "tcp 8000-8099"; }
+new { ip4.addr = "lo1|192.168.100.5/32", "lo2|10.8.0.1/32"; $nat = "igb0"; }
+END
+cat >"$TMP/rc.conf" <<'END'
+cloned_interfaces="lo1 lo2"
+ifconfig_lo1_aliases="inet 192.168.100.1/29"
+gateway_enable="YES"
+ipv6_gateway_enable="YES"
+END
+cat >"$TMP/pf.conf" <<'END'
+table <bad> { 192.0.2.64/26, 192.0.2.200 }
+set skip on lo
+rdr pass on igb0 proto tcp from 198.51.100.0/24 to 203.0.113.2 port 80 -> 192.168.100.4
+block in on igb0
+block in quick on igb0 from <bad>
+pass in on igb0 proto tcp to 203.0.113.2 port { 22 100:200 }
+END
+OTHER_FILES=(-f "$TMP/rc.conf" -f "$TMP/jail.conf" -f "$TMP/pf.conf")
 
 if ! command -v strace >/dev/null || ! strace -qq -o /dev/null true 2>/dev/null; then
 	skip "killed anywhere" "no strace here"
 else
+	to_become "${EXAMPLE_FILES[@]}" apply
 	kill_points apply nothing "${EXAMPLE_FILES[@]}" apply
 	kill_points destroy applied destroy
-	forwards "forward add" add www tcp 5000:80
+	changes "another apply" "${OTHER_FILES[@]}" apply
+	changes "forward add" forward add www tcp 5000:80
 	[ -z "${SALLYPORT_LONG-}" ] ||
-		forwards "forward add, the long way" add www tcp 5001:80 --from 198.51.100.0/24
-	nothing
-	sp "${EXAMPLE_FILES[@]}" apply
-	rules >"$TMP/whole"
-	again=("${EXAMPLE_FILES[@]}" apply)
+		changes "forward add, the long way" forward add www tcp 5001:80 --from 198.51.100.0/24
 fi
+applied
+to_become "${EXAMPLE_FILES[@]}" apply
 check "after all that: completed" is_whole
 check "after all that: undone" is_clean
 
