@@ -19,6 +19,20 @@ rules()
 	on_host nft -s list ruleset
 }
 
+# They without sets that nothing asks: those of ranges are made in a transaction before
+# the one that changes the rules
+rules_in_force()
+{
+	rules | awk '
+		/^\t(set|map) / { name = $2; text[name] = ""; order[++n] = name }
+		name != "" { text[name] = text[name] $0 "\n"; if (/^\t}/) name = ""; next }
+		{ rest = rest $0 "\n" }
+		END { for (i = 1; i <= n; i++)
+			if (rest ~ "@" order[i] "[^a-z0-9_]")
+				printf "%s", text[order[i]]
+		      printf "%s", rest }'
+}
+
 # Links, addresses, routes and settings, but for what is drawn anew with a link
 places()
 {
@@ -55,30 +69,30 @@ is_clean()
 # the host, or destroy undoes it; 1: it does not come to that call, 2: told
 killed_at()	# NAME START CALL N is_whole|is_clean ARGS
 {
-	local name=$1 start=$2 call=$3 n=$4 then=$5 rc=0 bad
+	local name=$1 start=$2 call=$3 n=$4 next=$5 rc=0 bad
 
 	$start
 	on_host strace -f -qq -o /dev/null -e trace="$call" \
 		-e inject="$call:signal=KILL:when=$n" "$SALLYPORT" "${@:6}" \
 		>/dev/null 2>&1 </dev/null || rc=$?
 	[ $rc -eq 137 ] || return 1
-	rules >"$TMP/killed"
+	rules_in_force >"$TMP/killed"
 	cmp -s "$TMP/old" "$TMP/killed" || bad=$(diff "$TMP/new" "$TMP/killed") ||
 		{ not_ok "$name killed at $call $n: old or new rules" "$bad"; return 2; }
-	bad=$($then) || { not_ok "$name killed at $call $n: $then" "$bad"; return 2; }
+	bad=$($next) || { not_ok "$name killed at $call $n: $next" "$bad"; return 2; }
 }
 
 # At the N-th call of each kind that could change something, until the N-th is no longer
 # reached; after the first six at every fourth
 kill_points()	# NAME START ARGS: START brings the host to where the run starts
 {
-	local name=$1 start=$2 call n then thens n_kills=0 calls most=40 step=4
+	local name=$1 start=$2 call n next both n_kills=0 calls most=40 step=4
 
 	shift 2
 	$start
-	rules >"$TMP/old"
+	rules_in_force >"$TMP/old"
 	sp "$@"
-	rules >"$TMP/new"
+	rules_in_force >"$TMP/new"
 	calls=(sendto sendmsg write pwrite64 "rename,renameat,renameat2" linkat "unlink,unlinkat"
 		"fsync,fdatasync" ftruncate flock)
 	if [ -n "${SALLYPORT_LONG-}" ]; then
@@ -90,10 +104,10 @@ kill_points()	# NAME START ARGS: START brings the host to where the run starts
 	fi
 	for call in "${calls[@]}"; do
 		for ((n = 1; n <= most; n += n < 6 ? 1 : step)); do
-			thens=(is_clean is_whole)
-			[ -n "${SALLYPORT_LONG-}" ] || thens=("${thens[n_kills % 2]}")
-			for then in "${thens[@]}"; do
-				killed_at "$name" "$start" "$call" $n "$then" "$@"
+			both=(is_clean is_whole)
+			[ -n "${SALLYPORT_LONG-}" ] || both=("${both[n_kills % 2]}")
+			for next in "${both[@]}"; do
+				killed_at "$name" "$start" "$call" $n "$next" "$@"
 				case $? in
 				1)	continue 3 ;;
 				2)	return ;;

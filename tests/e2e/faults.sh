@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Netlink that fails at any message with any error: never a false success, and
-# the next run makes the host as declared.
+# Netlink that fails at any call with any error, once or from there on: never a false
+# success, old or new rules, and the next run makes the host as declared.
 #
-#	SALLYPORT_LONG=1	every error at every message, not each in turn
+#	SALLYPORT_LONG=1	every error at every call, not each in turn
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
 lab_enter "$@"
@@ -31,56 +31,81 @@ run()
 	sp "${files[@]}" "$@"
 }
 
+rules()
+{
+	on_host nft -s list ruleset
+}
+
 # Is the host as a run that says 0 left it
 as_wanted()	# destroy|OTHER
 {
+	rules | diff "$TMP/new" - || return
 	if [ "$1" = destroy ]; then
-		[ -z "$(on_host nft list ruleset)" ] && ! on_host ip link show lo1 >/dev/null 2>&1
+		! on_host ip link show lo1 >/dev/null 2>&1
 		return
 	fi
 	run plan
 	[ "$rc" -eq 0 ] || { echo "$out"; return 1; }
 }
 
+# A run of which the N-th call of a kind fails, or all from the N-th on where that is
+# given as N+, and what is wrong with it; 1: it does not come to that call
+fault()		# CALL N ERROR VERB ARGS...
+{
+	local what="$1 $2 fails with $3"
+
+	: >"$TMP/trace"
+	rc=0
+	on_host timeout 60 strace -f -qq -o "$TMP/trace" -e trace="$1" \
+		-e inject="$1:error=$3:when=$2" "$SALLYPORT" \
+		"${files[@]}" "${@:4}" >"$TMP/out" 2>&1 </dev/null || rc=$?
+	grep -q INJECTED "$TMP/trace" || return 1
+	rules >"$TMP/now"
+	if [ "$rc" -ge 124 ]; then
+		echo "$what: it does not end ($rc)"
+	elif [ "$rc" -eq 0 ]; then
+		as_wanted "$4" >"$TMP/detail" || { echo "$what, and it says 0"; cat "$TMP/detail"; }
+	elif ! grep -q 'error: ' "$TMP/out"; then
+		echo "$what: $rc without a word"; cat "$TMP/out"
+	elif ! cmp -s "$TMP/old" "$TMP/now" && ! diff "$TMP/new" "$TMP/now" >"$TMP/detail"; then
+		echo "$what: neither old nor new rules"; cat "$TMP/detail"
+	fi
+	run "${@:4}"
+	if [ "$rc" -ne 0 ] || ! as_wanted "$4" >"$TMP/detail"; then
+		echo "again after $what: $rc $err"
+		cat "$TMP/detail"
+	fi
+}
+
 # The N-th call of a kind fails; N until there is none
 faults()	# NAME START VERB ARGS...
 {
-	local name=$1 start=$2 step=5 most=40 call n=0 error bad=0 fails=0 turns detail=''
+	local name=$1 start=$2 step=5 most=40 call n error fails=0 turns wrong='' more
 
 	shift 2
 	[ -z "${SALLYPORT_LONG-}" ] || step=1 most=100000
-	for call in sendto recvmsg; do
+	$start
+	rules >"$TMP/old"
+	run "$@"
+	rules >"$TMP/new"
+	for call in socket setsockopt getsockopt bind getsockname sendto recvmsg; do
 		for ((n = 1; n <= most; n += n < 7 ? 1 : step)); do
-			turns=("${errors[(n + bad) % ${#errors[@]}]}")
+			turns=("${errors[n % ${#errors[@]}]}")
 			[ -z "${SALLYPORT_LONG-}" ] || turns=("${errors[@]}")
 			for error in "${turns[@]}"; do
-				$start
-				: >"$TMP/trace"
-				rc=0
-				on_host strace -qq -o "$TMP/trace" -e trace="$call" \
-					-e inject="$call:error=$error:when=$n" "$SALLYPORT" \
-					"${files[@]}" "$@" >"$TMP/out" 2>&1 </dev/null || rc=$?
-				grep -q INJECTED "$TMP/trace" || continue 3
-				fails=$((fails + 1))
-				if [ "$rc" -eq 0 ] && ! detail=$(as_wanted "$1"); then
-					not_ok "$name: $call $n fails with $error, and it says 0" "$detail"
-					bad=1
-				elif [ "$rc" -ne 0 ] && ! grep -q 'error: ' "$TMP/out"; then
-					not_ok "$name: $call $n fails with $error: $rc without a word" \
-						"$(cat "$TMP/out")"
-					bad=1
-				fi
-				run "$@"
-				if [ "$rc" -ne 0 ] || ! detail=$(as_wanted "$1"); then
-					not_ok "$name: again after $call $n failed with $error" \
-						"$rc $err $detail"
-					bad=1
-				fi
+				for more in "" +; do
+					# A signal each time: it is asked again for ever
+					[ "$error$more" != EINTR+ ] || continue
+					$start
+					wrong+=$(fault $call "$n$more" "$error" "$@")$'\n' ||
+						continue 4
+					fails=$((fails + 1))
+				done
 			done
 		done
 	done
 	check "$name: it failed in many places ($fails)" test $fails -ge 6
-	[ "$bad" -eq 1 ] || ok "$name: no failure is taken for success, and the next run mends it"
+	is "$name: no failure is taken for success, and the next run mends it" "" "$(grep . <<<"$wrong")"
 }
 
 fresh()
