@@ -238,7 +238,7 @@ static void print_row(struct cli *c, const struct cli_forward *f, const struct c
 	(void)cli_time_text(n->last, last);
 	snprintf(packets, sizeof(packets), "%llu", (unsigned long long)n->packets);
 	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)n->bytes);
-	fprintf(c->out, c->no_header ? BARE : WIDE, f->jail != NULL ? f->jail : "-", f->proto,
+	fprintf(c->out, c->no_header ? BARE : WIDE, f->jail != NULL ? f->jail->name : "-", f->proto,
 		f->from, f->on, f->external, f->internal, packets, bytes, f->place,
 		c->no_header ? f->is_off ? "off" : "on" : state, last);
 }
@@ -246,7 +246,7 @@ static void print_row(struct cli *c, const struct cli_forward *f, const struct c
 static bool is_asked_for(const struct cli *c, const struct cli_forward *f)
 {
 	for (uint32_t i = 0; i < c->args.n; i++)
-		if (f->jail != NULL && strcmp(f->jail, c->args.v[i]) == 0)
+		if (f->jail != NULL && strcmp(f->jail->name, c->args.v[i]) == 0)
 			return true;
 	return c->args.n == 0;
 }

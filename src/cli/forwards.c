@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/addr_index.h"
 #include "model/forward.h"
 #include "model/portmap.h"
 
@@ -16,6 +17,7 @@ struct listing {
 	cli_forward_fn *fn;
 	void *arg;
 	VEC(const struct decl_forward *) ending;	/* that have an end */
+	struct addr_index by_addr;	/* numbers of jails */
 };
 
 /* What the rows of a rule have in common */
@@ -108,8 +110,39 @@ static const char *range_text(struct listing *l, const struct range *r)
 			    addr_print((struct addr){ r->af, r->hi }, hi));
 }
 
+static void index_jails(struct listing *l)
+{
+	const struct decl *d = &l->d->decl;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < d->jails.n; i++)
+		n += d->jails.v[i].addrs.n;
+	l->by_addr.v = arena_array(&l->c->arena, struct addr_slot, n);
+	for (uint32_t i = 0; i < d->jails.n; i++)
+		for (uint32_t k = 0; k < d->jails.v[i].addrs.n; k++)
+			l->by_addr.v[l->by_addr.n++] = (struct addr_slot){
+				d->jails.v[i].addrs.v[k].p.a, i };
+	addr_index_sort(&l->by_addr);
+}
+
+/* As decl_jail_of(), which goes through all: there may be as many rows as addresses */
+static const struct decl_jail *jail_of(const struct listing *l, struct addr a)
+{
+	const struct decl_jail *down = NULL;
+
+	addr_index_each(&l->by_addr, a, slot) {
+		const struct decl_jail *j = &l->d->decl.jails.v[l->by_addr.v[slot].i];
+
+		if (j->is_enabled)
+			return j;
+		if (down == NULL)
+			down = j;
+	}
+	return down;
+}
+
 static const char *internal_text(struct listing *l, const struct xlate *x, uint8_t af,
-				 const struct range *ports, const char **jail)
+				 const struct range *ports, const struct decl_jail **jail)
 {
 	char buf[ADDR_TEXT_BYTES];
 	const char *addr = NULL;
@@ -118,7 +151,7 @@ static const char *internal_text(struct listing *l, const struct xlate *x, uint8
 
 	*jail = NULL;
 	for (uint32_t i = 0; i < x->to.n; i++) {
-		const struct decl_jail *j = decl_jail_of(&l->d->decl, x->to.v[i]);
+		const struct decl_jail *j = jail_of(l, x->to.v[i]);
 
 		if (x->to.v[i].af != af && af != AF_NONE)
 			continue;
@@ -126,7 +159,7 @@ static const char *internal_text(struct listing *l, const struct xlate *x, uint8
 		addr = addr == NULL ? arena_printf(l->a, "%s", buf) :
 			arena_printf(l->a, "%s,%s", addr, buf);
 		if (*jail == NULL && j != NULL)
-			*jail = j->name;
+			*jail = j;
 	}
 	if (x->port == XP_TO) {
 		lo = hi = x->lo;
@@ -273,7 +306,7 @@ static void give_idle_row(struct listing *l, const struct decl_jail *j,
 	struct addr inside = { AF_NONE, 0 };
 	char buf[ADDR_TEXT_BYTES];
 	struct cli_forward row = {
-		.jail = j->name, .proto = protos[f->protos], .protos = f->protos, .from = "any",
+		.jail = j, .proto = protos[f->protos], .protos = f->protos, .from = "any",
 		.on = f->on != NULL ? f->on : "any", .origin = { .at = f->at, .text = f->text },
 		.until = f->until, .is_off = f->is_off,
 	};
@@ -323,6 +356,7 @@ void cli_forwards_each(struct cli *c, const struct declared *d, cli_forward_fn *
 	arena_init(&row, c->arena.cap_bytes);
 	row.full = c->arena.full;
 	find_ending(&l);
+	index_jails(&l);
 	for (uint32_t i = 0; i < entry->rules.n; i++) {
 		const struct rule_list *called;
 
@@ -367,7 +401,7 @@ void cli_forward_json(struct cli *c, const struct cli_forward *f, const struct c
 	char text[CLI_TIME_BYTES];
 
 	putc('{', c->out);
-	member(c->out, "jail", f->jail);
+	member(c->out, "jail", f->jail != NULL ? f->jail->name : NULL);
 	member(c->out, "proto", f->proto);
 	member(c->out, "from", f->from);
 	member(c->out, "on", f->on);

@@ -30,7 +30,7 @@
  * @is_live:	In force: not off, and its jail is up
  */
 struct cli_forward {
-	const char *jail;
+	const struct decl_jail *jail;
 	const char *proto;
 	uint8_t protos;
 	const char *from;

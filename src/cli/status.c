@@ -255,7 +255,7 @@ static void print_forward(struct cli *c, const struct cli_forward *f, void *arg)
 
 	fprintf(c->out, "forward  %s %s -> %s", f->proto, f->external, f->internal);
 	if (f->jail != NULL)
-		fprintf(c->out, ", jail %s", f->jail);
+		fprintf(c->out, ", jail %s", f->jail->name);
 	if (strcmp(f->from, "any") != 0)
 		fprintf(c->out, ", from %s", f->from);
 	fprintf(c->out, "%s  %llu %s  (%s)\n",

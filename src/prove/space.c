@@ -239,13 +239,15 @@ static const dd *all_owned(struct space *s)
 /* On lo a packet crosses the cloned loopback that has its destination, if one has */
 dd space_iface_in(struct space *s, const struct set *in)
 {
+	const struct facts *f = s->m->facts;
 	const dd *own = all_owned(s);
 	dd on_lo = name_in(s, s->lo, in) ? DD_TRUE : DD_FALSE;
 
-	for (uint32_t i = 0; i < s->m->facts->ifaces.n; i++)
-		on_lo = dd_ite(s->d, own[i],
-			       set_has(in, AF_NONE, s->m->facts->ifaces.v[i].id) ? DD_TRUE : DD_FALSE,
-			       on_lo);
+	for (uint32_t i = 0; i < f->ifaces.n; i++) {
+		const bool is_in = set_has(in, AF_NONE, f->ifaces.v[i].id);
+
+		on_lo = dd_ite(s->d, own[i], is_in ? DD_TRUE : DD_FALSE, on_lo);
+	}
 	return dd_ite(s->d, space_is(s, P_IFACE, s->lo), on_lo,
 		      numbers_in(s, P_IFACE, in, false));
 }

@@ -17,21 +17,9 @@
 # The median of 40 runs, each less a run that does nothing just before it.
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
+# shellcheck source=../lib/many.sh
+. "$LAB_DIR/many.sh"
 lab_enter "$@"
-
-declare_jails()	# N
-{
-	awk -v n="$1" 'BEGIN {
-		for (i = 0; i < n; i++) {
-			if (i % 100 == 0)
-				printf "%sj%d {\nip4.addr = \"lo1|10.1.%d.%d/32\";\n", i ? "}\n" : "",
-				       i / 100, i / 25600, i / 100 % 256
-			printf "$forward += \"%s %d:80 to 203.0.113.2\";\n",
-			       i % 2 ? "udp" : "tcp", 1 + i / 2
-		}
-		print "}"
-	}'
-}
 
 # Medians of the two kinds of runs, as milliseconds
 measure()	# N
