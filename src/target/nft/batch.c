@@ -11,15 +11,12 @@
  * (dormant) is none to spare, and the kernel refuses to wake it while its chains
  * change: it is made anew.
  *
- * libnftnl builds rules, chains and sets; elements are written here, because
- * they are the many and one attribute list ends at 64 KiB.
+ * One message has many elements, as far as their list goes: an attribute ends at
+ * 64 KiB.
  */
 #include "target/nft/batch.h"
 
 #include <libmnl/libmnl.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/expr.h>
-#include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -27,7 +24,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "target/nft/keep.h"
+#include "target/nft/put.h"
 
 #define ELEMS_BYTES	(60u << 10)	/* of one list of elements; nla_len ends at 64 KiB */
 #define ELEM_BYTES	128u		/* of one of them, about */
@@ -71,17 +68,15 @@ static void table_message(struct fill *f, uint8_t type, uint8_t family)
 static void delete_rule(struct fill *f, const struct nft_line *l)
 {
 	struct nlmsghdr *msg = add(f, NFT_MSG_DELRULE, 0, l->family, "an old rule", NFT_NO_ORIGIN);
-	struct nftnl_rule *nr;
+	struct nft_put p;
 
 	if (msg == NULL)
 		return;
-	nr = nftnl_rule_alloc();
-	BUG_IF(nr == NULL);
-	nftnl_rule_set_str(nr, NFTNL_RULE_TABLE, NFT_TABLE);
-	nftnl_rule_set_str(nr, NFTNL_RULE_CHAIN, l->name);
-	nftnl_rule_set_u64(nr, NFTNL_RULE_HANDLE, l->handle);
-	nftnl_rule_nlmsg_build_payload(msg, nr);
-	nftnl_rule_free(nr);
+	p = nft_put_to(msg);
+	nft_put_str(&p, NFTA_RULE_TABLE, NFT_TABLE);
+	nft_put_str(&p, NFTA_RULE_CHAIN, l->name);
+	nft_put_u64(&p, NFTA_RULE_HANDLE, l->handle);
+	nft_put_done(&p, msg);
 }
 
 /* Empty a chain */
@@ -122,104 +117,108 @@ static void delete_named(struct fill *f, uint8_t type, uint8_t family, const cha
 
 static void add_chain(struct fill *f, const struct nft_chain *c)
 {
-	const uint8_t family = nft_family_number(c->family);
-	struct nftnl_chain *nc;
-	struct nlmsghdr *msg;
+	struct nlmsghdr *msg = add(f, NFT_MSG_NEWCHAIN, NLM_F_CREATE, nft_family_number(c->family),
+				   arena_printf(f->jobs->a, "chain %s", c->name), NFT_NO_ORIGIN);
+	struct nft_put p;
 
-	msg = add(f, NFT_MSG_NEWCHAIN, NLM_F_CREATE, family,
-		  arena_printf(f->jobs->a, "chain %s", c->name), NFT_NO_ORIGIN);
 	if (msg == NULL)
 		return;
-	nc = nftnl_chain_alloc();
-	BUG_IF(nc == NULL);
-	nftnl_chain_set_str(nc, NFTNL_CHAIN_TABLE, NFT_TABLE);
-	nftnl_chain_set_str(nc, NFTNL_CHAIN_NAME, c->name);
+	p = nft_put_to(msg);
+	nft_put_str(&p, NFTA_CHAIN_TABLE, NFT_TABLE);
+	nft_put_str(&p, NFTA_CHAIN_NAME, c->name);
 	if (c->type != NULL) {
-		nftnl_chain_set_str(nc, NFTNL_CHAIN_TYPE, c->type);
-		nftnl_chain_set_u32(nc, NFTNL_CHAIN_HOOKNUM, c->hook);
-		nftnl_chain_set_s32(nc, NFTNL_CHAIN_PRIO, c->prio);
-		nftnl_chain_set_u32(nc, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+		nft_put_str(&p, NFTA_CHAIN_TYPE, c->type);
+		nft_put_open(&p, NFTA_CHAIN_HOOK);
+		nft_put_u32(&p, NFTA_HOOK_HOOKNUM, c->hook);
+		nft_put_u32(&p, NFTA_HOOK_PRIORITY, (uint32_t)c->prio);
+		nft_put_close(&p);
+		nft_put_u32(&p, NFTA_CHAIN_POLICY, NF_ACCEPT);
 	}
-	nftnl_chain_nlmsg_build_payload(msg, nc);
-	nftnl_chain_free(nc);
+	nft_put_done(&p, msg);
+}
+
+/* A part of user data, as libnftnl reads them; the place behind it */
+static uint8_t *put_note(uint8_t *at, uint8_t type, const void *data, size_t len)
+{
+	at[0] = type;
+	at[1] = (uint8_t)len;
+	memcpy(at + 2, data, len);
+	return at + 2 + len;
 }
 
 /* What nft shows: in which byte order numbers are, and the comment */
-static void put_userdata(struct nftnl_set *ns, const struct nft_set *s)
+static void put_userdata(struct nft_put *p, const struct nft_set *s)
 {
-	enum { HOST = 1, BIG = 2 };
-	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(64 + LIMIT_COMMENT_BYTES);
-	const bool is_host = nft_types[s->keys[0]].is_host;
+	enum { MIXED, HOST, BIG };
+	const uint32_t order[] = {
+		s->n_keys > 1 ? MIXED : nft_types[s->keys[0]].is_host ? HOST : BIG,
+		s->n_datas > 1 ? MIXED : nft_types[s->datas[0]].is_host ? HOST : BIG,
+	};
+	uint8_t data[64 + LIMIT_COMMENT_BYTES], *at = data;
 
-	BUG_IF(buf == NULL);
-	nftnl_udata_put_u32(buf, NFTNL_UDATA_SET_KEYBYTEORDER,
-			    s->n_keys > 1 ? 0 : is_host ? HOST : BIG);
+	at = put_note(at, NFTNL_UDATA_SET_KEYBYTEORDER, &order[0], sizeof(order[0]));
 	if (s->n_datas > 0)
-		nftnl_udata_put_u32(buf, NFTNL_UDATA_SET_DATABYTEORDER,
-				    s->n_datas > 1 ? 0
-				    : nft_types[s->datas[0]].is_host ? HOST : BIG);
+		at = put_note(at, NFTNL_UDATA_SET_DATABYTEORDER, &order[1], sizeof(order[1]));
 	if (s->comment != NULL)
-		nftnl_udata_put_strz(buf, NFTNL_UDATA_SET_COMMENT, s->comment);
-	nftnl_set_set_data(ns, NFTNL_SET_USERDATA, nftnl_udata_buf_data(buf),
-			   nftnl_udata_buf_len(buf));
-	nftnl_udata_buf_free(buf);
+		at = put_note(at, NFTNL_UDATA_SET_COMMENT, s->comment, strlen(s->comment) + 1);
+	nft_put(p, NFTA_SET_USERDATA, data, (size_t)(at - data));
 }
 
-/* Ranges of concatenations are kept by field */
-static void put_fields(struct nftnl_set *ns, const struct nft_set *s)
+/* How many, and of ranges of concatenations each field, as they are kept by those */
+static void put_desc(struct nft_put *p, const struct nft_set *s, bool is_concat)
 {
-	uint8_t lens[NFT_KEYS_MAX];
-
-	for (uint8_t i = 0; i < s->n_keys; i++)
-		lens[i] = nft_types[s->keys[i]].len;
-	nftnl_set_set_data(ns, NFTNL_SET_DESC_CONCAT, lens, s->n_keys);
+	nft_put_open(p, NFTA_SET_DESC);
+	if (s->size != 0)
+		nft_put_u32(p, NFTA_SET_DESC_SIZE, s->size);
+	if (is_concat) {
+		nft_put_open(p, NFTA_SET_DESC_CONCAT);
+		for (uint8_t i = 0; i < s->n_keys; i++) {
+			nft_put_open(p, NFTA_LIST_ELEM);
+			nft_put_u32(p, NFTA_SET_FIELD_LEN, nft_types[s->keys[i]].len);
+			nft_put_close(p);
+		}
+		nft_put_close(p);
+	}
+	nft_put_close(p);
 }
 
-static struct nftnl_set *build_set(struct fill *f, const struct nft_set *s)
+static void put_set(struct nft_put *p, const struct nft_set *s)
 {
 	const struct nft_set_text t = nft_set_props(s);
-	struct nftnl_set *ns = nftnl_set_alloc();
 
-	BUG_IF(ns == NULL);
-	nftnl_set_set_str(ns, NFTNL_SET_TABLE, NFT_TABLE);
-	nftnl_set_set_str(ns, NFTNL_SET_NAME, s->name);
-	nftnl_set_set_u32(ns, NFTNL_SET_ID, ++f->set_id);
-	nftnl_set_set_u32(ns, NFTNL_SET_FLAGS, t.flags);
-	nftnl_set_set_u32(ns, NFTNL_SET_KEY_TYPE, t.key_type);
-	nftnl_set_set_u32(ns, NFTNL_SET_KEY_LEN, t.key_len);
+	nft_put_u32(p, NFTA_SET_FLAGS, t.flags);
+	nft_put_u32(p, NFTA_SET_KEY_TYPE, t.key_type);
+	nft_put_u32(p, NFTA_SET_KEY_LEN, t.key_len);
 	if ((t.flags & NFT_SET_MAP) != 0) {
-		nftnl_set_set_u32(ns, NFTNL_SET_DATA_TYPE, t.data_type);
-		nftnl_set_set_u32(ns, NFTNL_SET_DATA_LEN, t.data_len);
+		nft_put_u32(p, NFTA_SET_DATA_TYPE, t.data_type);
+		nft_put_u32(p, NFTA_SET_DATA_LEN, t.data_len);
 	}
-	if (s->size != 0)
-		nftnl_set_set_u32(ns, NFTNL_SET_DESC_SIZE, s->size);
-	if ((t.flags & NFT_SET_CONCAT) != 0)
-		put_fields(ns, s);
+	if (s->size != 0 || (t.flags & NFT_SET_CONCAT) != 0)
+		put_desc(p, s, (t.flags & NFT_SET_CONCAT) != 0);
 	if (s->timeout_ms != 0)
-		nftnl_set_set_u64(ns, NFTNL_SET_TIMEOUT, s->timeout_ms);
+		nft_put_u64(p, NFTA_SET_TIMEOUT, s->timeout_ms);
+	put_userdata(p, s);
 	if (s->is_counted) {
-		struct nftnl_expr *e = nftnl_expr_alloc("counter");
-
-		BUG_IF(e == NULL);
-		nftnl_set_add_expr(ns, e);
+		nft_put_expr_in(p, NFTA_SET_EXPR, "counter");
+		nft_put_close(p);
+		nft_put_close(p);
 	}
-	put_userdata(ns, s);
-	return ns;
 }
 
 static void add_set(struct fill *f, const struct nft_set *s)
 {
-	const uint8_t family = nft_family_number(s->family);
-	struct nlmsghdr *msg;
-	struct nftnl_set *ns;
+	struct nlmsghdr *msg = add(f, NFT_MSG_NEWSET, NLM_F_CREATE, nft_family_number(s->family),
+				   arena_printf(f->jobs->a, "set %s", s->name), NFT_NO_ORIGIN);
+	struct nft_put p;
 
-	msg = add(f, NFT_MSG_NEWSET, NLM_F_CREATE, family,
-		  arena_printf(f->jobs->a, "set %s", s->name), NFT_NO_ORIGIN);
 	if (msg == NULL)
 		return;
-	ns = build_set(f, s);
-	nftnl_set_nlmsg_build_payload(msg, ns);
-	nftnl_set_free(ns);
+	p = nft_put_to(msg);
+	nft_put_str(&p, NFTA_SET_TABLE, NFT_TABLE);
+	nft_put_str(&p, NFTA_SET_NAME, s->name);
+	nft_put_u32(&p, NFTA_SET_ID, ++f->set_id);
+	put_set(&p, s);
+	nft_put_done(&p, msg);
 }
 
 /* The list of elements that is being filled */
@@ -228,14 +227,16 @@ struct elem_list {
 	const struct nft_set *s;
 	uint8_t type;		/* NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM */
 	struct nlmsghdr *msg;
-	struct nlattr *list;
-	uint32_t full_len;	/* of a message that takes no more */
+	struct nft_put put;	/* into @msg */
+	const uint8_t *full;	/* where it takes no more */
 };
 
 static void close_list(struct elem_list *l)
 {
-	if (l->msg != NULL)
-		mnl_attr_nest_end(l->msg, l->list);
+	if (l->msg == NULL)
+		return;
+	nft_put_close(&l->put);
+	nft_put_done(&l->put, l->msg);
 	l->msg = NULL;
 }
 
@@ -246,103 +247,39 @@ static void open_list(struct elem_list *l, uint32_t origin)
 		     nft_family_number(l->s->family), "an element", origin);
 	if (l->msg == NULL)
 		return;
-	mnl_attr_put_strz(l->msg, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
-	mnl_attr_put_strz(l->msg, NFTA_SET_ELEM_LIST_SET, l->s->name);
-	l->full_len = l->msg->nlmsg_len + ELEMS_BYTES;
-	l->list = mnl_attr_nest_start(l->msg, NFTA_SET_ELEM_LIST_ELEMENTS);
+	l->put = nft_put_to(l->msg);
+	nft_put_str(&l->put, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	nft_put_str(&l->put, NFTA_SET_ELEM_LIST_SET, l->s->name);
+	nft_put_open(&l->put, NFTA_SET_ELEM_LIST_ELEMENTS);
+	l->full = l->put.at + ELEMS_BYTES;
 }
 
-/*
- * Elements are 100,000 where forwards are, and libmnl takes four calls for an attribute:
- * these write behind @at, and give the place behind what they wrote.
- */
-static uint8_t *put_head(uint8_t *at, uint16_t type, uint32_t len)
+static void put_elem(struct nft_put *p, const struct nft_elem_bytes *e)
 {
-	const struct nlattr head = { .nla_len = (uint16_t)(sizeof(head) + len), .nla_type = type };
-
-	memcpy(at, &head, sizeof(head));
-	return at + sizeof(head);
-}
-
-static uint8_t *put_bytes(uint8_t *at, uint16_t type, const void *data, uint32_t len)
-{
-	uint8_t *to = put_head(at, type, len), *end = to + MNL_ALIGN(len);
-
-	if (end > to + len)
-		memset(end - NLA_ALIGNTO, 0, NLA_ALIGNTO);
-	memcpy(to, data, len);
-	return end;
-}
-
-static uint8_t *put_data(uint8_t *at, uint16_t type, const void *data, uint32_t len)
-{
-	at = put_head(at, type | NLA_F_NESTED, (uint32_t)sizeof(struct nlattr) + MNL_ALIGN(len));
-	return put_bytes(at, NFTA_DATA_VALUE, data, len);
-}
-
-/* The head of what was written from @nest on, and @at behind it */
-static uint8_t *end_nest(uint8_t *nest, uint16_t type, uint8_t *at)
-{
-	put_head(nest, type | NLA_F_NESTED, (uint32_t)(at - nest) - sizeof(struct nlattr));
-	return at;
-}
-
-static uint8_t *put_goto(uint8_t *at, const char *chain)
-{
-	static const uint8_t code[4] = { 0xff, 0xff, 0xff, (uint8_t)NFT_GOTO };
-	uint8_t *data = at, *verdict = at + sizeof(struct nlattr);
-
-	at = put_bytes(verdict + sizeof(struct nlattr), NFTA_VERDICT_CODE, code, sizeof(code));
-	at = put_bytes(at, NFTA_VERDICT_CHAIN, chain, (uint32_t)strlen(chain) + 1);
-	end_nest(verdict, NFTA_DATA_VERDICT, at);
-	return end_nest(data, NFTA_SET_ELEM_DATA, at);
-}
-
-static uint8_t *put_comment(uint8_t *at, const char *comment)
-{
-	uint8_t *data = at + sizeof(struct nlattr);
-	const uint8_t *end = (uint8_t *)stpcpy((char *)data + 2, comment) + 1;
-	const uint32_t len = (uint32_t)(end - data), padded = MNL_ALIGN(len);
-
-	BUG_IF(len - 2 > NFTNL_UDATA_COMMENT_MAXLEN);
-	data[0] = NFTNL_UDATA_SET_ELEM_COMMENT;
-	data[1] = (uint8_t)(len - 2);
-	memset(data + len, 0, padded - len);
-	put_head(at, NFTA_SET_ELEM_USERDATA, len);
-	return data + padded;
-}
-
-static uint8_t *put_elem(uint8_t *elem, const struct nft_elem_bytes *e)
-{
-	static const uint8_t end_flag[4] = { 0, 0, 0, NFT_SET_ELEM_INTERVAL_END };
-	uint8_t *at = elem + sizeof(struct nlattr);
-
-	at = put_data(at, NFTA_SET_ELEM_KEY, e->key, e->key_len);
+	nft_put_open(p, NFTA_LIST_ELEM);
+	nft_put_data(p, NFTA_SET_ELEM_KEY, e->key, e->key_len);
 	if (e->key_end != NULL)
-		at = put_data(at, NFTA_SET_ELEM_KEY_END, e->key_end, e->key_len);
+		nft_put_data(p, NFTA_SET_ELEM_KEY_END, e->key_end, e->key_len);
 	if (e->is_end)
-		at = put_bytes(at, NFTA_SET_ELEM_FLAGS, end_flag, sizeof(end_flag));
+		nft_put_u32(p, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
 	if (e->chain != NULL)
-		at = put_goto(at, e->chain);
+		nft_put_verdict(p, NFTA_SET_ELEM_DATA, NFT_GOTO, e->chain);
 	else if (e->data != NULL)
-		at = put_data(at, NFTA_SET_ELEM_DATA, e->data, e->data_len);
+		nft_put_data(p, NFTA_SET_ELEM_DATA, e->data, e->data_len);
 	if (e->comment != NULL)
-		at = put_comment(at, e->comment);
-	return end_nest(elem, NFTA_LIST_ELEM, at);
+		nft_put_comment(p, NFTA_SET_ELEM_USERDATA, NFTNL_UDATA_SET_ELEM_COMMENT,
+				e->comment);
+	nft_put_close(p);
 }
 
 static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 {
 	struct elem_list *l = arg;
-	uint8_t *tail;
 
-	if (l->msg == NULL || l->msg->nlmsg_len > l->full_len)
+	if (l->msg == NULL || l->put.at > l->full)
 		open_list(l, origin);
-	if (l->msg == NULL)
-		return;
-	/* All that was put before is aligned */
-	tail = (uint8_t *)l->msg + l->msg->nlmsg_len;
-	l->msg->nlmsg_len += (uint32_t)(put_elem(tail, e) - tail);
+	if (l->msg != NULL)
+		put_elem(&l->put, e);
 }
 
 static void add_elems(struct fill *f, const struct nft_set *s)
@@ -415,16 +352,17 @@ static void add_rules(struct fill *f, const struct nft_chain *c,
 		struct nlmsghdr *msg = add(f, NFT_MSG_NEWRULE, flags,
 					   nft_family_number(c->family), c->name,
 					   c->rules.v[i].origin);
-		struct nftnl_rule *nr;
+		struct nft_put p;
 
 		if (msg == NULL)
 			return;
-		nr = nft_build_rule(c, &c->rules.v[i]);
-		nft_keep_counter(nr, c->rules.v[i].packets, c->rules.v[i].bytes);
+		p = nft_put_to(msg);
+		p.packets = c->rules.v[i].packets;
+		p.bytes = c->rules.v[i].bytes;
 		if (d->before != 0)
-			nftnl_rule_set_u64(nr, NFTNL_RULE_POSITION, d->before);
-		nftnl_rule_nlmsg_build_payload(msg, nr);
-		nftnl_rule_free(nr);
+			nft_put_u64(&p, NFTA_RULE_POSITION, d->before);
+		nft_put_rule(&p, c->name, &c->rules.v[i]);
+		nft_put_done(&p, msg);
 	}
 }
 

@@ -14,7 +14,6 @@
  */
 #include "target/nft/keep.h"
 
-#include <libnftnl/expr.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,23 +144,4 @@ void nft_keep_fill(struct nft_program *p, const struct nft_texts *kept,
 			r->bytes = t->bytes;
 		}
 	}
-}
-
-void nft_keep_counter(struct nftnl_rule *nr, uint64_t packets, uint64_t bytes)
-{
-	struct nftnl_expr_iter *it;
-	struct nftnl_expr *e;
-
-	if (packets == 0)
-		return;
-	it = nftnl_expr_iter_create(nr);
-	BUG_IF(it == NULL);
-	while ((e = nftnl_expr_iter_next(it)) != NULL) {
-		if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter") != 0)
-			continue;
-		nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_PACKETS, packets);
-		nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_BYTES, bytes);
-		break;
-	}
-	nftnl_expr_iter_destroy(it);
 }

@@ -28,7 +28,4 @@ void nft_keep_texts(const struct nft_lines *have, struct arena *a, struct nft_te
 void nft_keep_fill(struct nft_program *p, const struct nft_texts *kept,
 		   const struct nft_delta *delta, struct arena *a);
 
-/** nft_keep_counter() - The counter of a rule begins with @packets and @bytes */
-void nft_keep_counter(struct nftnl_rule *nr, uint64_t packets, uint64_t bytes);
-
 #endif /* TARGET_NFT_KEEP_H */

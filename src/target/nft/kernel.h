@@ -233,10 +233,4 @@ typedef int nft_elem_take_fn(struct nftnl_set_elem *e, void *arg);
 MUST_USE int nft_elems_read(struct nl_session *nl, const struct nl_nft_query *q, uint32_t *n,
 			    nft_elem_take_fn *fn, void *arg);
 
-/** nft_build_rule() - A rule for libnftnl; the caller frees it */
-struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r);
-
-/** nft_build_exprs() - The same without its comment */
-struct nftnl_rule *nft_build_exprs(const struct nft_chain *c, const struct nft_rule *r);
-
 #endif /* TARGET_NFT_KERNEL_H */

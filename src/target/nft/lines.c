@@ -9,13 +9,16 @@
  */
 #include "target/nft/kernel.h"
 
+#include <libmnl/libmnl.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "nl/batch.h"
 #include "target/nft/expr_text.h"
 #include "target/nft/held.h"
 #include "target/nft/stmt.h"
@@ -403,35 +406,6 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 	line->forward = to->forward_af != AF_NONE ? own.key : NULL;
 }
 
-struct nftnl_rule *nft_build_exprs(const struct nft_chain *c, const struct nft_rule *r)
-{
-	struct nftnl_rule *nr = nftnl_rule_alloc();
-
-	BUG_IF(nr == NULL);
-	nftnl_rule_set_str(nr, NFTNL_RULE_TABLE, NFT_TABLE);
-	nftnl_rule_set_str(nr, NFTNL_RULE_CHAIN, c->name);
-	for (uint32_t i = 0; i < r->stmts.list.n; i++)
-		nft_stmt_emit(&r->stmts.list.v[i], nr);
-	return nr;
-}
-
-struct nftnl_rule *nft_build_rule(const struct nft_chain *c, const struct nft_rule *r)
-{
-	struct nftnl_rule *nr = nft_build_exprs(c, r);
-
-	if (r->comment != NULL) {
-		uint8_t data[NFTNL_UDATA_COMMENT_MAXLEN + 2];
-		const size_t len = strlen(r->comment) + 1;
-
-		BUG_IF(len > NFTNL_UDATA_COMMENT_MAXLEN);
-		data[0] = NFTNL_UDATA_RULE_COMMENT;
-		data[1] = (uint8_t)len;
-		memcpy(data + 2, r->comment, len);
-		nftnl_rule_set_data(nr, NFTNL_RULE_USERDATA, data, (uint32_t)len + 2);
-	}
-	return nr;
-}
-
 /* A rule as nft prints it, for messages */
 static const char *nft_rule_text(struct arena *a, const struct nft_rule *r)
 {
@@ -472,12 +446,29 @@ const char *nft_line_shown(struct arena *a, const struct nft_line *l)
 			    NFT_TABLE, shown_part(a, l));
 }
 
-static void add_rules(const struct nft_chain *c, struct nft_lines *ret)
+/* A rule as it would be sent, read as the kernel's are */
+static struct nftnl_rule *read_back(const struct nft_chain *c, const struct nft_rule *r,
+				    struct nlmsghdr *buf)
+{
+	struct nftnl_rule *nr = nftnl_rule_alloc();
+	struct nft_put put;
+
+	BUG_IF(nr == NULL);
+	mnl_nlmsg_put_header(buf);
+	mnl_nlmsg_put_extra_header(buf, sizeof(struct nfgenmsg));
+	put = nft_put_to(buf);
+	nft_put_rule(&put, c->name, r);
+	nft_put_done(&put, buf);
+	BUG_IF(nftnl_rule_nlmsg_parse(buf, nr) < 0);
+	return nr;
+}
+
+static void add_rules(const struct nft_chain *c, struct nlmsghdr *buf, struct nft_lines *ret)
 {
 	const uint8_t family = nft_family_number(c->family);
 
 	for (uint32_t i = 0; i < c->rules.n; i++) {
-		struct nftnl_rule *nr = nft_build_rule(c, &c->rules.v[i]);
+		struct nftnl_rule *nr = read_back(c, &c->rules.v[i], buf);
 		struct nft_line *line;
 
 		line = nft_add_rule_line(ret, family, c->name, i, nr);
@@ -548,9 +539,11 @@ void nft_objects_of(const struct nft_program *p, struct nft_lines *ret)
 
 static void lines_of(const struct nft_program *p, bool in_short, struct nft_lines *ret)
 {
+	struct nlmsghdr *buf = arena_alloc(ret->a, NL_BATCH_MSG_BYTES);
+
 	objects_of(p, in_short, ret);
 	for (uint32_t i = 0; i < p->chains.n; i++)
-		add_rules(p->chains.v[i], ret);
+		add_rules(p->chains.v[i], buf, ret);
 	nft_lines_sort(ret);
 }
 

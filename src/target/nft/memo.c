@@ -8,7 +8,7 @@
  * more than half of what one rule more costs beside thousands (ipfw-add-2000 and
  * ipfw-first-2000 in tests/bench), and a third of what one jail of fifty costs
  * (updown-vnet-up-own).  A memo is the lines of that load with the digest of each
- * rule's message in the place of its text.  Who else changes something makes it
+ * rule's expressions in the place of its text.  Who else changes something makes it
  * worthless, and the kernel is looked at, as it is by everything that compares
  * (`plan`, `status`, `verify`, `apply`).
  *
@@ -17,15 +17,14 @@
  */
 #include "target/nft/memo.h"
 
-#include <libmnl/libmnl.h>
-#include <libnftnl/rule.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nl/batch.h"
 #include "nl/nft.h"
+#include "target/nft/put.h"
 
-#define MEMO_FORM	"2"	/* of the text and of the digests in it */
+#define MEMO_FORM	"3"	/* of the text and of the digests in it */
 #define NUMBER_BYTES	8u
 #define LINE_BYTES	(4 * (NUMBER_BYTES + 1) + 2)	/* besides its words */
 
@@ -64,22 +63,17 @@ static const char *rule_key(struct arena *a, const char *chain, uint64_t of)
 	return key;
 }
 
-static void add_rules(const struct nft_chain *c, struct nlmsghdr *msg, struct nft_lines *ret)
+static void add_rules(const struct nft_chain *c, uint8_t *buf, struct nft_lines *ret)
 {
 	for (uint32_t i = 0; i < c->rules.n; i++) {
-		struct nftnl_rule *nr = nft_build_exprs(c, &c->rules.v[i]);
+		struct nft_put put = { .at = buf };
 		const char *comment = c->rules.v[i].comment;
 		struct nft_line *line = vec_push(ret->a, &ret->list);
 
-		/* What pads attributes is not written, but digested */
-		memset(msg, 0, msg->nlmsg_len);
-		mnl_nlmsg_put_header(msg);
-		nftnl_rule_nlmsg_build_payload(msg, nr);
-		nftnl_rule_free(nr);
+		nft_put_exprs(&put, &c->rules.v[i]);
 		*line = (struct nft_line){
 			.kind = NFT_O_RULE, .family = nft_family_number(c->family),
-			.key = rule_key(ret->a, c->name, digest(mnl_nlmsg_get_payload(msg),
-							mnl_nlmsg_get_payload_len(msg))),
+			.key = rule_key(ret->a, c->name, digest(buf, (size_t)(put.at - buf))),
 			.text = comment != NULL ? comment : "", .comment = comment,
 			.name = c->name, .position = i, .origin = c->rules.v[i].origin,
 			.rule = &c->rules.v[i],
@@ -89,7 +83,7 @@ static void add_rules(const struct nft_chain *c, struct nlmsghdr *msg, struct nf
 
 void nft_memo_lines(const struct nft_program *p, struct nft_lines *ret)
 {
-	struct nlmsghdr *buf = arena_alloc(ret->a, NL_BATCH_MSG_BYTES);
+	uint8_t *buf = arena_alloc(ret->a, NL_BATCH_MSG_BYTES);
 
 	nft_objects_of(p, ret);
 	for (uint32_t i = 0; i < p->chains.n; i++)

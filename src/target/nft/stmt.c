@@ -8,11 +8,12 @@
  */
 #include "target/nft/stmt.h"
 
-#include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
+
+#include "net/wire.h"
 
 #define WORDS_PER_REG	4u
 
@@ -21,90 +22,76 @@ uint32_t nft_reg(uint32_t word)
 	return word % WORDS_PER_REG == 0 ? NFT_REG_1 + word / WORDS_PER_REG : NFT_REG32_00 + word;
 }
 
-struct nftnl_expr *nft_expr(struct nftnl_rule *r, const char *name)
+static void load_meta(struct nft_put *p, uint32_t key, uint32_t reg)
 {
-	struct nftnl_expr *e = nftnl_expr_alloc(name);
-
-	BUG_IF(e == NULL);
-	nftnl_rule_add_expr(r, e);
-	return e;
+	nft_put_expr(p, "meta");
+	nft_put_u32(p, NFTA_META_KEY, key);
+	nft_put_u32(p, NFTA_META_DREG, reg);
 }
 
-static void load_meta(struct nftnl_rule *r, uint32_t key, uint32_t reg)
+static void load_ct(struct nft_put *p, const struct nft_key_info *k, uint32_t reg)
 {
-	struct nftnl_expr *e = nft_expr(r, "meta");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg);
-}
-
-static void load_ct(struct nftnl_rule *r, const struct nft_key_info *k, uint32_t reg)
-{
-	struct nftnl_expr *e = nft_expr(r, "ct");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, k->arg);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, reg);
+	nft_put_expr(p, "ct");
+	nft_put_u32(p, NFTA_CT_KEY, k->arg);
+	nft_put_u32(p, NFTA_CT_DREG, reg);
 	if (k->base != 0)
-		nftnl_expr_set_u8(e, NFTNL_EXPR_CT_DIR, 0);
+		nft_put_u8(p, NFTA_CT_DIRECTION, 0);
 }
 
-static void load_payload(struct nftnl_rule *r, const struct nft_key_info *k, uint32_t len,
+static void load_payload(struct nft_put *p, const struct nft_key_info *k, uint32_t len,
 			 uint32_t reg)
 {
-	struct nftnl_expr *e = nft_expr(r, "payload");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, k->base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, k->offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
+	nft_put_expr(p, "payload");
+	nft_put_u32(p, NFTA_PAYLOAD_BASE, k->base);
+	nft_put_u32(p, NFTA_PAYLOAD_OFFSET, k->offset);
+	nft_put_u32(p, NFTA_PAYLOAD_LEN, len);
+	nft_put_u32(p, NFTA_PAYLOAD_DREG, reg);
 }
 
 /* Is the option or extension header there */
-static void load_exthdr(struct nftnl_rule *r, const struct nft_key_info *k, uint32_t reg)
+static void load_exthdr(struct nft_put *p, const struct nft_key_info *k, uint32_t reg)
 {
-	struct nftnl_expr *e = nft_expr(r, "exthdr");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_DREG, reg);
-	nftnl_expr_set_u8(e, NFTNL_EXPR_EXTHDR_TYPE, (uint8_t)k->arg);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OP, k->base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, 0);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, 1);
+	nft_put_expr(p, "exthdr");
+	nft_put_u32(p, NFTA_EXTHDR_DREG, reg);
+	nft_put_u8(p, NFTA_EXTHDR_TYPE, (uint8_t)k->arg);
+	nft_put_u32(p, NFTA_EXTHDR_OP, k->base);
+	nft_put_u32(p, NFTA_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+	nft_put_u32(p, NFTA_EXTHDR_OFFSET, 0);
+	nft_put_u32(p, NFTA_EXTHDR_LEN, 1);
 }
 
-static void load_fib(struct nftnl_rule *r, const struct nft_key_info *k, uint32_t reg)
+static void load_fib(struct nft_put *p, const struct nft_key_info *k, uint32_t reg)
 {
-	struct nftnl_expr *e = nft_expr(r, "fib");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, k->base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, k->arg);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, reg);
+	nft_put_expr(p, "fib");
+	nft_put_u32(p, NFTA_FIB_RESULT, k->base);
+	nft_put_u32(p, NFTA_FIB_FLAGS, k->arg);
+	nft_put_u32(p, NFTA_FIB_DREG, reg);
 }
 
-void nft_emit_load(struct nftnl_rule *r, enum nft_key key, uint32_t len, uint32_t reg)
+void nft_emit_load(struct nft_put *p, enum nft_key key, uint32_t len, uint32_t reg)
 {
 	const struct nft_key_info *k = &nft_keys[key];
 
 	switch (k->load) {
 	case NFT_L_META:
-		load_meta(r, k->arg, reg);
+		load_meta(p, k->arg, reg);
 		break;
 	case NFT_L_CT:
-		load_ct(r, k, reg);
+		load_ct(p, k, reg);
 		break;
 	case NFT_L_PAYLOAD:
-		load_payload(r, k, len == 0 ? nft_types[k->type].len : len, reg);
+		load_payload(p, k, len == 0 ? nft_types[k->type].len : len, reg);
 		break;
 	case NFT_L_FIB:
-		load_fib(r, k, reg);
+		load_fib(p, k, reg);
 		break;
 	case NFT_L_EXTHDR:
-		load_exthdr(r, k, reg);
+		load_exthdr(p, k, reg);
 		break;
 	}
 }
 
-uint32_t nft_emit_keys(struct nftnl_rule *r, const struct nft_lookup *l)
+uint32_t nft_emit_keys(struct nft_put *p, const struct nft_lookup *l)
 {
 	static const uint8_t zero[NFT_VALUE_BYTES];
 	uint32_t word = 0;
@@ -112,63 +99,60 @@ uint32_t nft_emit_keys(struct nftnl_rule *r, const struct nft_lookup *l)
 	for (uint8_t i = 0; i < l->n_keys; i++) {
 		const struct nft_key_info *k = &nft_keys[l->keys[i]];
 
-		nft_emit_load(r, l->keys[i], 0, nft_reg(word));
+		nft_emit_load(p, l->keys[i], 0, nft_reg(word));
 		if (k->mask[0] != 0) {
 			BUG_IF(word != 0);	/* masks are for the first register */
-			nft_emit_mask(r, k->mask, zero, nft_types[k->type].len);
+			nft_emit_mask(p, k->mask, zero, nft_types[k->type].len);
 		}
 		word += (nft_types[k->type].len + 3u) / 4;
 	}
 	return word;
 }
 
-void nft_emit_immediate(struct nftnl_rule *r, uint32_t reg, const void *data, uint32_t len)
+void nft_emit_immediate(struct nft_put *p, uint32_t reg, const void *data, uint32_t len)
 {
-	struct nftnl_expr *e = nft_expr(r, "immediate");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, reg);
-	nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, data, len);
+	nft_put_expr(p, "immediate");
+	nft_put_u32(p, NFTA_IMMEDIATE_DREG, reg);
+	nft_put_data(p, NFTA_IMMEDIATE_DATA, data, len);
 }
 
-void nft_emit_mask(struct nftnl_rule *r, const void *mask, const void *xor, uint32_t len)
+void nft_emit_mask(struct nft_put *p, const void *mask, const void *xor, uint32_t len)
 {
-	struct nftnl_expr *e = nft_expr(r, "bitwise");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, xor, len);
+	nft_put_expr(p, "bitwise");
+	nft_put_u32(p, NFTA_BITWISE_SREG, NFT_REG_1);
+	nft_put_u32(p, NFTA_BITWISE_DREG, NFT_REG_1);
+	nft_put_u32(p, NFTA_BITWISE_LEN, len);
+	nft_put_u32(p, NFTA_BITWISE_OP, NFT_BITWISE_BOOL);
+	nft_put_data(p, NFTA_BITWISE_MASK, mask, len);
+	nft_put_data(p, NFTA_BITWISE_XOR, xor, len);
 }
 
-static void emit_cmp(struct nftnl_rule *r, uint32_t op, const void *data, uint32_t len)
+void nft_emit_cmp(struct nft_put *p, uint32_t op, const void *data, uint32_t len)
 {
-	struct nftnl_expr *e = nft_expr(r, "cmp");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
+	nft_put_expr(p, "cmp");
+	nft_put_u32(p, NFTA_CMP_SREG, NFT_REG_1);
+	nft_put_u32(p, NFTA_CMP_OP, op);
+	nft_put_data(p, NFTA_CMP_DATA, data, len);
 }
 
-static void match_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+static void match_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	static const uint8_t zero[NFT_VALUE_BYTES];
 	const struct nft_match *m = &s->match;
 	const bool whole_bytes = m->prefix_len != 0 && m->prefix_len % 8 == 0;
 	const uint32_t len = whole_bytes ? m->prefix_len / 8u : m->value.len;
 
-	nft_emit_load(r, m->key, len, NFT_REG_1);
+	nft_emit_load(p, m->key, len, NFT_REG_1);
 	if (m->has_mask || (m->prefix_len != 0 && !whole_bytes))
-		nft_emit_mask(r, m->mask.b, zero, len);
+		nft_emit_mask(p, m->mask.b, zero, len);
 	if (nft_keys[m->key].mask[0] != 0)
-		nft_emit_mask(r, nft_keys[m->key].mask, zero, len);
+		nft_emit_mask(p, nft_keys[m->key].mask, zero, len);
 	if (m->is_range) {
-		emit_cmp(r, NFT_CMP_GTE, m->value.b, len);
-		emit_cmp(r, NFT_CMP_LTE, m->mask.b, len);
+		nft_emit_cmp(p, NFT_CMP_GTE, m->value.b, len);
+		nft_emit_cmp(p, NFT_CMP_LTE, m->mask.b, len);
 		return;
 	}
-	emit_cmp(r, m->is_less ? NFT_CMP_LT : m->is_not ? NFT_CMP_NEQ : NFT_CMP_EQ, m->value.b,
+	nft_emit_cmp(p, m->is_less ? NFT_CMP_LT : m->is_not ? NFT_CMP_NEQ : NFT_CMP_EQ, m->value.b,
 		 len);
 }
 
@@ -198,22 +182,21 @@ static void match_print(const struct nft_stmt *s, FILE *out)
 	}
 }
 
-static void emit_lookup(struct nftnl_rule *r, const struct nft_set *set, bool is_not, int dreg)
+static void emit_lookup(struct nft_put *p, const struct nft_set *set, bool is_not, int dreg)
 {
-	struct nftnl_expr *e = nft_expr(r, "lookup");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nft_put_expr(p, "lookup");
+	nft_put_u32(p, NFTA_LOOKUP_SREG, NFT_REG_1);
 	if (dreg >= 0)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, (uint32_t)dreg);
-	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set->name);
+		nft_put_u32(p, NFTA_LOOKUP_DREG, (uint32_t)dreg);
+	nft_put_str(p, NFTA_LOOKUP_SET, set->name);
 	/* The kernel gives flags back even when there are none */
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, is_not ? NFT_LOOKUP_F_INV : 0);
+	nft_put_u32(p, NFTA_LOOKUP_FLAGS, is_not ? NFT_LOOKUP_F_INV : 0);
 }
 
-static void lookup_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+static void lookup_emit(const struct nft_stmt *s, struct nft_put *p)
 {
-	nft_emit_keys(r, &s->lookup);
-	emit_lookup(r, s->lookup.set, s->lookup.is_not, -1);
+	nft_emit_keys(p, &s->lookup);
+	emit_lookup(p, s->lookup.set, s->lookup.is_not, -1);
 }
 
 void nft_print_keys(const struct nft_lookup *l, FILE *out)
@@ -228,14 +211,14 @@ static void lookup_print(const struct nft_stmt *s, FILE *out)
 	fprintf(out, " %s@%s", s->lookup.is_not ? "!= " : "", s->lookup.set->name);
 }
 
-static void vmap_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+static void vmap_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	const uint32_t zero = 0;
 
-	nft_emit_keys(r, &s->lookup);
+	nft_emit_keys(p, &s->lookup);
 	if (s->lookup.mask != 0)
-		nft_emit_mask(r, &s->lookup.mask, &zero, sizeof(zero));
-	emit_lookup(r, s->lookup.set, false, NFT_REG_VERDICT);
+		nft_emit_mask(p, &s->lookup.mask, &zero, sizeof(zero));
+	emit_lookup(p, s->lookup.set, false, NFT_REG_VERDICT);
 }
 
 static void vmap_print(const struct nft_stmt *s, FILE *out)
@@ -247,37 +230,34 @@ static void vmap_print(const struct nft_stmt *s, FILE *out)
 }
 
 /* Numbers are compared as bytes, so the first byte must be the highest */
-static void emit_below(struct nftnl_rule *r, uint32_t below)
+void nft_emit_below(struct nft_put *p, uint64_t n, uint32_t len)
 {
-	const uint8_t be[] = { (uint8_t)(below >> 24), (uint8_t)(below >> 16),
-			       (uint8_t)(below >> 8), (uint8_t)below };
-	struct nftnl_expr *e = nft_expr(r, "byteorder");
+	uint8_t be[sizeof(n)];
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_LEN, sizeof(be));
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SIZE, sizeof(be));
-	e = nft_expr(r, "cmp");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_LT);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, be, sizeof(be));
+	BUG_IF(len > sizeof(be));
+	put64(be, n);
+	nft_put_expr(p, "byteorder");
+	nft_put_u32(p, NFTA_BYTEORDER_SREG, NFT_REG_1);
+	nft_put_u32(p, NFTA_BYTEORDER_DREG, NFT_REG_1);
+	nft_put_u32(p, NFTA_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	nft_put_u32(p, NFTA_BYTEORDER_LEN, len);
+	nft_put_u32(p, NFTA_BYTEORDER_SIZE, len);
+	nft_emit_cmp(p, NFT_CMP_LT, be + sizeof(be) - len, len);
 }
 
-static void draw_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+static void draw_emit(const struct nft_stmt *s, struct nft_put *p)
 {
-	struct nftnl_expr *e = nft_expr(r, "numgen");
 	const uint32_t zero = 0;
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_MODULUS, s->draw.mod);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_TYPE,
-			   s->draw.is_random ? NFT_NG_RANDOM : NFT_NG_INCREMENTAL);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NG_OFFSET, 0);
+	nft_put_expr(p, "numgen");
+	nft_put_u32(p, NFTA_NG_DREG, NFT_REG_1);
+	nft_put_u32(p, NFTA_NG_MODULUS, s->draw.mod);
+	nft_put_u32(p, NFTA_NG_TYPE, s->draw.is_random ? NFT_NG_RANDOM : NFT_NG_INCREMENTAL);
+	nft_put_u32(p, NFTA_NG_OFFSET, 0);
 	if (s->draw.below == 0)
-		emit_cmp(r, NFT_CMP_EQ, &zero, sizeof(zero));
+		nft_emit_cmp(p, NFT_CMP_EQ, &zero, sizeof(zero));
 	else
-		emit_below(r, s->draw.below);
+		nft_emit_below(p, s->draw.below, sizeof(s->draw.below));
 }
 
 static void draw_print(const struct nft_stmt *s, FILE *out)
@@ -289,28 +269,26 @@ static void draw_print(const struct nft_stmt *s, FILE *out)
 		fprintf(out, "< %u", s->draw.below);
 }
 
-void nft_emit_map(const struct nft_lookup *l, struct nftnl_rule *r)
+void nft_emit_map(const struct nft_lookup *l, struct nft_put *p)
 {
-	nft_emit_keys(r, l);
-	emit_lookup(r, l->set, false, NFT_REG_1);
+	nft_emit_keys(p, l);
+	emit_lookup(p, l->set, false, NFT_REG_1);
 }
 
-void stmt_nat_map_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_nat_map_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	const struct nft_lookup *l = &s->lookup;
 	const uint32_t port = nft_reg(l->af == AF_V4 ? 1 : WORDS_PER_REG);
-	struct nftnl_expr *e;
 
-	nft_emit_map(l, r);
-	e = nft_expr(r, "nat");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, l->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, l->af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, port);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MAX, port);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS,
-			   NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED);
+	nft_emit_map(l, p);
+	nft_put_expr(p, "nat");
+	nft_put_u32(p, NFTA_NAT_TYPE, l->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
+	nft_put_u32(p, NFTA_NAT_FAMILY, l->af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nft_put_u32(p, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
+	nft_put_u32(p, NFTA_NAT_REG_ADDR_MAX, NFT_REG_1);
+	nft_put_u32(p, NFTA_NAT_REG_PROTO_MIN, port);
+	nft_put_u32(p, NFTA_NAT_REG_PROTO_MAX, port);
+	nft_put_u32(p, NFTA_NAT_FLAGS, NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED);
 }
 
 void stmt_nat_map_print(const struct nft_stmt *s, FILE *out)
@@ -322,18 +300,16 @@ void stmt_nat_map_print(const struct nft_stmt *s, FILE *out)
 	fprintf(out, " map @%s", l->set->name);
 }
 
-void stmt_mark_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_mark_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	const struct nft_mark *m = &s->mark;
 	const bool is_ct = m->key == NFT_K_CT_MARK;
-	struct nftnl_expr *e;
 
-	nft_emit_load(r, m->key, 0, NFT_REG_1);
-	nft_emit_mask(r, &m->keep, &m->set, sizeof(m->keep));
-	e = nft_expr(r, is_ct ? "ct" : "meta");
-	nftnl_expr_set_u32(e, is_ct ? NFTNL_EXPR_CT_KEY : NFTNL_EXPR_META_KEY,
-			   nft_keys[m->key].arg);
-	nftnl_expr_set_u32(e, is_ct ? NFTNL_EXPR_CT_SREG : NFTNL_EXPR_META_SREG, NFT_REG_1);
+	nft_emit_load(p, m->key, 0, NFT_REG_1);
+	nft_emit_mask(p, &m->keep, &m->set, sizeof(m->keep));
+	nft_put_expr(p, is_ct ? "ct" : "meta");
+	nft_put_u32(p, is_ct ? NFTA_CT_KEY : NFTA_META_KEY, nft_keys[m->key].arg);
+	nft_put_u32(p, is_ct ? NFTA_CT_SREG : NFTA_META_SREG, NFT_REG_1);
 }
 
 void stmt_mark_print(const struct nft_stmt *s, FILE *out)
@@ -365,8 +341,3 @@ const struct nft_stmt_ops nft_stmt_ops[N_NFT_STMTS] = {
 	[NFT_S_BEFORE] = { "before", stmt_before_emit, stmt_before_print },
 	[NFT_S_RATE] = { "rate", stmt_rate_emit, stmt_rate_print },
 };
-
-void nft_stmt_emit(const struct nft_stmt *s, struct nftnl_rule *r)
-{
-	nft_stmt_ops[s->kind].emit(s, r);
-}

@@ -6,14 +6,18 @@
  */
 #include "target/nft/stmt.h"
 
-#include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
-void stmt_counter_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_counter_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	(void)s;
-	nft_expr(r, "counter");
+	nft_put_expr(p, "counter");
+	if (p->packets != 0) {
+		nft_put_u64(p, NFTA_COUNTER_PACKETS, p->packets);
+		nft_put_u64(p, NFTA_COUNTER_BYTES, p->bytes);
+	}
+	p->packets = p->bytes = 0;
 }
 
 void stmt_counter_print(const struct nft_stmt *s, FILE *out)
@@ -22,12 +26,11 @@ void stmt_counter_print(const struct nft_stmt *s, FILE *out)
 	fputs("counter", out);
 }
 
-void stmt_log_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_log_emit(const struct nft_stmt *s, struct nft_put *p)
 {
-	struct nftnl_expr *e = nft_expr(r, "log");
-
-	nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, s->log.prefix);
-	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, s->log.group);
+	nft_put_expr(p, "log");
+	nft_put_str(p, NFTA_LOG_PREFIX, s->log.prefix);
+	nft_put_u16(p, NFTA_LOG_GROUP, s->log.group);
 }
 
 void stmt_log_print(const struct nft_stmt *s, FILE *out)
@@ -35,32 +38,19 @@ void stmt_log_print(const struct nft_stmt *s, FILE *out)
 	fprintf(out, "log prefix \"%s\" group %u", s->log.prefix, s->log.group);
 }
 
-/* The element has an expression of its own: a measure of packets, a counter */
-static struct nftnl_expr *add_expr(const char *name, struct nftnl_expr *dynset)
+void nft_put_count(struct nft_put *p, uint32_t over)
 {
-	struct nftnl_expr *e = nftnl_expr_alloc(name);
-
-	BUG_IF(e == NULL);
-	nftnl_expr_set(dynset, NFTNL_EXPR_DYNSET_EXPR, e, 0);
-	return e;
+	nft_put_u32(p, NFTA_CONNLIMIT_COUNT, over);
+	nft_put_u32(p, NFTA_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
 }
 
-/* The element counts connections, and is true when there are too many */
-static void add_count(uint32_t over, struct nftnl_expr *dynset)
+void nft_put_rate(struct nft_put *p, uint32_t n, uint64_t unit_s, uint32_t burst)
 {
-	struct nftnl_expr *e = add_expr("connlimit", dynset);
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_COUNT, over);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
-}
-
-void nft_set_rate(struct nftnl_expr *e, uint32_t n, uint64_t unit_s, uint32_t burst)
-{
-	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, n);
-	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, unit_s);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, burst);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+	nft_put_u64(p, NFTA_LIMIT_RATE, n);
+	nft_put_u64(p, NFTA_LIMIT_UNIT, unit_s);
+	nft_put_u32(p, NFTA_LIMIT_BURST, burst);
+	nft_put_u32(p, NFTA_LIMIT_TYPE, NFT_LIMIT_PKTS);
+	nft_put_u32(p, NFTA_LIMIT_FLAGS, NFT_LIMIT_F_INV);
 }
 
 void nft_print_rate(uint32_t n, uint64_t unit_s, uint32_t burst, FILE *out)
@@ -75,25 +65,32 @@ static bool is_adding(const struct nft_lookup *l)
 	return l->count_over != 0 || l->is_add || l->counts_any;
 }
 
-void stmt_update_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+/* The element has an expression of its own: a count, a measure of packets, a counter */
+static void emit_elem_expr(const struct nft_lookup *l, struct nft_put *p)
+{
+	if (l->count_over != 0 || l->counts_any) {
+		nft_put_expr_in(p, NFTA_DYNSET_EXPR, "connlimit");
+		nft_put_count(p, l->count_over);
+	} else if (l->rate != 0) {
+		nft_put_expr_in(p, NFTA_DYNSET_EXPR, "limit");
+		nft_put_rate(p, l->rate, l->rate_unit, l->burst);
+	} else if (l->counts_packets) {
+		nft_put_expr_in(p, NFTA_DYNSET_EXPR, "counter");
+	}
+}
+
+void stmt_update_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	const struct nft_lookup *l = &s->lookup;
-	struct nftnl_expr *e;
 
-	nft_emit_keys(r, l);
-	e = nft_expr(r, "dynset");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP,
-			   is_adding(l) ? NFT_DYNSET_OP_ADD : NFT_DYNSET_OP_UPDATE);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
-	nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, l->set->name);
+	nft_emit_keys(p, l);
+	nft_put_expr(p, "dynset");
+	nft_put_u32(p, NFTA_DYNSET_OP, is_adding(l) ? NFT_DYNSET_OP_ADD : NFT_DYNSET_OP_UPDATE);
+	nft_put_u32(p, NFTA_DYNSET_SREG_KEY, NFT_REG_1);
+	nft_put_str(p, NFTA_DYNSET_SET_NAME, l->set->name);
 	if (l->timeout_ms != 0)
-		nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, l->timeout_ms);
-	if (l->count_over != 0 || l->counts_any)
-		add_count(l->count_over, e);
-	if (l->rate != 0)
-		nft_set_rate(add_expr("limit", e), l->rate, l->rate_unit, l->burst);
-	if (l->counts_packets)
-		add_expr("counter", e);
+		nft_put_u64(p, NFTA_DYNSET_TIMEOUT, l->timeout_ms);
+	emit_elem_expr(l, p);
 }
 
 void stmt_update_print(const struct nft_stmt *s, FILE *out)
@@ -124,15 +121,12 @@ static const struct {
 	[NFT_V_JUMP] = { NFT_JUMP, "jump" },
 };
 
-void stmt_verdict_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_verdict_emit(const struct nft_stmt *s, struct nft_put *p)
 {
-	struct nftnl_expr *e = nft_expr(r, "immediate");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT,
-			   (uint32_t)verdicts[s->decision.verdict].code);
-	if (s->decision.chain != NULL)
-		nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, s->decision.chain);
+	nft_put_expr(p, "immediate");
+	nft_put_u32(p, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	nft_put_verdict(p, NFTA_IMMEDIATE_DATA, verdicts[s->decision.verdict].code,
+			s->decision.chain);
 }
 
 void stmt_verdict_print(const struct nft_stmt *s, FILE *out)
@@ -142,14 +136,13 @@ void stmt_verdict_print(const struct nft_stmt *s, FILE *out)
 		fprintf(out, " %s", s->decision.chain);
 }
 
-void stmt_reject_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_reject_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	const bool is_rst = s->decision.reject == NFT_R_RST;
-	struct nftnl_expr *e = nft_expr(r, "reject");
+	nft_put_expr(p, "reject");
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE,
-			   is_rst ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMP_UNREACH);
-	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, s->decision.code);
+	nft_put_u32(p, NFTA_REJECT_TYPE, is_rst ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMP_UNREACH);
+	nft_put_u8(p, NFTA_REJECT_ICMP_CODE, s->decision.code);
 }
 
 void stmt_reject_print(const struct nft_stmt *s, FILE *out)

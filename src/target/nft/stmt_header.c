@@ -9,7 +9,6 @@
  */
 #include "target/nft/stmt.h"
 
-#include <libnftnl/expr.h>
 #include <linux/netfilter/nf_tables.h>
 #include <netinet/tcp.h>
 
@@ -33,12 +32,10 @@ static const struct {
 			  true },
 };
 
-void stmt_count_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_count_emit(const struct nft_stmt *s, struct nft_put *p)
 {
-	struct nftnl_expr *e = nft_expr(r, "connlimit");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_COUNT, s->count_over);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
+	nft_put_expr(p, "connlimit");
+	nft_put_count(p, s->count_over);
 }
 
 void stmt_count_print(const struct nft_stmt *s, FILE *out)
@@ -46,56 +43,53 @@ void stmt_count_print(const struct nft_stmt *s, FILE *out)
 	fprintf(out, "ct count over %u", s->count_over);
 }
 
-static void emit_maxseg(uint16_t size, struct nftnl_rule *r)
+static void emit_maxseg(uint16_t size, struct nft_put *p)
 {
 	const uint8_t be[] = { (uint8_t)(size >> 8), (uint8_t)size };
-	struct nftnl_expr *e;
 
-	nft_emit_immediate(r, NFT_REG_1, be, sizeof(be));
-	e = nft_expr(r, "exthdr");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_SREG, NFT_REG_1);
-	nftnl_expr_set_u8(e, NFTNL_EXPR_EXTHDR_TYPE, TCPOPT_MAXSEG);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, 2);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, sizeof(be));
+	nft_emit_immediate(p, NFT_REG_1, be, sizeof(be));
+	nft_put_expr(p, "exthdr");
+	nft_put_u32(p, NFTA_EXTHDR_SREG, NFT_REG_1);
+	nft_put_u8(p, NFTA_EXTHDR_TYPE, TCPOPT_MAXSEG);
+	nft_put_u32(p, NFTA_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+	nft_put_u32(p, NFTA_EXTHDR_OFFSET, 2);
+	nft_put_u32(p, NFTA_EXTHDR_LEN, sizeof(be));
 }
 
-static void emit_old(struct nftnl_rule *r, enum nft_header what, const uint8_t *value)
+static void emit_old(struct nft_put *p, enum nft_header what, const uint8_t *value)
 {
-	struct nftnl_expr *e = nft_expr(r, "payload");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, writes[what].offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, writes[what].len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
-	nft_emit_mask(r, writes[what].keep, value, writes[what].len);
+	nft_put_expr(p, "payload");
+	nft_put_u32(p, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+	nft_put_u32(p, NFTA_PAYLOAD_OFFSET, writes[what].offset);
+	nft_put_u32(p, NFTA_PAYLOAD_LEN, writes[what].len);
+	nft_put_u32(p, NFTA_PAYLOAD_DREG, NFT_REG_1);
+	nft_emit_mask(p, writes[what].keep, value, writes[what].len);
 }
 
-void stmt_header_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_header_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	const enum nft_header what = s->write.what;
 	const bool csum = what != NFT_H_MAXSEG && writes[what].has_checksum;
-	struct nftnl_expr *e;
 	uint32_t v;
 
 	if (what == NFT_H_MAXSEG) {
-		emit_maxseg(s->write.value, r);
+		emit_maxseg(s->write.value, p);
 		return;
 	}
 	v = what == NFT_H_NO_DF ? 0 : (uint32_t)s->write.value << writes[what].shift;
 	if (writes[what].len == 1)
-		nft_emit_immediate(r, NFT_REG_1, &(uint8_t){ (uint8_t)v }, 1);
+		nft_emit_immediate(p, NFT_REG_1, &(uint8_t){ (uint8_t)v }, 1);
 	else
-		emit_old(r, what, (const uint8_t[]){ (uint8_t)(v >> 8), (uint8_t)v });
-	e = nft_expr(r, "payload");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, writes[what].offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, writes[what].len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_CSUM_TYPE,
-			   csum ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, csum ? IP_CHECKSUM : 0);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_FLAGS, 0);
+		emit_old(p, what, (const uint8_t[]){ (uint8_t)(v >> 8), (uint8_t)v });
+	nft_put_expr(p, "payload");
+	nft_put_u32(p, NFTA_PAYLOAD_SREG, NFT_REG_1);
+	nft_put_u32(p, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+	nft_put_u32(p, NFTA_PAYLOAD_OFFSET, writes[what].offset);
+	nft_put_u32(p, NFTA_PAYLOAD_LEN, writes[what].len);
+	nft_put_u32(p, NFTA_PAYLOAD_CSUM_TYPE,
+		    csum ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE);
+	nft_put_u32(p, NFTA_PAYLOAD_CSUM_OFFSET, csum ? IP_CHECKSUM : 0);
+	nft_put_u32(p, NFTA_PAYLOAD_CSUM_FLAGS, 0);
 }
 
 void stmt_header_print(const struct nft_stmt *s, FILE *out)

@@ -11,29 +11,24 @@
  */
 #include "target/nft/stmt.h"
 
-#include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 
-void stmt_hash_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_hash_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	const struct nft_hash *h = &s->hash;
-	struct nftnl_expr *e;
 
-	nft_emit_load(r, h->key, 0, NFT_REG_2);
-	e = nft_expr(r, "hash");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_SREG, NFT_REG_2);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_LEN, nft_types[nft_keys[h->key].type].len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_MODULUS, h->mod);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_SEED, h->seed);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_OFFSET, 0);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS);
-	e = nft_expr(r, "cmp");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, &h->is, sizeof(h->is));
+	nft_emit_load(p, h->key, 0, NFT_REG_2);
+	nft_put_expr(p, "hash");
+	nft_put_u32(p, NFTA_HASH_SREG, NFT_REG_2);
+	nft_put_u32(p, NFTA_HASH_DREG, NFT_REG_1);
+	nft_put_u32(p, NFTA_HASH_LEN, nft_types[nft_keys[h->key].type].len);
+	nft_put_u32(p, NFTA_HASH_MODULUS, h->mod);
+	nft_put_u32(p, NFTA_HASH_SEED, h->seed);
+	nft_put_u32(p, NFTA_HASH_OFFSET, 0);
+	nft_put_u32(p, NFTA_HASH_TYPE, NFT_HASH_JENKINS);
+	nft_emit_cmp(p, NFT_CMP_EQ, &h->is, sizeof(h->is));
 }
 
 void stmt_hash_print(const struct nft_stmt *s, FILE *out)
@@ -42,14 +37,14 @@ void stmt_hash_print(const struct nft_stmt *s, FILE *out)
 		s->hash.seed, s->hash.is);
 }
 
-static void emit_ports(const struct nft_nat *n, struct nftnl_rule *r, uint32_t lo, uint32_t hi)
+static void emit_ports(const struct nft_nat *n, struct nft_put *p, uint32_t lo, uint32_t hi)
 {
 	const struct nft_value lo_port = nft_value_num(NFT_T_PORT, n->lo);
 	const struct nft_value hi_port = nft_value_num(NFT_T_PORT, n->hi);
 
-	nft_emit_immediate(r, lo, lo_port.b, lo_port.len);
+	nft_emit_immediate(p, lo, lo_port.b, lo_port.len);
 	if (hi != lo)
-		nft_emit_immediate(r, hi, hi_port.b, hi_port.len);
+		nft_emit_immediate(p, hi, hi_port.b, hi_port.len);
 }
 
 static enum nft_key own_key(const struct nft_nat *n)
@@ -68,14 +63,14 @@ static struct addr low_bits(const struct nft_nat *n)
 }
 
 /* The packet's own address with its high bits replaced */
-static void emit_kept(const struct nft_nat *n, struct nftnl_rule *r)
+static void emit_kept(const struct nft_nat *n, struct nft_put *p)
 {
 	uint8_t mask[16], to[16];
 	const uint32_t len = (uint32_t)addr_to_bytes(low_bits(n), mask);
 
 	addr_to_bytes(n->to, to);
-	nft_emit_load(r, own_key(n), 0, NFT_REG_1);
-	nft_emit_mask(r, mask, to, len);
+	nft_emit_load(p, own_key(n), 0, NFT_REG_1);
+	nft_emit_mask(p, mask, to, len);
 }
 
 /* The address that is replaced, as often as a map asks for it */
@@ -89,51 +84,50 @@ static struct nft_lookup own_lookup(const struct nft_nat *n)
 }
 
 /* The new address into register 1 */
-static void emit_addr(const struct nft_nat *n, struct nftnl_rule *r)
+static void emit_addr(const struct nft_nat *n, struct nft_put *p)
 {
 	uint8_t bytes[16];
 
 	if (n->by != NULL) {
 		const struct nft_lookup l = own_lookup(n);
 
-		nft_emit_map(&l, r);
+		nft_emit_map(&l, p);
 	} else if (n->host_bits > 0) {
-		emit_kept(n, r);
+		emit_kept(n, p);
 	} else {
-		nft_emit_immediate(r, NFT_REG_1, bytes, (uint32_t)addr_to_bytes(n->to, bytes));
+		nft_emit_immediate(p, NFT_REG_1, bytes, (uint32_t)addr_to_bytes(n->to, bytes));
 	}
 }
 
-void stmt_nat_emit(const struct nft_stmt *s, struct nftnl_rule *r)
+void stmt_nat_emit(const struct nft_stmt *s, struct nft_put *p)
 {
 	const struct nft_nat *n = &s->nat;
 	const bool has_addr = n->to.af != AF_NONE;
 	const uint32_t lo = has_addr ? NFT_REG_2 : NFT_REG_1;
 	const uint32_t hi = n->hi > n->lo ? lo + 1 : lo;
 	uint32_t flags = has_addr ? NF_NAT_RANGE_MAP_IPS : 0;
-	struct nftnl_expr *e;
 
 	if (has_addr)
-		emit_addr(n, r);
+		emit_addr(n, p);
 	if (n->hi != 0)
-		emit_ports(n, r, lo, hi);
-	e = nft_expr(r, "nat");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, n->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY,
-			   !has_addr ? NFPROTO_INET
-			   : n->to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+		emit_ports(n, p, lo, hi);
+	nft_put_expr(p, "nat");
+	nft_put_u32(p, NFTA_NAT_TYPE, n->is_dst ? NFT_NAT_DNAT : NFT_NAT_SNAT);
+	nft_put_u32(p, NFTA_NAT_FAMILY,
+		    !has_addr ? NFPROTO_INET
+		    : n->to.af == AF_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 	if (has_addr) {
-		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
-		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_1);
+		nft_put_u32(p, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
+		nft_put_u32(p, NFTA_NAT_REG_ADDR_MAX, NFT_REG_1);
 	}
 	if (n->hi != 0) {
-		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, lo);
-		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MAX, hi);
+		nft_put_u32(p, NFTA_NAT_REG_PROTO_MIN, lo);
+		nft_put_u32(p, NFTA_NAT_REG_PROTO_MAX, hi);
 		flags |= NF_NAT_RANGE_PROTO_SPECIFIED;
 	}
 	if (n->is_random)
 		flags |= NF_NAT_RANGE_PROTO_RANDOM_FULLY;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS, flags);
+	nft_put_u32(p, NFTA_NAT_FLAGS, flags);
 }
 
 static void print_addr(const struct nft_nat *n, FILE *out)

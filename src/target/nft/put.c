@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DOC: Theory of operation
+ *
+ * A message is written once, from its first byte to its last; what is nested has
+ * its length put in when it ends.  libnftnl keeps each rule as a list of objects with
+ * values of their own before it writes the same bytes: that were 0.6 of 1.9 million
+ * instructions of a transaction of 1,000 forwards, for its 50 rules.
+ */
+#include "target/nft/put.h"
+
+#include <libnftnl/udata.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "net/wire.h"
+#include "target/nft/stmt.h"
+
+struct nft_put nft_put_to(struct nlmsghdr *msg)
+{
+	return (struct nft_put){ .at = (uint8_t *)msg + msg->nlmsg_len };
+}
+
+void nft_put_done(const struct nft_put *p, struct nlmsghdr *msg)
+{
+	BUG_IF(p->n_open > 0);
+	msg->nlmsg_len = (uint32_t)(p->at - (uint8_t *)msg);
+}
+
+void nft_put_u8(struct nft_put *p, uint16_t type, uint8_t v)
+{
+	nft_put(p, type, &v, sizeof(v));
+}
+
+void nft_put_u16(struct nft_put *p, uint16_t type, uint16_t v)
+{
+	uint8_t be[sizeof(v)];
+
+	put16(be, v);
+	nft_put(p, type, be, sizeof(be));
+}
+
+void nft_put_u32(struct nft_put *p, uint16_t type, uint32_t v)
+{
+	uint8_t be[sizeof(v)];
+
+	put32(be, v);
+	nft_put(p, type, be, sizeof(be));
+}
+
+void nft_put_u64(struct nft_put *p, uint16_t type, uint64_t v)
+{
+	uint8_t be[sizeof(v)];
+
+	put64(be, v);
+	nft_put(p, type, be, sizeof(be));
+}
+
+void nft_put_str(struct nft_put *p, uint16_t type, const char *s)
+{
+	nft_put(p, type, s, strlen(s) + 1);
+}
+
+void nft_put_verdict(struct nft_put *p, uint16_t type, int code, const char *chain)
+{
+	nft_put_open(p, type);
+	nft_put_open(p, NFTA_DATA_VERDICT);
+	nft_put_u32(p, NFTA_VERDICT_CODE, (uint32_t)code);
+	if (chain != NULL)
+		nft_put_str(p, NFTA_VERDICT_CHAIN, chain);
+	nft_put_close(p);
+	nft_put_close(p);
+}
+
+void nft_put_comment(struct nft_put *p, uint16_t type, uint8_t kind, const char *comment)
+{
+	uint8_t data[2 + NFTNL_UDATA_COMMENT_MAXLEN];
+	const size_t len = strlen(comment) + 1;
+
+	BUG_IF(len > NFTNL_UDATA_COMMENT_MAXLEN);
+	data[0] = kind;
+	data[1] = (uint8_t)len;
+	memcpy(data + 2, comment, len);
+	nft_put(p, type, data, 2 + len);
+}
+
+void nft_put_expr_in(struct nft_put *p, uint16_t type, const char *name)
+{
+	nft_put_open(p, type);
+	nft_put_str(p, NFTA_EXPR_NAME, name);
+	nft_put_open(p, NFTA_EXPR_DATA);
+}
+
+/* End what is open but for the outermost @n */
+static void close_to(struct nft_put *p, uint32_t n)
+{
+	while (p->n_open > n)
+		nft_put_close(p);
+}
+
+void nft_put_expr(struct nft_put *p, const char *name)
+{
+	close_to(p, 1);
+	nft_put_expr_in(p, NFTA_LIST_ELEM, name);
+}
+
+void nft_put_exprs(struct nft_put *p, const struct nft_rule *r)
+{
+	nft_put_open(p, NFTA_RULE_EXPRESSIONS);
+	for (uint32_t i = 0; i < r->stmts.list.n; i++)
+		nft_stmt_ops[r->stmts.list.v[i].kind].emit(&r->stmts.list.v[i], p);
+	close_to(p, 0);
+}
+
+void nft_put_rule(struct nft_put *p, const char *chain, const struct nft_rule *r)
+{
+	nft_put_str(p, NFTA_RULE_TABLE, NFT_TABLE);
+	nft_put_str(p, NFTA_RULE_CHAIN, chain);
+	if (r->comment != NULL)
+		nft_put_comment(p, NFTA_RULE_USERDATA, NFTNL_UDATA_RULE_COMMENT, r->comment);
+	nft_put_exprs(p, r);
+}
