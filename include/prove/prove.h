@@ -125,6 +125,20 @@ struct prove_place {
 const char *prove_place_line(struct arena *a, const struct prove_place *to);
 
 /**
+ * prove_place_is_passed() - Is such a packet declared to go from one interface to another
+ * @a:		Memory
+ * @m:		Declarations
+ * @to:		Where it goes
+ * @in:		Interface that it comes by, NULL: the host's own
+ * @out:	Interface that it leaves by, NULL: it stays; lo0 with the host's own
+ *		that does
+ *
+ * Return: whether it passes
+ */
+bool prove_place_is_passed(struct arena *a, const struct model *m, const struct prove_place *to,
+			   const struct iface *in, const struct iface *out);
+
+/**
  * prove_place_is_inside() - Is such a packet declared to pass, and to go elsewhere
  * @a:		Memory
  * @m:		Declarations

@@ -27,6 +27,9 @@
 #define NEW_STATE	8u		/* NF_CT_STATE_BIT(IP_CT_NEW) */
 #define DEPTH		16u		/* of jumps, the kernel's own limit */
 #define REQUEST_BYTES	1024u
+#define ETHER_IPV4	0x0800u
+#define ETHER_ARP	0x0806u
+#define ETHER_IPV6	0x86ddu
 
 /**
  * struct judge - One packet among the rules of a table
@@ -69,7 +72,7 @@ static void know(struct judge *j, const void *value, uint32_t len)
 /* The family of a packet is that of the end of it that is known */
 static bool is_v6(const struct doctor_probe *p)
 {
-	return p->dst.af == AF_V6 || p->src.af == AF_V6;
+	return p->ether == ETHER_IPV6 || p->dst.af == AF_V6 || p->src.af == AF_V6;
 }
 
 static void know_link(struct judge *j, const char *link, bool by_name)
@@ -86,6 +89,14 @@ static void know_link(struct judge *j, const char *link, bool by_name)
 		know(j, &index, sizeof(index));
 }
 
+static void know_ether(struct judge *j)
+{
+	const uint16_t type = (uint16_t)(j->p->ether != 0 ? j->p->ether :
+					 is_v6(j->p) ? ETHER_IPV6 : ETHER_IPV4);
+
+	know(j, (const uint8_t[]){ (uint8_t)(type >> 8), (uint8_t)type }, 2);
+}
+
 static void take_meta(struct judge *j, const struct nftnl_expr *e)
 {
 	const uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_META_KEY);
@@ -94,7 +105,9 @@ static void take_meta(struct judge *j, const struct nftnl_expr *e)
 			     key == NFT_META_IIFGROUP;
 
 	j->len = 0;
-	if (key == NFT_META_L4PROTO && j->p->proto != 0)
+	if (key == NFT_META_PROTOCOL)
+		know_ether(j);
+	else if (key == NFT_META_L4PROTO && j->p->proto != 0)
 		know(j, &j->p->proto, 1);
 	else if (key == NFT_META_NFPROTO)
 		know(j, &family, 1);
@@ -114,6 +127,8 @@ static void take_ct(struct judge *j, const struct nftnl_expr *e)
 	const uint8_t direction = j->p->is_answer;
 
 	j->len = 0;
+	if (j->p->is_untracked)
+		return;
 	if (key == NFT_CT_STATE)
 		know(j, &state, sizeof(state));
 	else if (key == NFT_CT_STATUS)
@@ -144,8 +159,15 @@ static void take_payload(struct judge *j, const struct nftnl_expr *e)
 	j->len = 0;
 	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && at == 2 && len == 2 && j->p->port != 0)
 		know(j, port, 2);
+	if (base == NFT_PAYLOAD_LL_HEADER && at == 12 && len == 2)
+		know_ether(j);
 	if (base != NFT_PAYLOAD_NETWORK_HEADER)
 		return;
+	if (j->p->ether == ETHER_ARP) {
+		know_addr(j, at == 14 ? j->p->src : at == 24 ? j->p->dst :
+			  (struct addr){ AF_NONE, 0 }, len);
+		return;
+	}
 	if (at == (v6 ? 6 : 9) && len == 1 && j->p->proto != 0)
 		know(j, &j->p->proto, 1);
 	else if (at == (v6 ? 8 : 12))
@@ -408,6 +430,27 @@ int doctor_table_read(struct doctor_table *t, struct arena *a)
 	if (err == 0 && t->chains.n > 0)
 		qsort(t->chains.v, t->chains.n, sizeof(t->chains.v[0]), compare_chains);
 	return err;
+}
+
+static int find_drop(struct nftnl_expr *e, void *arg)
+{
+	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
+
+	(void)arg;
+	/* A map's verdicts are not known here */
+	return strcmp(name, "reject") == 0 ||
+	       (strcmp(name, "immediate") == 0 && nftnl_expr_is_set(e, NFTNL_EXPR_IMM_VERDICT) &&
+		(int32_t)nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT) == NF_DROP) ||
+	       (strcmp(name, "lookup") == 0 && nftnl_expr_is_set(e, NFTNL_EXPR_LOOKUP_DREG)) ?
+		-1 : 0;
+}
+
+bool doctor_table_may_drop(const struct doctor_table *t)
+{
+	for (uint32_t i = 0; i < t->rules.n; i++)
+		if (nftnl_expr_foreach(t->rules.v[i], find_drop, NULL) != 0)
+			return true;
+	return false;
 }
 
 void doctor_table_free(struct doctor_table *t)

@@ -50,6 +50,8 @@ struct doctor_table {
  * @out:	Interface that it leaves by, or NULL
  * @group:	Link group of the jail's own interface of these two, 0: has none
  * @is_group_in: That is @in, else @out
+ * @ether:	Type of its frame, 0: of a packet of its family
+ * @is_untracked: No connection is known of it yet
  */
 struct doctor_probe {
 	uint8_t proto;
@@ -62,6 +64,8 @@ struct doctor_probe {
 	const char *out;
 	uint32_t group;
 	bool is_group_in;
+	uint16_t ether;
+	bool is_untracked;
 };
 
 /**
@@ -93,6 +97,9 @@ enum doctor_fate {
 enum doctor_fate doctor_table_fate(const struct doctor_table *t, const char *chain,
 				   const struct doctor_probe *p, uint64_t *ret_handle,
 				   bool *ret_is_open);
+
+/** doctor_table_may_drop() - Has a table that was read any rule that drops or refuses */
+bool doctor_table_may_drop(const struct doctor_table *t);
 
 /** doctor_table_free() - Forget the rules */
 void doctor_table_free(struct doctor_table *t);

@@ -178,6 +178,37 @@ const char *prove_place_line(struct arena *a, const struct prove_place *to)
 	return prove_packet_line(a, &k, to->iface);
 }
 
+/* Does it cross an interface; what goes on is the packet then */
+static bool crosses(struct arena *a, const struct model *m, struct world *w, struct packet *k,
+		    enum direction dir, const struct iface *on)
+{
+	struct result r;
+
+	k->dir = dir;
+	k->iface = on->id;
+	r = model_eval(m, w, k, a);
+	*k = r.packet;
+	return r.verdict == V_PASS;
+}
+
+bool prove_place_is_passed(struct arena *a, const struct model *m, const struct prove_place *to,
+			   const struct iface *in, const struct iface *out)
+{
+	struct packet k = place_packet(to);
+	struct world w;
+
+	world_init(&w, a);
+	k.recv = in != NULL ? in->id : 0;
+	if (in != NULL && !crosses(a, m, &w, &k, DIR_IN, in))
+		return false;
+	if (out != NULL && !crosses(a, m, &w, &k, DIR_OUT, out))
+		return false;
+	if (in != NULL || out == NULL || out->kind != IFACE_LO)
+		return true;
+	k.recv = out->id;
+	return crosses(a, m, &w, &k, DIR_IN, out);
+}
+
 bool prove_place_is_inside(struct arena *a, const struct model *m, const struct prove_place *to,
 			   uint32_t iface)
 {
