@@ -4,112 +4,103 @@
 # forward_rate.sh - what new flows cost through the last of N forwards, and what the
 # command costs beside nft
 #
-#	forward-rate-tcp-N, forward-rate-udp-N
-#			new connections, new flows with an answer, a second
+#	forward-rate-PROTO-N
+#			new flows with an answer a second, of one processor: connections
+#			with a byte each way, and datagrams there and back
 #	forward-rate-PROTO-ratio
-#			100,000 forwards in comparison with 10: the median of pairs, and
+#			100,000 forwards in comparison with 10: the median of 300 rounds, and
 #	forward-rate-PROTO-ratio-low, -high
-#			between which half of the pairs are
+#			between which half of the rounds are
+#	linear-rate-PROTO-N, linear-rate-PROTO-ratio, ...
+#			the same through the last of N rules, one for each forward; few rounds
 #	apply-command-N, apply-command-N-memory
 #			a whole run of apply: processor time and the most memory
 #	nft-f-N, nft-f-N-memory
 #			`nft -f` of the same rules, as `compile --to nft` writes them
 #	nft-f-N-ratio	the latter in comparison with the former
 #
-# The two numbers of forwards are measured in turns, few, many, many, few: what the
-# machine does beside that is in both sums of a pair.
+# The hosts stand beside each other, and are measured in turns of some milliseconds.
 # shellcheck source=../lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
+# shellcheck source=../lib/many.sh
+. "$LAB_DIR/many.sh"
 lab_enter "$@"
-LOAD=${BUILD:-$LAB_TOP/build}/tests/e2e/netload
-ROUNDS=12 SECONDS_EACH=0.5
+TURNS=${BUILD:-$LAB_TOP/build}/tests/e2e/netturns
 
-declare_jails()	# N
+# A host, and a client on its wire: $HOST and HOST-client
+stand_up()
 {
-	awk -v n="$1" 'BEGIN {
-		for (i = 0; i < n; i++) {
-			if (i % 100 == 0)
-				printf "%sj%d {\nip4.addr = \"lo1|10.1.%d.%d/32\";\n", i ? "}\n" : "",
-				       i / 100, i / 25600, i / 100 % 256
-			printf "$forward += \"%s %d to 203.0.113.2\";\n", i % 2 ? "udp" : "tcp",
-			       10000 + i / 2
-		}
-		print "}"
-	}' >"$TMP/$1.jail.conf"
+	lab_bare HOST
+	ip netns add "$HOST-client"
+	on_host ip link set p-igb0 netns "$HOST-client"
+	in_ns "$HOST-client" ip link set p-igb0 up
+	in_ns "$HOST-client" ip addr add 203.0.113.9/24 dev p-igb0
+	wait_for 10 in_ns "$HOST-client" ping -qnc 1 -W 1 203.0.113.2
 }
 
 files()		# N
 {
-	echo "--state-dir $TMP/state -q --no-verify -f $TMP/rc.conf -f $TMP/$1.jail.conf"
+	echo "--state-dir $TMP/state.$1 -q --no-verify -f $TMP/rc.conf -f $TMP/$1.jail.conf"
 }
 
-# Processor time and memory of a command on the host, as NAME VALUE UNIT
-cost()		# NAME COMMAND...
+# What a round says, as lines NAME VALUE UNIT
+rounds()	# NAME ROUNDS PROTO N M HOST HOST
 {
-	on_host "$PYTHON" -EsB -c 'import resource, subprocess, sys
-subprocess.run(sys.argv[2:], check=True, stdout=subprocess.DEVNULL)
-r = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(f"{sys.argv[1]} {(r.ru_utime + r.ru_stime) * 1e3:.0f} ms")
-print(f"{sys.argv[1]}-memory {r.ru_maxrss / 1024:.0f} MiB")' "$@" || exit 1
+	"$TURNS" "$2" "$3" 203.0.113.2 60000 10.9.0.1 80 "$6-client" "$6" "$7-client" "$7" \
+		>"$TMP/rounds" || exit 1
+	"$PYTHON" -EsB - "$1-$3" "$4" "$5" "$TMP/rounds" <<-'END'
+		import statistics, sys
+
+		name, n, m, path = sys.argv[1:]
+		rounds = [[int(x) for x in line.split()] for line in open(path)]
+		for k, column in zip((n, m), zip(*rounds)):
+		    print(f"{name}-{k} {1e9 / statistics.median(column):.0f} 1/s")
+		ratios = sorted(a / b for a, b in rounds)
+		print(f"{name}-ratio {statistics.median(ratios):.3f} x")
+		print(f"{name}-ratio-low {ratios[len(ratios) // 4]:.3f} x")
+		print(f"{name}-ratio-high {ratios[-1 - len(ratios) // 4]:.3f} x")
+	END
 }
 
-lab_build
+# N rules that translate, of which the last is ours
+linear()	# N
+{
+	awk -v n="$1" 'BEGIN {
+		print "table ip linear { chain in { type nat hook prerouting priority dstnat;"
+		for (i = 0; i < n - 2; i++)
+			printf "ip daddr 203.0.113.2 %s dport %d dnat to 10.1.0.%d:80\n",
+			       i % 2 ? "udp" : "tcp", 1 + i / 2, i % 250
+		print "ip daddr 203.0.113.2 tcp dport 60000 dnat to 10.9.0.1:80"
+		print "ip daddr 203.0.113.2 udp dport 60000 dnat to 10.9.0.1:80"
+		print "}\n}" }'
+}
+
 echo 'cloned_interfaces="lo1"' >"$TMP/rc.conf"
-# Flows of the round before are gone
-set_sysctl "$HOST" net/netfilter/nf_conntrack_udp_timeout=1 \
-	net/netfilter/nf_conntrack_udp_timeout_stream=1 \
-	net/netfilter/nf_conntrack_tcp_timeout_time_wait=1
-set_sysctl "$CLIENT" net/ipv4/ip_local_port_range="1024 65000" net/ipv4/tcp_tw_reuse=1
+declare -A host
 for n in 10 100000; do
-	declare_jails $n
+	stand_up
+	host[$n]=$HOST
+	declare_jails $n >"$TMP/$n.jail.conf"
+	cat >>"$TMP/$n.jail.conf" <<-'END'
+		last { ip4.addr = "lo1|10.9.0.1/32"; $forward = "tcp+udp 60000:80 to 203.0.113.2"; }
+	END
 	# shellcheck disable=SC2046
 	cost "apply-command-$n" "$SALLYPORT" $(files $n) apply | tee "$TMP/ours"
 	# shellcheck disable=SC2046
 	sp_must $(files $n) compile --to nft -o "$TMP/nft"
-	in_ns "$HOST" nft flush ruleset
+	on_host nft flush ruleset
 	cost "nft-f-$n" nft -f "$TMP/nft" | tee "$TMP/theirs"
 	paste "$TMP/ours" "$TMP/theirs" | awk -v n=$n 'NR == 1 { printf "nft-f-%s-ratio %.1f x\n", n, $5 / $2 }'
-	sp_must --state-dir "$TMP/state" -q destroy
-done
-for place in "10.1.0.0 10004" "10.1.3.231 59999"; do
-	read -r jail port <<<"$place"
-	lab_start "$TMP/tcp.log" on_host "$BASH" -c 'exec "$0" accept "$1" "$3"' "$LOAD" "$port"
-	# The jails are not up yet
-	on_host ip addr add "$jail/32" dev lo
-	lab_start "$TMP/udp.log" on_host "$BASH" -c 'exec "$0" echo "$1" "$2" "$4"' "$LOAD" \
-		"$jail" "$port"
-	on_host ip addr del "$jail/32" dev lo
-done
-# A slice of each, as lines PROTO N FLOWS
-slice()		# N PORT
-{
+	on_host nft flush ruleset
 	# shellcheck disable=SC2046
-	[ "$1" = "${loaded-}" ] || sp_must $(files "$1") apply
-	loaded=$1
-	echo "tcp $1 $(in_ns "$CLIENT" "$LOAD" connect 203.0.113.2 "$2" $SECONDS_EACH)"
-	echo "udp $1 $(in_ns "$CLIENT" "$LOAD" flows 203.0.113.2 "$2" $SECONDS_EACH)"
-}
-
-# Few, many, many, few: a machine that becomes slower or faster is so for both
-for ((i = 0; i < ROUNDS; i++)); do
-	slice 10 10004
-	slice 100000 59999
-	slice 100000 59999
-	slice 10 10004
-done >"$TMP/slices"
-"$PYTHON" -EsB - "$TMP/slices" "$SECONDS_EACH" <<'END'
-import statistics, sys
-
-rates = {}
-for line in open(sys.argv[1]):
-    proto, n, flows = line.split()[:3]
-    rates.setdefault((proto, int(n)), []).append(int(flows) / float(sys.argv[2]))
-for proto in ("tcp", "udp"):
-    few, many = rates[proto, 10], rates[proto, 100000]
-    pairs = sorted((many[i] + many[i + 1]) / (few[i] + few[i + 1]) for i in range(0, len(few), 2))
-    print(f"forward-rate-{proto}-10 {statistics.median(few):.0f} 1/s")
-    print(f"forward-rate-{proto}-100000 {statistics.median(many):.0f} 1/s")
-    print(f"forward-rate-{proto}-ratio {statistics.median(pairs):.2f} x")
-    print(f"forward-rate-{proto}-ratio-low {pairs[len(pairs) // 4]:.2f} x")
-    print(f"forward-rate-{proto}-ratio-high {pairs[-1 - len(pairs) // 4]:.2f} x")
-END
+	sp_must $(files $n) apply
+	stand_up
+	on_host ip addr add 10.9.0.1/32 dev lo
+	host[linear-$n]=$HOST
+	linear $n >"$TMP/linear"
+	on_host nft -f "$TMP/linear" || exit 1
+done
+for proto in tcp udp; do
+	rounds forward-rate 300 $proto 10 100000 "${host[10]}" "${host[100000]}"
+	rounds linear-rate 8 $proto 10 100000 "${host[linear-10]}" "${host[linear-100000]}"
+done

@@ -12,15 +12,11 @@
  *		the kernel looks for others so long that it has time for nothing else
  *	netload accept PORT[-PORT] READY-FD
  *		the server of that
- *	netload flows ADDR PORT SECONDS
- *		the same with UDP: each byte there and back is a flow of its own
  *	netload pingpong ADDR PORT SECONDS
  *		one UDP byte there and back; prints the median and the 99th
  *		percentile in microseconds
  *	netload reflect PORT READY-FD
  *		the server of that
- *	netload echo ADDR PORT READY-FD
- *		the same at one address, which is the source of its answers
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -150,9 +146,9 @@ static struct sockaddr_in6 address(const char *text, const char *port, uint32_t 
 	return a;
 }
 
-static int open_one(int ep, const struct sockaddr_in6 *to, int kind)
+static int open_one(int ep, const struct sockaddr_in6 *to)
 {
-	const int fd = socket(AF_INET6, kind | SOCK_NONBLOCK, 0);
+	const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	struct epoll_event e = { .events = EPOLLOUT, .data.fd = fd };
 
 	if (fd < 0)
@@ -172,7 +168,7 @@ static uint32_t n_ports(const char *port)
 	return last == NULL ? 1 : (uint32_t)(atoi(last + 1) - atoi(port) + 1);
 }
 
-static int open_all(char **argv, int kind)
+static int connect_all(char **argv)
 {
 	const uint32_t ports = n_ports(argv[1]);
 	const uint64_t end = until(argv[2]);
@@ -188,7 +184,7 @@ static int open_all(char **argv, int kind)
 		while (open_now < AT_ONCE && failed < 100000) {
 			const struct sockaddr_in6 to = address(argv[0], argv[1], tried++ % ports);
 
-			if (open_one(ep, &to, kind) == 0)
+			if (open_one(ep, &to) == 0)
 				open_now++;
 			else if (++failed % 100 == 0)
 				usleep(1000);
@@ -212,16 +208,6 @@ static int open_all(char **argv, int kind)
 	}
 	printf("%llu %llu\n", (unsigned long long)done, (unsigned long long)failed);
 	return 0;
-}
-
-static int connect_all(char **argv)
-{
-	return open_all(argv, SOCK_STREAM);
-}
-
-static int flow_all(char **argv)
-{
-	return open_all(argv, SOCK_DGRAM);
 }
 
 static int listen_at(const char *addr, const char *port, uint32_t plus, int kind)
@@ -318,8 +304,11 @@ static int pingpong(char **argv)
 	return 0;
 }
 
-static int send_back(int fd)
+static int reflect(char **argv)
 {
+	const int fd = listen_at("::", argv[0], 0, SOCK_DGRAM);
+
+	tell_ready(argv[1]);
 	for (;;) {
 		struct sockaddr_storage from;
 		socklen_t len = sizeof(from);
@@ -332,28 +321,11 @@ static int send_back(int fd)
 	return 0;
 }
 
-static int reflect(char **argv)
-{
-	const int fd = listen_at("::", argv[0], 0, SOCK_DGRAM);
-
-	tell_ready(argv[1]);
-	return send_back(fd);
-}
-
-static int echo(char **argv)
-{
-	const int fd = listen_at(argv[0], argv[1], 0, SOCK_DGRAM);
-
-	tell_ready(argv[2]);
-	return send_back(fd);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; int n; int (*fn)(char **argv); } all[] = {
 		{ "blast", 6, blast }, { "connect", 3, connect_all }, { "accept", 2, accept_all },
-		{ "flows", 3, flow_all }, { "pingpong", 3, pingpong }, { "reflect", 2, reflect },
-		{ "echo", 3, echo },
+		{ "pingpong", 3, pingpong }, { "reflect", 2, reflect },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
