@@ -15,12 +15,23 @@
 
 struct nft_held *nft_held_new(struct arena *a, const struct nft_set *s)
 {
-	const struct portmap *map = s->forwards;
 	struct nft_held *h = arena_new(a, struct nft_held);
 
 	BUG_IF(s->elems.n > 0 || s->is_interval || s->is_vmap);
 	h->s = s;
 	h->made.s = s;
+	return h;
+}
+
+void nft_held_start(struct arena *a, struct nft_held *h)
+{
+	const struct nft_set *s = h->s;
+	const struct portmap *map = s->forwards;
+
+	if (h->first != NULL) {
+		memset(h->v, 0, h->n * sizeof(*h->v));
+		return;
+	}
 	h->first = arena_array(a, uint32_t, map->rows.n + 1);
 	for (uint32_t i = 0; i < map->rows.n; i++) {
 		const struct portmap_row *r = &map->rows.v[i];
@@ -29,12 +40,6 @@ struct nft_held *nft_held_new(struct arena *a, const struct nft_set *s)
 		h->n += nft_row_is_in(s, r) ? r->hi - r->lo + 1u : 0;
 	}
 	h->v = arena_array(a, struct nft_held_elem, h->n);
-	return h;
-}
-
-void nft_held_restart(struct nft_held *h)
-{
-	memset(h->v, 0, h->n * sizeof(*h->v));
 }
 
 /* The row and the port that a key says, or NULL; other bytes may say the same */

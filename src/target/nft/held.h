@@ -28,7 +28,8 @@ struct nft_held_elem {
  * struct nft_held - A map
  * @s:		As wanted
  * @made:	Elements on their way
- * @first:	By row of its table: number of the element of the row's first port
+ * @first:	By row of its table: number of the element of the row's first port; NULL
+ *		before it is started
  * @v:		Elements, in the order of nft_each()
  * @n:		How many
  */
@@ -40,11 +41,11 @@ struct nft_held {
 	uint32_t n;
 };
 
-/** nft_held_new() - Of the map @s, which has a table of forwards; nothing of it is met */
+/** nft_held_new() - Of the map @s, which has a table of forwards; to be started */
 struct nft_held *nft_held_new(struct arena *a, const struct nft_set *s);
 
-/** nft_held_restart() - Nothing is met */
-void nft_held_restart(struct nft_held *h);
+/** nft_held_start() - Nothing is met, yet or any more; @a: where nft_held_new() made it */
+void nft_held_start(struct arena *a, struct nft_held *h);
 
 /**
  * nft_held_take() - Take an element of the kernel's

@@ -363,10 +363,10 @@ static int read_lists(struct nl_session *nl, struct nft_lines *ret, const struct
 	int err;
 
 	ret->list.n = 0;
-	for (uint32_t i = 0; i < want->held.n; i++)
-		nft_held_restart(want->held.v[i]);
 	err = nl_nft_dump(nl, &tables, take_table, &r);
 	n = ret->list.n;
+	for (uint32_t i = 0; i < want->held.n && n > 0; i++)
+		nft_held_start(want->a, want->held.v[i]);
 	for (uint32_t i = 0; i < n && err == 0; i++)
 		err = read_table(nl, &r, ret->list.v[i].family);
 	return err < 0 ? err : read_elems(nl, &r, want);
