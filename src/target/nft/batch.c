@@ -39,15 +39,20 @@ struct fill {
 	int err;
 };
 
+static struct nft_job job(const char *what, const char *name)
+{
+	return (struct nft_job){ what, name, NFT_NO_ORIGIN };
+}
+
 /* The next message, or NULL after an error */
 static struct nlmsghdr *add(struct fill *f, uint8_t type, uint16_t flags, uint8_t family,
-			    const char *what, uint32_t origin)
+			    struct nft_job about)
 {
 	struct nlmsghdr *msg = NULL;
 
 	if (f->err < 0)
 		return NULL;
-	vec_add(f->jobs->a, &f->jobs->list, ((struct nft_job){ what, origin }));
+	vec_add(f->jobs->a, &f->jobs->list, about);
 	f->err = nl_batch_add(f->b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, family,
 			      f->jobs->list.n - 1, &msg);
 	return f->err < 0 ? NULL : msg;
@@ -56,7 +61,7 @@ static struct nlmsghdr *add(struct fill *f, uint8_t type, uint16_t flags, uint8_
 static void table_message(struct fill *f, uint8_t type, uint8_t family)
 {
 	struct nlmsghdr *msg = add(f, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, family,
-				   "the table", NFT_NO_ORIGIN);
+				   job("the table", NULL));
 
 	if (msg == NULL)
 		return;
@@ -67,7 +72,7 @@ static void table_message(struct fill *f, uint8_t type, uint8_t family)
 
 static void delete_rule(struct fill *f, const struct nft_line *l)
 {
-	struct nlmsghdr *msg = add(f, NFT_MSG_DELRULE, 0, l->family, "an old rule", NFT_NO_ORIGIN);
+	struct nlmsghdr *msg = add(f, NFT_MSG_DELRULE, 0, l->family, job("an old rule", NULL));
 	struct nft_put p;
 
 	if (msg == NULL)
@@ -82,8 +87,7 @@ static void delete_rule(struct fill *f, const struct nft_line *l)
 /* Empty a chain */
 static void delete_rules(struct fill *f, uint8_t family, const char *chain)
 {
-	struct nlmsghdr *msg = add(f, NFT_MSG_DELRULE, 0, family, "the old rules",
-				   NFT_NO_ORIGIN);
+	struct nlmsghdr *msg = add(f, NFT_MSG_DELRULE, 0, family, job("the old rules", NULL));
 
 	if (msg == NULL)
 		return;
@@ -106,7 +110,7 @@ static void delete_old(struct fill *f, const struct nft_chain *c,
 static void delete_named(struct fill *f, uint8_t type, uint8_t family, const char *name)
 {
 	struct nlmsghdr *msg = add(f, type, 0, family,
-				   arena_printf(f->jobs->a, "the old %s", name), NFT_NO_ORIGIN);
+				   job("the old", name));
 
 	if (msg == NULL)
 		return;
@@ -118,7 +122,7 @@ static void delete_named(struct fill *f, uint8_t type, uint8_t family, const cha
 static void add_chain(struct fill *f, const struct nft_chain *c)
 {
 	struct nlmsghdr *msg = add(f, NFT_MSG_NEWCHAIN, NLM_F_CREATE, nft_family_number(c->family),
-				   arena_printf(f->jobs->a, "chain %s", c->name), NFT_NO_ORIGIN);
+				   job("chain", c->name));
 	struct nft_put p;
 
 	if (msg == NULL)
@@ -208,7 +212,7 @@ static void put_set(struct nft_put *p, const struct nft_set *s)
 static void add_set(struct fill *f, const struct nft_set *s)
 {
 	struct nlmsghdr *msg = add(f, NFT_MSG_NEWSET, NLM_F_CREATE, nft_family_number(s->family),
-				   arena_printf(f->jobs->a, "set %s", s->name), NFT_NO_ORIGIN);
+				   job("set", s->name));
 	struct nft_put p;
 
 	if (msg == NULL)
@@ -244,7 +248,8 @@ static void open_list(struct elem_list *l, uint32_t origin)
 {
 	close_list(l);
 	l->msg = add(l->f, l->type, l->type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0,
-		     nft_family_number(l->s->family), "an element", origin);
+		     nft_family_number(l->s->family),
+		     (struct nft_job){ "an element", NULL, origin });
 	if (l->msg == NULL)
 		return;
 	l->put = nft_put_to(l->msg);
@@ -350,8 +355,9 @@ static void add_rules(struct fill *f, const struct nft_chain *c,
 
 	for (uint32_t i = d->head; i < c->rules.n - d->tail; i++) {
 		struct nlmsghdr *msg = add(f, NFT_MSG_NEWRULE, flags,
-					   nft_family_number(c->family), c->name,
-					   c->rules.v[i].origin);
+					   nft_family_number(c->family),
+					   (struct nft_job){ c->name, NULL,
+							     c->rules.v[i].origin });
 		struct nft_put p;
 
 		if (msg == NULL)

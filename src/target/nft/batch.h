@@ -13,11 +13,13 @@
 
 /**
  * struct nft_job - What a message of the transaction is about
- * @what:	"rule", "chain out_filter", for a refusal without a place
+ * @what:	"chain", for a refusal without a place
+ * @name:	"out_filter", or NULL: @what says it all
  * @origin:	Whose rule, or NFT_NO_ORIGIN
  */
 struct nft_job {
 	const char *what;
+	const char *name;
 	uint32_t origin;
 };
 

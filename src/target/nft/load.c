@@ -298,11 +298,14 @@ static void tell_refusal(const struct nft_program *p, const struct nft_jobs *job
 	const struct nft_job *job = f->cookie < jobs->list.n ? &jobs->list.v[f->cookie] : NULL;
 	const bool has_origin = job != NULL && job->origin != NFT_NO_ORIGIN;
 	const struct origin *o = has_origin ? &p->origins.v[job->origin] : NULL;
+	const bool has_text = o != NULL && o->text != NULL;
+	const bool has_name = !has_text && job != NULL && job->name != NULL;
 
 	diag_add(d, is_missing_feature(f->err) ? DIAG_E1703 : DIAG_E1704,
-		 o != NULL ? o->at : SPAN_NONE, "the kernel refuses %s: %s%s%s",
-		 o != NULL && o->text != NULL ? o->text : job != NULL ? job->what : "the program",
-		 strerror(-f->err), f->text[0] != '\0' ? ": " : "", f->text);
+		 o != NULL ? o->at : SPAN_NONE, "the kernel refuses %s%s%s: %s%s%s",
+		 has_text ? o->text : job != NULL ? job->what : "the program",
+		 has_name ? " " : "", has_name ? job->name : "", strerror(-f->err),
+		 f->text[0] != '\0' ? ": " : "", f->text);
 }
 
 static int tell_refusals(const struct nft_program *p, const struct nft_jobs *jobs,

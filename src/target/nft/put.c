@@ -73,14 +73,16 @@ void nft_put_verdict(struct nft_put *p, uint16_t type, int code, const char *cha
 
 void nft_put_comment(struct nft_put *p, uint16_t type, uint8_t kind, const char *comment)
 {
-	uint8_t data[2 + NFTNL_UDATA_COMMENT_MAXLEN];
+	uint8_t *data = p->at + NLA_HDRLEN;
 	const size_t len = strlen(comment) + 1;
 
 	BUG_IF(len > NFTNL_UDATA_COMMENT_MAXLEN);
+	nft_put_head(p->at, type, 2 + len);
+	p->at = data + NLA_ALIGN(2 + len);
+	memset(p->at - NLA_ALIGNTO, 0, NLA_ALIGNTO);
 	data[0] = kind;
 	data[1] = (uint8_t)len;
 	memcpy(data + 2, comment, len);
-	nft_put(p, type, data, 2 + len);
 }
 
 void nft_put_expr_in(struct nft_put *p, uint16_t type, const char *name)
