@@ -260,10 +260,12 @@ static void take_answer(const struct nl_batch *b, const struct nlmsghdr *msg,
 	v->has_end |= position == v->n + 1;
 }
 
-/* Reads until the socket is empty */
+/* Reads until the socket is empty, or says twice in a row that it has lost something */
 static int take_answers(const struct nl_batch *b, struct nl_session *s, struct verdict *v,
 			struct nl_batch_result *ret)
 {
+	int before = 0;
+
 	for (;;) {
 		const struct nlmsghdr *msg = (const struct nlmsghdr *)s->buf;
 		size_t len = 0;
@@ -272,6 +274,9 @@ static int take_answers(const struct nl_batch *b, struct nl_session *s, struct v
 
 		if (err == -EAGAIN)
 			return 0;
+		if (err == -ENOBUFS && before == err)
+			return err;
+		before = err;
 		if (err == -ENOBUFS || err == -EMSGSIZE) {
 			v->is_lossy = true;
 			continue;

@@ -120,6 +120,15 @@ applied()
 }
 
 faults apply fresh apply
+
+# What a transaction has brought is read until there is no more: a socket that only says
+# that it has lost something must come to an end, too
+fresh
+on_host strace -qq -o "$TMP/trace" -e trace=recvmsg "$SALLYPORT" "${files[@]}" apply >/dev/null
+n=$(grep -n -m 1 MSG_DONTWAIT "$TMP/trace" | cut -d: -f1)
+fresh
+is "answers that are lost for good" "" "$(fault recvmsg "$n+" ENOBUFS apply || echo not reached)"
+
 faults destroy applied destroy
 faults "forward add" applied forward add www tcp 5000:80
 if [ -n "${SALLYPORT_LONG-}" ]; then
