@@ -133,6 +133,40 @@ static int check_forwarding(struct doctor *x)
 	return 0;
 }
 
+static bool is_bridged(const struct doctor *x)
+{
+	for (uint32_t i = 0; i < x->d->jails.n; i++) {
+		const struct decl_jail *j = &x->d->jails.v[i];
+
+		if (j->is_enabled && !j->is_down && j->is_vnet && j->vnet.bridge != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* A bridge's frames as packets of the host: its rules see them, and its memory is theirs */
+static int check_bridge_calls(struct doctor *x)
+{
+	static const char *const paths[] = {
+		"net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths) && is_bridged(x); i++) {
+		const char *name = sysctl_name(paths[i], x->a);
+
+		if (setting(x, paths[i]) != 1)
+			continue;
+		doctor_add(x, &(struct doctor_finding){
+			.object = arena_printf(x->a, "sysctl %s", name),
+			.what = "it is 1: what crosses a bridge between jails meets the host's "
+				"rules, and its fragments wait in the host's own store, which "
+				"strangers can fill",
+			.cure = arena_printf(x->a, "sysctl -w %s=0", name), .at = SPAN_NONE,
+			.is_note = true });
+	}
+	return 0;
+}
+
 static int check_rp_filter(struct doctor *x)
 {
 	const int64_t all = setting(x, "net/ipv4/conf/all/rp_filter");
@@ -254,8 +288,8 @@ static int check_legacy(struct doctor *x)
 int doctor_run(struct doctor *x)
 {
 	static int (*const checks[])(struct doctor *x) = {
-		doctor_chains, doctor_sockets, check_forwarding, check_rp_filter, check_conntrack,
-		check_flush, check_legacy,
+		doctor_chains, doctor_sockets, check_forwarding, check_bridge_calls,
+		check_rp_filter, check_conntrack, check_flush, check_legacy,
 	};
 	int err = 0;
 

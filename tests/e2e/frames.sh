@@ -22,6 +22,10 @@ v { vnet; $address = "10.1.0.5"; }
 END
 files=(-f "$TMP/rc.conf" -f "$TMP/jail.conf")
 set_sysctl "$HOST" net/ipv4/conf/all/rp_filter=0 net/ipv4/conf/igb0/rp_filter=0
+for nf in iptables ip6tables; do
+	! on_host test -e /proc/sys/net/bridge/bridge-nf-call-$nf ||
+		set_sysctl "$HOST" net/bridge/bridge-nf-call-$nf=0
+done
 for jail in a b v; do sp_must "${files[@]}" --no-verify up $jail --create; done
 sp_must "${files[@]}" --no-verify apply
 # The machine's own file says nothing of the host in the lab
@@ -122,4 +126,22 @@ on_host nft 'table netdev other { chain c { type filter hook ingress device igb0
 is "chains that harm nobody: all ways are open" "$alive" "$(ways)"
 sp doctor
 is "chains that harm nobody: nothing is found" "0 " "$rc $(grep problem <<<"$out")"
+# ---- a bridge's frames as packets ------------------------------------------------------
+
+for name in iptables ip6tables; do
+	nf=net/bridge/bridge-nf-call-$name
+	if ! on_host test -e /proc/sys/$nf; then
+		skip "bridge-nf-call-$name" "no br_netfilter here"
+		continue
+	fi
+	set_sysctl "$HOST" $nf=1
+	sp --json doctor
+	check "bridge-nf-call-$name: a note" jq -e --arg n "sysctl ${nf//\//.}" \
+		'.sallyport.doctor | any(.severity == "note" and .object == $n)' <<<"$out"
+	cure=$(jq -r --arg n "sysctl ${nf//\//.}" '.sallyport.doctor[] | select(.object == $n) | .cure' <<<"$out")
+	is "bridge-nf-call-$name: its cure" "sysctl -w net.bridge.bridge-nf-call-$name=0" "$cure"
+	set_sysctl "$HOST" $nf=0
+	sp doctor
+	is "bridge-nf-call-$name: cured, nothing is found" "" "$(grep "$name" <<<"$out")"
+done
 lab_done
