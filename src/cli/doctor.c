@@ -31,6 +31,16 @@ static void print_json(struct cli *c, const struct doctor_finding *f)
 	putc('}', c->out);
 }
 
+/* Before the first apply all is missing, which is one finding */
+static void add_unapplied(struct doctor *x, const struct cli_host *h)
+{
+	doctor_add(x, &(struct doctor_finding){
+		.object = "this host",
+		.what = arena_printf(x->a, "nothing is applied: %u things are declared and not "
+				     "there", h->changes.n),
+		.cure = "sallyport apply", .at = SPAN_NONE });
+}
+
 /* What is missing of links, addresses and rules is a finding each */
 static void add_drift(struct cli *c, const struct cli_change *one, void *arg)
 {
@@ -149,6 +159,14 @@ static void add_missing(struct cli *c, struct doctor *x, const struct cli_host *
 			.at = told.list.v[i].at });
 }
 
+static bool is_applied(struct cli *c, const struct cli_host *h)
+{
+	char *text;
+	size_t len;
+
+	return state_read(&h->st, "applied", &c->arena, &text, &len) == 0;
+}
+
 int verb_doctor(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -163,7 +181,10 @@ int verb_doctor(struct cli *c)
 	x.facts = &h.d.facts;
 	x.m = &h.d.model;
 	x.nft = &h.filter;
-	cli_changes_each(c, &h, add_drift, &x);
+	if (!is_applied(c, &h) && h.changes.n > 0)
+		add_unapplied(&x, &h);
+	else
+		cli_changes_each(c, &h, add_drift, &x);
 	err = doctor_run(&x);
 	add_unconfined(c, &x, &h);
 	add_packets(c, &x, &h);

@@ -29,7 +29,9 @@ conf=/etc/nftables.conf
 
 sp "${files[@]}" doctor
 is "before apply: exits 1" 1 "$rc"
-has "before apply: what is declared is not there" "address 10.0.0.2/32 on lo1: it is declared and not there" "$out"
+has "before apply: what is declared is not there" "^problem +this host: nothing is applied: [0-9]+ things are declared and not there" "$out"
+is "before apply: in one line, with what else will stop jails" "this host sysctl net.ipv4.ip_forward" \
+	"$(sed -n 's/^problem *\([^:]*\):.*/\1/p' <<<"$out" | paste -sd ' ')"
 sp_must "${files[@]}" apply
 sp doctor
 is "a healthy host: exits 0" 0 "$rc"
