@@ -119,6 +119,20 @@ static int make_so(struct cli *c, struct cli_host *h, bool rules_only)
 	return status;
 }
 
+/* What is wrong with the forward is shown under the words that were typed, not the journal's */
+static void point_at_words(struct cli *c, const struct kept_edit *e)
+{
+	for (uint32_t i = 0; i < c->diags.list.n; i++) {
+		struct span *at = &c->diags.list.v[i].at;
+		const struct source *s = at->src != 0 ? source_at(&c->sources, at->src) : NULL;
+
+		if (s != NULL && strcmp(s->name, KEPT_SOURCE) == 0 && at->hi + 1 == s->len &&
+		    at->hi - at->lo == strlen(e->words) &&
+		    strncmp(s->text + at->lo, e->words, at->hi - at->lo) == 0)
+			*at = e->f.at;
+	}
+}
+
 static int carry_out(struct cli *c, const struct kept_edit *e)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -130,8 +144,10 @@ static int carry_out(struct cli *c, const struct kept_edit *e)
 	status = cli_host_open(c, &h, c->dry_run ? STATE_READ : STATE_WRITE);
 	if (status == 0 && (strcmp(e->verb, "add") == 0 || strcmp(e->verb, "on") == 0))
 		status = cli_shadow_check(c, &h.d, DIAG_E2508);
-	if (status != 0)
+	if (status != 0) {
+		point_at_words(c, e);
 		return status;
+	}
 	if (c->dry_run) {
 		cli_changes_print(c, &h);
 		return h.changes.n > 0 ? EX_DIFFERS : 0;

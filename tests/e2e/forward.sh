@@ -177,6 +177,7 @@ unchanged "a bad time" 64 E2507 add db tcp 70 --until tomorrow
 unchanged "a time that is over" 64 E2507 add db tcp 70 --until 2001-01-01
 unchanged "an inside port" 64 'outside ports only' del db tcp 7001:80
 unchanged "an interface that is not there" 65 E1605 add db tcp 70 --on em9
+has "an interface that is not there: under the words that were typed" '^ +1 \| tcp 70 on em9$' "$err"
 unchanged "the same again" 0 N2510 add www tcp 8443:443
 fw add db tcp 22:80 --share
 is "--share: over a host service" 0 "$rc"
