@@ -48,6 +48,7 @@ static void tell_by_lines(void)
 
 int main(int argc, char **argv)
 {
+	static char error_line[BUFSIZ];
 	struct cli c = { .one_pass = -1 };
 	CLEANUP(base_free) char *data = NULL;
 	size_t len = 0;
@@ -56,6 +57,8 @@ int main(int argc, char **argv)
 
 	tell_by_lines();
 	(void)mallopt(M_MMAP_THRESHOLD, CLI_MAP_BYTES);
+	/* A line of two runs at once stays whole; not of the heap, which a sandbox may deny */
+	setvbuf(stderr, error_line, _IOLBF, sizeof(error_line));
 	arena_init(&c.arena, LIMIT_ARENA_BYTES + CLI_SLACK_BYTES);
 	if (setjmp(full) != 0) {
 		fputs("sallyport: error: out of memory\n", stderr);

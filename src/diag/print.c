@@ -2,6 +2,7 @@
 #include "diag/diag.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 
@@ -142,11 +143,32 @@ static void print_one(const struct diags *d, FILE *out, const struct diag *g, bo
 	}
 }
 
+/* In one write where @out does not gather: others may write to the same place meanwhile */
+static void print_whole(const struct diags *d, FILE *out, const struct diag *g, bool colour)
+{
+	CLEANUP(base_free) char *text = NULL;
+	size_t len = 0;
+	ssize_t n;
+	FILE *whole = open_memstream(&text, &len);
+
+	if (whole == NULL) {
+		print_one(d, out, g, colour);
+		return;
+	}
+	print_one(d, whole, g, colour);
+	fclose(whole);
+	/* stdio takes a stream that is buffered by lines apart into those */
+	fflush(out);
+	n = fileno(out) < 0 ? 0 : write(fileno(out), text, len);
+	n = MAX(n, 0);
+	fwrite(text + n, 1, len - (size_t)n, out);
+}
+
 void diag_print(const struct diags *d, FILE *out, bool colour, enum diag_severity min)
 {
 	for (uint32_t i = 0; i < d->list.n; i++)
 		if (diag_codes[d->list.v[i].code].severity <= min)
-			print_one(d, out, &d->list.v[i], colour);
+			print_whole(d, out, &d->list.v[i], colour);
 	if (diag_is_full(d))
 		fprintf(out, "sallyport: stopped after %u errors\n", LIMIT_ERRORS);
 	if (d->n_others > LIMIT_WARNINGS && min != DIAG_ERROR)

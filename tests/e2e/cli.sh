@@ -252,6 +252,27 @@ has "an address that igb0 does not have now" 'other.rc.conf:[0-9]+:.*\[W1019\]' 
 exits 65 -f large.pf.conf check
 has "too large a declaration is an error with a limit" ' MiB of memory \[E1004\]' "$err"
 
+# ---- runs at once ----------------------------------------------------------------
+
+# A socket that keeps writes apart: each line, and each diagnostic, is one of them
+cat >"$TMP/writes.py" <<'END'
+import socket, subprocess, sys
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+run = subprocess.Popen(sys.argv[1:], stderr=theirs.fileno(), stdout=subprocess.DEVNULL)
+theirs.close()
+n = bad = 0
+while data := ours.recv(1 << 16):
+    n += 1
+    bad += not data.endswith(b"\n") or data[:1] == b" "
+run.wait()
+print(n > 0, bad)
+END
+echo 'www { ip4.addr = "lo1|10.0.0.300/32"; ip4.addr += "lo1|10.0.0.301/32"; }' >"$TMP/wrong.jail.conf"
+is "a diagnostic is one write, with its lines" "True 0" \
+	"$(on_host "$PYTHON" -EsB "$TMP/writes.py" "$SALLYPORT" -f "$TMP/wrong.jail.conf" check)"
+is "a line is one write" "True 0" \
+	"$(on_host "$PYTHON" -EsB "$TMP/writes.py" "$SALLYPORT" ipfw delete nothing)"
+
 # ---- no child processes ----------------------------------------------------------
 
 # everything that the verbs do, the program does itself: nothing is started
