@@ -124,9 +124,9 @@ static const struct {
 	  "[meta key 3 => reg 1 ]"
 	  "[bitwise reg 1 => reg 1 length 4 & 0xff000000 ^ 0x00000000 ]"
 	  "[lookup reg 1 set a_set => reg 0 ]" },
-	{ { .kind = NFT_S_VERDICT, .decision = { NFT_V_DROP } },
+	{ { .kind = NFT_S_VERDICT, .decision = { .verdict = NFT_V_DROP } },
 	  "[immediate drop ]" },
-	{ { .kind = NFT_S_VERDICT, .decision = { NFT_V_GOTO, .chain = "there" } },
+	{ { .kind = NFT_S_VERDICT, .decision = { .verdict = NFT_V_GOTO, .chain = "there" } },
 	  "[immediate goto there ]" },
 	{ { .kind = NFT_S_REJECT, .decision = { .reject = NFT_R_ICMP, .code = 3 } },
 	  "[reject type 0 code 3 ]" },
@@ -179,7 +179,7 @@ TEST(a_rule_has_its_comment_and_its_count)
 {
 	struct nft_stmt s[] = {
 		{ .kind = NFT_S_COUNTER }, { .kind = NFT_S_COUNTER },
-		{ .kind = NFT_S_VERDICT, .decision = { NFT_V_ACCEPT } },
+		{ .kind = NFT_S_VERDICT, .decision = { .verdict = NFT_V_ACCEPT } },
 	};
 	const struct nft_rule r = { .stmts = { { .v = s, .n = ARRAY_SIZE(s) } },
 				    .comment = "pass", .packets = 3, .bytes = 180 };
