@@ -9,6 +9,10 @@
  * its netlink listeners.  A neighbour in use is looked at again every ten
  * seconds, by one small packet of those that go to it: its entry would go stale
  * otherwise, and a router that has moved would never be noticed.
+ *
+ * Anybody on the wire can have the kernel know neighbours that there are not, for a
+ * while.  A place is another's when its neighbour is known no more, so that they do not
+ * fill the table for good.
  */
 #include "port/hops.h"
 
@@ -27,6 +31,7 @@
 #include "target/nft.h"
 
 #define IP6_FRAGMENT	44u
+#define HOPS_NEAR	16u		/* places that a neighbour may have */
 
 NEEDS_CALL(sendto)
 
@@ -92,18 +97,26 @@ static uint32_t slot_of(struct addr a)
 	return (uint32_t)((x * UINT64_C(0x9e3779b97f4a7c15)) >> 40) % HOPS_NEIGHS;
 }
 
-/* The neighbour, or the free place where it belongs; NULL: there is no room near it */
+/*
+ * The neighbour, or else the place that it may have: a free one, or one whose neighbour
+ * is known no more; NULL: there is none near it
+ */
 static struct hop *hop_at(struct hops *h, struct addr a)
 {
 	const uint32_t first = slot_of(a);
+	struct hop *place = NULL;
 
-	for (uint32_t i = 0; i < 16; i++) {
+	for (uint32_t i = 0; i < HOPS_NEAR; i++) {
 		struct hop *hop = &h->neighs[(first + i) % HOPS_NEIGHS];
 
-		if (hop->a.af == AF_NONE || addr_equal(hop->a, a))
+		if (addr_equal(hop->a, a))
 			return hop;
+		if (place == NULL && !hop->is_known)
+			place = hop;
+		if (hop->a.af == AF_NONE)
+			break;
 	}
-	return NULL;
+	return place;
 }
 
 static void hear_neigh(struct hops *h, const struct nlmsghdr *msg)
@@ -114,9 +127,10 @@ static void hear_neigh(struct hops *h, const struct nlmsghdr *msg)
 	if (neigh_parse(msg, &n) < 0 || n.ifindex != h->io->ifindex || addr_is_multicast(n.a))
 		return;
 	hop = hop_at(h, n.a);
-	if (hop == NULL || (hop->a.af == AF_NONE && !n.has_mac))
+	if (hop == NULL || (!n.has_mac && !addr_equal(hop->a, n.a)))
 		return;
-	hop->a = n.a;
+	if (!addr_equal(hop->a, n.a))
+		*hop = (struct hop){ .a = n.a };
 	hop->is_known = n.has_mac;
 	memcpy(hop->mac, n.mac, IO_MAC_BYTES);
 }
@@ -283,7 +297,7 @@ bool hops_find(struct hops *h, struct io_packet *p, uint64_t now_ns)
 		return false;
 	next = next_of(h, dst_of(p));
 	hop = next.af != AF_NONE ? hop_at(h, next) : NULL;
-	if (hop == NULL || hop->a.af == AF_NONE || !hop->is_known)
+	if (hop == NULL || !hop->is_known)
 		return false;
 	if (now_ns - hop->asked_ns > HOPS_FRESH_NS && p->off.gso == IO_GSO_NONE &&
 	    !is_fragment(p)) {
@@ -305,7 +319,7 @@ bool hops_peek(struct hops *h, struct addr dst, uint64_t now_ns, uint8_t *ret_ma
 		*ret_is_due = false;
 		return true;
 	}
-	if (hop == NULL || hop->a.af == AF_NONE || !hop->is_known)
+	if (hop == NULL || !hop->is_known)
 		return false;
 	memcpy(ret_mac, hop->mac, IO_MAC_BYTES);
 	*ret_is_due = now_ns - hop->asked_ns > HOPS_FRESH_NS;
