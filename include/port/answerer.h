@@ -3,12 +3,13 @@
  * answerer - answers who asks for the link address of a NAT's addresses
  *
  * For addresses that no interface has, so that no kernel answers for them: ARP
- * for IPv4, neighbour discovery for IPv6, and a word to all when it begins.
+ * for IPv4, neighbour discovery for IPv6, and a word to all when it begins and when
+ * somebody else says that he has one.
  *
  * Owns:	 one packet socket that sees nothing but such questions.
  * Does not:	 ask anything itself, or keep a cache.
  * Threads:	 none.
- * Normative:	 RFC 826, 5227 2.3, 4861 4.3, 4.4, 7.2.4.
+ * Normative:	 RFC 826, 5227 2.3, 2.4, 4861 4.3, 4.4, 7.1, 7.2.4.
  */
 #ifndef PORT_ANSWERER_H
 #define PORT_ANSWERER_H
@@ -25,6 +26,9 @@
  * @addrs:	Addresses that are answered for
  * @n:		How many
  * @n_answers:	Answers given
+ * @defended_ns: When others were last told that an address is ours after all; 0: never
+ * @tell:	Gets a line when somebody else says that he has one of them
+ * @arg:	For @tell
  */
 struct answerer {
 	const struct io *io;
@@ -32,11 +36,14 @@ struct answerer {
 	struct addr addrs[ANSWERER_MOST];
 	uint32_t n;
 	uint64_t n_answers;
+	uint64_t defended_ns[ANSWERER_MOST];
+	void (*tell)(void *arg, const char *line);
+	void *arg;
 };
 
 /**
  * answerer_open() - Listen for questions
- * @w:		Set whole
+ * @w:		Whom it tells is set by the caller, all else is zero
  * @io:		Interface, which outlives this
  * @addrs:	Addresses
  * @n:		How many
@@ -67,5 +74,17 @@ void answerer_hear(void *arg);
  */
 uint32_t answerer_reply(const struct answerer *w, const uint8_t *frame, uint32_t len,
 			uint8_t *out);
+
+/**
+ * answerer_is_rival() - Does a frame say that its sender has one of our addresses
+ * @w:		Answerer
+ * @frame:	Frame
+ * @len:	Its length, bytes
+ * @ret_idx:	Set on success: which one
+ *
+ * Return: whether it does; our own word that comes back does not
+ */
+bool answerer_is_rival(const struct answerer *w, const uint8_t *frame, uint32_t len,
+		       uint32_t *ret_idx);
 
 #endif /* PORT_ANSWERER_H */

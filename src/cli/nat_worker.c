@@ -364,6 +364,8 @@ static int open_answerer(struct worker *w)
 					 ANSWERER_MOST);
 		addrs[n++] = c->addrs[i].a;
 	}
+	w->answerer.tell = tell;
+	w->answerer.arg = w;
 	err = answerer_open(&w->answerer, w->loop->io[NAT_OUTSIDE], addrs, n);
 	if (err == 0)
 		err = natloop_watch(w->loop, w->answerer.fd, answerer_hear, &w->answerer);

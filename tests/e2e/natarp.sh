@@ -75,6 +75,31 @@ is "no RST and no ICMP error of the host's, not even for its own services" \
 has "the NAT answers pings, once" "1 received, 0%" \
 	"$(in_ns "$CLIENT" ping -c 1 -W 2 203.0.113.50)"
 check "and of IPv6" in_ns "$CLIENT" ping -qc 1 -W 2 2001:db8:113::50
+
+# ---- forgers --------------------------------------------------------------------------
+
+is_ours()	# ADDRESS: does the router believe it
+{
+	[ "$(in_ns "$ROUTER" ip -j neigh show to "$1" | jq -r '.[0].lladdr')" = "$HOST_MAC" ]
+}
+forge "$NEIGHBOUR" eth0 "arp 203.0.113.50 203.0.113.50" "na 2001:db8:113::50 2001:db8:113::66"
+check "who says that he has one is told" wait_for 10 \
+	grep -q '02:00:5e:10:00:66 says on igb0 that it has 203[.]0[.]113[.]50' nat.err
+check "by IPv6 too" wait_for 10 \
+	grep -q '02:00:5e:10:00:66 says on igb0 that it has 2001:db8:113::50' nat.err
+check "and contradicted" wait_for 10 is_ours 203.0.113.50
+check "by IPv6 too, contradicted" wait_for 10 is_ours 2001:db8:113::50
+# The last of them has an answer: what was asked before it would have had its own by then
+sniff "$NEIGHBOUR" eth0 answers --in
+forge "$NEIGHBOUR" eth0 "vlan 5 arp 203.0.113.50 203.0.113.66" "arp 203.0.113.50 203.0.113.50" \
+	"arp 203.0.113.77 203.0.113.66" "arp 203.0.113.50 203.0.113.66"
+wait_for 10 grep -q 'arp reply 203[.]0[.]113[.]50' answers
+kill "$sniff_pid" 2>/dev/null
+is "asked on a VLAN, in its own name, and for nobody, it says nothing" 1 \
+	"$(grep -c 'arp reply' answers)"
+is "one line each" 2 "$(grep -c 'says on igb0' nat.err)"
+is "a neighbour and a client find it as before" "www 203.0.113.66 www 198.51.100.7" \
+	"$({ ask "$NEIGHBOUR" tcp:203.0.113.50:80; ask "$CLIENT" tcp:203.0.113.50:80; } | xargs)"
 stop
 in_ns "$NEIGHBOUR" ip neigh flush dev eth0
 is "when it has ended nobody answers for them" "unreachable unreachable" \

@@ -10,7 +10,9 @@ FRAME is one of
     icmp SRC DST [TEXT]             an echo request, of either family
     arp WHO TELL                    a request, broadcast
     ns WHO TELL                     IPv6's, multicast to WHO's group
-    na WHO FROM                     an unasked answer for WHO, to all nodes
+    isat WHO                        an unasked answer of ARP, to all
+    na WHO FROM                     IPv6's, to all nodes
+and `vlan ID` before it puts it on that network.
 
 MAC is the host's igb0 unless given.  All leave from one processor, so that
 none overtakes another.
@@ -47,6 +49,13 @@ def build(words, own, to):
         who, tell = words[1:3]
         return b"\xff" * 6 + own + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x800, 6, 4, 1) \
             + own + pkt.pack(tell) + b"\0" * 6 + pkt.pack(who)
+    if kind == "isat":
+        who = pkt.pack(words[1])
+        return b"\xff" * 6 + own + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x800, 6, 4, 2) \
+            + own + who + b"\xff" * 6 + who
+    if kind == "vlan":
+        frame = build(words[2:], own, to)
+        return frame[:12] + struct.pack("!HH", 0x8100, int(words[1])) + frame[12:]
     if kind == "ns":
         who, tell = words[1:3]
         group = "ff02::1:ff" + pkt.pack(who)[-3:].hex()[:2] + ":" + pkt.pack(who)[-2:].hex()

@@ -40,6 +40,28 @@ static uint32_t make_arp(const char *a, const char *from, uint8_t *f)
 	return 42;
 }
 
+static uint16_t sum_of(const uint8_t *ip, uint32_t len)
+{
+	uint32_t sum = 58 + len;
+
+	for (uint32_t i = 8; i < 40 + len; i += 2)
+		sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
+	while (sum >> 16 != 0)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* Its checksum, over all there is */
+static void finish(uint8_t *f)
+{
+	uint16_t sum;
+
+	f[56] = f[57] = 0;
+	sum = (uint16_t)~sum_of(f + 14, 32);
+	f[56] = (uint8_t)(sum >> 8);
+	f[57] = (uint8_t)sum;
+}
+
 static uint32_t make_solicit(const char *a, const char *from, uint8_t *f)
 {
 	memset(f, 0, 86);
@@ -56,18 +78,8 @@ static uint32_t make_solicit(const char *a, const char *from, uint8_t *f)
 	f[78] = 1;
 	f[79] = 1;
 	memcpy(f + 80, theirs, 6);
+	finish(f);
 	return 86;
-}
-
-static uint16_t sum_of(const uint8_t *ip, uint32_t len)
-{
-	uint32_t sum = 58 + len;
-
-	for (uint32_t i = 8; i < 40 + len; i += 2)
-		sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
 }
 
 TEST(answers_arp_for_its_own)
@@ -123,4 +135,71 @@ TEST(answers_neighbour_discovery_for_its_own)
 	len = make_solicit("2001:db8::50", "fe80::9", f);
 	for (uint32_t cut = 0; cut < 14 + 40 + 24; cut++)
 		CHECK_INT(answerer_reply(&w, f, cut, out), 0);
+}
+
+/* What no neighbour can have sent is not answered, to whomever that would go */
+TEST(answers_no_forged_question)
+{
+	uint8_t f[256], out[256];
+	uint32_t len;
+
+	begin();
+	len = make_arp("203.0.113.50", "203.0.113.1", f);
+	memset(f + 22, 0xff, 6);		/* the answer would go to all */
+	CHECK_INT(answerer_reply(&w, f, len, out), 0);
+	len = make_solicit("2001:db8::50", "fe80::9", f);
+	f[57] ^= 1;
+	CHECK_INT(answerer_reply(&w, f, len, out), 0);
+	len = make_solicit("2001:db8::50", "ff02::1", f);
+	CHECK_INT(answerer_reply(&w, f, len, out), 0);
+	len = make_solicit("2001:db8::50", "fe80::9", f);
+	f[6] |= 1;
+	CHECK_INT(answerer_reply(&w, f, len, out), 0);
+	/* Longer than it is, and shorter than a question */
+	len = make_solicit("2001:db8::50", "fe80::9", f);
+	f[19] = 33;
+	CHECK_INT(answerer_reply(&w, f, len, out), 0);
+	f[19] = 23;
+	CHECK_INT(answerer_reply(&w, f, len, out), 0);
+	/* In our own name */
+	len = make_solicit("2001:db8::50", "2001:db8::50", f);
+	CHECK_INT(answerer_reply(&w, f, len, out), 0);
+}
+
+TEST(knows_who_says_that_he_has_its_addresses)
+{
+	uint8_t f[256];
+	uint32_t len, idx = 9;
+
+	begin();
+	/* By announcing, by asking for another in its name, by an answer */
+	len = make_arp("203.0.113.50", "203.0.113.50", f);
+	CHECK(answerer_is_rival(&w, f, len, &idx));
+	CHECK_INT(idx, 0);
+	len = make_arp("203.0.113.1", "203.0.113.50", f);
+	CHECK(answerer_is_rival(&w, f, len, &idx));
+	f[21] = 2;
+	CHECK(answerer_is_rival(&w, f, len, &idx));
+	/* Our own announcement, that came back */
+	len = make_arp("203.0.113.50", "203.0.113.50", f);
+	memcpy(f + 6, ours, 6);
+	memcpy(f + 22, ours, 6);
+	memset(f + 32, 0xff, 6);
+	CHECK(!answerer_is_rival(&w, f, len, &idx));
+	/* Who asks is none, nor is he that looks whether it is free */
+	len = make_arp("203.0.113.50", "203.0.113.1", f);
+	CHECK(!answerer_is_rival(&w, f, len, &idx));
+	len = make_solicit("2001:db8::50", "::", f);
+	CHECK(!answerer_is_rival(&w, f, len, &idx));
+	len = make_solicit("2001:db8::51", "2001:db8::50", f);
+	CHECK(answerer_is_rival(&w, f, len, &idx));
+	CHECK_INT(idx, 1);
+	len = make_solicit("2001:db8::50", "fe80::9", f);
+	f[54] = 136;
+	finish(f);
+	CHECK(answerer_is_rival(&w, f, len, &idx));
+	f[57] ^= 1;
+	CHECK(!answerer_is_rival(&w, f, len, &idx));
+	for (uint32_t cut = 0; cut < 14 + 40 + 24; cut++)
+		CHECK(!answerer_is_rival(&w, f, cut, &idx));
 }
