@@ -88,8 +88,8 @@ bool nft_held_take(struct nft_held *h, const struct nft_elem_bytes *e,
 	return true;
 }
 
-static void tell(struct nft_held *h, const struct portmap_row *r, uint16_t port, nft_held_fn *fn,
-		 void *arg)
+static void tell(struct nft_held *h, const struct portmap_row *r, uint16_t port,
+		 const struct nft_held_elem *what, nft_held_fn *fn, void *arg)
 {
 	const struct nft_set *s = h->s;
 	const struct nft_elem *e = nft_row_elem(&h->made, r, port);
@@ -97,21 +97,23 @@ static void tell(struct nft_held *h, const struct portmap_row *r, uint16_t port,
 	fn(&(struct nft_elem_bytes){
 		.set = s->name, .key = e->key, .key_len = s->key_len, .data = e->data,
 		.data_len = s->data_len, .comment = e->comment,
-	}, e->origin, known(h, r, port), arg);
+	}, e->origin, what, arg);
 }
 
 void nft_held_each(struct nft_held *h, nft_held_fn *fn, void *arg)
 {
+	static const struct nft_held_elem not_met;
 	const struct portmap *map = h->s->forwards;
 
 	for (uint32_t i = 0; i < map->rows.n; i++) {
 		const struct portmap_row *r = &map->rows.v[i];
 
 		for (uint32_t port = r->lo; port <= r->hi && nft_row_is_in(h->s, r); port++) {
-			const struct nft_held_elem *what = known(h, r, port);
+			const struct nft_held_elem *what =
+				h->first != NULL ? known(h, r, port) : &not_met;
 
 			if (!what->is_met || what->n.packets > 0)
-				tell(h, r, (uint16_t)port, fn, arg);
+				tell(h, r, (uint16_t)port, what, fn, arg);
 		}
 	}
 }

@@ -365,8 +365,9 @@ static int read_lists(struct nl_session *nl, struct nft_lines *ret, const struct
 	ret->list.n = 0;
 	err = nl_nft_dump(nl, &tables, take_table, &r);
 	n = ret->list.n;
-	for (uint32_t i = 0; i < want->held.n && n > 0; i++)
-		nft_held_start(want->a, want->held.v[i]);
+	for (uint32_t i = 0; i < want->held.n; i++)
+		if (n > 0 || want->held.v[i]->first != NULL)
+			nft_held_start(want->a, want->held.v[i]);
 	for (uint32_t i = 0; i < n && err == 0; i++)
 		err = read_table(nl, &r, ret->list.v[i].family);
 	return err < 0 ? err : read_elems(nl, &r, want);
