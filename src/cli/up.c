@@ -20,7 +20,21 @@
 #include "cli/nat_ask.h"
 #include "cli/runs.h"
 
+/* Only a vnet jail has a place of its own; among those of a pattern the others need none */
+static int check_vnet(struct cli *c, struct cli_host *h)
+{
+	for (uint32_t i = 0; i < c->args.n && (c->jail_netns != NULL || c->create); i++) {
+		const struct decl_jail *j = decl_find_jail(&h->d.decl, c->args.v[i]);
+
+		if (j != NULL && !j->is_vnet)
+			return cli_usage(c, "jail '%s' is no vnet jail: %s is not for it", j->name,
+					 c->create ? "--create" : "--jail-netns");
+	}
+	return 0;
+}
+
 static const struct up_step steps[] = {
+	{ .check = check_vnet },
 	{ .check = up_check_listeners },
 	{ .check = up_check_neighbours },
 	{ .check = cli_confine_prepare, .start = cli_confine_commit },

@@ -51,6 +51,13 @@ sp_in elsewhere "${F[@]}" up db --jail-netns elsewhere
 is "a jail in the host's own namespace is refused" 65 "$rc"
 has "and told" E1831 "$err"
 
+echo 'alias { ip4.addr = "lo1|10.9.0.2/32"; }' >alias.jail.conf
+for place in --create "--jail-netns nowhere"; do
+	# shellcheck disable=SC2086
+	sp -f rc.conf -f alias.jail.conf up alias $place
+	has "up ${place% *} of a jail without vnet is refused" "^64 .*'alias' is no vnet jail" "$rc $err"
+done
+
 # ---- who talks to whom, and as whom ------------------------------------------
 
 serve www web tcp:10.1.0.5:80 'tcp:[fd00::5]:80'
