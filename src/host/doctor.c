@@ -97,6 +97,86 @@ void doctor_find_forwards(struct doctor *x)
 	}
 }
 
+/* What several declarations suffer from is one finding, at the first of them */
+static void add_once(struct doctor *x, const struct doctor_finding *f)
+{
+	for (uint32_t i = 0; i < x->found.n; i++)
+		if (strcmp(x->found.v[i].object, f->object) == 0)
+			return;
+	doctor_add(x, f);
+}
+
+/* Is an interface there; a cloned loopback that is not is told of as drift */
+static bool is_there(const struct doctor *x, uint32_t id)
+{
+	const char *name = x->m->names->str.v[id];
+	const struct iface *i = facts_find(x->facts, name);
+
+	return i == NULL ? facts_is_loopback_name(name) : i->is_live || i->kind != IFACE_REAL;
+}
+
+static void check_rule_ifaces(struct doctor *x, const struct rule *r)
+{
+	const struct set *on = rule_tests(r, F_IFACE);
+
+	for (uint32_t i = 0; on != NULL && i < on->n; i++) {
+		const uint32_t id = (uint32_t)on->r[i].lo;
+
+		/* A range is all interfaces but some */
+		if (on->r[i].lo == on->r[i].hi && !is_there(x, id))
+			add_once(x, &(struct doctor_finding){
+				.object = arena_printf(x->a, "interface %s",
+						       x->m->names->str.v[id]),
+				.what = "it is not there: nothing is translated on it",
+				.cure = "write a name that `ip link` shows",
+				.at = r->origin.at });
+	}
+}
+
+/* Interfaces that rules translate on */
+static int check_ifaces(struct doctor *x)
+{
+	for (uint32_t l = 0; l < x->m->lists.n; l++) {
+		const struct rule_list *list = &x->m->lists.v[l];
+
+		for (uint32_t i = 0; i < list->rules.n; i++) {
+			const struct rule *r = &list->rules.v[i];
+
+			if (r->origin.policy == POLICY_NONE &&
+			    rule_has_effect(r, EF_TRANSLATE) != NULL)
+				check_rule_ifaces(x, r);
+		}
+	}
+	return 0;
+}
+
+/* Outside addresses that no interface has, nor rc.conf; they may be routed here all the same */
+static int check_addrs(struct doctor *x)
+{
+	struct addr last = { AF_NONE, 0 };
+
+	for (uint32_t i = 0; i < x->forwards.n; i++) {
+		const struct doctor_forward *f = &x->forwards.v[i];
+		const bool is_v4 = f->to.af == AF_V4;
+		const char *by = x->facts->default_if[!is_v4];
+		char text[ADDR_TEXT_BYTES];
+
+		if (f->to.af == AF_NONE || addr_equal(f->to, last) ||
+		    facts_is_own(x->facts, f->to))
+			continue;
+		last = f->to;
+		add_once(x, &(struct doctor_finding){
+			.object = arena_printf(x->a, "address %s", addr_print(f->to, text)),
+			.what = "no interface has it: its forwards get only what a router sends "
+				"here",
+			.cure = by == NULL ? NULL :
+				arena_printf(x->a, "ip address add %s/%u dev %s", text,
+					     is_v4 ? 32u : 128u, facts_linux_name(by)),
+			.at = f->at, .is_note = true });
+	}
+	return 0;
+}
+
 static bool has_vnet(const struct doctor *x)
 {
 	for (uint32_t i = 0; i < x->d->jails.n; i++)
@@ -288,8 +368,8 @@ static int check_legacy(struct doctor *x)
 int doctor_run(struct doctor *x)
 {
 	static int (*const checks[])(struct doctor *x) = {
-		doctor_chains, doctor_sockets, check_forwarding, check_bridge_calls,
-		check_rp_filter, check_conntrack, check_flush, check_legacy,
+		check_ifaces, check_addrs, doctor_chains, doctor_sockets, check_forwarding,
+		check_bridge_calls, check_rp_filter, check_conntrack, check_flush, check_legacy,
 	};
 	int err = 0;
 

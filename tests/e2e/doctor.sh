@@ -246,6 +246,25 @@ check "a raw socket is a note" jq -e --arg o "$lab_pid" '.sallyport.doctor | any
 	(.object | test("^raw ospf, ospfd .pid " + $o)))' <<<"$out"
 for p in "${programs[@]}" "$lab_pid"; do kill "${p%%|*}"; done
 
+# ---- what is not there -------------------------------------------------------
+
+cat >"$TMP/pf.conf" <<'END'
+nat on igb7 from 10.0.0.0/24 to any -> 203.0.113.2
+rdr on igb7 proto tcp from any to 203.0.113.2 port 81 -> 10.0.0.2 port 80
+rdr on igb0 proto tcp from any to 203.0.113.77 port 81:82 -> 10.0.0.2 port 80
+rdr on ! igb7 proto udp from any to 203.0.113.2 port 81 -> 10.0.0.2 port 80
+pass on igb8 all
+END
+sed '/\$nat/d; s/ \$forward[^;]*;//' "$TMP/jail.conf" >"$TMP/plain.jail.conf"
+sp --json --no-fence=local -f "$TMP/rc.conf" -f "$TMP/plain.jail.conf" -f "$TMP/pf.conf" doctor
+absent='[.sallyport.doctor[] | select(.object | test("^(interface|address) igb|^address 203"))]'
+is "an interface that rules translate on and nobody has: once" "problem interface igb7 1" \
+	"$(jq -r "$absent | map(select(.severity == \"problem\")) | .[0].severity + \" \" + .[0].object +
+		\" \" + (length | tostring)" <<<"$out")"
+is "an outside address that no interface has is a note, with its line" "note address 203.0.113.77 3 1" \
+	"$(jq -r "$absent | map(select(.severity == \"note\")) | .[0].severity + \" \" + .[0].object + \" \" +
+		(.[0].line | tostring) + \" \" + (length | tostring)" <<<"$out")"
+
 # ---- settings and files ----------------------------------------------------
 
 set_sysctl "$HOST" net/ipv4/ip_forward=0 net/ipv4/conf/igb0/rp_filter=1
