@@ -18,6 +18,7 @@
 #include "port/io.h"
 
 #define ANSWERER_MOST	64u	/* addresses */
+#define ANSWERER_DEFEND_NS	UINT64_C(10000000000)	/* RFC 5227 1.1, DEFEND_INTERVAL */
 
 /**
  * struct answerer - An answerer
@@ -27,6 +28,7 @@
  * @n:		How many
  * @n_answers:	Answers given
  * @defended_ns: When others were last told that an address is ours after all; 0: never
+ * @is_owed:	They are to be told again, once the interval is over
  * @tell:	Gets a line when somebody else says that he has one of them
  * @arg:	For @tell
  */
@@ -37,6 +39,7 @@ struct answerer {
 	uint32_t n;
 	uint64_t n_answers;
 	uint64_t defended_ns[ANSWERER_MOST];
+	bool is_owed[ANSWERER_MOST];
 	void (*tell)(void *arg, const char *line);
 	void *arg;
 };
@@ -86,5 +89,22 @@ uint32_t answerer_reply(const struct answerer *w, const uint8_t *frame, uint32_t
  */
 bool answerer_is_rival(const struct answerer *w, const uint8_t *frame, uint32_t len,
 		       uint32_t *ret_idx);
+
+/**
+ * answerer_contradict() - Somebody says that he has one of our addresses
+ * @w:		Answerer
+ * @idx:	Which, of answerer_is_rival()
+ * @frame:	Where he says so
+ * @now_ns:	Time, above 0
+ *
+ * All are told that it is ours: now, or where they were told less than
+ * ANSWERER_DEFEND_NS ago by answerer_tick().  @w->tell gets a line for the first of
+ * such words, and none for those that follow it before an interval without any is over.
+ */
+void answerer_contradict(struct answerer *w, uint32_t idx, const uint8_t *frame,
+			 uint64_t now_ns);
+
+/** answerer_tick() - Say what had to wait; about once a second, or late */
+void answerer_tick(struct answerer *w, uint64_t now_ns);
 
 #endif /* PORT_ANSWERER_H */

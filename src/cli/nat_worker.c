@@ -54,6 +54,13 @@ static void tell(void *arg, const char *line)
 	nat_run_tell(w->r, line);
 }
 
+static void tick(void *arg)
+{
+	struct worker *w = arg;
+
+	answerer_tick(&w->answerer, natloop_now());
+}
+
 /* ---- what the host must have ----------------------------------------------------- */
 
 static int lead_here(struct nat_run *r)
@@ -393,6 +400,7 @@ static int prepare(struct worker *w)
 	if (err < 0)
 		return cli_system(r->c, err, "follow routes and neighbours");
 	w->loop->tell = tell;
+	w->loop->tick = tick;
 	w->loop->arg = w;
 	w->loop->is_second = w->index > 0;
 	w->loop->errands = r->n_workers > 1 ? &r->errands : NULL;

@@ -13,7 +13,8 @@
  *
  * Who says that one of our addresses is his is contradicted, once in a while (RFC 5227
  * 2.4 c), so that neighbours who believed it come back; and it is told, as nobody but
- * the administrator can say who is right.
+ * the administrator can say who is right.  What is said too soon after that is
+ * contradicted later, not never: else who speaks twice would be believed.
  */
 #include "port/answerer.h"
 
@@ -42,7 +43,6 @@
 #define ICMP6		58u
 #define FRAME_MOST	256u
 #define AT_ONCE		64
-#define DEFEND_NS	UINT64_C(10000000000)	/* RFC 5227 1.1, DEFEND_INTERVAL */
 
 NEEDS_CALL(read)
 NEEDS_CALL(write)
@@ -254,19 +254,38 @@ void answerer_tell(struct answerer *w)
 		tell_one(w, w->addrs[i]);
 }
 
-static void defend(struct answerer *w, uint32_t idx, const uint8_t *frame, uint64_t now_ns)
+static void defend(struct answerer *w, uint32_t idx, uint64_t now_ns)
+{
+	w->defended_ns[idx] = now_ns;
+	w->is_owed[idx] = false;
+	tell_one(w, w->addrs[idx]);
+}
+
+static bool is_too_soon(const struct answerer *w, uint32_t idx, uint64_t now_ns)
+{
+	return w->defended_ns[idx] != 0 && now_ns - w->defended_ns[idx] < ANSWERER_DEFEND_NS;
+}
+
+void answerer_contradict(struct answerer *w, uint32_t idx, const uint8_t *frame, uint64_t now_ns)
 {
 	const uint8_t *m = frame + IO_MAC_BYTES;
 	char line[128], text[ADDR_TEXT_BYTES];
 
-	if (w->defended_ns[idx] != 0 && now_ns - w->defended_ns[idx] < DEFEND_NS)
+	w->is_owed[idx] |= is_too_soon(w, idx, now_ns);
+	if (w->is_owed[idx])
 		return;
-	w->defended_ns[idx] = now_ns;
 	snprintf(line, sizeof(line), "%02x:%02x:%02x:%02x:%02x:%02x says on %s that it has %s",
 		 m[0], m[1], m[2], m[3], m[4], m[5], w->io->name,
 		 addr_print(w->addrs[idx], text));
 	w->tell(w->arg, line);
-	tell_one(w, w->addrs[idx]);
+	defend(w, idx, now_ns);
+}
+
+void answerer_tick(struct answerer *w, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < w->n; i++)
+		if (w->is_owed[i] && !is_too_soon(w, i, now_ns))
+			defend(w, i, now_ns);
 }
 
 void answerer_hear(void *arg)
@@ -282,7 +301,7 @@ void answerer_hear(void *arg)
 		if (n < 0)
 			return;
 		if (answerer_is_rival(w, frame, (uint32_t)n, &idx))
-			defend(w, idx, frame, natloop_now());
+			answerer_contradict(w, idx, frame, natloop_now());
 		if (len > 0 && write(w->fd, out, len) > 0)
 			w->n_answers++;
 	}

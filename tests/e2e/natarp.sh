@@ -97,6 +97,15 @@ wait_for 10 grep -q 'arp reply 203[.]0[.]113[.]50' answers
 kill "$sniff_pid" 2>/dev/null
 is "asked on a VLAN and for nobody, it says nothing" 1 \
 	"$(grep -c 'arp reply' answers)"
+# Too soon after the first to be contradicted at once: neighbours believe it, for a while
+forge "$NEIGHBOUR" eth0 "arp 203.0.113.50 203.0.113.50" "na 2001:db8:113::50 2001:db8:113::66"
+are_theirs()
+{
+	! is_ours 203.0.113.50 && ! is_ours 2001:db8:113::50
+}
+check "who says it again is believed" wait_for 5 are_theirs
+check "until it is contradicted again" wait_for 15 is_ours 203.0.113.50
+check "by IPv6 too, again" wait_for 15 is_ours 2001:db8:113::50
 is "one line each" 2 "$(grep -c 'says on igb0' nat.err)"
 is "a neighbour and a client find it as before" "www 203.0.113.66 www 198.51.100.7" \
 	"$({ ask "$NEIGHBOUR" tcp:203.0.113.50:80; ask "$CLIENT" tcp:203.0.113.50:80; } | xargs)"

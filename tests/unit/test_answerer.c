@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "port/answerer.h"
 
@@ -202,4 +204,72 @@ TEST(knows_who_says_that_he_has_its_addresses)
 	CHECK(!answerer_is_rival(&w, f, len, &idx));
 	for (uint32_t cut = 0; cut < 14 + 40 + 24; cut++)
 		CHECK(!answerer_is_rival(&w, f, cut, &idx));
+}
+
+static int n_lines;
+
+static void count_line(void *arg, const char *line)
+{
+	(void)arg;
+	CHECK(strstr(line, "02:00:00:00:00:09 says on out that it has ") != NULL);
+	n_lines++;
+}
+
+/* Words that were said of our addresses since it was asked last */
+static int n_words(int fd)
+{
+	uint8_t f[256];
+	int n = 0;
+
+	/* Each is an announcement of 203.0.113.50, as a pipe keeps no ends of frames */
+	while (read(fd, f, 42) == 42)
+		n++;
+	return n;
+}
+
+#define SECOND	UINT64_C(1000000000)
+
+TEST(contradicts_once_an_interval_and_in_the_end)
+{
+	uint8_t f[256];
+	int ends[2];
+	uint64_t now = 1000 * SECOND;
+
+	begin();
+	CHECK_INT(pipe2(ends, O_NONBLOCK), 0);
+	strcpy(io.name, "out");
+	w.fd = ends[1];
+	w.tell = count_line;
+	n_lines = 0;
+	make_arp("203.0.113.50", "203.0.113.50", f);
+	answerer_contradict(&w, 0, f, now);
+	CHECK_INT(n_words(ends[0]), 1);
+	CHECK_INT(n_lines, 1);
+	/* Twice more, too soon: one word for both, when the interval is over, and no line */
+	answerer_contradict(&w, 0, f, now + SECOND);
+	answerer_contradict(&w, 0, f, now + 2 * SECOND);
+	answerer_tick(&w, now + ANSWERER_DEFEND_NS - 1);
+	CHECK_INT(n_words(ends[0]), 0);
+	now += ANSWERER_DEFEND_NS;
+	answerer_contradict(&w, 0, f, now);	/* in time, but before what has waited */
+	CHECK_INT(n_words(ends[0]), 0);
+	answerer_tick(&w, now);
+	answerer_tick(&w, now);
+	CHECK_INT(n_words(ends[0]), 1);
+	CHECK_INT(n_lines, 1);
+	/* He goes on: no line for that as long as he does */
+	answerer_contradict(&w, 0, f, now + SECOND);
+	now += ANSWERER_DEFEND_NS;
+	answerer_tick(&w, now);
+	CHECK_INT(n_words(ends[0]), 1);
+	CHECK_INT(n_lines, 1);
+	/* He has been silent, and begins anew */
+	now += ANSWERER_DEFEND_NS;
+	answerer_tick(&w, now);
+	CHECK_INT(n_words(ends[0]), 0);
+	answerer_contradict(&w, 0, f, now);
+	CHECK_INT(n_words(ends[0]), 1);
+	CHECK_INT(n_lines, 2);
+	close(ends[0]);
+	close(ends[1]);
 }
