@@ -20,17 +20,22 @@
 #include "cli/nat_ask.h"
 #include "cli/runs.h"
 
-/* Only a vnet jail has a place of its own; among those of a pattern the others need none */
+/* Only a vnet jail has a place of its own; beside one the others need none */
 static int check_vnet(struct cli *c, struct cli_host *h)
 {
+	const struct decl_jail *other = NULL;
+
 	for (uint32_t i = 0; i < c->args.n && (c->jail_netns != NULL || c->create); i++) {
 		const struct decl_jail *j = decl_find_jail(&h->d.decl, c->args.v[i]);
 
-		if (j != NULL && !j->is_vnet)
-			return cli_usage(c, "jail '%s' is no vnet jail: %s is not for it", j->name,
-					 c->create ? "--create" : "--jail-netns");
+		if (j != NULL && j->is_vnet)
+			return 0;
+		if (j != NULL)
+			other = j;
 	}
-	return 0;
+	return other == NULL ? 0 :
+	       cli_usage(c, "jail '%s' is no vnet jail: %s is not for it", other->name,
+			 c->create ? "--create" : "--jail-netns");
 }
 
 static const struct up_step steps[] = {
