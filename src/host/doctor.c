@@ -338,8 +338,8 @@ static int check_flush(struct doctor *x)
 				.what = is_enabled ? "a restart of nftables.service removes all "
 					"packet rules, ours too" :
 					"who loads this file removes all packet rules, ours too",
-				.cure = "write 'destroy table inet filter' there instead, for "
-					"each of its own tables",
+				.cure = "write 'table inet filter' and 'delete table inet filter' "
+					"there instead, for each of its own tables",
 				.is_note = !is_enabled });
 		text = end == NULL ? "" : end + 1;
 	}

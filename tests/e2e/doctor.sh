@@ -21,9 +21,9 @@ files=(-f "$TMP/rc.conf" -f "$TMP/jail.conf")
 set_sysctl "$HOST" net/ipv4/conf/all/rp_filter=0 net/ipv4/conf/igb0/rp_filter=0
 
 # The machine's own file says nothing of the host in the lab
+lab_etc
 conf=/etc/nftables.conf
-: >"$TMP/empty"
-[ ! -e $conf ] || mount --bind "$TMP/empty" $conf
+rm -f $conf
 
 # ---- a healthy host --------------------------------------------------------
 
@@ -271,10 +271,23 @@ set_sysctl "$HOST" net/ipv4/ip_forward=0 net/ipv4/conf/igb0/rp_filter=1
 sp doctor
 has "forwarding is off" "sysctl net.ipv4.ip_forward" "$out"
 has "a strict rp_filter is a note" "note +sysctl net.ipv4.conf.igb0.rp_filter" "$out"
-if [ -e $conf ]; then
-	printf '# flush ruleset\n flush  ruleset\n' >"$TMP/empty"
-	sp doctor
-	has "a file that flushes everything: with its line" "$conf:2: flush ruleset" "$out"
-	is "a comment does not" "" "$(grep "$conf:1:" <<<"$out")"
-fi
+
+# Debian's stock file, with its service and without
+printf '# flush ruleset\n flush  ruleset\ntable inet filter { }\n' >$conf
+rm -rf /etc/systemd
+flushes='.sallyport.doctor[] | select(.object | test("flush ruleset"))'
+sp --json doctor
+is "a file that flushes everything: with its line, a comment does not" "note $conf:2: flush ruleset" \
+	"$(jq -r "$flushes | .severity + \" \" + .object" <<<"$out")"
+mkdir -p /etc/systemd/system/sysinit.target.wants
+ln -s /lib/systemd/system/nftables.service /etc/systemd/system/sysinit.target.wants
+sp --json doctor
+is "a service that loads it: a problem" problem "$(jq -r "$flushes | .severity" <<<"$out")"
+# What the cure has in quotes, in the place of that line
+jq -r "$flushes | .cure" <<<"$out" | grep -o "'[^']*'" | tr -d "'" >"$TMP/instead"
+sed -i -e "/^ flush/r $TMP/instead" -e '/^ flush/d' $conf
+check "the cure is what nft understands, twice too" on_host bash -c "nft -f $conf && nft -f $conf"
+check "and takes nothing of ours" on_host nft list table inet sallyport
+sp doctor
+is "cured, it is not found" "" "$(grep -F $conf <<<"$out")"
 lab_done

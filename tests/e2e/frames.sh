@@ -29,8 +29,8 @@ done
 for jail in a b v; do sp_must "${files[@]}" --no-verify up $jail --create; done
 sp_must "${files[@]}" --no-verify apply
 # The machine's own file says nothing of the host in the lab
-: >"$TMP/empty"
-[ ! -e /etc/nftables.conf ] || mount --bind "$TMP/empty" /etc/nftables.conf
+lab_etc
+rm -f /etc/nftables.conf
 
 serve a bridged tcp:10.2.0.11:80
 serve "$HOST" alias tcp:10.0.0.2:80

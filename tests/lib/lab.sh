@@ -165,6 +165,15 @@ lab_inside()
 	cd "$TMP" || exit 71
 }
 
+# An /etc whose entries can be taken away and made: the machine's own, as links
+lab_etc()
+{
+	mkdir "$TMP/etc" "$TMP/etc.machine"
+	mount --rbind /etc "$TMP/etc.machine"
+	(shopt -s dotglob && ln -s "$TMP"/etc.machine/* "$TMP/etc")
+	mount --bind "$TMP/etc" /etc
+}
+
 # ---- waiting ---------------------------------------------------------------
 
 # So long at least, in seconds: what becomes true is waited for no longer than it
