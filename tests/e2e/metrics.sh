@@ -58,7 +58,7 @@ run -f "$TMP/rc.conf" -f "$TMP/jail.conf" metrics
 is "nothing applied: no time of an apply" "" "$(grep '^sallyport_apply' <<<"$out")"
 is "nothing applied: no jail is up" 0 "$(value 'sallyport_jail_up{jail="www"}')"
 sp_must --state-dir "$TMP/state" -f "$TMP/rc.conf" -f "$TMP/jail.conf" apply
-serve "$HOST" www tcp:192.168.100.2:80
+serve "$HOST" www tcp:192.168.100.2:80 udp:192.168.100.2:53
 for _ in 1 2 3; do
 	ask "$CLIENT" tcp:203.0.113.2:4000 >/dev/null
 done
@@ -72,6 +72,15 @@ is "and of a jail, all its forwards" 3 "$(value 'sallyport_jail_flows_total{jail
 is "none of the other" 0 "$(value 'sallyport_jail_flows_total{jail="db"}')"
 is "packets of all directions are more" 1 \
 	"$(awk -v n="$(value 'sallyport_jail_packets_total{jail="www"}')" 'BEGIN { print (n >= 3) }')"
+# One packet with `hello` and an end of line, and its answer, with 28 bytes of headers each
+before=$(value 'sallyport_jail_bytes_total{jail="www"}')
+is "a packet is answered" "www 198.51.100.7" "$(ask "$CLIENT" --from 198.51.100.7:4444 udp:203.0.113.2:5300)"
+bytes=$((28 + 7 + 28 + $(printf 'www 198.51.100.7 4444\n' | wc -c)))
+run metrics
+forward='{jail="www",proto="udp",external="203.0.113.2:5300",from="198.51.100.0/24",on="any"}'
+is "bytes of a forward" $bytes "$(value "sallyport_forward_bytes_total$forward")"
+is "and its packets" 2 "$(value "sallyport_forward_packets_total$forward")"
+is "bytes of a jail, all its forwards" $bytes "$(($(value 'sallyport_jail_bytes_total{jail="www"}') - before))"
 is "no drift" 0 "$(value 'sallyport_drift{op="add"}')"
 is "the apply was just now" 1 \
 	"$(awk -v t="$(value sallyport_apply_timestamp_seconds)" -v now="$EPOCHSECONDS" \
