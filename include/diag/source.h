@@ -25,7 +25,7 @@ struct span {
 	uint32_t hi;
 };
 
-#define SOURCE_MARK_LINES	24u
+#define SOURCE_MARK_BYTES	32u
 
 #define SPAN_NONE	((struct span){ 0, 0, 0 })
 
@@ -43,12 +43,8 @@ static inline bool span_equal(struct span x, struct span y)
  * @used_at:	For a macro's value: the place of use; SPAN_NONE for a file
  * @origin:	For a macro's value: the same text in its file, where it has
  *		one; SPAN_NONE otherwise
- * @mark:	Offset of the first byte of every SOURCE_MARK_LINES-th line, built
- *		on first use
- * @n_marks:	How many; 0 = not built yet
- * @last_mark:	The mark that was used last
- * @last_line:	The line that was found last
- * @last_lo:	Its first byte
+ * @mark:	The line, from 1, that every SOURCE_MARK_BYTES-th byte stands in; NULL
+ *		before somebody asks
  * @is_numbered: See sources_number()
  * @is_file:	Read from a file other than standard input, whose path is @name
  * @dir:	Where the files that it names are, "" for here; NULL: beside @name
@@ -60,10 +56,6 @@ struct source {
 	struct span used_at;
 	struct span origin;
 	uint32_t *mark;
-	uint32_t n_marks;
-	uint32_t last_mark;
-	uint32_t last_line;
-	uint32_t last_lo;
 	bool is_numbered;
 	bool is_file;
 	const char *dir;
@@ -160,8 +152,7 @@ const struct source *source_at(const struct sources *s, uint32_t src);
  * @s:		Sources
  * @at:		Span; SPAN_NONE gives a place without name
  *
- * Cost: O(length of the source) once, then O(log lines) and the length of at
- * most SOURCE_MARK_LINES lines.
+ * Cost: O(length of the source) once, then O(length of the line).
  *
  * Return: the place
  */

@@ -142,74 +142,52 @@ const struct source *source_at(const struct sources *s, uint32_t src)
 	return &s->list.v[src];
 }
 
+typedef uint8_t bytes_v __attribute__((vector_size(16)));
+
+/* Line ends in the first @n of sixteen bytes */
+static uint32_t count_some(const char *s, uint32_t n)
+{
+	static const bytes_v place = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+	uint64_t ends[2];
+	bytes_v v;
+
+	memcpy(&v, s, sizeof(v));
+	v = (bytes_v)((v == '\n') & (place < (uint8_t)n)) & 1;
+	memcpy(ends, &v, sizeof(ends));
+	return (uint32_t)((ends[0] + ends[1]) * UINT64_C(0x0101010101010101) >> 56);
+}
+
+/* Line ends in the bytes from @lo up to @hi */
+static uint32_t count_ends(const struct source *src, uint32_t lo, uint32_t hi)
+{
+	uint32_t n = 0, i = lo;
+
+	for (; i < hi && i + sizeof(bytes_v) <= src->len; i += sizeof(bytes_v))
+		n += count_some(src->text + i, MIN(hi - i, sizeof(bytes_v)));
+	for (; i < hi; i++)
+		n += src->text[i] == '\n';
+	return n;
+}
+
 static void mark_lines(struct arena *a, struct source *src)
 {
-	const char *end = src->text + src->len;
-	uint32_t line = 1, n = 1;
+	const uint32_t n = src->len / SOURCE_MARK_BYTES + 1;
 
-	for (const char *p = src->text; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
-		line++;
-	src->n_marks = (line + SOURCE_MARK_LINES - 1) / SOURCE_MARK_LINES;
-	src->mark = arena_array(a, uint32_t, src->n_marks);
-	line = 1;
-	for (const char *p = src->text; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
-		if (line++ % SOURCE_MARK_LINES == 0)
-			src->mark[n++] = (uint32_t)(p + 1 - src->text);
+	src->mark = arena_array(a, uint32_t, n);
+	src->mark[0] = 1;
+	for (uint32_t i = 1; i < n; i++)
+		src->mark[i] = src->mark[i - 1] + count_ends(src, (i - 1) * SOURCE_MARK_BYTES,
+							     i * SOURCE_MARK_BYTES);
 }
 
-#define NEAR_MARKS	8u	/* that are looked at first */
-#define NEAR_BYTES	256u	/* behind the last line that are read rather than searched for */
-#define FAR_BYTES	65536u	/* the same while nothing is marked */
-
-/* The line of byte @at, from line @line on, which *@ret_lo is in */
-static uint32_t read_lines(struct source *src, uint32_t at, uint32_t line, uint32_t *ret_lo)
+/* The line, from 1, that byte @at stands in */
+static uint32_t find_line(struct arena *a, struct source *src, uint32_t at)
 {
-	uint32_t lo = *ret_lo;
+	const uint32_t i = at / SOURCE_MARK_BYTES;
 
-	for (const char *p; (p = memchr(src->text + lo, '\n', at - lo)) != NULL; line++)
-		lo = (uint32_t)(p + 1 - src->text);
-	src->last_line = line;
-	src->last_lo = *ret_lo = lo;
-	return line;
-}
-
-/* The line, from 1, that byte @at stands in; *@ret_lo: its first byte */
-static uint32_t find_line(struct arena *a, struct source *src, uint32_t at, uint32_t *ret_lo)
-{
-	const uint32_t near = src->n_marks > 0 ? NEAR_BYTES : FAR_BYTES;
-	uint32_t lo = 0, hi, line;
-
-	if (src->last_line == 0)
-		src->last_line = 1;	/* nobody has asked before */
-	/* Who asks for one line often asks for one of the next */
-	if (src->last_lo <= at && at - src->last_lo < near) {
-		*ret_lo = src->last_lo;
-		return read_lines(src, at, src->last_line, ret_lo);
-	}
-	if (src->n_marks == 0)
+	if (src->mark == NULL)
 		mark_lines(a, src);
-	hi = src->n_marks;
-	if (src->last_mark < hi && src->mark[src->last_mark] <= at) {
-		lo = src->last_mark;
-		if (hi - lo > NEAR_MARKS && at < src->mark[lo + NEAR_MARKS])
-			hi = lo + NEAR_MARKS;
-	}
-	while (hi - lo > 1) {
-		const uint32_t mid = lo + (hi - lo) / 2;
-
-		if (src->mark[mid] <= at)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	src->last_mark = lo;
-	line = lo * SOURCE_MARK_LINES + 1;
-	*ret_lo = src->mark[lo];
-	if (src->last_lo > *ret_lo && src->last_lo <= at) {
-		line = src->last_line;
-		*ret_lo = src->last_lo;
-	}
-	return read_lines(src, at, line, ret_lo);
+	return src->mark[i] + count_ends(src, i * SOURCE_MARK_BYTES, at);
 }
 
 void sources_number(struct sources *s, uint32_t src)
@@ -244,30 +222,31 @@ static struct source *source_of(struct sources *s, struct span at)
 struct place source_place_short(struct sources *s, struct span at)
 {
 	struct source *src = source_of(s, at);
-	uint32_t lo;
 
 	if (src->is_numbered)
 		return source_place(s, at);
-	return (struct place){ .name = src->name, .line = find_line(s->a, src, at.lo, &lo) };
+	return (struct place){ .name = src->name, .line = find_line(s->a, src, at.lo) };
 }
 
 struct place source_place(struct sources *s, struct span at)
 {
 	struct source *src;
-	uint32_t line, lo, end;
-	const char *eol;
+	const char *eol, *before;
+	uint32_t lo, end;
 
 	if (at.src == 0)
 		return (struct place){ .name = NULL };
 	src = source_of(s, at);
-	line = find_line(s->a, src, at.lo, &lo);
+	before = memrchr(src->text, '\n', at.lo);
+	lo = before != NULL ? (uint32_t)(before + 1 - src->text) : 0;
 	eol = memchr(src->text + lo, '\n', src->len - lo);
 	end = eol != NULL ? (uint32_t)(eol - src->text) : src->len;
 	if (end > lo && src->text[end - 1] == '\r')
 		end--;
 	return (struct place){
 		.name = src->name,
-		.line = src->is_numbered ? line_number(src->text + lo, end - lo) : line,
+		.line = src->is_numbered ? line_number(src->text + lo, end - lo) :
+					   find_line(s->a, src, at.lo),
 		.column = at.lo - lo + 1,
 		.text = src->text + lo,
 		.text_len = end - lo,
