@@ -64,6 +64,41 @@ done
 check "and it never has more than half" test "$(count flows)" -le 2000
 stop
 
+# ---- memory is there from the start -----------------------------------------------------
+
+# Of a worker, pages that it had not touched before, and KiB that are resident
+pages()
+{
+	awk '{ sub(/.*\) /, ""); print $8 + $10 }' "/proc/$worker/stat"
+}
+
+resident()
+{
+	awk '/^VmRSS/ { print $2 }' "/proc/$worker/status"
+}
+
+# A table of 100,000 flows is ten times of what is let pass here
+for lanes in "" --no-lanes; do
+	# shellcheck disable=SC2086
+	start --max-flows 100000 $lanes
+	worker=$(pgrep -P "$keeper")
+	slack=1536
+	# A sanitizer has frames of functions that have returned, and fills them by and by
+	! grep -qs libasan "/proc/$worker/maps" || slack=$((slack + 11264))
+	before=$(pages) was=$(resident)
+	for kind in flows ports fragments icmp; do
+		churn $kind 10.9.0.2 192.0.2.80 20000 >sent
+		churn $kind 10.9.0.3 192.0.2.80 20000 >sent
+	done
+	after=$(pages) is=$(resident) flows=$(count flows)
+	check "$flows flows $lanes" test "$flows" -gt 40000
+	check "it has no memory for them that it had not at the start: $was KiB, $is KiB" \
+		test $((is - was)) -le $slack
+	check "and has touched it: $((after - before)) pages anew" \
+		test $((after - before)) -le $((slack / 3))
+	stop
+done
+
 # ---- things change under it -----------------------------------------------------------
 
 start
