@@ -4,6 +4,7 @@
 #include <linux/landlock.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #include "base/calls.h"
 #include "host/seal.h"
@@ -22,6 +24,8 @@
 /* To ask the kernel, and to tell what was found */
 NEEDS_CALL(read)
 NEEDS_CALL(write)
+/* Nobody else does: it is permitted by this line alone */
+NEEDS_CALL(getpid)
 
 /* Have the linker bring the code that runs sealed, and what that needs */
 static void (*const runs_sealed[])(struct natloop *l) = { natloop_run };
@@ -246,4 +250,76 @@ TEST(at_most_twenty_calls)
 	CHECK(n >= 10 && n <= SEAL_MOST_CALLS);
 	for (uint32_t i = 1; i < n && i < 64; i++)
 		CHECK(calls[i - 1] < calls[i]);
+}
+
+#define CALLS_MOST	600	/* more than any kernel of today has */
+#define URETPROBE	335	/* of a page of the kernel's: whoever else makes it is ended, */
+#define UPROBE		336	/* whatever a filter says */
+
+static volatile sig_atomic_t n_signals;
+
+static void count_signal(int signo)
+{
+	(void)signo;
+	n_signals++;
+}
+
+/* With what no call can do anything with.  The first two do not return to tell */
+static bool is_refused(long nr)
+{
+	if (nr == SYS_exit_group || nr == SYS_rt_sigreturn)
+		return false;
+	if (nr == URETPROBE || nr == UPROBE)
+		return true;
+	errno = 0;
+	return syscall(nr, -1L, -1L, -1L, -1L, -1L, -1L) == -1 && errno == EPERM;
+}
+
+/* By a pipe: for each call, is it refused; and it comes back from a signal, and ends */
+static NORETURN void try_all(int to)
+{
+	static char refused[CALLS_MOST];
+	/* Again and again: the first may come before the seal */
+	const struct itimerval soon = { { 0, 20000 }, { 0, 20000 } };
+	struct seal s;
+
+	(void)signal(SIGALRM, count_signal);
+	if (setitimer(ITIMER_REAL, &soon, NULL) < 0 || seal_enter(&s) < 0)
+		_exit(1);
+	for (const int before = n_signals; n_signals == before;)
+		(void)poll(NULL, 0, 1);
+	for (long nr = 0; nr < CALLS_MOST; nr++)
+		refused[nr] = (char)is_refused(nr);
+	_exit(write(to, refused, sizeof(refused)) != sizeof(refused));
+}
+
+/* What is annotated is permitted, and nothing else is, of all there is */
+TEST(permits_what_is_annotated_and_nothing_else)
+{
+	char refused[CALLS_MOST] = "";
+	int calls[64], fds[2];
+	uint32_t at = 0;
+	const uint32_t n = seal_calls(calls, 64);
+	pid_t pid;
+
+	NS_FRESH();
+	if (!CHECK_INT(pipe(fds), 0))
+		return;
+	pid = fork();
+	if (pid == 0)
+		try_all(fds[1]);
+	close(fds[1]);
+	if (!CHECK_INT(read(fds[0], refused, sizeof(refused)), sizeof(refused)))
+		return;
+	CHECK_INT(unit_wait(pid), 0);
+	close(fds[0]);
+	for (int nr = 0; nr < CALLS_MOST; nr++) {
+		const bool is_said = at < n && calls[at] == nr;
+
+		at += is_said;
+		if (!CHECK_INT(refused[nr], !is_said))
+			unit_detail("    #   system call %d\n", nr);
+	}
+	CHECK_INT(at, n);
+	CHECK(!refused[SYS_getpid] && refused[SYS_getppid]);
 }
