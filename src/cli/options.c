@@ -10,8 +10,6 @@
  */
 #include "cli/option.h"
 
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CONFIRM_MAX_SECONDS	86400u
@@ -118,17 +116,6 @@ SETTER_BOOL(forget)
 SETTER_BOOL(compiled)
 SETTER_BOOL(exec)
 SETTER_BOOL(force)
-
-bool cli_number(const char *text, uint32_t *ret)
-{
-	char *end;
-	const unsigned long n = strtoul(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || n > UINT32_MAX)
-		return false;
-	*ret = (uint32_t)n;
-	return true;
-}
 
 static int set_confirm(struct cli *c, const char *v)
 {
@@ -321,18 +308,6 @@ const struct option_row cli_options[] = {
 	{ "--state", VALUE, set_nat_state, " nat ", "FILE", "nat: where flows outlive a restart" },
 	{ NULL, NO_VALUE, NULL, NULL, NULL, NULL },
 };
-
-int cli_usage(struct cli *c, const char *fmt, ...)
-{
-	va_list ap;
-	const char *text;
-
-	va_start(ap, fmt);
-	text = arena_vprintf(&c->arena, fmt, ap);
-	va_end(ap);
-	diag_add(&c->diags, DIAG_E1010, SPAN_NONE, "%s", text);
-	return EX_USAGE;
-}
 
 /* The table's row for a word, and where a value joined to it starts */
 static const struct option_row *option_find(const char *word, const char **joined)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,6 +7,18 @@
 #include "cli/cli.h"
 #include "host/netns.h"
 #include "host/state.h"
+
+int cli_usage(struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+	const char *text;
+
+	va_start(ap, fmt);
+	text = arena_vprintf(&c->arena, fmt, ap);
+	va_end(ap);
+	diag_add(&c->diags, DIAG_E1010, SPAN_NONE, "%s", text);
+	return EX_USAGE;
+}
 
 int cli_system(struct cli *c, int err, const char *what)
 {
@@ -124,4 +137,15 @@ int cli_netns(struct cli *c)
 	status = cli_system(c, err, arena_printf(&c->arena, "enter network namespace '%s'",
 						 c->netns));
 	return err == -ENOENT || err == -EINVAL ? EX_NOINPUT : status;
+}
+
+bool cli_number(const char *text, uint32_t *ret)
+{
+	char *end;
+	const unsigned long n = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || n > UINT32_MAX)
+		return false;
+	*ret = (uint32_t)n;
+	return true;
 }
