@@ -3,14 +3,6 @@
 
 #include "cli/pfctl.h"
 
-void pfctl_title(struct pfctl *p, const char *title)
-{
-	/* An empty line before each but the first */
-	if (p->c->n_out++ > 0)
-		putc('\n', p->c->out);
-	fprintf(p->c->out, "%s\n", title);
-}
-
 /* ---- rules ---------------------------------------------------------------------- */
 
 static bool show_kind(struct pfctl *p, unsigned int kinds, const char *title)
