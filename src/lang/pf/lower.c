@@ -31,20 +31,6 @@ static bool lower_echo(struct pf_lower *l, const struct pf_stmt *s)
 	return pf_tell_later(l, s->echo->later, s->echo->at);
 }
 
-struct ranges *pf_ranges(struct pf_lower *l)
-{
-	BUG_IF(l->n_scratch == ARRAY_SIZE(l->scratch));
-	l->scratch[l->n_scratch].list.n = 0;
-	return &l->scratch[l->n_scratch++];
-}
-
-const struct set *pf_ranges_set(struct pf_lower *l, struct ranges *rs)
-{
-	BUG_IF(l->n_scratch == 0 || rs != &l->scratch[l->n_scratch - 1]);
-	l->n_scratch--;
-	return set_make(l->c->a, rs);
-}
-
 bool pf_lower_stmt(struct pf_lower *l, const struct pf_stmt *s)
 {
 	if (s->kind != PS_RULE)

@@ -390,6 +390,9 @@ bool pf_each_called(struct pf_lower *l, const char *path, enum pf_anchor_kind ki
 		    bool (*fn)(struct pf_lower *l, const struct pf_stmt *s, void *arg), void *arg,
 		    bool *ret_any);
 
+/** pf_match_new() - An empty match, in @l->match */
+struct pf_match *pf_match_new(struct pf_lower *l, int dir, uint8_t af);
+
 /** pf_match_of() - Check a rule and say what it matches, in @l->match */
 bool pf_match_of(struct pf_lower *l, const struct pf_rule *r);
 

@@ -140,6 +140,15 @@ bool pf_list(struct pf_parser *p, bool (*item)(struct pf_parser *p));
 /** pf_token_str() - A token's text as an interned C string */
 const char *pf_token_str(struct pf_parser *p);
 
+/** pf_skip_lines() - Pass ends of lines */
+void pf_skip_lines(struct pf_parser *p);
+
+/** pf_begins_statement() - Does it stand before a word that statements begin with */
+bool pf_begins_statement(const struct pf_parser *p);
+
+/** pf_unclosed() - Say that the brace at @open is never closed; false */
+bool pf_unclosed(struct pf_parser *p, struct span open);
+
 /** pf_number() - A number of 0..@max */
 bool pf_number(struct pf_parser *p, uint32_t max, const char *what, uint32_t *ret);
 
