@@ -43,19 +43,6 @@ static const struct ifaddr_rules rules = {
 	.too_many = DIAG_E1508,
 };
 
-int rc_yes_or_no(struct lang_ctx *c, const struct rc_var *v)
-{
-	static const char *const words[] = { "NO", "YES", "FALSE", "TRUE", "OFF", "ON", "0", "1" };
-	const char *s = v->value->buf.v;
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcasecmp(s, words[i]) == 0)
-			return i % 2 == 1;
-	text_error(c, DIAG_E1509, v->value, 0, v->value->buf.n, "'%s' of %s is neither YES nor NO",
-		   s, v->name);
-	return -1;
-}
-
 static int yes_or_no(struct lower *lo, const struct rc_var *v)
 {
 	return rc_yes_or_no(lo->c, v);

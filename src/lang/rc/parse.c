@@ -10,6 +10,7 @@
 #include "lang/rc.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "lang/text.h"
@@ -378,4 +379,17 @@ struct rc_file *rc_parse_all(struct lang_ctx *c, const uint32_t *srcs, uint32_t 
 struct rc_file *rc_parse(struct lang_ctx *c, uint32_t src)
 {
 	return rc_parse_all(c, &src, 1);
+}
+
+int rc_yes_or_no(struct lang_ctx *c, const struct rc_var *v)
+{
+	static const char *const words[] = { "NO", "YES", "FALSE", "TRUE", "OFF", "ON", "0", "1" };
+	const char *s = v->value->buf.v;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcasecmp(s, words[i]) == 0)
+			return i % 2 == 1;
+	text_error(c, DIAG_E1509, v->value, 0, v->value->buf.n, "'%s' of %s is neither YES nor NO",
+		   s, v->name);
+	return -1;
 }
