@@ -21,28 +21,32 @@ static void add_once(struct doctor *x, const struct doctor_finding *f)
 /* Is an interface there; a cloned loopback that is not is told of as drift */
 static bool is_there(const struct doctor *x, uint32_t id)
 {
-	const char *name = x->m->names->str.v[id];
+	const char *name = intern_name(x->m->names, id);
 	const struct iface *i = facts_find(x->facts, name);
 
 	return i == NULL ? facts_is_loopback_name(name) : i->is_live || i->kind != IFACE_REAL;
+}
+
+static void check_iface(struct doctor *x, const struct rule *r, uint32_t id)
+{
+	if (is_there(x, id))
+		return;
+	add_once(x, &(struct doctor_finding){
+		.object = arena_printf(x->a, "interface %s", intern_name(x->m->names, id)),
+		.what = "it is not there: nothing is translated on it",
+		.cure = "write a name that `ip link` shows", .at = r->origin.at });
 }
 
 static void check_rule_ifaces(struct doctor *x, const struct rule *r)
 {
 	const struct set *on = rule_tests(r, F_IFACE);
 
-	for (uint32_t i = 0; on != NULL && i < on->n; i++) {
-		const uint32_t id = (uint32_t)on->r[i].lo;
-
-		/* A range is all interfaces but some */
-		if (on->r[i].lo == on->r[i].hi && !is_there(x, id))
-			add_once(x, &(struct doctor_finding){
-				.object = arena_printf(x->a, "interface %s",
-						       x->m->names->str.v[id]),
-				.what = "it is not there: nothing is translated on it",
-				.cure = "write a name that `ip link` shows",
-				.at = r->origin.at });
-	}
+	/* On all but some it needs none of them */
+	if (on == NULL || set_has(on, AF_NONE, UINT32_MAX))
+		return;
+	for (uint32_t i = 0; i < on->n; i++)
+		for (u128 id = on->r[i].lo; id <= on->r[i].hi; id++)
+			check_iface(x, r, (uint32_t)id);
 }
 
 /* Interfaces that rules translate on */
