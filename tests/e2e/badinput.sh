@@ -156,6 +156,32 @@ sp apply
 is "files that have become bad since: exits 65" 65 "$rc"
 unchanged "files that have become bad since"
 
+# ---- the longest words that get into the kernel ----------------------------------------
+
+# Of a file, a table, a label, a jail and a line: what is too long is cut, and what is
+# no plain text is replaced, so that what is read back is what was written
+long=$(printf 'x%.0s' {1..240})
+odd=$'\t\\\x7f\xc3\xa9$%'
+long_pf=$odd${long:40}.pf.conf long_jail=$odd${long:40}.jail.conf
+cat >"$long_pf" <<END
+table <${long:0:31}> { 198.51.100.0/24 $(printf '10.9.%d.0/24 ' {1..200})}
+nat on igb0 from <${long:0:31}> to any -> 203.0.113.2
+rdr on igb0 proto tcp from <${long:0:31}> to 203.0.113.2 port { $(printf '%d ' {7000..7400}) } -> 192.168.100.2
+block in log on igb0 from <${long:0:31}> to any label "${long:0:55}$odd"
+pass in log on igb0 proto tcp from <${long:0:31}> to any port { $(printf '%d ' {1..900}) } label "${long:0:63}"
+END
+cat >"$long_jail" <<END
+$(tr x j <<<"${long:0:63}") { ip4.addr = "lo1|192.168.100.2/32"; \$forward = "tcp 81:80 to 203.0.113.2"; }
+END
+echo 'cloned_interfaces="lo1"' >lo1.rc.conf
+files=(-f lo1.rc.conf -f "$long_pf" -f "$long_jail")
+sp --no-fence=local "${files[@]}" apply
+is "the longest words: apply" 0 "$rc"
+sp --no-fence=local "${files[@]}" plan
+is "the longest words: are read back as they were written" 0 "$rc"
+sp -q status
+has "the longest words: status shows them" "^jail +j{63} " "$out"
+
 # ---- several runs into one log ------------------------------------------------------
 
 for ((i = 0; i < 19; i++)); do

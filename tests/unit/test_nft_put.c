@@ -7,9 +7,12 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_log.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <string.h>
 
+#include "base/limits.h"
 #include "nl/batch.h"
 #include "target/nft/kernel.h"
 #include "target/nft/put.h"
@@ -199,4 +202,54 @@ TEST(a_rule_has_its_comment_and_its_count)
 	CHECK_INT(n.bytes, 180);
 	nftnl_rule_free(nr);
 	arena_fini(&a);
+}
+
+/* The longest that each statement can be: the kernel's longest names, all keys of a lookup */
+TEST(no_statement_is_longer_than_its_limit)
+{
+	static char name[NFT_NAME_MAXLEN], prefix[NF_LOG_PREFIXLEN];
+	static const struct nft_set set = { .name = name };
+	struct nlmsghdr *msg = message(0);
+
+	memset(name, 'n', sizeof(name) - 1);
+	memset(prefix, 'p', sizeof(prefix) - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct nft_stmt s = cases[i].s;
+		const struct nft_rule r = { .stmts = { { .v = &s, .n = 1 } } };
+		struct nft_put p = nft_put_to(msg);
+		const uint8_t *from = p.at;
+
+		if (s.kind == NFT_S_LOG)
+			s.log.prefix = prefix;
+		if (s.kind == NFT_S_VERDICT && s.decision.chain != NULL)
+			s.decision.chain = name;
+		if (s.kind == NFT_S_LOOKUP || s.kind == NFT_S_UPDATE || s.kind == NFT_S_VMAP ||
+		    s.kind == NFT_S_NAT_MAP) {
+			s.lookup.set = &set;
+			while (s.lookup.mask == 0 && s.lookup.n_keys < NFT_KEYS_MAX)
+				s.lookup.keys[s.lookup.n_keys++] = NFT_K_CT_IP6_DADDR;
+		}
+		nft_put_exprs(&p, &r);
+		CHECK(p.at - from <= NFT_STMT_BYTES);
+	}
+}
+
+/* A rule of so many that another might be one too many, its chain and comment the longest */
+TEST(the_longest_rule_is_within_a_message)
+{
+	static char chain[NFT_NAME_MAXLEN], comment[LIMIT_COMMENT_BYTES + 1];
+	static struct nft_stmt s[(UINT16_MAX - NFT_STMT_BYTES) / 40];
+	const struct nft_rule r = { .stmts = { { .v = s, .n = ARRAY_SIZE(s) } },
+				    .comment = comment };
+	struct nlmsghdr *msg = message(0);
+	struct nft_put p = nft_put_to(msg);
+
+	memset(chain, 'n', sizeof(chain) - 1);
+	memset(comment, 'c', sizeof(comment) - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(s); i++)
+		s[i] = (struct nft_stmt){ .kind = NFT_S_COUNT, .count_over = 3 };
+	nft_put_rule(&p, chain, &r);
+	nft_put_done(&p, msg);
+	CHECK(msg->nlmsg_len > UINT16_MAX - 3 * NFT_STMT_BYTES);
+	CHECK(msg->nlmsg_len < NL_BATCH_MSG_BYTES);
 }

@@ -107,9 +107,13 @@ void nft_put_expr(struct nft_put *p, const char *name)
 
 void nft_put_exprs(struct nft_put *p, const struct nft_rule *r)
 {
+	const uint8_t *full = p->at + UINT16_MAX - NFT_STMT_BYTES;
+
 	nft_put_open(p, NFTA_RULE_EXPRESSIONS);
-	for (uint32_t i = 0; i < r->stmts.list.n; i++)
+	for (uint32_t i = 0; i < r->stmts.list.n; i++) {
+		BUG_IF(p->at > full);
 		nft_stmt_ops[r->stmts.list.v[i].kind].emit(&r->stmts.list.v[i], p);
+	}
 	close_to(p, 0);
 }
 

@@ -4,8 +4,9 @@
  *
  * Names of attributes are the kernel's own, from linux/netfilter/nf_tables.h.
  *
- * Does not:	 allocate, nor look how much room there is: one message has
- *		 NL_BATCH_MSG_BYTES, and none of ours comes near that.
+ * Does not:	 allocate, nor look how much room there is, but for a rule's list of
+ *		 statements: one message has NL_BATCH_MSG_BYTES, and all else in ours
+ *		 is shorter than that by what it is.
  * Byte order:	 numbers are taken in host order and written as the kernel has them, in
  *		 network order; bytes of registers are written as they are.
  * Threads:	 none.
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #define NFT_PUT_DEPTH	8u	/* the deepest: rule, expression, data, expression, data */
+#define NFT_STMT_BYTES	1024u	/* no statement writes more */
 
 struct nlmsghdr;
 struct nft_rule;
