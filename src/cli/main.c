@@ -9,7 +9,6 @@
 #define CLI_SLACK_BYTES	(4u << 20)	/* beside what declarations may use */
 /* What is as long comes as new pages, which calloc() need not write zeros over */
 #define CLI_MAP_BYTES	(64 << 10)
-#define CLI_LINE_BYTES	(4u << 10)
 
 /* {"sallyport": {"VERB": [...], "error": [...], "warning": [...]}} */
 static void print_json(const struct cli *c, const char *data, size_t len)
@@ -38,17 +37,16 @@ static void print_all(struct cli *c, const char *data, size_t len)
 		fwrite(data, 1, len, stdout);
 }
 
-/* Of several runs into one log each line is whole; a sandbox allocates nothing for it */
+/* Of several runs into one log each line is whole; not of the heap, which a sandbox may deny */
 static void tell_by_lines(void)
 {
-	static char line[CLI_LINE_BYTES];
+	static char line[BUFSIZ];
 
 	(void)setvbuf(stderr, line, _IOLBF, sizeof(line));
 }
 
 int main(int argc, char **argv)
 {
-	static char error_line[BUFSIZ];
 	struct cli c = { .one_pass = -1 };
 	CLEANUP(base_free) char *data = NULL;
 	size_t len = 0;
@@ -57,8 +55,6 @@ int main(int argc, char **argv)
 
 	tell_by_lines();
 	(void)mallopt(M_MMAP_THRESHOLD, CLI_MAP_BYTES);
-	/* A line of two runs at once stays whole; not of the heap, which a sandbox may deny */
-	setvbuf(stderr, error_line, _IOLBF, sizeof(error_line));
 	arena_init(&c.arena, LIMIT_ARENA_BYTES + CLI_SLACK_BYTES);
 	if (setjmp(full) != 0) {
 		fputs("sallyport: error: out of memory\n", stderr);
