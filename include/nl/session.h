@@ -127,7 +127,7 @@ MUST_USE int nl_talk(struct nl_session *s, struct nlmsghdr *msg, nl_each_fn *eac
  *		list changed meanwhile and is read from its start
  * @arg:	For @each
  *
- * Return: 0; -EINTR when the list changed NL_DUMP_TRIES times; else as nl_talk()
+ * Return: 0; -EBUSY when the list changed NL_DUMP_TRIES times; else as nl_talk()
  */
 MUST_USE int nl_dump(struct nl_session *s, struct nlmsghdr *msg, nl_each_fn *each, void *arg);
 

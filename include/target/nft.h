@@ -403,11 +403,10 @@ MUST_USE int nft_states_read(struct nl_session *nl, struct arena *a, struct nft_
 
 /**
  * nft_guard() - Keep connections alive while somebody else flushes all rules
- * @nl:		Session of NETLINK_NETFILTER of its own; the table "sallyport_watch"
- *		is there until it is closed
+ * @nl:		Session of NETLINK_NETFILTER of its own; a table "sallyport_watch_PORT",
+ *		its port, is there until it is closed
  *
- * Return: 0; -EPERM; -EOPNOTSUPP or -EINVAL before Linux 5.12; -EEXIST, -EBUSY or
- * -EPERM when another process guards; another negative errno
+ * Return: 0; -EPERM; -EOPNOTSUPP or -EINVAL before Linux 5.12; another negative errno
  */
 MUST_USE int nft_guard(struct nl_session *nl);
 

@@ -368,5 +368,9 @@ int applied_load(struct cli *c, const struct state *st)
 		err = load_files(c, st);
 	if (err == 0)
 		err = load_included(c, st);
-	return err == 0 && c->use_kept ? check_sum(c) : err;
+	if (err == 0 && c->use_kept)
+		err = check_sum(c);
+	/* Texts that are gone or damaged are no more whole than those of two runs */
+	c->is_torn |= c->use_kept && err == -EBADMSG;
+	return err;
 }

@@ -165,7 +165,7 @@ enum nat_path { NAT_PATH_UNSAID, NAT_PATH_KERNEL, NAT_PATH_USERSPACE };
  * @is_found:	@files are what the last apply was given, or of /etc/sallyport
  * @use_kept:	The texts of the last apply, not the files as they are now
  * @kept_sum:	Over those texts, as it was recorded; NULL: it was not
- * @is_torn:	They are of two runs, the later of which was killed
+ * @is_torn:	They are of two runs, the later of which was killed, or damaged
  * @loader:	How included files are found and read; @read NULL: from the disk
  * @pf_loader:	The same for pf.conf alone; NULL: @loader
  * @may_be_empty: No files are no error

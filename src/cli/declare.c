@@ -139,6 +139,15 @@ static struct lang_ctx context(struct cli *c)
 	};
 }
 
+static int tell_damage(struct cli *c)
+{
+	diag_add(&c->diags, DIAG_E1011, SPAN_NONE,
+		 "what was recorded of the last apply in " STATE_RUN_DIR " is damaged");
+	diag_help(&c->diags, "apply again, with the files: sallyport -f rc.conf -f jail.conf "
+		  "-f pf.conf ... apply");
+	return EX_OSERR;
+}
+
 /* Without -f: what the last apply was given, else /etc/sallyport */
 static int find_files(struct cli *c, struct lang_ctx *ctx)
 {
@@ -155,6 +164,8 @@ static int find_files(struct cli *c, struct lang_ctx *ctx)
 		err = applied_load(c, &st);
 		c->may_be_empty |= err == 0;	/* addresses alone were added */
 	}
+	if (err == -EBADMSG)
+		return tell_damage(c);
 	if (err < 0 && err != -ENOENT)
 		return cli_system(c, err, "read what the last apply was given");
 	if (c->files.n == 0)

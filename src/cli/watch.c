@@ -54,7 +54,8 @@ static volatile sig_atomic_t stopped;
  * @told:	The last complaint, so that it is not repeated
  * @overdue:	The same of a host that cannot be put back
  * @proven:	Mark (gate.h) of the declarations and the program that were proven
- * @is_torn:	What is recorded was left by a run that was killed
+ * @is_torn:	The texts that are recorded are those of a run that was killed, or damaged
+ * @is_stormy:	Others changed the host until the round began: they will wake us again
  * @repairs:	Rounds in a row that had something to do
  * @next_end:	The next forward ends then, seconds since 1970; 0: none does
  * @note:	What waits to be confirmed; @until 0: nothing does
@@ -71,6 +72,7 @@ struct watch {
 	char overdue[256];
 	uint64_t proven;
 	bool is_torn;
+	bool is_stormy;
 	uint32_t repairs;
 	int64_t next_end;
 	struct confirm_note note;
@@ -276,14 +278,15 @@ static int look_once(struct cli *r, void *arg)
 
 	w->is_torn = r->is_torn;
 	tell_overdue(w, r);
-	if (status == 0)
+	/* In a storm every other round may fail for the same reason */
+	if (status == 0 && !w->is_stormy)
 		w->told[0] = '\0';
-	else if (!w->is_torn)
+	else if (status != 0 && !w->is_torn)
 		tell_errors(w, r);
 	return status;
 }
 
-/* What a killed run has half recorded is completed from its files, as by `apply` */
+/* What is half recorded, or damaged, is completed from its files, as by `apply` */
 static int look(struct watch *w)
 {
 	int status;
@@ -323,6 +326,14 @@ static const struct timespec *patience(const struct watch *w, struct timespec *b
 	return buf;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* Until something changed, and then until it is quiet; false when we are to end */
 static bool wait_for_change(struct watch *w)
 {
@@ -334,7 +345,7 @@ static bool wait_for_change(struct watch *w)
 	static const struct timespec quiet = { .tv_nsec = QUIET_MS * 1000000 };
 	struct timespec end;
 	const struct timespec *timeout = patience(w, &end);
-	int left_ms = PATIENCE_MS;
+	int64_t first_ms = 0;
 
 	/* In the second after the last one of a forward */
 	if (alarm_set(w->ends, w->next_end == 0 ? 0 : w->next_end + 1) == -ECANCELED)
@@ -344,13 +355,15 @@ static bool wait_for_change(struct watch *w)
 
 		if (n < 0)
 			continue;	/* a signal: the loop's condition says which */
-		if (n == 0 || left_ms <= 0)
+		if (first_ms == 0)
+			first_ms = now_ms();
+		w->is_stormy = n > 0 && now_ms() - first_ms >= PATIENCE_MS;
+		if (n == 0 || w->is_stormy)
 			return true;
 		(void)drain(&w->rules);
 		(void)drain(&w->route);
 		alarm_heard(w->ends);
 		timeout = &quiet;
-		left_ms -= QUIET_MS;
 	}
 	return false;
 }

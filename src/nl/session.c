@@ -306,5 +306,5 @@ int nl_dump(struct nl_session *s, struct nlmsghdr *msg, nl_each_fn *each, void *
 		if (err < 0 || !as.is_torn)
 			return err;
 	}
-	return -EINTR;
+	return -EBUSY;
 }

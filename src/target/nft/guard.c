@@ -20,7 +20,9 @@
 #include "nl/batch.h"
 #include "target/nft.h"
 
-#define GUARD_TABLE "sallyport_watch"
+/* With the number of the owner's socket: each of several guards for itself, to its own end */
+#define GUARD_TABLE	"sallyport_watch_%u"
+#define GUARD_BYTES	32u
 
 #ifndef NFT_TABLE_F_OWNER
 #define NFT_TABLE_F_OWNER 0x2
@@ -38,7 +40,7 @@ static const struct {
 	{ "track", "filter", NF_INET_PRE_ROUTING, 200 },
 };
 
-static int put_table(struct nl_batch *b)
+static int put_table(struct nl_batch *b, const char *table)
 {
 	struct nftnl_table *t = nftnl_table_alloc();
 	struct nlmsghdr *msg;
@@ -46,7 +48,7 @@ static int put_table(struct nl_batch *b)
 
 	if (t == NULL)
 		return -ENOMEM;
-	nftnl_table_set_str(t, NFTNL_TABLE_NAME, GUARD_TABLE);
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, table);
 	nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, NFT_TABLE_F_OWNER);
 	err = nl_batch_add(b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, NLM_F_CREATE,
 			   NFPROTO_INET, 0, &msg);
@@ -56,7 +58,7 @@ static int put_table(struct nl_batch *b)
 	return err;
 }
 
-static int put_chain(struct nl_batch *b, size_t i)
+static int put_chain(struct nl_batch *b, const char *table, size_t i)
 {
 	struct nftnl_chain *c = nftnl_chain_alloc();
 	struct nlmsghdr *msg;
@@ -64,7 +66,7 @@ static int put_chain(struct nl_batch *b, size_t i)
 
 	if (c == NULL)
 		return -ENOMEM;
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, GUARD_TABLE);
+	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, table);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, chains[i].name);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, chains[i].type);
 	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, chains[i].hook);
@@ -78,7 +80,7 @@ static int put_chain(struct nl_batch *b, size_t i)
 }
 
 /* A rule that asks for the state of the connection, and does nothing with it */
-static int put_rule(struct nl_batch *b)
+static int put_rule(struct nl_batch *b, const char *table)
 {
 	struct nftnl_rule *r = nftnl_rule_alloc();
 	struct nftnl_expr *e = nftnl_expr_alloc("ct");
@@ -89,7 +91,7 @@ static int put_rule(struct nl_batch *b)
 		return -ENOMEM;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, GUARD_TABLE);
+	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, table);
 	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chains[ARRAY_SIZE(chains) - 1].name);
 	nftnl_rule_add_expr(r, e);
 	err = nl_batch_add(b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE,
@@ -104,15 +106,17 @@ int nft_guard(struct nl_session *nl)
 {
 	struct nl_batch b CLEANUP(nl_batch_fini);
 	struct nl_batch_result result;
+	char table[GUARD_BYTES];
 	int err;
 
+	snprintf(table, sizeof(table), GUARD_TABLE, nl->port);
 	nl_batch_init(&b);
 	err = nl_batch_begin(&b, NFNL_SUBSYS_NFTABLES, 0);
 	if (err == 0)
-		err = put_table(&b);
+		err = put_table(&b, table);
 	for (size_t i = 0; i < ARRAY_SIZE(chains) && err == 0; i++)
-		err = put_chain(&b, i);
+		err = put_chain(&b, table, i);
 	if (err == 0)
-		err = put_rule(&b);
+		err = put_rule(&b, table);
 	return err < 0 ? err : nl_batch_send(&b, nl, &result);
 }
