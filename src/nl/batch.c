@@ -42,11 +42,22 @@ void nl_batch_init_in(struct nl_batch *b, void *mem, size_t len, size_t msg_byte
 	*b = (struct nl_batch){ .buf = mem, .lent = mem, .cap = len, .msg_bytes = msg_bytes };
 }
 
+/* Of a batch that was small: the next need not map and clear the same again */
+static struct {
+	uint8_t *buf;
+	size_t cap;
+} spare;
+
 static void drop_buf(struct nl_batch *b)
 {
-	if (b->buf != NULL && b->buf != b->lent)
+	if (b->buf == NULL || b->buf == b->lent) {
+		b->lent = NULL;
+	} else if (spare.buf == NULL && b->len <= HUGE_FROM) {
+		spare.buf = b->buf;
+		spare.cap = b->cap;
+	} else {
 		munmap(b->buf, b->cap);
-	b->lent = NULL;
+	}
 }
 
 void nl_batch_fini(struct nl_batch *b)
@@ -75,8 +86,16 @@ static void finish_last(struct nl_batch *b)
 static bool grow(struct nl_batch *b, size_t cap)
 {
 	const size_t huge_from = b->buf == b->lent ? HUGE_FROM : 0;
-	uint8_t *buf = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *buf;
 
+	if (b->buf == NULL && spare.cap >= cap) {
+		b->buf = spare.buf;
+		b->cap = spare.cap;
+		spare.buf = NULL;
+		spare.cap = 0;
+		return true;
+	}
+	buf = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (buf == MAP_FAILED)
 		return false;
 	(void)madvise(buf + huge_from, cap - huge_from, MADV_HUGEPAGE);

@@ -382,7 +382,10 @@ static int read_whole(struct nl_session *nl, struct nft_lines *ret, const struct
 
 		if (err == 0)
 			err = read_lists(nl, ret, want);
-		if (err == 0)
+		/* One list alone that there is no table: nothing can have come between */
+		if (err == 0 && ret->list.n == 0)
+			after = before;
+		else if (err == 0)
 			err = nl_genid(nl, &after);
 		/* A set that went between two lists is a change like any other */
 		if (err == -ENOENT)
