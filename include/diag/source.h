@@ -25,7 +25,7 @@ struct span {
 	uint32_t hi;
 };
 
-#define SOURCE_MARK_BYTES	32u
+#define SOURCE_MARK_BYTES	16u
 
 #define SPAN_NONE	((struct span){ 0, 0, 0 })
 

@@ -142,31 +142,25 @@ const struct source *source_at(const struct sources *s, uint32_t src)
 	return &s->list.v[src];
 }
 
-typedef uint8_t bytes_v __attribute__((vector_size(16)));
+typedef uint8_t bytes_v __attribute__((vector_size(SOURCE_MARK_BYTES)));
 
-/* Line ends in the first @n of sixteen bytes */
-static uint32_t count_some(const char *s, uint32_t n)
+/* Line ends in the first @n bytes behind a mark */
+static uint32_t count_ends(const struct source *src, uint32_t mark, uint32_t n)
 {
 	static const bytes_v place = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
-	uint64_t ends[2];
+	const uint32_t lo = mark * SOURCE_MARK_BYTES;
+	uint64_t ends[2] = { 0, 0 };
 	bytes_v v;
 
-	memcpy(&v, s, sizeof(v));
+	if (src->len - lo < sizeof(v)) {
+		for (uint32_t i = lo; i < lo + n; i++)
+			ends[0] += src->text[i] == '\n';
+		return (uint32_t)ends[0];
+	}
+	memcpy(&v, src->text + lo, sizeof(v));
 	v = (bytes_v)((v == '\n') & (place < (uint8_t)n)) & 1;
 	memcpy(ends, &v, sizeof(ends));
 	return (uint32_t)((ends[0] + ends[1]) * UINT64_C(0x0101010101010101) >> 56);
-}
-
-/* Line ends in the bytes from @lo up to @hi */
-static uint32_t count_ends(const struct source *src, uint32_t lo, uint32_t hi)
-{
-	uint32_t n = 0, i = lo;
-
-	for (; i < hi && i + sizeof(bytes_v) <= src->len; i += sizeof(bytes_v))
-		n += count_some(src->text + i, MIN(hi - i, sizeof(bytes_v)));
-	for (; i < hi; i++)
-		n += src->text[i] == '\n';
-	return n;
 }
 
 static void mark_lines(struct arena *a, struct source *src)
@@ -176,18 +170,17 @@ static void mark_lines(struct arena *a, struct source *src)
 	src->mark = arena_array(a, uint32_t, n);
 	src->mark[0] = 1;
 	for (uint32_t i = 1; i < n; i++)
-		src->mark[i] = src->mark[i - 1] + count_ends(src, (i - 1) * SOURCE_MARK_BYTES,
-							     i * SOURCE_MARK_BYTES);
+		src->mark[i] = src->mark[i - 1] + count_ends(src, i - 1, SOURCE_MARK_BYTES);
 }
 
 /* The line, from 1, that byte @at stands in */
 static uint32_t find_line(struct arena *a, struct source *src, uint32_t at)
 {
-	const uint32_t i = at / SOURCE_MARK_BYTES;
+	const uint32_t mark = at / SOURCE_MARK_BYTES;
 
 	if (src->mark == NULL)
 		mark_lines(a, src);
-	return src->mark[i] + count_ends(src, i * SOURCE_MARK_BYTES, at);
+	return src->mark[mark] + count_ends(src, mark, at % SOURCE_MARK_BYTES);
 }
 
 void sources_number(struct sources *s, uint32_t src)

@@ -114,7 +114,8 @@ TEST(index_of_empty_lines_is_small)
 	free(text);
 	before = arena.used_bytes;
 	place_is(n, LIMIT_FILE_BYTES, LIMIT_FILE_BYTES + 1, 1, "");
-	CHECK(arena.used_bytes - before <= 8u << 20);
+	/* Four, and a chunk for the next who allocates */
+	CHECK(arena.used_bytes - before <= 9u << 20);
 	end();
 }
 
