@@ -82,6 +82,9 @@ static int lead_here(struct nat_run *r)
 			.outside_index = io[NAT_OUTSIDE]->ifindex,
 			.mtu_bytes = io[NAT_OUTSIDE]->mtu_bytes,
 			.inside = cfg->inside, .n_inside = cfg->n_inside }, a);
+	/* Nobody listens yet, who would hear that the device has another now */
+	for (uint32_t i = 0; i < r->n_workers && err == 0 && r->plan.tun != NULL; i++)
+		r->io[i][NAT_INSIDE]->mtu_bytes = io[NAT_OUTSIDE]->mtu_bytes;
 	return err == 0 ? 0 : cli_system(r->c, err, "lead the jails' packets to the NAT");
 }
 
@@ -383,10 +386,8 @@ static int prepare(struct worker *w)
 {
 	struct nat_run *r = w->r;
 	struct io **io = r->io[w->index];
-	int status = nat_run_ways(r, w->index, true), err;
+	int status, err;
 
-	if (status != 0)
-		return status;
 	/* The kernel's NAT goes before all processes; who may not waits in line with them */
 	(void)setpriority(PRIO_PROCESS, 0, WORKER_NICE);
 	w->loop = calloc(1, sizeof(*w->loop));
@@ -454,8 +455,11 @@ NORETURN void nat_worker_start(struct nat_run *r, const int *ends, bool is_first
 {
 	struct worker w = { .r = r, .fd = ends[0], .answerer.fd = -1 };
 	int from[ERRANDS_WORKERS];
-	int status = have_host(r, is_first);
+	/* What only its process can use; such a way there is with one worker alone */
+	int status = nat_run_ways(r, 0, true);
 
+	if (status == 0)
+		status = have_host(r, is_first);
 	if (status == 0 && r->n_workers > 1)
 		status = have_shared(r, from);
 	if (status != 0)

@@ -120,7 +120,7 @@ else
 		.entered >= 4 and .bytes.out > 12000000 and .bytes.in > 400000' <<<"$out"
 fi
 is "no packet came with a wrong checksum" 0 \
-	"$(in_ns "$INET" awk '/^Tcp:/ && ++n == 2 { print $15 }' /proc/net/snmp)"
+	"$(wrong_sums "$INET" "$CLIENT" "$HOST")"
 
 # ---- sealed ---------------------------------------------------------------------------
 

@@ -229,7 +229,7 @@ is "no flow was lost by reading rules" 0 "$(grep -c "do not fit" nat.err)"
 is "and it still translates" "inet 203.0.113.2" "$(ask "$HOST" --from 10.9.0.2 tcp:192.0.2.80:80)"
 for ns in "$INET" "$HOST"; do
 	is "nothing came to $ns with a bad checksum" 0 \
-		"$(in_ns "$ns" nstat -asz '*InCsumErrors' | awk '{ n += $2 } END { print n + 0 }')"
+		"$(wrong_sums "$ns")"
 done
 rc=0
 kill "$nat"

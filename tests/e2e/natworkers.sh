@@ -129,7 +129,7 @@ for i in 2 3; do
 	much "jail $i" "$HOST" "10.9.0.$i"
 done
 is "nothing came with a wrong checksum" 0 \
-	"$(in_ns "$INET" awk '/^Tcp:/ && ++n == 2 { print $15 }' /proc/net/snmp)"
+	"$(wrong_sums "$INET" "$CLIENT" "$HOST")"
 keeper=$(pgrep -P "$nat")
 first=$(pgrep -P "$keeper")
 has "each of them is sealed" "^0000000000000000 0000000000000000 $" \

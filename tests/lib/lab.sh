@@ -414,6 +414,15 @@ ask()		# NAMESPACE [--from ADDR] [--wait SECONDS] [--ports] PROTO:ADDR:PORT...
 	in_ns "$ns" "$PYTHON" -EsB "$LAB_DIR/ask.py" "$@"
 }
 
+# How many packets came with a wrong checksum, of whichever protocol
+wrong_sums()	# NAMESPACE...
+{
+	local ns
+	for ns; do
+		in_ns "$ns" nstat -asz '*InCsumErrors'
+	done | awk '{ n += $2 } END { print n + 0 }'
+}
+
 # A connection of the host that stands, from ADDRESS to the servers of serve_world
 stand()		# ADDRESS
 {
