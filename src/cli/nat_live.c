@@ -73,7 +73,7 @@ static int open_way(struct nat_run *r, uint32_t worker, enum nat_side side, bool
 	const char *name = side == NAT_OUTSIDE ? r->plan.outside :
 			   is_device ? r->plan.tun : r->plan.inside;
 	const struct io_ops *ops = is_device ? device_of(r) : way_of(r);
-	int err;
+	int status, err;
 
 	if (ops->is_own != own || (r->n_workers > 1 && worker > 0))
 		return 0;
@@ -81,8 +81,11 @@ static int open_way(struct nat_run *r, uint32_t worker, enum nat_side side, bool
 			       : io_open(ops, name, &r->io[worker][side]);
 	if (err == 0)
 		return 0;
-	return cli_system(r->c, err, arena_printf(&r->c->arena, "take packets from %s by %s", name,
-						  ops->name));
+	status = cli_system(r->c, err, arena_printf(&r->c->arena, "take packets from %s by %s",
+						    name, ops->name));
+	if (err == -EOPNOTSUPP || err == -EMEDIUMTYPE)
+		diag_help(&r->c->diags, "--io %s needs %s", ops->name, ops->needs);
+	return status;
 }
 
 int nat_run_ways(struct nat_run *r, uint32_t worker, bool own)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "port/io.h"
 
 #define PROTO_TCP	6u
 #define PROTO_UDP	17u
@@ -308,11 +309,14 @@ int nat_plan_sides(struct cli *c, struct nat_plan *p)
 		return EX_USAGE;
 	}
 	p->outside = facts_linux_name(a->outside);
-	if (strncmp(side, "tun:", 4) == 0 && side[4] != '\0' && strlen(side + 4) < 16)
+	if (strcmp(side, a->outside) == 0)
+		return cli_usage(c, "--inside and --outside are one interface, %s", side);
+	if (strncmp(side, "tun:", 4) == 0 && side[4] != '\0' && strlen(side + 4) < IO_NAME_BYTES)
 		p->tun = side + 4;
-	else if (strchr(side, ':') == NULL && strcmp(side, a->outside) != 0)
+	else if (strchr(side, ':') == NULL)
 		p->inside = facts_linux_name(side);
 	else
-		return cli_usage(c, "--inside takes tun:NAME or an interface, not '%s'", side);
+		return cli_usage(c, "--inside takes an interface, or tun: and a name of at most %u "
+				 "characters, not '%s'", IO_NAME_BYTES - 1, side);
 	return 0;
 }

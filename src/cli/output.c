@@ -31,10 +31,12 @@ int cli_system(struct cli *c, int err, const char *what)
 	} kinds[] = {
 		{ -EPERM, DIAG_E1012, EX_NOPERM, as_root },
 		{ -EACCES, DIAG_E1012, EX_NOPERM, as_root },
-		{ -EROFS, DIAG_E1012, EX_NOPERM, NULL },
+		{ -EROFS, DIAG_E1012, EX_NOPERM, "it writes below " STATE_RUN_DIR ", "
+		  STATE_LIB_DIR " and /proc/sys" },
 		{ -EUCLEAN, DIAG_E1012, EX_NOPERM, "see whose it is, and that none but you may "
 		  "write it: ls -ld " STATE_RUN_DIR " " STATE_LIB_DIR },
 		{ -EBUSY, DIAG_E1013, EX_BUSY, NULL },
+		{ -EMFILE, DIAG_E1011, EX_OSERR, "permit more open files: ulimit -n 1024" },
 		{ -EOPNOTSUPP, DIAG_E1011, EX_UNAVAILABLE, NULL },
 		{ -EPROTONOSUPPORT, DIAG_E1011, EX_UNAVAILABLE, NULL },
 	};
@@ -50,6 +52,9 @@ int cli_system(struct cli *c, int err, const char *what)
 		}
 	}
 	diag_add(&c->diags, DIAG_E1011, SPAN_NONE, "cannot %s: %s", what, strerror(-err));
+	if (err == -ENOENT && access("/proc/self", F_OK) < 0)
+		diag_help(&c->diags, "the host's settings are read there: "
+			  "mount -t proc proc /proc");
 	return EX_OSERR;
 }
 
