@@ -16,8 +16,9 @@
  * @m:		Model, after policy_add()
  * @d:		Declarations
  * @diags:	Told of each address of an enabled jail behind the fences that no
- *		nat rule covers (N1602), or that no rule lets anything from
- *		outside reach (N1603)
+ *		nat rule covers, if the host has a way out of that family
+ *		(N1602); and of each that nothing from outside reaches while a
+ *		rule leads to a neighbouring address that no jail has (N1603)
  */
 void lint_jails(const struct model *m, const struct decl *d, struct diags *diags);
 

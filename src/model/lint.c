@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/lint.h"
 
+/* As far from a jail's address a rule may lead and be meant for a jail */
+#define NEAR_BITS	24u
+#define NEAR6_BITS	64u
+
 /* The same of a rule with a nat instance, which does both */
 static const struct set *of_instance(const struct model *m, const struct rule *r,
 				     const struct xlate *x, enum xlate_kind kind)
@@ -65,35 +69,96 @@ static const struct set *unfenced(const struct model *m, uint32_t list, enum pol
 	return fenced ? open : m->interior;
 }
 
-/* An address behind the fences; @out and @in: those that get out and in either way */
-static void lint_address(const struct decl_jail *j, const struct decl_addr *x,
-			 const struct set *out, const struct set *in, struct diags *diags)
+/* Is there a way out of the host for a family, as far as its addresses are known */
+static bool has_outside(const struct facts *f, uint8_t af)
 {
+	bool is_known = false;
+
+	for (uint32_t i = 0; i < f->ifaces.n; i++) {
+		const struct iface *ifp = &f->ifaces.v[i];
+
+		for (uint32_t n = 0; ifp->kind == IFACE_REAL && n < ifp->addrs.n; n++) {
+			const struct addr a = ifp->addrs.v[n].p.a;
+
+			if (a.af == af && !addr_is_linklocal(a))
+				return true;
+			is_known = true;
+		}
+	}
+	return !is_known;
+}
+
+/* Where rules lead to beside a jail's address, in its network, that is no jail's own */
+static const struct set *astray(const struct model *m, const struct decl *d)
+{
+	struct ranges own = { .list = { .n = 0 } }, near = { .list = { .n = 0 } };
+
+	for (uint32_t i = 0; i < d->jails.n; i++) {
+		for (uint32_t n = 0; n < d->jails.v[i].addrs.n; n++) {
+			const struct addr a = d->jails.v[i].addrs.v[n].p.a;
+
+			ranges_add_set(m->a, &own, set_addr(m->a, a));
+			if (set_has_addr(m->interior, a))
+				ranges_add_prefix(m->a, &near, (struct prefix){
+					.a = a, .len = a.af == AF_V4 ? NEAR_BITS : NEAR6_BITS });
+		}
+	}
+	return set_minus(m->a, set_intersect(m->a, translated(m, XL_DST), set_make(m->a, &near)),
+			 set_make(m->a, &own), SET_ADDR);
+}
+
+/**
+ * struct ways - Which addresses behind the fences get out and in
+ * @out:	Those that get out, by translation or as they are
+ * @in:		Those that are reached, the same
+ * @astray:	Those that rules lead to, and that no jail has
+ * @has_out:	The host has a way out, [0] IPv4, [1] IPv6
+ */
+struct ways {
+	const struct set *out;
+	const struct set *in;
+	const struct set *astray;
+	bool has_out[2];
+};
+
+/* That a jail keeps to itself is no finding; that its host could lead it out, or meant to
+ * lead to it, is one */
+static void lint_address(struct arena *a, const struct decl_jail *j, const struct decl_addr *x,
+			 const struct ways *w, struct diags *diags)
+{
+	const bool is_v6 = x->p.a.af == AF_V6;
+	const struct prefix all = { .a = { .af = x->p.a.af } };
 	char buf[ADDR_TEXT_BYTES];
 
-	if (!set_has_addr(out, x->p.a))
+	if (w->has_out[is_v6] && !set_has_addr(w->out, x->p.a))
 		diag_add(diags, DIAG_N1602, x->at,
-			 "no nat rule covers %s of jail %s: it reaches no other host",
-			 addr_print(x->p.a, buf), j->name);
+			 "no nat rule covers %s of jail %s: it reaches no other host by %s",
+			 addr_print(x->p.a, buf), j->name, is_v6 ? "IPv6" : "IPv4");
 	/* haproxy leads clients to a jail with names of the web */
-	if (!set_has_addr(in, x->p.a) && j->sites.n == 0)
+	if (set_overlaps(w->astray, set_prefix(a, all)) && !set_has_addr(w->in, x->p.a) &&
+	    j->sites.n == 0)
 		diag_add(diags, DIAG_N1603, x->at,
-			 "no rule lets anything from outside reach %s of jail %s",
+			 "no rule lets anything from outside reach %s of jail %s, and one leads to "
+			 "an address beside it that no jail has",
 			 addr_print(x->p.a, buf), j->name);
 }
 
 void lint_jails(const struct model *m, const struct decl *d, struct diags *diags)
 {
-	const struct set *out = set_union(m->a, translated(m, XL_SRC),
-					  unfenced(m, m->after[DIR_OUT], POLICY_EGRESS, F_SRC));
-	const struct set *in = set_union(m->a, translated(m, XL_DST),
-					 unfenced(m, m->before[DIR_IN], POLICY_INTERIOR, F_DST));
+	const struct ways w = {
+		.out = set_union(m->a, translated(m, XL_SRC),
+				 unfenced(m, m->after[DIR_OUT], POLICY_EGRESS, F_SRC)),
+		.in = set_union(m->a, translated(m, XL_DST),
+				unfenced(m, m->before[DIR_IN], POLICY_INTERIOR, F_DST)),
+		.astray = astray(m, d),
+		.has_out = { has_outside(m->facts, AF_V4), has_outside(m->facts, AF_V6) },
+	};
 
 	for (uint32_t i = 0; i < d->jails.n; i++) {
 		const struct decl_jail *j = &d->jails.v[i];
 
 		for (uint32_t n = 0; j->is_enabled && n < j->addrs.n; n++)
 			if (set_has_addr(m->interior, j->addrs.v[n].p.a))
-				lint_address(j, &j->addrs.v[n], out, in, diags);
+				lint_address(m->a, j, &j->addrs.v[n], &w, diags);
 	}
 }
