@@ -341,7 +341,7 @@ int cli_refused(const struct cli *c);
 /** cli_tell() - Print the diagnostics so far, unless they stand in the JSON at the end */
 void cli_tell(struct cli *c);
 
-/** cli_stream() - From here on the verb writes its elements to stdout itself, as they come */
+/** cli_stream() - From here on @c->out is stdout: elements are written as they come */
 void cli_stream(struct cli *c);
 
 /** cli_comma() - Before each element of the verb's JSON array */

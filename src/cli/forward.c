@@ -294,12 +294,8 @@ static void print_forward(struct cli *c, const struct cli_forward *f, void *arg)
 
 static void print_list(struct cli *c, const struct declared *d, const struct cli_counters *counts)
 {
-	FILE *kept = c->out;
-
 	cli_stream(c);
-	c->out = stdout;
 	cli_forwards_each(c, d, print_forward, &(struct rows){ .counts = counts });
-	c->out = kept;
 }
 
 static int check_names(struct cli *c, const struct decl *d)

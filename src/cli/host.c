@@ -334,15 +334,10 @@ void cli_changes_print(struct cli *c, const struct cli_host *h)
 
 void cli_changes_end(struct cli *c, const struct cli_host *h)
 {
-	FILE *kept = c->out;
-
 	/* Who puts the host back within another run writes nothing for it */
 	if (c->locked.fn != NULL)
 		return;
-	if (cli_changes_count(h, NULL) > MANY_CHANGES) {
+	if (cli_changes_count(h, NULL) > MANY_CHANGES)
 		cli_stream(c);
-		c->out = stdout;
-	}
 	cli_changes_print(c, h);
-	c->out = kept;
 }

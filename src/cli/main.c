@@ -50,6 +50,7 @@ int main(int argc, char **argv)
 	struct cli c = { .one_pass = -1 };
 	CLEANUP(base_free) char *data = NULL;
 	size_t len = 0;
+	FILE *gathered;
 	jmp_buf full;
 	int status;
 
@@ -61,13 +62,13 @@ int main(int argc, char **argv)
 		_exit(EX_OSERR);
 	}
 	cli_begin(&c, &full);
-	c.out = open_memstream(&data, &len);
-	if (c.out == NULL)
+	c.out = gathered = open_memstream(&data, &len);
+	if (gathered == NULL)
 		return EX_OSERR;
 	status = cli_parse(&c, argc, argv);
 	if (status == 0)
 		status = c.verb->run(&c);
-	fclose(c.out);
+	fclose(gathered);
 	if (status >= 0)
 		print_all(&c, data, len);
 	if (fflush(stdout) != 0 || ferror(stdout))

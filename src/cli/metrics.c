@@ -230,10 +230,8 @@ static void put(const struct metrics *m, struct sample x)
 static void print_all(struct metrics *m)
 {
 	struct cli *c = m->s.c;
-	FILE *kept = c->out;
 
 	cli_stream(c);
-	c->out = stdout;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		m->row = &rows[i];
 		if (!c->json)
@@ -241,7 +239,6 @@ static void print_all(struct metrics *m)
 				m->row->help, m->row->name, m->row->type);
 		m->row->find(m, m->row->col);
 	}
-	c->out = kept;
 }
 
 int verb_metrics(struct cli *c)

@@ -94,6 +94,7 @@ void cli_stream(struct cli *c)
 	if (c->json)
 		printf("{\"sallyport\": {\"%s\": [", c->verb->entity);
 	c->is_streamed = true;
+	c->out = stdout;
 	fflush(stdout);
 }
 

@@ -12,10 +12,10 @@ void cli_begin(struct cli *c, jmp_buf *full)
 	diags_init(&c->diags, &c->arena, &c->sources);
 }
 
-static int end(struct cli *r, int status)
+static int end(struct cli *r, FILE *gathered, int status)
 {
-	if (r->out != NULL)
-		fclose(r->out);
+	if (gathered != NULL)
+		fclose(gathered);
 	arena_fini(&r->trees);
 	arena_fini(&r->arena);
 	return status;
@@ -26,14 +26,14 @@ int cli_round(const struct cli *c, int (*run)(struct cli *c, void *arg), void *a
 	struct cli r = *c;
 	CLEANUP(base_free) char *data = NULL;
 	size_t len = 0;
+	FILE *volatile gathered = NULL;	/* set between setjmp() and longjmp() */
 	jmp_buf full;
 
-	r.out = NULL;
 	r.trees = (struct arena){ 0 };
 	arena_init(&r.arena, LIMIT_ARENA_BYTES + LIMIT_FILE_BYTES);
 	if (setjmp(full) != 0) {
 		fputs("sallyport: error: out of memory\n", stderr);
-		return end(&r, EX_OSERR);
+		return end(&r, gathered, EX_OSERR);
 	}
 	cli_begin(&r, &full);
 	/* What is added belongs to this round: nothing is written beside the command line's */
@@ -43,6 +43,6 @@ int cli_round(const struct cli *c, int (*run)(struct cli *c, void *arg), void *a
 	r.netns = NULL;
 	r.held = NULL;
 	r.seen = NULL;
-	r.out = open_memstream(&data, &len);
-	return end(&r, r.out == NULL ? EX_OSERR : run(&r, arg));
+	r.out = gathered = open_memstream(&data, &len);
+	return end(&r, gathered, r.out == NULL ? EX_OSERR : run(&r, arg));
 }

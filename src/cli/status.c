@@ -378,18 +378,14 @@ static int read_broken(struct cli *c, struct cli_host *h, struct cli_status *s)
 
 static void print_all(struct cli *c, struct cli_status *s, const struct json *nat)
 {
-	FILE *kept = c->out;
-
 	/* There may be 100,000 forwards: megabytes */
 	cli_stream(c);
-	c->out = stdout;
 	if (c->json)
 		print_json(s, nat);
 	else if (c->listing)
 		print_listing(s);
 	else
 		print_text(s, nat);
-	c->out = kept;
 }
 
 int verb_status(struct cli *c)

@@ -126,7 +126,6 @@ static int run(struct cli *c, bool is_up, bool *ret_is_declared)
 static int down_as_applied(struct cli *r, void *arg)
 {
 	struct cli *c = arg;
-	FILE *out = r->out;
 	bool is_declared;
 	int status;
 
@@ -137,7 +136,6 @@ static int down_as_applied(struct cli *r, void *arg)
 	r->out = c->out;
 	status = run(r, false, &is_declared);
 	c->n_out = r->n_out;
-	r->out = out;
 	return status == 0 || (c->dry_run && status == EX_DIFFERS) ? 0 : status;
 }
 
