@@ -259,24 +259,6 @@ static void open_list(struct elem_list *l, uint32_t origin)
 	l->full = l->put.at + ELEMS_BYTES;
 }
 
-static void put_elem(struct nft_put *p, const struct nft_elem_bytes *e)
-{
-	nft_put_open(p, NFTA_LIST_ELEM);
-	nft_put_data(p, NFTA_SET_ELEM_KEY, e->key, e->key_len);
-	if (e->key_end != NULL)
-		nft_put_data(p, NFTA_SET_ELEM_KEY_END, e->key_end, e->key_len);
-	if (e->is_end)
-		nft_put_u32(p, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
-	if (e->chain != NULL)
-		nft_put_verdict(p, NFTA_SET_ELEM_DATA, NFT_GOTO, e->chain);
-	else if (e->data != NULL)
-		nft_put_data(p, NFTA_SET_ELEM_DATA, e->data, e->data_len);
-	if (e->comment != NULL)
-		nft_put_comment(p, NFTA_SET_ELEM_USERDATA, NFTNL_UDATA_SET_ELEM_COMMENT,
-				e->comment);
-	nft_put_close(p);
-}
-
 static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 {
 	struct elem_list *l = arg;
@@ -284,7 +266,7 @@ static void add_elem(const struct nft_elem_bytes *e, uint32_t origin, void *arg)
 	if (l->msg == NULL || l->put.at > l->full)
 		open_list(l, origin);
 	if (l->msg != NULL)
-		put_elem(&l->put, e);
+		nft_put_elem(&l->put, e);
 }
 
 static void add_elems(struct fill *f, const struct nft_set *s)

@@ -13,12 +13,33 @@
 #include "base/fnv.h"
 #include "base/limits.h"
 
-static uint32_t put(uint8_t *to, uint32_t at, enum nft_type type, u128 v)
+uint32_t nft_field_put(uint8_t *to, uint32_t at, enum nft_type type, u128 v)
 {
 	const struct nft_value value = nft_value_num(type, v);
 
 	memcpy(to + at, value.b, value.len);
 	return at + (value.len + 3u) / 4 * 4;
+}
+
+static uint32_t put_addr(uint8_t *to, uint32_t at, struct addr a)
+{
+	return nft_field_put(to, at, a.af == AF_V6 ? NFT_T_IP6 : NFT_T_IP4, a.v);
+}
+
+/* The port of a place is put behind it */
+static uint32_t put_place(uint8_t *key, uint8_t proto, struct addr outside)
+{
+	return put_addr(key, nft_field_put(key, 0, NFT_T_PROTO, proto), outside);
+}
+
+uint32_t nft_forward_key(uint8_t *key, uint8_t proto, struct addr outside, uint16_t port)
+{
+	return nft_field_put(key, put_place(key, proto, outside), NFT_T_PORT, port);
+}
+
+uint32_t nft_forward_data(uint8_t *data, struct addr inside, uint16_t port)
+{
+	return nft_field_put(data, put_addr(data, 0, inside), NFT_T_PORT, port);
 }
 
 static void put_port(uint8_t *to, uint16_t port)
@@ -40,13 +61,11 @@ static void take_row(struct nft_row_elem *x, const struct portmap_row *r)
 {
 	const struct portmap *map = x->s->forwards;
 	const struct portmap_row *last = x->last;
-	const enum nft_type addr = x->s->keys[1];
 
 	if (last == NULL || last->proto != r->proto || last->outside != r->outside)
-		x->port_at = put(x->e.key, put(x->e.key, 0, NFT_T_PROTO, r->proto), addr,
-				 map->outside[r->outside].v);
+		x->port_at = put_place(x->e.key, r->proto, map->outside[r->outside]);
 	if (last == NULL || last->inside != r->inside)
-		x->data_at = put(x->e.data, 0, addr, map->inside.v[r->inside].v);
+		x->data_at = put_addr(x->e.data, 0, map->inside.v[r->inside]);
 	if (last == NULL || last->origin != r->origin) {
 		const struct origin *o = &map->origins.v[r->origin];
 

@@ -149,40 +149,26 @@ static struct nft_elem *new_elem(struct work *w, struct nft_set *map, const stru
 	return e;
 }
 
-static void add_place(struct work *w, const struct family *f, const struct nft_value v[3],
-		      const struct nft_chain *c)
+static void add_place(struct work *w, const struct family *f, uint8_t proto, u128 addr,
+		      uint16_t port, const struct nft_chain *c)
 {
 	struct nft_set **map = &w->places[f->af == AF_V6];
-	struct nft_elem *e;
-	uint32_t at = 0;
 
 	if (*map == NULL) {
 		*map = place_set(w, f, "places");
 		(*map)->is_vmap = true;
 	}
-	e = new_elem(w, *map, c);
-	for (size_t i = 0; i < 3; i++) {
-		memcpy(e->key + at, v[i].b, v[i].len);
-		at += (v[i].len + 3u) / 4 * 4;
-	}
+	nft_forward_key(new_elem(w, *map, c)->key, proto, (struct addr){ f->af, addr }, port);
 }
 
 static void add_places_of(struct work *w, const struct quota *q, const struct nft_chain *c,
 			  const struct family *f, u128 addr)
 {
-	struct nft_value v[3] = { [1] = nft_value_num(f->type, addr) };
-
-	for (uint32_t p = 0; p < q->protos->n; p++) {
-		for (u128 proto = q->protos->r[p].lo; proto <= q->protos->r[p].hi; proto++) {
-			v[0] = nft_value_num(NFT_T_PROTO, proto);
-			for (uint32_t r = 0; r < q->ports->n; r++) {
-				for (u128 n = q->ports->r[r].lo; n <= q->ports->r[r].hi; n++) {
-					v[2] = nft_value_num(NFT_T_PORT, n);
-					add_place(w, f, v, c);
-				}
-			}
-		}
-	}
+	for (uint32_t p = 0; p < q->protos->n; p++)
+		for (u128 proto = q->protos->r[p].lo; proto <= q->protos->r[p].hi; proto++)
+			for (uint32_t r = 0; r < q->ports->n; r++)
+				for (u128 n = q->ports->r[r].lo; n <= q->ports->r[r].hi; n++)
+					add_place(w, f, (uint8_t)proto, addr, (uint16_t)n, c);
 }
 
 /* Addresses of a jail; those that it shares count for the jail that is named first */

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "nl/batch.h"
 #include "target/nft/kernel.h"
+#include "target/nft/put.h"
 
 #define COMMENT_TYPE	0u	/* NFTNL_UDATA_SET_ELEM_COMMENT */
 #define REQUEST_BYTES	1024u	/* more than a message of one element has */
@@ -44,49 +45,25 @@ const char *nft_forward_comment(struct arena *a, const char *name, uint32_t line
 	return arena_strndup(a, c.s, len);
 }
 
-static void put_nested(struct nlmsghdr *msg, uint16_t type, const void *data, uint32_t len)
-{
-	struct nlattr *nest = mnl_attr_nest_start(msg, type);
-
-	mnl_attr_put(msg, NFTA_DATA_VALUE, len, data);
-	mnl_attr_nest_end(msg, nest);
-}
-
-static uint32_t put(uint8_t *to, uint32_t at, enum nft_type type, u128 v)
-{
-	const struct nft_value value = nft_value_num(type, v);
-
-	memcpy(to + at, value.b, value.len);
-	return at + (value.len + 3u) / 4 * 4;
-}
-
 void nft_forward_put(struct nlmsghdr *msg, const char *map, const struct nft_forward *f,
 		     bool whole)
 {
-	const enum nft_type addr = f->outside.af == AF_V6 ? NFT_T_IP6 : NFT_T_IP4;
 	uint8_t key[NFT_CONCAT_BYTES] = { 0 }, data[20] = { 0 };
-	uint8_t note[LIMIT_COMMENT_BYTES + 3] = { COMMENT_TYPE };
-	struct nlattr *list, *elem;
-	uint32_t len;
+	struct nft_elem_bytes e = { .key = key };
+	struct nft_put p = nft_put_to(msg);
 
-	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
-	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET, map);
-	list = mnl_attr_nest_start(msg, NFTA_SET_ELEM_LIST_ELEMENTS);
-	elem = mnl_attr_nest_start(msg, NFTA_LIST_ELEM);
-	len = put(key, put(key, put(key, 0, NFT_T_PROTO, f->proto), addr, f->outside.v),
-		  NFT_T_PORT, f->port);
-	put_nested(msg, NFTA_SET_ELEM_KEY, key, len);
+	e.key_len = nft_forward_key(key, f->proto, f->outside, f->port);
 	if (whole) {
-		len = put(data, put(data, 0, addr, f->inside.v), NFT_T_PORT, f->to);
-		put_nested(msg, NFTA_SET_ELEM_DATA, data, len);
-		len = (uint32_t)strlen(f->comment) + 1;
-		BUG_IF(len > LIMIT_COMMENT_BYTES + 1);
-		note[1] = (uint8_t)len;
-		memcpy(note + 2, f->comment, len);
-		mnl_attr_put(msg, NFTA_SET_ELEM_USERDATA, len + 2, note);
+		e.data = data;
+		e.data_len = nft_forward_data(data, f->inside, f->to);
+		e.comment = f->comment;
 	}
-	mnl_attr_nest_end(msg, elem);
-	mnl_attr_nest_end(msg, list);
+	nft_put_str(&p, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	nft_put_str(&p, NFTA_SET_ELEM_LIST_SET, map);
+	nft_put_open(&p, NFTA_SET_ELEM_LIST_ELEMENTS);
+	nft_put_elem(&p, &e);
+	nft_put_close(&p);
+	nft_put_done(&p, msg);
 }
 
 /* Ask for a place's element */

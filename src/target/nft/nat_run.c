@@ -126,29 +126,18 @@ static struct nft_set *map_of(struct run *w, bool v6)
 	return w->ret->maps[v6];
 }
 
-static void put(uint8_t *to, uint32_t *at, struct nft_value v)
-{
-	memcpy(to + *at, v.b, v.len);
-	*at += (v.len + 3u) / 4 * 4;
-}
-
 static void add_elem(struct run *w, const struct xlate *x, uint8_t proto, struct addr dst,
 		     uint16_t port, const char *comment, uint32_t origin)
 {
 	const bool v6 = dst.af == AF_V6;
-	const enum nft_type addr = v6 ? NFT_T_IP6 : NFT_T_IP4;
 	const uint16_t to = x->port == XP_KEEP ? port
 			    : x->port == XP_TO ? x->lo
 					       : xlate_shift(x, port);
 	struct nft_set *map = map_of(w, v6);
 	struct nft_elem e = { .comment = comment, .origin = origin };
-	uint32_t at = 0, data_at = 0;
 
-	put(e.key, &at, nft_value_num(NFT_T_PROTO, proto));
-	put(e.key, &at, nft_value_num(addr, dst.v));
-	put(e.key, &at, nft_value_num(NFT_T_PORT, port));
-	put(e.data, &data_at, nft_value_num(addr, x->to.v[0].v));
-	put(e.data, &data_at, nft_value_num(NFT_T_PORT, to));
+	nft_forward_key(e.key, proto, dst, port);
+	nft_forward_data(e.data, x->to.v[0], to);
 	nft_elem_once(w->f->p->a, &w->seen[v6], map, &e);
 }
 

@@ -591,6 +591,23 @@ struct nft_row_elem {
 const struct nft_elem *nft_row_elem(struct nft_row_elem *x, const struct portmap_row *r,
 				    uint16_t port);
 
+/**
+ * nft_field_put() - Write a field of a concatenation
+ * @to:		Concatenation
+ * @at:		Where the field begins
+ * @type:	Its type
+ * @v:		Its value
+ *
+ * Return: where the next one begins
+ */
+uint32_t nft_field_put(uint8_t *to, uint32_t at, enum nft_type type, u128 v);
+
+/** nft_forward_key() - A forward's place into @key, of NFT_CONCAT_BYTES; its length */
+uint32_t nft_forward_key(uint8_t *key, uint8_t proto, struct addr outside, uint16_t port);
+
+/** nft_forward_data() - Where a forward leads into @data, as long as an element's; its length */
+uint32_t nft_forward_data(uint8_t *data, struct addr inside, uint16_t port);
+
 /** nft_row_is_in() - Is a row of a map's table one of the map */
 bool nft_row_is_in(const struct nft_set *s, const struct portmap_row *r);
 

@@ -13,6 +13,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "net/wire.h"
+#include "target/nft/kernel.h"
 #include "target/nft/stmt.h"
 
 struct nft_put nft_put_to(struct nlmsghdr *msg)
@@ -83,6 +84,24 @@ void nft_put_comment(struct nft_put *p, uint16_t type, uint8_t kind, const char 
 	data[0] = kind;
 	data[1] = (uint8_t)len;
 	memcpy(data + 2, comment, len);
+}
+
+void nft_put_elem(struct nft_put *p, const struct nft_elem_bytes *e)
+{
+	nft_put_open(p, NFTA_LIST_ELEM);
+	nft_put_data(p, NFTA_SET_ELEM_KEY, e->key, e->key_len);
+	if (e->key_end != NULL)
+		nft_put_data(p, NFTA_SET_ELEM_KEY_END, e->key_end, e->key_len);
+	if (e->is_end)
+		nft_put_u32(p, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+	if (e->chain != NULL)
+		nft_put_verdict(p, NFTA_SET_ELEM_DATA, NFT_GOTO, e->chain);
+	else if (e->data != NULL)
+		nft_put_data(p, NFTA_SET_ELEM_DATA, e->data, e->data_len);
+	if (e->comment != NULL)
+		nft_put_comment(p, NFTA_SET_ELEM_USERDATA, NFTNL_UDATA_SET_ELEM_COMMENT,
+				e->comment);
+	nft_put_close(p);
 }
 
 void nft_put_expr_in(struct nft_put *p, uint16_t type, const char *name)

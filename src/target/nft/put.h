@@ -24,6 +24,7 @@
 #define NFT_STMT_BYTES	1024u	/* no statement writes more */
 
 struct nlmsghdr;
+struct nft_elem_bytes;
 struct nft_rule;
 
 /**
@@ -122,6 +123,9 @@ void nft_put_verdict(struct nft_put *p, uint16_t type, int code, const char *cha
  * @comment:	At most NFTNL_UDATA_COMMENT_MAXLEN bytes with its NUL
  */
 void nft_put_comment(struct nft_put *p, uint16_t type, uint8_t kind, const char *comment);
+
+/** nft_put_elem() - An element of a list that is open */
+void nft_put_elem(struct nft_put *p, const struct nft_elem_bytes *e);
 
 /**
  * nft_put_expr() - The next expression of a rule
