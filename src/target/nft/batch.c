@@ -132,10 +132,7 @@ static void add_chain(struct fill *f, const struct nft_chain *c)
 	nft_put_str(&p, NFTA_CHAIN_NAME, c->name);
 	if (c->type != NULL) {
 		nft_put_str(&p, NFTA_CHAIN_TYPE, c->type);
-		nft_put_open(&p, NFTA_CHAIN_HOOK);
-		nft_put_u32(&p, NFTA_HOOK_HOOKNUM, c->hook);
-		nft_put_u32(&p, NFTA_HOOK_PRIORITY, (uint32_t)c->prio);
-		nft_put_close(&p);
+		nft_put_hook(&p, c->hook, c->prio);
 		nft_put_u32(&p, NFTA_CHAIN_POLICY, NF_ACCEPT);
 	}
 	nft_put_done(&p, msg);

@@ -8,17 +8,13 @@
  * flushed by others, so its empty nat chains and a rule that asks conntrack keep
  * both alive; and it goes with the socket, however we end.
  */
-#include <libmnl/libmnl.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/expr.h>
-#include <libnftnl/rule.h>
-#include <libnftnl/table.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
 #include "nl/batch.h"
 #include "target/nft.h"
+#include "target/nft/put.h"
 
 /* With the number of the owner's socket: each of several guards for itself, to its own end */
 #define GUARD_TABLE	"sallyport_watch_%u"
@@ -42,64 +38,60 @@ static const struct {
 
 static int put_table(struct nl_batch *b, const char *table)
 {
-	struct nftnl_table *t = nftnl_table_alloc();
 	struct nlmsghdr *msg;
-	int err;
+	struct nft_put p;
+	const int err = nl_batch_add(b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE,
+				     NLM_F_CREATE, NFPROTO_INET, 0, &msg);
 
-	if (t == NULL)
-		return -ENOMEM;
-	nftnl_table_set_str(t, NFTNL_TABLE_NAME, table);
-	nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, NFT_TABLE_F_OWNER);
-	err = nl_batch_add(b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, NLM_F_CREATE,
-			   NFPROTO_INET, 0, &msg);
-	if (err == 0)
-		nftnl_table_nlmsg_build_payload(msg, t);
-	nftnl_table_free(t);
-	return err;
+	if (err < 0)
+		return err;
+	p = nft_put_to(msg);
+	nft_put_str(&p, NFTA_TABLE_NAME, table);
+	nft_put_u32(&p, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
+	nft_put_done(&p, msg);
+	return 0;
 }
 
 static int put_chain(struct nl_batch *b, const char *table, size_t i)
 {
-	struct nftnl_chain *c = nftnl_chain_alloc();
 	struct nlmsghdr *msg;
-	int err;
+	struct nft_put p;
+	const int err = nl_batch_add(b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN,
+				     NLM_F_CREATE, NFPROTO_INET, 0, &msg);
 
-	if (c == NULL)
-		return -ENOMEM;
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, table);
-	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, chains[i].name);
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, chains[i].type);
-	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, chains[i].hook);
-	nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, chains[i].prio);
-	err = nl_batch_add(b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN, NLM_F_CREATE,
-			   NFPROTO_INET, 0, &msg);
-	if (err == 0)
-		nftnl_chain_nlmsg_build_payload(msg, c);
-	nftnl_chain_free(c);
-	return err;
+	if (err < 0)
+		return err;
+	p = nft_put_to(msg);
+	nft_put_str(&p, NFTA_CHAIN_TABLE, table);
+	nft_put_str(&p, NFTA_CHAIN_NAME, chains[i].name);
+	nft_put_str(&p, NFTA_CHAIN_TYPE, chains[i].type);
+	nft_put_hook(&p, chains[i].hook, chains[i].prio);
+	nft_put_done(&p, msg);
+	return 0;
 }
 
 /* A rule that asks for the state of the connection, and does nothing with it */
 static int put_rule(struct nl_batch *b, const char *table)
 {
-	struct nftnl_rule *r = nftnl_rule_alloc();
-	struct nftnl_expr *e = nftnl_expr_alloc("ct");
 	struct nlmsghdr *msg;
-	int err;
+	struct nft_put p;
+	const int err = nl_batch_add(b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE,
+				     NLM_F_CREATE | NLM_F_APPEND, NFPROTO_INET, 0, &msg);
 
-	if (r == NULL || e == NULL)
-		return -ENOMEM;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, table);
-	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chains[ARRAY_SIZE(chains) - 1].name);
-	nftnl_rule_add_expr(r, e);
-	err = nl_batch_add(b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE,
-			   NLM_F_CREATE | NLM_F_APPEND, NFPROTO_INET, 0, &msg);
-	if (err == 0)
-		nftnl_rule_nlmsg_build_payload(msg, r);
-	nftnl_rule_free(r);
-	return err;
+	if (err < 0)
+		return err;
+	p = nft_put_to(msg);
+	nft_put_str(&p, NFTA_RULE_TABLE, table);
+	nft_put_str(&p, NFTA_RULE_CHAIN, chains[ARRAY_SIZE(chains) - 1].name);
+	nft_put_open(&p, NFTA_RULE_EXPRESSIONS);
+	nft_put_expr_in(&p, NFTA_LIST_ELEM, "ct");
+	nft_put_u32(&p, NFTA_CT_KEY, NFT_CT_STATE);
+	nft_put_u32(&p, NFTA_CT_DREG, NFT_REG_1);
+	nft_put_close(&p);
+	nft_put_close(&p);
+	nft_put_close(&p);
+	nft_put_done(&p, msg);
+	return 0;
 }
 
 int nft_guard(struct nl_session *nl)

@@ -86,6 +86,14 @@ void nft_put_comment(struct nft_put *p, uint16_t type, uint8_t kind, const char 
 	memcpy(data + 2, comment, len);
 }
 
+void nft_put_hook(struct nft_put *p, uint32_t hook, int32_t prio)
+{
+	nft_put_open(p, NFTA_CHAIN_HOOK);
+	nft_put_u32(p, NFTA_HOOK_HOOKNUM, hook);
+	nft_put_u32(p, NFTA_HOOK_PRIORITY, (uint32_t)prio);
+	nft_put_close(p);
+}
+
 void nft_put_elem(struct nft_put *p, const struct nft_elem_bytes *e)
 {
 	nft_put_open(p, NFTA_LIST_ELEM);

@@ -124,6 +124,9 @@ void nft_put_verdict(struct nft_put *p, uint16_t type, int code, const char *cha
  */
 void nft_put_comment(struct nft_put *p, uint16_t type, uint8_t kind, const char *comment);
 
+/** nft_put_hook() - Where a base chain is called: a hook as NF_INET_LOCAL_IN, and its priority */
+void nft_put_hook(struct nft_put *p, uint32_t hook, int32_t prio);
+
 /** nft_put_elem() - An element of a list that is open */
 void nft_put_elem(struct nft_put *p, const struct nft_elem_bytes *e);
 
