@@ -79,17 +79,6 @@ struct telling {
 	uint32_t bit;
 };
 
-static uint32_t add_count(void *arg, uint32_t value)
-{
-	const struct telling *t = arg;
-	struct outcome x = t->o->list.v[value];
-
-	if (x.fate != FATE_PASS)
-		return value;
-	x.counts = record_add(t->o, x.counts, (uint16_t)t->bit);
-	return outcome_of(t->o, &x);
-}
-
 static uint32_t add_grown(void *arg, uint32_t value)
 {
 	const struct telling *t = arg;
@@ -113,17 +102,17 @@ dd counts_ask(struct proof *p, struct proof_count c, dd over, dd not_over)
 	static const struct outcome twice = {
 		.fate = FATE_HARM, .text = "two limits count in one place, or one in two",
 	};
-	struct telling t = { p->o, number_of(p, &c) };
+	const uint32_t n = number_of(p, &c);
 
 	if (!is_own(p, &c))
 		return proof_outcome(p, &twice);
-	if (t.bit >= SPACE_COUNTS)
+	if (n >= SPACE_COUNTS)
 		return proof_unknown(p, "so many limits of states");
 	/* What finds no room among the sources is in no count */
 	if (c.kind != COUNT_NODES)
-		over = proof_each(p, over, add_count, &t);
-	return dd_ite(p->d, space_bit(&p->s, P_COUNT, t.bit), over,
-		      proof_each(p, not_over, add_count, &t));
+		over = proof_note(p, over, PROOF_COUNTS, true, (uint16_t)n);
+	return dd_ite(p->d, space_bit(&p->s, P_COUNT, n), over,
+		      proof_note(p, not_over, PROOF_COUNTS, true, (uint16_t)n));
 }
 
 /* ---- declared ------------------------------------------------------------------------- */

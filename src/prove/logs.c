@@ -64,30 +64,12 @@ uint32_t logs_of_rule(struct proof *p, const struct prog_expr *x)
 					 x->is_not ? ", changed" : ""));
 }
 
-struct telling {
-	struct outcomes *o;
-	uint32_t message;
-};
-
-static uint32_t add_message(void *arg, uint32_t value)
-{
-	const struct telling *t = arg;
-	struct outcome x = t->o->list.v[value];
-
-	if (x.fate == FATE_NONE || x.fate == FATE_UNKNOWN || x.fate == FATE_HARM)
-		return value;
-	x.logs = record_add(t->o, x.logs, (uint16_t)t->message);
-	return outcome_of(t->o, &x);
-}
-
 dd logs_add(struct proof *p, dd f, uint32_t message)
 {
-	struct telling t = { p->o, message };
-
 	if (message == 0)
 		return f;
 	return message > UINT16_MAX ? proof_unknown(p, "so many messages of rules")
-				    : proof_each(p, f, add_message, &t);
+				    : proof_note(p, f, PROOF_LOGS, false, (uint16_t)message);
 }
 
 /* ---- counts -------------------------------------------------------------------------- */

@@ -63,6 +63,35 @@ dd proof_each(struct proof *p, dd f, outcome_fn *fn, void *arg)
 	return dd_map(p->d, f, each, &e);
 }
 
+struct noting {
+	struct outcomes *o;
+	enum proof_noted what;
+	bool passes;
+	uint16_t number;
+};
+
+static uint32_t note_one(void *arg, uint32_t value)
+{
+	const struct noting *g = arg;
+	struct outcome x = g->o->list.v[value];
+	uint32_t *const in[] = {
+		[PROOF_RECORDS] = &x.record, [PROOF_COUNTS] = &x.counts, [PROOF_LOGS] = &x.logs,
+	};
+
+	if (g->passes ? x.fate != FATE_PASS :
+	    x.fate == FATE_NONE || x.fate == FATE_UNKNOWN || x.fate == FATE_HARM)
+		return value;
+	*in[g->what] = record_add(g->o, *in[g->what], g->number);
+	return outcome_of(g->o, &x);
+}
+
+dd proof_note(struct proof *p, dd f, enum proof_noted what, bool passes, uint16_t number)
+{
+	struct noting g = { p->o, what, passes, number };
+
+	return proof_each(p, f, note_one, &g);
+}
+
 uint32_t proof_mark_bit(const struct proof *p, enum part mark, uint32_t mask)
 {
 	return mask == 0 ? DD_NO_VAR

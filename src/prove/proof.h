@@ -141,6 +141,19 @@ dd proof_draw(struct proof *p, dd x, dd y, uint64_t n, uint64_t of, bool is_turn
 /** proof_each() - @f with what @fn makes of each of its outcomes, those of draws one by one */
 dd proof_each(struct proof *p, dd f, outcome_fn *fn, void *arg);
 
+/** enum proof_noted - What outcomes tell besides what becomes of the packet */
+enum proof_noted { PROOF_RECORDS, PROOF_COUNTS, PROOF_LOGS };
+
+/**
+ * proof_note() - @f, when each of its outcomes tells one number more
+ * @p:		Proof
+ * @f:		Function
+ * @what:	Where that is told
+ * @passes:	Only of packets that pass, not of those that are blocked
+ * @number:	Number
+ */
+dd proof_note(struct proof *p, dd f, enum proof_noted what, bool passes, uint16_t number);
+
 /** proof_mark_bit() - The variable of a mark's bit that @mask is, DD_NO_VAR for none */
 uint32_t proof_mark_bit(const struct proof *p, enum part mark, uint32_t mask);
 

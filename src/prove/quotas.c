@@ -121,27 +121,9 @@ static bool is_only_one(const struct proof *p, const struct proof_quota *own)
 
 /* ---- what is counted ------------------------------------------------------------------- */
 
-struct telling {
-	struct outcomes *o;
-	uint16_t number;
-};
-
-static uint32_t add_count(void *arg, uint32_t value)
-{
-	const struct telling *t = arg;
-	struct outcome x = t->o->list.v[value];
-
-	if (x.fate != FATE_PASS)
-		return value;
-	x.counts = record_add(t->o, x.counts, t->number);
-	return outcome_of(t->o, &x);
-}
-
 static dd counted(struct proof *p, dd f, uint32_t quota, enum counted by)
 {
-	struct telling t = { p->o, (uint16_t)(QUOTA_FIRST + 2 * quota + by) };
-
-	return proof_each(p, f, add_count, &t);
+	return proof_note(p, f, PROOF_COUNTS, true, (uint16_t)(QUOTA_FIRST + 2 * quota + by));
 }
 
 /* Does an expression count as a quota declares */

@@ -150,29 +150,13 @@ dd states_is_there(struct proof *p, uint32_t k, bool reversed)
 }
 
 /* What a packet adds to what is remembered is told with what becomes of it */
-struct adding {
-	struct outcomes *o;
-	uint16_t number;
-};
-
-static uint32_t add_record(void *arg, uint32_t value)
-{
-	const struct adding *g = arg;
-	struct outcome x = g->o->list.v[value];
-
-	if (x.fate == FATE_NONE || x.fate == FATE_UNKNOWN || x.fate == FATE_HARM)
-		return value;
-	x.record = record_add(g->o, x.record, g->number);
-	return outcome_of(g->o, &x);
-}
-
 dd states_write(struct proof *p, dd f, uint32_t k, bool reversed)
 {
-	struct adding g = { p->o, (uint16_t)(2 * first_alike(p, k) + reversed + 1) };
+	const uint16_t number = (uint16_t)(2 * first_alike(p, k) + reversed + 1);
 	const dd to = dd_with(p->d, f, p->records.v[k].flow[reversed], true);
 
 	return dd_ite(p->d, states_is_there(p, k, reversed), f,
-		      proof_each(p, to, add_record, &g));
+		      proof_note(p, to, PROOF_RECORDS, false, number));
 }
 
 /* ---- limits --------------------------------------------------------------------------- */

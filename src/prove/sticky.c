@@ -27,27 +27,10 @@ bool sticky_has(struct proof *p, uint32_t xlate, struct addr to, dd *ret)
 	return var != DD_NO_VAR && n + 1 < MOST_GIVEN;
 }
 
-struct noting {
-	struct outcomes *o;
-	uint16_t number;
-};
-
-static uint32_t note_one(void *arg, uint32_t value)
-{
-	const struct noting *g = arg;
-	struct outcome x = g->o->list.v[value];
-
-	if (x.fate != FATE_PASS)
-		return value;
-	x.record = record_add(g->o, x.record, g->number);
-	return outcome_of(g->o, &x);
-}
-
 dd sticky_note(struct proof *p, dd f, uint32_t xlate, struct addr to)
 {
-	struct noting g = { p->o, (uint16_t)(FIRST_NUMBER + number_of(p, xlate, to)) };
-
-	return proof_each(p, f, note_one, &g);
+	return proof_note(p, f, PROOF_RECORDS, true,
+			  (uint16_t)(FIRST_NUMBER + number_of(p, xlate, to)));
 }
 
 /* ---- sets of the program ------------------------------------------------------------- */
