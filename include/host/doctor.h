@@ -93,8 +93,8 @@ void doctor_conntrack(struct doctor *x, int64_t n, int64_t max);
 /** doctor_add() - A finding; its texts are the caller's to make in the arena */
 void doctor_add(struct doctor *x, const struct doctor_finding *f);
 
-/** doctor_host_addr() - An address of the host itself, for cures; AF_NONE: none is known */
-struct addr doctor_host_addr(const struct doctor *x);
+/** doctor_host_addr() - The host's own address of a family, for cures; AF_NONE: none is known */
+struct addr doctor_host_addr(const struct doctor *x, uint8_t af);
 
 /** doctor_chains() - Other tables' chains that drop what is for jails */
 MUST_USE int doctor_chains(struct doctor *x);

@@ -78,10 +78,11 @@ const char *listener_name(struct arena *a, const struct listener_owner *who);
  * listener_cure() - How a well-known program is bound to one address
  * @a:		Memory
  * @program:	Its name, as in struct listener_owner
- * @addr:	The address
+ * @addr:	The address; AF_NONE: "ADDRESS" stands for it
+ * @port:	Where it listens
  *
  * Return: what to write in which file, or NULL: it is not known
  */
-const char *listener_cure(struct arena *a, const char *program, const char *addr);
+const char *listener_cure(struct arena *a, const char *program, struct addr addr, uint16_t port);
 
 #endif /* HOST_LISTENERS_H */

@@ -100,8 +100,8 @@ static void look_at(struct search *s, const struct sockdiag_sock *x)
 		vec_add(&s->c->arena, &s->found, v);
 }
 
-/* An address of the host's own, of the family of @like, or NULL */
-static const char *own_addr(const struct search *s, struct addr like, char *buf)
+/* An address of the host's own, of the family of @like; AF_NONE: it has none */
+static struct addr own_addr(const struct search *s, struct addr like)
 {
 	const struct facts *f = &s->h->d.facts;
 	const char *name = f->default_if[like.af == AF_V4 ? 0 : 1];
@@ -110,19 +110,20 @@ static const char *own_addr(const struct search *s, struct addr like, char *buf)
 	for (uint32_t i = 0; ifp != NULL && i < ifp->addrs.n; i++)
 		if (ifp->addrs.v[i].p.a.af == like.af && !addr_is_linklocal(ifp->addrs.v[i].p.a) &&
 		    decl_jail_of(&s->h->d.decl, ifp->addrs.v[i].p.a) == NULL)
-			return addr_print(ifp->addrs.v[i].p.a, buf);
-	return NULL;
+			return ifp->addrs.v[i].p.a;
+	return (struct addr){ .af = AF_NONE };
 }
 
 static void tell_cure(const struct search *s, const struct service *v)
 {
+	const struct addr own = own_addr(s, v->addr->p.a);
 	char text[ADDR_TEXT_BYTES];
-	const char *own = own_addr(s, v->addr->p.a, text);
-	const char *cure = own != NULL ? listener_cure(&s->c->arena, v->owner.program, own) : NULL;
+	const char *cure = own.af == AF_NONE ? "let it listen on an address of the host's own" :
+		listener_cure(&s->c->arena, v->owner.program, own, v->sock->port);
 
 	if (cure == NULL)
-		cure = own == NULL ? "let it listen on an address of the host's own" :
-			arena_printf(&s->c->arena, "let it listen on %s alone", own);
+		cure = arena_printf(&s->c->arena, "let it listen on %s alone",
+				    addr_print(own, text));
 	diag_help(&s->c->diags, "%s%s", cure, s->c->force ? "" : ", or go on with --force");
 }
 

@@ -9,7 +9,7 @@ void doctor_add(struct doctor *x, const struct doctor_finding *f)
 	vec_add(x->a, &x->found, *f);
 }
 
-struct addr doctor_host_addr(const struct doctor *x)
+struct addr doctor_host_addr(const struct doctor *x, uint8_t af)
 {
 	for (uint32_t i = 0; i < x->facts->ifaces.n; i++) {
 		const struct iface *ifp = &x->facts->ifaces.v[i];
@@ -17,7 +17,7 @@ struct addr doctor_host_addr(const struct doctor *x)
 		for (uint32_t k = 0; k < ifp->addrs.n && ifp->kind == IFACE_REAL; k++) {
 			const struct addr a = ifp->addrs.v[k].p.a;
 
-			if (!addr_is_linklocal(a) && decl_jail_of(x->d, a) == NULL)
+			if (a.af == af && !addr_is_linklocal(a) && decl_jail_of(x->d, a) == NULL)
 				return a;
 		}
 	}

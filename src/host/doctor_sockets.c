@@ -14,14 +14,19 @@
 
 #include "host/listeners.h"
 
-static const char *cure_of(struct doctor *x, const char *program)
+/* The host's own address of the socket's family; one for both takes IPv4's first */
+static const char *cure_of(struct doctor *x, const struct sockdiag_sock *s, const char *program)
 {
-	const struct addr own = doctor_host_addr(x);
-	char buf[ADDR_TEXT_BYTES];
-	const char *addr = own.af != AF_NONE ? addr_print(own, buf) : "ADDRESS";
-	const char *cure = listener_cure(x->a, program, addr);
+	struct addr own = doctor_host_addr(x, s->takes_v4 ? AF_V4 : s->a.af);
+	char buf[ADDR_TEXT_BYTES] = "ADDRESS";
+	const char *cure;
 
-	return cure != NULL ? cure : arena_printf(x->a, "bind it to %s only", addr);
+	if (own.af == AF_NONE && s->takes_v4)
+		own = doctor_host_addr(x, AF_V6);
+	cure = listener_cure(x->a, program, own, s->port);
+	if (own.af != AF_NONE)
+		addr_print(own, buf);
+	return cure != NULL ? cure : arena_printf(x->a, "bind it to %s only", buf);
 }
 
 /* A forward whose outside port a socket has; NULL: none */
@@ -92,7 +97,7 @@ static void examine(struct doctor *x, const struct sockdiag_sock *s, bool alias_
 			.object = object,
 			.what = "a service of the host on all addresses: it answers on the jails' "
 				"addresses, and no jail can bind the port",
-			.cure = cure_of(x, who.program), .at = f != NULL ? f->at : SPAN_NONE });
+			.cure = cure_of(x, s, who.program), .at = f != NULL ? f->at : SPAN_NONE });
 	if (f != NULL)
 		doctor_add(x, &(struct doctor_finding){
 			.object = object,

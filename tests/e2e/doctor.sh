@@ -190,7 +190,10 @@ check "a service that a forward shadows: with the forward's line" jq -e '.sallyp
 	(.object | test("^tcp 203.0.113.2:443, sshd")) and (.file | test("jail.conf$")) and .line == 2)' <<<"$out"
 kill "$lab_pid"
 
-# Each kind of socket, by the programs of the guides, with what to write in which file
+# Each kind of socket, by the programs of the guides, with what to write in which file: the
+# host's own address of the socket's family
+echo 'ifconfig_igb0_ipv6="inet6 2001:db8:113::2 prefixlen 64"' >>"$TMP/rc.conf"
+sp_must "${files[@]}" apply
 cat >"$TMP/service.py" <<'END'
 import os, signal, socket, sys
 name, kind, port = sys.argv[1:4]
@@ -221,17 +224,21 @@ while IFS='|' read -r name kind place cure; do
 	programs+=("$lab_pid|$name|$place|$cure")
 done <<'END'
 sshd|tcp|tcp *:1001|write 'ListenAddress 203.0.113.2' in /etc/ssh/sshd_config
-apache2|dual|tcp *:1002|write 'Listen 203.0.113.2:PORT' in /etc/apache2/ports.conf
-httpd|tcp6|tcp [::]:1003|write 'Listen 203.0.113.2:PORT' in httpd.conf
-nginx|tcp|tcp *:1004|write 'listen 203.0.113.2:PORT;' in each server of /etc/nginx
+apache2|dual|tcp *:1002|write 'Listen 203.0.113.2:1002' in /etc/apache2/ports.conf
+httpd|tcp6|tcp [::]:1003|write 'Listen [2001:db8:113::2]:1003' in httpd.conf
+nginx|tcp|tcp *:1004|write 'listen 203.0.113.2:1004;' in each server of /etc/nginx
 mysqld|tcp|tcp *:1005|write 'bind-address = 203.0.113.2' in /etc/mysql/my.cnf
 postgres|tcp|tcp *:1006|write "listen_addresses = '203.0.113.2'" in postgresql.conf
 master|tcp|tcp *:1007|write 'inet_interfaces = 203.0.113.2' in /etc/postfix/main.cf
 inetd|tcp|tcp *:1008|start it as 'inetd -a 203.0.113.2'
 syslogd|udp|udp *:1009|start it as 'syslogd -b 203.0.113.2', or with -ss
 named|udp|udp *:1010|write 'listen-on { 203.0.113.2; };' in named.conf
+named|tcp6|tcp [::]:1014|write 'listen-on-v6 { 2001:db8:113::2; };' in named.conf
+nginx|tcp6|tcp [::]:1015|write 'listen [2001:db8:113::2]:1015;' in each server of /etc/nginx
+slapd|tcp6|tcp [::]:1016|start it as 'slapd -h ldap://[2001:db8:113::2]:1016'
+sshd|tcp6|tcp [::]:1017|write 'ListenAddress 2001:db8:113::2' in /etc/ssh/sshd_config
 smbd|tcp|tcp *:1011|write 'interfaces = 203.0.113.2' and 'bind interfaces only = yes' in smb.conf
-slapd|tcp|tcp *:1012|start it as 'slapd -h ldap://203.0.113.2'
+slapd|tcp|tcp *:1012|start it as 'slapd -h ldap://203.0.113.2:1012'
 ntpd|udp6|udp *:1013|write 'interface ignore wildcard' and 'interface listen 203.0.113.2' in ntp.conf
 END
 start_service ospfd raw 0
