@@ -25,6 +25,7 @@
 
 #define NATPATH_RUN	"nat-ports"		/* reserved while the NAT runs */
 #define NATPATH_APPLIED	"nat-ports-applied"	/* reserved until `destroy` */
+#define NATPATH_FILES	"nat-*"			/* all that a NAT has in the state's directory */
 
 /**
  * struct natpath - How the jails' packets come to the NAT
@@ -53,6 +54,9 @@ struct natpath {
  * negative errno
  */
 MUST_USE int natpath_lock(const struct state *st, uint32_t wait_seconds);
+
+/** natpath_runs() - Does a NAT run in this network namespace; @st is open for STATE_WRITE */
+bool natpath_runs(const struct state *st);
 
 /**
  * natpath_up() - Lead the jails' packets to the device

@@ -116,10 +116,11 @@ MUST_USE int state_remove(struct state *st, const char *name);
 /**
  * state_forget() - Remove everything of this namespace, and unlock
  * @st:		State open for STATE_WRITE; closed afterwards
+ * @keep:	Names that stay, as a pattern of fnmatch(3), or NULL
  *
  * Return: 0 or a negative errno
  */
-MUST_USE int state_forget(struct state *st);
+MUST_USE int state_forget(struct state *st, const char *keep);
 
 /**
  * state_lib_open() - The directory of what outlives a reboot

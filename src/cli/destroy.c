@@ -70,7 +70,7 @@ static int destroy_all(struct cli *c, struct cli_host *h)
 		err = kept_forget(c);
 	if (err < 0)
 		return cli_system(c, err, "forget the run-time forwards");
-	err = state_forget(&h->st);
+	err = cli_state_forget(&h->st);
 	return err < 0 ? cli_system(c, err, "remove the state directory") : 0;
 }
 

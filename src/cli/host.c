@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "host/natpath.h"
+
 #define MANY_CHANGES	1000u	/* their text is not kept until the end: megabytes */
 
 void cli_host_close(struct cli_host *h)
@@ -196,6 +198,11 @@ static int make_wanted(struct cli *c, struct cli_host *h)
 	return c->diags.n_errors > 0 ? EX_DATAERR : 0;
 }
 
+int cli_state_forget(struct state *st)
+{
+	return state_forget(st, natpath_runs(st) ? NATPATH_FILES : NULL);
+}
+
 /* Nothing was ever applied here: the state that taking the lock has made goes again */
 static void forget_new_state(struct cli *c, struct cli_host *h)
 {
@@ -205,7 +212,7 @@ static void forget_new_state(struct cli *c, struct cli_host *h)
 
 	if (st->lock_fd < 0 || state_read(st, "applied", &c->arena, &text, &len) != -ENOENT)
 		return;
-	if (state_forget(st) < 0)
+	if (cli_state_forget(st) < 0)
 		state_close(st);
 }
 

@@ -119,6 +119,14 @@ bool cli_is_one_jail(const struct cli *c, const struct cli_host *h);
 /** cli_nft_options() - How this run's program uses the host */
 void cli_nft_options(const struct cli *c, struct nft_options *ret);
 
+/**
+ * cli_state_forget() - state_forget(), but for what belongs to a NAT that runs
+ * @st:		State open for STATE_WRITE; closed afterwards
+ *
+ * Return: 0 or a negative errno
+ */
+MUST_USE int cli_state_forget(struct state *st);
+
 /** cli_host_close() - For CLEANUP() */
 void cli_host_close(struct cli_host *h);
 

@@ -46,6 +46,13 @@ int natpath_lock(const struct state *st, uint32_t wait_seconds)
 	return base_take_fd(&fd);
 }
 
+bool natpath_runs(const struct state *st)
+{
+	CLEANUP(base_fd_close) int fd = natpath_lock(st, 0);
+
+	return fd == -EBUSY;
+}
+
 static int talk(struct nl_session *s, struct nlmsghdr *msg)
 {
 	return nl_talk(s, msg, NULL, NULL);

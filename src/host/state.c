@@ -166,7 +166,7 @@ static int open_for_write(struct state *st, uint32_t wait_seconds)
 		err = check_boot(st);
 	if (err != -ESTALE)
 		return err;
-	err = state_file_clear(st->dir_fd, "lock");
+	err = state_file_clear(st->dir_fd, (const char *const[]){ "lock", NULL });
 	return err < 0 ? err : state_file_save(st->dir_fd, "boot", st->boot, strlen(st->boot));
 }
 
@@ -346,12 +346,14 @@ int state_remove(struct state *st, const char *name)
 }
 
 /* The lock goes last, and while we hold it: see above */
-int state_forget(struct state *st)
+int state_forget(struct state *st, const char *keep)
 {
+	/* A directory that does not say its boot would be emptied by who opens it next */
+	const char *const kept[] = { "lock", keep, keep != NULL ? "boot" : NULL, NULL };
 	int err;
 
 	BUG_IF(st->lock_fd < 0);
-	err = state_file_clear(st->dir_fd, "lock");
+	err = state_file_clear(st->dir_fd, kept);
 	if (err == 0 && unlinkat(st->dir_fd, "lock", 0) < 0)
 		err = -errno;
 	/* Another run may be waiting in it already: then it stays */

@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,13 +138,20 @@ static int remove_entry(int dir_fd, const char *name)
 	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = state_file_clear(fd, NULL);
+	err = state_file_clear(fd, (const char *const[]){ NULL });
 	if (err == 0 && unlinkat(dir_fd, name, AT_REMOVEDIR) < 0)
 		err = -errno;
 	return err;
 }
 
-int state_file_clear(int dir_fd, const char *keep)
+static bool is_kept(const char *name, const char *const keep[])
+{
+	while (*keep != NULL && fnmatch(*keep, name, 0) != 0)
+		keep++;
+	return *keep != NULL;
+}
+
+int state_file_clear(int dir_fd, const char *const keep[])
 {
 	const int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d CLEANUP(close_dir) = fd < 0 ? NULL : fdopendir(fd);
@@ -154,7 +162,7 @@ int state_file_clear(int dir_fd, const char *keep)
 		return -errno;
 	while (err == 0 && (e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-		    (keep != NULL && strcmp(e->d_name, keep) == 0))
+		    is_kept(e->d_name, keep))
 			continue;
 		err = remove_entry(dir_fd, e->d_name);
 	}

@@ -49,10 +49,10 @@ MUST_USE int state_file_save(int dir_fd, const char *name, const char *data, siz
 /**
  * state_file_clear() - Remove everything in a directory, one level deep
  * @dir_fd:	Directory
- * @keep:	Name that stays, or NULL
+ * @keep:	Names that stay, as patterns of fnmatch(3); NULL ends them
  *
  * Return: 0 or a negative errno
  */
-MUST_USE int state_file_clear(int dir_fd, const char *keep);
+MUST_USE int state_file_clear(int dir_fd, const char *const keep[]);
 
 #endif /* HOST_STATE_FILE_H */

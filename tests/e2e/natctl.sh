@@ -173,6 +173,18 @@ prlimit --pid "$keeper" --fsize=unlimited
 sp nat reload
 is "and does both when they may grow" '0 {"status": 0}' "$rc $(talk $'{"do": "save"}\n')"
 
+# ---- who takes away all else ---------------------------------------------------------
+
+sp destroy
+is "destroy leaves it alone" "0 www 198.51.100.7" "$rc $(ask "$CLIENT" tcp:203.0.113.2:8080)"
+check "it is asked as before" nat_is outside.interface igb0
+sp "${files[@]}" nat --inside tun:nat1 --outside igb0
+has "and is still the only one: E2804" "^75 .*E2804" "$rc $err"
+echo nonsense >bad.pf.conf
+sp -f bad.pf.conf apply
+is "an apply that is refused" 65 "$rc"
+check "leaves it alone too" nat_is outside.interface igb0
+
 # ---- ends ---------------------------------------------------------------------------
 
 worker=$(pgrep -P "$(pgrep -P "$nat")")

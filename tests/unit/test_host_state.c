@@ -84,7 +84,12 @@ TEST(write_and_read)
 	CHECK_INT(state_open(&st, base, STATE_WRITE, 0), 0);
 	CHECK_INT(state_remove(&st, "text/11"), 0);
 	CHECK_STR(content(&st, "text/11"), "ENOENT");
-	CHECK_INT(state_forget(&st), 0);
+	CHECK_INT(state_write(&st, "text-two", "two", 3), 0);
+	CHECK_INT(state_forget(&st, "text-*"), 0);
+	CHECK_INT(state_open(&st, base, STATE_WRITE, 0), 0);
+	CHECK_STR(content(&st, "sysctl"), "ENOENT");
+	CHECK_STR(content(&st, "text-two"), "two");
+	CHECK_INT(state_forget(&st, NULL), 0);
 	CHECK(access(path_of(""), F_OK) < 0);
 	tidy();
 }
@@ -271,7 +276,7 @@ TEST(lock_is_of_one_only)
 				_exit(2);
 			sched_yield();
 			close(fd);
-			if (unlink(inside) < 0 || state_forget(&st) < 0)
+			if (unlink(inside) < 0 || state_forget(&st, NULL) < 0)
 				_exit(3);
 		}
 		_exit(0);
