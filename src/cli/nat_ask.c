@@ -234,18 +234,19 @@ static int none(struct cli *c)
 
 int verb_nat_status(struct cli *c)
 {
-	const struct json *nat = NULL;
-	int status = cli_netns(c);
+	struct json answer;
+	int status = cli_netns(c), err;
 
-	if (status == 0)
-		status = nat_ask_status(c, &nat);
 	if (status != 0)
 		return status;
-	if (nat == NULL)
+	err = nat_ask(c, "status", &answer);
+	if (err == -ENOENT)
 		return none(c);
+	if (err < 0)
+		return cli_system(c, err, "ask the NAT");
 	if (c->json)
 		cli_comma(c);
-	nat_ask_print(c, nat);
+	nat_ask_print(c, json_find(&answer, "nat"));
 	return 0;
 }
 

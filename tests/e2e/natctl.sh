@@ -88,6 +88,9 @@ s.sendall(b"{\"do\": \"status\"}\n")
 print(s.recv(65536).decode() or "nothing")' "$(dirname "$control")/nat-control" 2>&1 |
 		sed 's/.*Permission denied.*/nothing/; s/.*ConnectionReset.*/nothing/' | tail -n 1)"
 	chmod 600 "$control"
+	rc=0
+	err=$(on_host setpriv --reuid=1234 --clear-groups -- "$SALLYPORT" nat status 2>&1) || rc=$?
+	has "who may not ask is told that, not that none runs" "^77 .*ermission" "$rc $err"
 fi
 
 # ---- counts -------------------------------------------------------------------------
