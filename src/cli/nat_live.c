@@ -250,7 +250,7 @@ static int nat_live(struct cli *c, struct nat_run *r)
 		status = cli_declare(c, &r->d, CLI_STRICT);
 	if (status == 0)
 		status = nat_plan_make(c, &r->d, &r->plan);
-	if (status != 0)
+	if (status != 0 || c->dry_run)
 		return status;
 	err = lock(r);
 	if (err == -EBUSY) {
@@ -278,6 +278,8 @@ int verb_nat(struct cli *c)
 
 	if (c->nat.read != NULL)
 		return nat_over_capture(c);
+	if (c->nat.write != NULL || c->nat.explain)
+		return cli_usage(c, "--write and --explain are of a run over a capture: --read");
 	if (c->nat.io != NULL && !is_way(c->nat.io))
 		return cli_usage(c, "--io takes auto, packet, packet-v3, xdp, pcap, tun or tap, "
 				 "not '%s'", c->nat.io);

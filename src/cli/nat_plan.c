@@ -57,13 +57,23 @@ static uint32_t run_end(const uint8_t *map, uint32_t lo)
 
 /* ---- outside ------------------------------------------------------------------ */
 
+static bool is_of_a_host(struct addr a)
+{
+	return a.v != 0 && !(a.af == AF_V4 && a.v == UINT32_MAX) && !addr_is_linklocal(a) &&
+	       !addr_is_multicast(a) && !addr_is_loopback(a);
+}
+
+static bool is_of_another(const struct planner *w, const struct iface *i)
+{
+	return i != NULL && strcmp(facts_linux_name(i->name), w->p->outside) != 0;
+}
+
 static void add_outside(struct planner *w, struct addr a)
 {
 	const struct iface *i = facts_iface_of(&w->d->facts, a);
 
 	/* What another interface has is none of ours to answer for */
-	if (addr_is_linklocal(a) || addr_is_multicast(a) || addr_is_loopback(a) ||
-	    (i != NULL && strcmp(facts_linux_name(i->name), w->p->outside) != 0))
+	if (!is_of_a_host(a) || is_of_another(w, i))
 		return;
 	for (uint32_t k = 0; k < w->addrs.n; k++)
 		if (addr_equal(w->addrs.v[k], a))
@@ -76,10 +86,17 @@ static int add_given(struct planner *w, const char *list)
 {
 	while (*list != '\0') {
 		const size_t len = strcspn(list, ",");
+		const struct iface *i;
 		struct addr a;
 
-		if (addr_parse(list, len, &a) < 0)
-			return cli_usage(w->c, "--outside-address takes addresses, not '%s'", list);
+		if (addr_parse(list, len, &a) < 0 || !is_of_a_host(a))
+			return cli_usage(w->c, "--outside-address takes addresses of hosts, "
+					 "not '%.*s'", (int)len, list);
+		i = facts_iface_of(&w->d->facts, a);
+		if (is_of_another(w, i))
+			return cli_usage(w->c, "--outside-address %.*s is an address of %s, not "
+					 "of %s", (int)len, list, facts_linux_name(i->name),
+					 w->p->outside);
 		add_outside(w, a);
 		list += len + (list[len] == ',');
 	}

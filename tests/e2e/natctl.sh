@@ -48,6 +48,17 @@ nat_is()	# PATH VALUE
 
 sp nat status
 has "none runs: E2806" "^66 .*E2806" "$rc $err"
+sp "${files[@]}" -n nat --inside tun:nat0 --outside igb0
+is "with -n it is only looked at: nothing starts" "0 " "$rc $err"
+for word in 127.0.0.1 0.0.0.0 224.0.0.1 10.9.0.2 203.0.113.9,::1; do
+	sp "${files[@]}" -n nat --inside tun:nat0 --outside igb0 --outside-address "$word"
+	has "no address for outside: $word" "^64 .*--outside-address .*${word#*,}" "$rc $err"
+done
+for word in "--write x" --explain; do
+	# shellcheck disable=SC2086
+	sp "${files[@]}" -n nat --inside tun:nat0 --outside igb0 $word
+	has "what is of captures alone: $word" "^64 .*--read" "$rc $err"
+done
 start
 control=$(find /run/sallyport -name nat-control)
 is "its socket is its user's alone" "600 0" "$(stat -c '%a %u' "$control")"
