@@ -19,13 +19,17 @@ rules()
 	on_host nft -s list ruleset
 }
 
-# They without sets that nothing asks: those of ranges are made in a transaction before
-# the one that changes the rules
+# They without sets that nothing asks and chains without rules: sets of ranges, and chains
+# that they may lead to, are made in a transaction before the one that changes the rules
 rules_in_force()
 {
 	rules | awk '
 		/^\t(set|map) / { name = $2; text[name] = ""; order[++n] = name }
 		name != "" { text[name] = text[name] $0 "\n"; if (/^\t}/) name = ""; next }
+		/^$/ { next }
+		/^\tchain / { chain = $0 "\n"; n_rules = 0; next }
+		chain != "" && !/^\t}/ { chain = chain $0 "\n"; n_rules++; next }
+		chain != "" { if (n_rules > 0) rest = rest chain $0 "\n"; chain = ""; next }
 		{ rest = rest $0 "\n" }
 		END { for (i = 1; i <= n; i++)
 			if (rest ~ "@" order[i] "[^a-z0-9_]")
