@@ -237,7 +237,7 @@ named|tcp6|tcp [::]:1014|write 'listen-on-v6 { 2001:db8:113::2; };' in named.con
 nginx|tcp6|tcp [::]:1015|write 'listen [2001:db8:113::2]:1015;' in each server of /etc/nginx
 slapd|tcp6|tcp [::]:1016|start it as 'slapd -h ldap://[2001:db8:113::2]:1016'
 sshd|tcp6|tcp [::]:1017|write 'ListenAddress 2001:db8:113::2' in /etc/ssh/sshd_config
-smbd|tcp|tcp *:1011|write 'interfaces = 203.0.113.2' and 'bind interfaces only = yes' in smb.conf
+smbd|tcp|tcp *:1011|write 'interfaces = 127.0.0.1 203.0.113.2' and 'bind interfaces only = yes' in smb.conf
 slapd|tcp|tcp *:1012|start it as 'slapd -h ldap://203.0.113.2:1012'
 ntpd|udp6|udp *:1013|write 'interface ignore wildcard' and 'interface listen 203.0.113.2' in ntp.conf
 END
