@@ -36,6 +36,7 @@
  * @operstate:	RFC 2863: IF_OPER_UP and the like
  * @group:	Link group, 0 = default
  * @master:	Index of the bridge that it is a port of, or 0
+ * @lower:	Index of the link that it stands on, as a VLAN does; 0: none
  */
 struct rtnl_link {
 	uint32_t index;
@@ -46,6 +47,7 @@ struct rtnl_link {
 	uint8_t operstate;
 	uint32_t group;
 	uint32_t master;
+	uint32_t lower;
 };
 
 /**
@@ -126,6 +128,9 @@ MUST_USE int rtnl_default_read(struct nl_session *s, uint8_t af, struct rtnl_rou
 
 /** rtnl_link_find() - The link named @name, or NULL */
 const struct rtnl_link *rtnl_link_find(const struct rtnl_links *ls, const char *name);
+
+/** rtnl_link_vlan() - The first VLAN that stands on the link with index @index, or NULL */
+const struct rtnl_link *rtnl_link_vlan(const struct rtnl_links *ls, uint32_t index);
 
 /** rtnl_link_at() - The link with index @index, or NULL */
 const struct rtnl_link *rtnl_link_at(const struct rtnl_links *ls, uint32_t index);

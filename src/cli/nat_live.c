@@ -124,6 +124,34 @@ int nat_run_workers(struct nat_run *r)
 	return EX_USAGE;
 }
 
+/* AF_XDP would take what is tagged for the NAT's own */
+static int check_vlans(struct nat_run *r)
+{
+	CLEANUP(nl_close) struct nl_session s = { .fd = -1 };
+	const char *const names[] = { r->plan.outside, r->plan.inside };
+	const struct rtnl_link *on = NULL, *vlan = NULL;
+	struct rtnl_links links = { 0 };
+	int err;
+
+	if (way_of(r) != &io_xdp_ops)
+		return 0;
+	err = nl_open(&s, NETLINK_ROUTE);
+	if (err == 0)
+		err = rtnl_links_read(&s, &r->c->arena, &links);
+	if (err < 0)
+		return cli_system(r->c, err, "look for VLANs");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (names[i] != NULL)
+			on = rtnl_link_find(&links, names[i]);
+		if (on != NULL)
+			vlan = rtnl_link_vlan(&links, on->index);
+		if (vlan != NULL)
+			return cli_usage(r->c, "--io xdp sees no VLAN tags, and %s is a VLAN on "
+					 "%s: --io packet sees them", vlan->name, on->name);
+	}
+	return 0;
+}
+
 /* ---- start ----------------------------------------------------------------------- */
 
 static int lock(struct nat_run *r)
@@ -250,6 +278,8 @@ static int nat_live(struct cli *c, struct nat_run *r)
 		status = cli_declare(c, &r->d, CLI_STRICT);
 	if (status == 0)
 		status = nat_plan_make(c, &r->d, &r->plan);
+	if (status == 0)
+		status = check_vlans(r);
 	if (status != 0 || c->dry_run)
 		return status;
 	err = lock(r);

@@ -80,6 +80,7 @@ static int take_link(const struct nlmsghdr *msg, void *arg)
 		.operstate = get_u8(tb[IFLA_OPERSTATE]),
 		.group = get_u32(tb[IFLA_GROUP]),
 		.master = get_u32(tb[IFLA_MASTER]),
+		.lower = get_u32(tb[IFLA_LINK]),
 	};
 	get_text(tb[IFLA_IFNAME], k->name, sizeof(k->name));
 	get_text(tb[IFLA_IFALIAS], k->alias, sizeof(k->alias));
@@ -265,6 +266,14 @@ const struct rtnl_link *rtnl_link_find(const struct rtnl_links *ls, const char *
 {
 	for (uint32_t i = 0; i < ls->list.n; i++)
 		if (strcmp(ls->list.v[i].name, name) == 0)
+			return &ls->list.v[i];
+	return NULL;
+}
+
+const struct rtnl_link *rtnl_link_vlan(const struct rtnl_links *ls, uint32_t index)
+{
+	for (uint32_t i = 0; i < ls->list.n; i++)
+		if (ls->list.v[i].lower == index && strcmp(ls->list.v[i].kind, "vlan") == 0)
 			return &ls->list.v[i];
 	return NULL;
 }

@@ -91,6 +91,14 @@ refuses "no TUN devices" "^69 .*nat0 by tun: .*needs /dev/net/tun" \
 refuses "what has no Ethernet" "^71 .*lo by packet: .*needs .*an Ethernet interface" -- --inside lo
 refuses "the device is there already" "^75 .*lo1 by tun: Device or resource busy" -- --inside tun:lo1
 refuses "one interface for both" "^64 .*are one interface, igb0" -- --inside igb0
+# Not every kernel has VLANs; what is one is looked up in unit/test_rtnl
+if on_host ip link add link igb0 name igb0.5 type vlan id 5 2>/dev/null; then
+	refuses "AF_XDP beside a VLAN" "^64 .*igb0.5 is a VLAN on igb0: --io packet" "${tun[@]}" --io xdp
+	start "${tun[@]}"
+	works "a ring beside a VLAN"
+	stop
+	on_host ip link del igb0.5
+fi
 refuses "a name that is too long" "^64 .*at most 15 characters, not 'tun:averyveryverylong'" \
 	-- --inside tun:averyveryverylong
 refuses "no such interface" "^64 .*no interface nope0 here" -- --inside nope0

@@ -7,6 +7,7 @@
 #include <net/if.h>
 
 #include "nl/rtnl.h"
+#include "nl/rtnl_veth.h"
 
 static struct arena arena;
 
@@ -198,6 +199,30 @@ TEST(link_life)
 	CHECK_INT(read_addrs(&s).list.n, 0);
 	CHECK_INT(nl_talk(&s, rtnl_msg_link_del(&m, index), NULL, NULL), 0);
 	CHECK_INT(read_links(&s).list.n, 1);
+	arena_fini(&arena);
+}
+
+/* A veth stands on its peer; not every kernel has VLANs, so theirs are told by kind here */
+TEST(links_that_stand_on_others)
+{
+	OPEN(s);
+	int own CLEANUP(base_fd_close) = open("/proc/self/ns/net", O_RDONLY);
+	const struct rtnl_link *a, *b;
+	struct rtnl_links links;
+	struct rtnl_msg m;
+
+	CHECK_INT(nl_talk(&s, rtnl_msg_veth_add(&m, "a0", 0, "b0", own), NULL, NULL), 0);
+	links = read_links(&s);
+	a = rtnl_link_find(&links, "a0");
+	b = rtnl_link_find(&links, "b0");
+	if (CHECK(a != NULL && b != NULL)) {
+		CHECK_INT(a->lower, b->index);
+		CHECK_INT(rtnl_link_find(&links, "lo")->lower, 0);
+		CHECK(rtnl_link_vlan(&links, b->index) == NULL);
+		strcpy(links.list.v[a - links.list.v].kind, "vlan");
+		CHECK(rtnl_link_vlan(&links, b->index) == a);
+		CHECK(rtnl_link_vlan(&links, a->index) == NULL);
+	}
 	arena_fini(&arena);
 }
 
