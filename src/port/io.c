@@ -7,35 +7,6 @@
 
 #include "port/offload.h"
 
-const struct io_ops *const io_kinds[] = {
-	&io_packet_ops, &io_packet_v3_ops, &io_xdp_ops, &io_pcap_ops, &io_tun_ops, &io_tap_ops,
-	NULL
-};
-
-const struct io_ops *io_kind(const char *name)
-{
-	for (uint32_t i = 0; io_kinds[i] != NULL; i++)
-		if (strcmp(io_kinds[i]->name, name) == 0)
-			return io_kinds[i];
-	return NULL;
-}
-
-const struct io_ops *io_best(void)
-{
-	const struct io_ops *first = NULL;
-
-	for (uint32_t i = 0; io_kinds[i] != NULL; i++) {
-		const struct io_ops *ops = io_kinds[i];
-
-		if (ops->is_l3 || !ops->is_for_all)
-			continue;
-		first = first == NULL ? ops : first;
-		if (ops->probe() == 0)
-			return ops;
-	}
-	return first;
-}
-
 void *io_memory_new(size_t bytes)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -54,8 +25,6 @@ void io_memory_end(void *p, size_t bytes)
 static int complete(struct io *io, const struct io_ops *ops, const char *ifname)
 {
 	io->ops = ops;
-	if (ops == &io_packet_ops || ops == &io_packet_v3_ops)
-		io->packet_fd = io->fd;
 	memcpy(io->name, ifname, strlen(ifname) + 1);
 	io->scratch = malloc(IO_SCRATCH_BYTES);
 	if (io->scratch == NULL)

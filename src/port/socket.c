@@ -95,7 +95,7 @@ static int make_ring(int fd, const struct socket_ring *how, uint8_t **ret_map)
 int socket_ring_open(struct io *io, const char *ifname, const struct socket_ring *how,
 		     uint8_t **ret_map)
 {
-	int err = io->fd = socket_packet();
+	int err = io->fd = io->packet_fd = socket_packet();
 
 	io->has_offload = true;
 	if (err >= 0)
