@@ -37,64 +37,6 @@
 NEEDS_CALL(read)
 NEEDS_CALL(poll)
 
-/* ---- the ways ------------------------------------------------------------------- */
-
-/* The way to and from an interface, by --io; what says how devices are made says nothing of it */
-static const struct io_ops *way_of(const struct nat_run *r)
-{
-	const struct io_ops *ops = r->c->nat.io != NULL ? io_kind(r->c->nat.io) : NULL;
-
-	return ops != NULL && !ops->is_l3 ? ops : io_best();
-}
-
-/* And by the device that is made for the jails */
-static const struct io_ops *device_of(const struct nat_run *r)
-{
-	const bool is_tap = r->c->nat.io != NULL && strcmp(r->c->nat.io, io_tap_ops.name) == 0;
-
-	return is_tap ? &io_tap_ops : &io_tun_ops;
-}
-
-/* One for each worker, all at once */
-static int open_shared(struct nat_run *r, const struct io_ops *ops, const char *name,
-		       enum nat_side side)
-{
-	struct io *v[NAT_WORKERS_MOST] = { NULL };
-	const int err = io_open_several(ops, name, r->n_workers, r->steer.prog[side], v);
-
-	for (uint32_t i = 0; i < r->n_workers && err == 0; i++)
-		r->io[i][side] = v[i];
-	return err;
-}
-
-static int open_way(struct nat_run *r, uint32_t worker, enum nat_side side, bool own)
-{
-	const bool is_device = side == NAT_INSIDE && r->plan.tun != NULL;
-	const char *name = side == NAT_OUTSIDE ? r->plan.outside :
-			   is_device ? r->plan.tun : r->plan.inside;
-	const struct io_ops *ops = is_device ? device_of(r) : way_of(r);
-	int status, err;
-
-	if (ops->is_own != own || (r->n_workers > 1 && worker > 0))
-		return 0;
-	err = r->n_workers > 1 ? open_shared(r, ops, name, side)
-			       : io_open(ops, name, &r->io[worker][side]);
-	if (err == 0)
-		return 0;
-	status = cli_system(r->c, err, arena_printf(&r->c->arena, "take packets from %s by %s",
-						    name, ops->name));
-	if (err == -EOPNOTSUPP || err == -EMEDIUMTYPE)
-		diag_help(&r->c->diags, "--io %s needs %s", ops->name, ops->needs);
-	return status;
-}
-
-int nat_run_ways(struct nat_run *r, uint32_t worker, bool own)
-{
-	const int status = open_way(r, worker, NAT_INSIDE, own);
-
-	return status == 0 ? open_way(r, worker, NAT_OUTSIDE, own) : status;
-}
-
 static uint32_t n_processors(void)
 {
 	cpu_set_t set;
@@ -107,20 +49,20 @@ int nat_run_workers(struct nat_run *r)
 {
 	const char *said = r->c->nat.workers;
 	const bool is_auto = said != NULL && strcmp(said, "auto") == 0;
-	const struct io_ops *in = r->plan.tun != NULL ? device_of(r) : way_of(r);
+	const struct io_ops *in = r->plan.tun != NULL ? nat_run_device(r) : nat_run_way(r);
 	uint32_t n = 1;
 
 	if (said != NULL && !is_auto && (!cli_number(said, &n) || n < 1 || n > NAT_WORKERS_MOST))
 		return cli_usage(r->c, "--workers takes 1 to %u, or auto, not '%s'",
 				 NAT_WORKERS_MOST, said);
 	r->n_workers = is_auto ? n_processors() : n;
-	if (r->n_workers == 1 || (in->several != NULL && way_of(r)->several != NULL))
+	if (r->n_workers == 1 || (in->several != NULL && nat_run_way(r)->several != NULL))
 		return 0;
 	r->n_workers = 1;
 	if (is_auto)
 		return 0;
 	diag_add(&r->c->diags, DIAG_E1017, SPAN_NONE, "--io %s brings all packets to one worker: "
-		 "--workers is for packet, packet-v3, tun and tap", way_of(r)->name);
+		 "--workers is for packet, packet-v3, tun and tap", nat_run_way(r)->name);
 	return EX_USAGE;
 }
 
@@ -133,7 +75,7 @@ static int check_vlans(struct nat_run *r)
 	struct rtnl_links links = { 0 };
 	int err;
 
-	if (way_of(r) != &io_xdp_ops)
+	if (nat_run_way(r) != &io_xdp_ops)
 		return 0;
 	err = nl_open(&s, NETLINK_ROUTE);
 	if (err == 0)

@@ -192,6 +192,12 @@ void nat_run_tell(const struct nat_run *r, const char *line);
 /** nat_run_workers() - How many there will be, by --workers and the ways; 0 or an exit status */
 int nat_run_workers(struct nat_run *r);
 
+/** nat_run_way() - To and from an interface, by --io; of a word for devices it says nothing */
+const struct io_ops *nat_run_way(const struct nat_run *r);
+
+/** nat_run_device() - And by the device that is made for the jails */
+const struct io_ops *nat_run_device(const struct nat_run *r);
+
 /** nat_run_ways() - Open the interfaces of a worker, those that are its own or the others */
 MUST_USE int nat_run_ways(struct nat_run *r, uint32_t worker, bool own);
 
