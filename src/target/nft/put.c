@@ -14,7 +14,6 @@
 
 #include "net/wire.h"
 #include "target/nft/kernel.h"
-#include "target/nft/stmt.h"
 
 struct nft_put nft_put_to(struct nlmsghdr *msg)
 {
@@ -119,8 +118,7 @@ void nft_put_expr_in(struct nft_put *p, uint16_t type, const char *name)
 	nft_put_open(p, NFTA_EXPR_DATA);
 }
 
-/* End what is open but for the outermost @n */
-static void close_to(struct nft_put *p, uint32_t n)
+void nft_put_close_to(struct nft_put *p, uint32_t n)
 {
 	while (p->n_open > n)
 		nft_put_close(p);
@@ -128,27 +126,6 @@ static void close_to(struct nft_put *p, uint32_t n)
 
 void nft_put_expr(struct nft_put *p, const char *name)
 {
-	close_to(p, 1);
+	nft_put_close_to(p, 1);
 	nft_put_expr_in(p, NFTA_LIST_ELEM, name);
-}
-
-void nft_put_exprs(struct nft_put *p, const struct nft_rule *r)
-{
-	const uint8_t *full = p->at + UINT16_MAX - NFT_STMT_BYTES;
-
-	nft_put_open(p, NFTA_RULE_EXPRESSIONS);
-	for (uint32_t i = 0; i < r->stmts.list.n; i++) {
-		BUG_IF(p->at > full);
-		nft_stmt_ops[r->stmts.list.v[i].kind].emit(&r->stmts.list.v[i], p);
-	}
-	close_to(p, 0);
-}
-
-void nft_put_rule(struct nft_put *p, const char *chain, const struct nft_rule *r)
-{
-	nft_put_str(p, NFTA_RULE_TABLE, NFT_TABLE);
-	nft_put_str(p, NFTA_RULE_CHAIN, chain);
-	if (r->comment != NULL)
-		nft_put_comment(p, NFTA_RULE_USERDATA, NFTNL_UDATA_RULE_COMMENT, r->comment);
-	nft_put_exprs(p, r);
 }

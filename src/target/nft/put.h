@@ -140,6 +140,9 @@ void nft_put_elem(struct nft_put *p, const struct nft_elem_bytes *e);
  */
 void nft_put_expr(struct nft_put *p, const char *name);
 
+/** nft_put_close_to() - End what is open but for the outermost @n */
+void nft_put_close_to(struct nft_put *p, uint32_t n);
+
 /** nft_put_expr_in() - An expression in the one that was begun last, as its attribute @type */
 void nft_put_expr_in(struct nft_put *p, uint16_t type, const char *name);
 
