@@ -31,7 +31,8 @@ static const struct daemon {
 	{ "named", "write 'listen-on { %a; };' in named.conf",
 	  "write 'listen-on-v6 { %a; };' in named.conf" },
 	{ "nginx", "write 'listen %h:%p;' in each server of /etc/nginx", NULL },
-	{ "nmbd", "write 'interfaces = 127.0.0.1 %a' and 'bind interfaces only = yes' in smb.conf", NULL },
+	{ "nmbd", "write 'interfaces = 127.0.0.1 %a' and 'bind interfaces only = yes' in "
+	  "smb.conf", NULL },
 	{ "ntpd", "write 'interface ignore wildcard' and 'interface listen %a' in ntp.conf", NULL },
 	{ "postgres", "write \"listen_addresses = '%a'\" in postgresql.conf", NULL },
 	{ "redis-server", "write 'bind %a' in /etc/redis/redis.conf", NULL },
@@ -39,7 +40,8 @@ static const struct daemon {
 	{ "rsyslogd", "write 'input(type=\"imudp\" address=\"%a\" port=\"%p\")' in rsyslog.conf",
 	  NULL },
 	{ "slapd", "start it as 'slapd -h ldap://%h:%p'", NULL },
-	{ "smbd", "write 'interfaces = 127.0.0.1 %a' and 'bind interfaces only = yes' in smb.conf", NULL },
+	{ "smbd", "write 'interfaces = 127.0.0.1 %a' and 'bind interfaces only = yes' in "
+	  "smb.conf", NULL },
 	{ "sshd", "write 'ListenAddress %a' in /etc/ssh/sshd_config", NULL },
 	{ "syslogd", "start it as 'syslogd -b %h', or with -ss", NULL },
 	{ "unbound", "write 'interface: %a' in unbound.conf", NULL },
