@@ -240,11 +240,11 @@ static const struct set *outside_set(struct arena *a, const struct portmap *map)
 {
 	struct ranges rs = { .list = { .n = 0 } };
 
-	for (uint32_t i = 0; i < map->rows.n; i++) {
-		const struct addr to = map->outside[map->rows.v[i].outside];
+	for (const struct portmap_row *r = map->rows.v; r < map->rows.v + map->rows.n; r++) {
+		const struct addr *to = &map->outside[r->outside];
 
-		if (i == 0 || map->rows.v[i].outside != map->rows.v[i - 1].outside)
-			ranges_add(a, &rs, to.af, to.v, to.v);
+		if (r == map->rows.v || r->outside != r[-1].outside)
+			ranges_add(a, &rs, to->af, to->v, to->v);
 	}
 	return set_make(a, &rs);
 }
