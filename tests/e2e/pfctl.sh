@@ -462,7 +462,7 @@ no_drift "after 20 at once"
 for i in $(seq 21 30); do
 	printf 'rdr pass on igb0 inet proto tcp from any to (igb0) port %d -> 192.168.100.2 port 80\n' \
 		$((9000 + i)) >anchor.conf
-	on_host ./pfctl -a "rdr/jail$i" -f anchor.conf &
+	nsenter --net="/run/netns/$HOST" -- ./pfctl -a "rdr/jail$i" -f anchor.conf &
 	pid=$!
 	on_host ./pfctl -t bad -T add "10.20.0.$i" 2>/dev/null
 	kill -9 $pid 2>/dev/null
