@@ -231,6 +231,8 @@ static int find_inside(struct planner *w)
 	if (w->inside.n > 0)
 		return 0;
 	diag_add(&w->c->diags, DIAG_E2801, SPAN_NONE, "no jail has an address to translate");
+	diag_help(&w->c->diags, "it takes a private address, and '$nat = IF;' in jail.conf or "
+		  "'nat on IF from NETWORK to any -> (IF)' in pf.conf");
 	return EX_DATAERR;
 }
 

@@ -66,7 +66,8 @@ int nat_state_load(struct cli *c, const char *path, struct nat *nat, uint64_t no
 	if (err < 0)
 		return cli_system(c, err, arena_printf(&c->arena, "read '%s'", path));
 	if (lost > 0)
-		diag_add(&c->diags, DIAG_N2825, SPAN_NONE, "%u saved flows do not fit", lost);
+		diag_add(&c->diags, DIAG_N2825, SPAN_NONE,
+			 "%u saved flows do not fit: other addresses, ports or limits", lost);
 	return 0;
 }
 

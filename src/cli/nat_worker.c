@@ -319,7 +319,8 @@ static int restore(struct worker *w, const uint8_t *p, size_t len, bool is_file)
 	}
 	if (lost == 0)
 		return 0;
-	snprintf(line, sizeof(line), "%u saved flows do not fit", lost);
+	snprintf(line, sizeof(line), "%u saved flows do not fit: other addresses, ports or limits",
+		 lost);
 	tell(w, line);
 	return 0;
 }
