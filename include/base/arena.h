@@ -139,9 +139,15 @@ void *arena_reserve(struct arena *a, void *v, uint32_t n, uint32_t *cap, uint32_
 		uint32_t cap; \
 	}
 
+/* Where there is room, without a call: most have been given it before */
+#define vec_room_(a, vec) \
+	((vec)->n < (vec)->cap ? (void)0 : \
+	 (void)((vec)->v = arena_grow((a), (vec)->v, (vec)->n, &(vec)->cap, \
+				      sizeof(*(vec)->v))))
+
 /** vec_push() - Add a zeroed element to a VEC; its address */
 #define vec_push(a, vec) \
-	((vec)->v = arena_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
+	(vec_room_((a), (vec)), \
 	 memset(&(vec)->v[(vec)->n], 0, sizeof(*(vec)->v)), &(vec)->v[(vec)->n++])
 
 /** vec_reserve() - Room for @want elements, so that as many are no more than they are */
@@ -151,7 +157,7 @@ void *arena_reserve(struct arena *a, void *v, uint32_t n, uint32_t *cap, uint32_
 
 /** vec_add() - Add the value @x to a VEC; not zeroed before, as vec_push() does */
 #define vec_add(a, vec, x) \
-	((vec)->v = arena_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
+	(vec_room_((a), (vec)), \
 	 (vec)->v[(vec)->n] = (x), (void)(vec)->n++)
 
 #endif /* BASE_ARENA_H */
