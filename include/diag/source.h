@@ -25,7 +25,7 @@ struct span {
 	uint32_t hi;
 };
 
-#define SOURCE_MARK_BYTES	16u
+#define SOURCE_MARK_BYTES	64u
 
 #define SPAN_NONE	((struct span){ 0, 0, 0 })
 
@@ -158,8 +158,8 @@ const struct source *source_at(const struct sources *s, uint32_t src);
  */
 struct place source_place(struct sources *s, struct span at);
 
-/** source_place_short() - The same for a span that has a source: no more than name and line */
-struct place source_place_short(struct sources *s, struct span at);
+/** source_line() - No more than the line of a span that has a source */
+uint32_t source_line(struct sources *s, struct span at);
 
 /**
  * source_file_span() - Where in a file something was written

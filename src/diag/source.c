@@ -142,25 +142,32 @@ const struct source *source_at(const struct sources *s, uint32_t src)
 	return &s->list.v[src];
 }
 
-typedef uint8_t bytes_v __attribute__((vector_size(SOURCE_MARK_BYTES)));
+typedef uint8_t bytes_v __attribute__((vector_size(16)));
 
 /* Line ends in the first @n bytes behind a mark */
 static uint32_t count_ends(const struct source *src, uint32_t mark, uint32_t n)
 {
 	static const bytes_v place = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
-	const uint32_t lo = mark * SOURCE_MARK_BYTES;
-	uint64_t ends[2] = { 0, 0 };
-	bytes_v v;
+	const char *from = src->text + mark * SOURCE_MARK_BYTES;
+	bytes_v ends = { 0 }, v;
+	uint64_t half[2] = { 0, 0 };
+	uint32_t at = 0;
 
-	if (src->len - lo < sizeof(v)) {
-		for (uint32_t i = lo; i < lo + n; i++)
-			ends[0] += src->text[i] == '\n';
-		return (uint32_t)ends[0];
+	if (from + SOURCE_MARK_BYTES > src->text + src->len) {
+		for (; at < n; at++)
+			half[0] += from[at] == '\n';
+		return (uint32_t)half[0];
 	}
-	memcpy(&v, src->text + lo, sizeof(v));
-	v = (bytes_v)((v == '\n') & (place < (uint8_t)n)) & 1;
-	memcpy(ends, &v, sizeof(ends));
-	return (uint32_t)((ends[0] + ends[1]) * UINT64_C(0x0101010101010101) >> 56);
+	for (; at + sizeof(v) <= n; at += sizeof(v)) {
+		memcpy(&v, from + at, sizeof(v));
+		ends -= (bytes_v)(v == '\n');
+	}
+	if (at < n) {
+		memcpy(&v, from + at, sizeof(v));
+		ends -= (bytes_v)((v == '\n') & (place < (uint8_t)(n - at)));
+	}
+	memcpy(half, &ends, sizeof(half));
+	return (uint32_t)((half[0] + half[1]) * UINT64_C(0x0101010101010101) >> 56);
 }
 
 static void mark_lines(struct arena *a, struct source *src)
@@ -212,13 +219,11 @@ static struct source *source_of(struct sources *s, struct span at)
 	return src;
 }
 
-struct place source_place_short(struct sources *s, struct span at)
+uint32_t source_line(struct sources *s, struct span at)
 {
 	struct source *src = source_of(s, at);
 
-	if (src->is_numbered)
-		return source_place(s, at);
-	return (struct place){ .name = src->name, .line = find_line(s->a, src, at.lo) };
+	return src->is_numbered ? source_place(s, at).line : find_line(s->a, src, at.lo);
 }
 
 struct place source_place(struct sources *s, struct span at)

@@ -50,10 +50,10 @@ static void put_port(uint8_t *to, uint16_t port)
 
 bool nft_row_is_in(const struct nft_set *s, const struct portmap_row *r)
 {
-	const struct addr a = s->forwards->outside[r->outside];
+	const struct addr *a = &s->forwards->outside[r->outside];
 
-	return a.af == s->forwards_af &&
-	       (s->forwards_dst == NULL || set_has_addr(s->forwards_dst, a));
+	return a->af == s->forwards_af &&
+	       (s->forwards_dst == NULL || set_has_addr(s->forwards_dst, *a));
 }
 
 /* Make the element that of row @r, but for its ports */
@@ -95,7 +95,9 @@ void nft_each(const struct nft_set *s, nft_each_fn *fn, void *arg)
 	for (uint32_t i = 0; s->forwards != NULL && i < s->forwards->rows.n; i++) {
 		const struct portmap_row *r = &s->forwards->rows.v[i];
 
-		for (uint32_t port = r->lo; port <= r->hi && nft_row_is_in(s, r); port++)
+		if (!nft_row_is_in(s, r))
+			continue;
+		for (uint32_t port = r->lo; port <= r->hi; port++)
 			fn(nft_row_elem(&x, r, (uint16_t)port), arg);
 	}
 }

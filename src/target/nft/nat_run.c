@@ -217,7 +217,7 @@ static void fill_run(struct run *w, uint32_t list, uint32_t first)
 
 /* ---- tables ----------------------------------------------------------------------- */
 
-#define RULE_ORIGINS 1024u
+#define RULE_ORIGINS 256u
 
 /* The origins of a table in the program, once; the number of the first */
 static uint32_t add_origins(struct frame *f, const struct portmap *map)

@@ -373,38 +373,41 @@ uint32_t nft_origin(struct nft_program *p, const struct origin *o)
 	return p->origins.n - 1;
 }
 
-typedef uint8_t bytes_v __attribute__((vector_size(16)));
+typedef int8_t bytes_v __attribute__((vector_size(16)));
 
-/* Is any of sixteen bytes one that a comment may not have */
-static bool is_bad(const char *s)
+/* Which of sixteen bytes are none that a comment may have; signed: most are below a blank */
+static bytes_v bad_ones(const char *s)
 {
-	uint64_t bad[2];
 	bytes_v v;
 
 	memcpy(&v, s, sizeof(v));
-	v = (bytes_v)((v < ' ') | (v > '~') | (v == '"') | (v == '\\'));
-	memcpy(bad, &v, sizeof(bad));
-	return (bad[0] | bad[1]) != 0;
+	return (v < ' ') | (v == 0x7f) | (v == '"') | (v == '\\');
 }
 
-/* Sixteen bytes at a time where all are good: there may be 100,000 comments */
+/* Sixteen bytes at a time, the last ones again rather than the rest one by one */
+static bool is_good(const char *s, size_t len)
+{
+	bytes_v bad;
+	uint64_t half[2];
+
+	if (len < sizeof(bad))
+		return len == 0;
+	bad = bad_ones(s + len - sizeof(bad));
+	for (size_t i = 0; i + sizeof(bad) < len; i += sizeof(bad))
+		bad |= bad_ones(s + i);
+	memcpy(half, &bad, sizeof(half));
+	return (half[0] | half[1]) == 0;
+}
+
+/* There may be 100,000 comments, and nearly all are good */
 static void sanitise(char *s, size_t len)
 {
-	size_t i = 0;
-
-	while (i < len) {
-		/* The last sixteen again rather than the rest one by one */
-		const size_t at = len >= sizeof(bytes_v) ? MIN(i, len - sizeof(bytes_v)) : len;
-
-		if (at < len && !is_bad(s + at)) {
-			i = at + sizeof(bytes_v);
-			continue;
-		}
+	if (is_good(s, len))
+		return;
+	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)s[i] < ' ' || (unsigned char)s[i] > '~' || s[i] == '"' ||
 		    s[i] == '\\')
 			s[i] = '?';
-		i++;
-	}
 }
 
 const char *nft_sanitise(struct nft_program *p, const char *text)
@@ -427,46 +430,49 @@ static size_t put(char *buf, size_t at, const char *text)
 	return LIMIT_COMMENT_BYTES;
 }
 
-/* ":N " */
+/* ":N ", as much as there is room for */
 static size_t put_line(char *buf, size_t at, uint32_t n)
 {
-	char s[14] = { [12] = ' ' };
-	size_t i = 12;
+	char most[16];
+	char *to = buf + at;
+	uint32_t digits = 1;
 
-	do
-		s[--i] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	s[--i] = ':';
-	if (at + sizeof(s) > LIMIT_COMMENT_BYTES)
-		return put(buf, at, s + i);
-	while (i < sizeof(s))
-		buf[at++] = s[i++];
-	return at - 1;
+	for (uint64_t ten = 10; n >= ten; ten *= 10)
+		digits++;
+	if (at + sizeof(most) > LIMIT_COMMENT_BYTES)
+		to = most;
+	to[0] = ':';
+	for (uint32_t i = digits; i > 0; i--, n /= 10)
+		to[i] = (char)('0' + n % 10);
+	to[digits + 1] = ' ';
+	if (to == buf + at)
+		return at + digits + 2;
+	to[digits + 2] = '\0';
+	return put(buf, at, most);
 }
 
 /* By hand: of 100,000 forwards each has one, and printf would be half of the work */
 size_t nft_comment_write(struct sources *sources, const struct origin *o,
 			 struct nft_comment_text *c)
 {
-	size_t len = 0, good = 0;
+	size_t len, from = 0;
 
 	if (o->at.src == 0) {
 		c->src = 0;
 	} else {
 		const struct span file = source_file_span(sources, o->at);
-		const struct place at = source_place_short(sources, file);
 
 		/* Not the path: one file by two names is no difference to the kernel */
 		if (c->src != file.src) {
-			c->head = put(c->s, 0, source_short_name(at.name));
+			c->head = put(c->s, 0,
+				      source_short_name(source_at(sources, file.src)->name));
 			c->src = file.src;
 			sanitise(c->s, c->head);
 		}
-		good = c->head;
-		len = put_line(c->s, c->head, at.line);
+		from = put_line(c->s, c->head, source_line(sources, file));
 	}
-	len = put(c->s, len, o->text != NULL ? o->text : "");
-	sanitise(c->s + good, len - good);
+	len = put(c->s, from, o->text != NULL ? o->text : "");
+	sanitise(c->s + from, len - from);
 	return len;
 }
 
