@@ -105,9 +105,12 @@ static inline bool text_word_is(const struct text *t, struct text_word w, const 
 {
 	const char *word = t->buf.v + w.lo;
 	const size_t len = w.hi - w.lo;
+	size_t i = 0;
 
-	/* Most differ in the first byte */
-	return len > 0 && word[0] == s[0] && strncmp(word, s, len) == 0 && s[len] == '\0';
+	/* Most differ in the first byte, and all are short */
+	while (i < len && word[i] == s[i])
+		i++;
+	return len > 0 && i == len && s[i] == '\0';
 }
 
 /** text_word_str() - A word as a C string */

@@ -5,30 +5,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A part of an IPv4 address, of so many digits: without zeros before it */
+static bool is_part(uint32_t part, uint32_t n_digits)
+{
+	static const uint32_t least[] = { [1] = 0, [2] = 10, [3] = 100 };
+
+	return n_digits > 0 && n_digits < ARRAY_SIZE(least) && part >= least[n_digits] &&
+	       part <= UINT8_MAX;
+}
+
 /* Not inet_pton(), which wants a copy: there may be 100,000 */
 static bool parse_v4(const char *s, size_t len, struct addr *ret)
 {
-	const char *end = s + len;
-	uint32_t v = 0;
+	uint32_t v = 0, part = 0, n_digits = 0, n_dots = 0;
 
-	for (int i = 0; i < 4; i++) {
-		const char *from = s;
-		uint32_t part = 0;
+	for (const char *end = s + len; s < end; s++) {
+		const uint8_t digit = (uint8_t)(*s - '0');
 
-		for (; s < end && *s != '.'; s++) {
-			const uint8_t digit = (uint8_t)(*s - '0');
-
-			if (digit > 9)
-				return false;
+		if (digit <= 9) {
 			part = part * 10 + digit;
+			n_digits++;
+			continue;
 		}
-		if (s == from || s - from > 3 || part > UINT8_MAX ||
-		    (s - from > 1 && *from == '0') || (s == end) != (i == 3))
+		if (*s != '.' || !is_part(part, n_digits) || ++n_dots > 3)
 			return false;
 		v = v << 8 | part;
-		s += s < end;
+		part = n_digits = 0;
 	}
-	*ret = (struct addr){ AF_V4, v };
+	if (n_dots != 3 || !is_part(part, n_digits))
+		return false;
+	*ret = (struct addr){ AF_V4, v << 8 | part };
 	return true;
 }
 

@@ -55,6 +55,31 @@ TEST(v6_parse)
 	CHECK(addr_equal(A("FE80::ABCD"), A("fe80:0:0:0:0:0:0:abcd")));
 }
 
+TEST(v4_as_the_library_reads_it)
+{
+	unsigned int n_good = 0;
+
+	for (unsigned int step = 0; step < 200000; step++) {
+		/* As many digits and dots as make an address now and then */
+		const size_t len = 7 + unit_below(9);
+		char s[17] = "";
+		struct in_addr want;
+		struct addr got;
+		bool good;
+
+		for (size_t i = 0; i < len; i++)
+			s[i] = "...0123456789"[unit_below(13)];
+		if (unit_below(50) == 0)
+			s[unit_below((uint32_t)len)] = ' ';
+		good = inet_pton(AF_INET, s, &want) == 1;
+		n_good += good;
+		if (!CHECK((addr_parse(s, len, &got) == 0) == good) ||
+		    !CHECK(!good || addr_equal(got, addr_from_bytes(AF_V4, (uint8_t *)&want))))
+			CHECK_STR(s, "as inet_pton()");
+	}
+	CHECK(n_good > 100);
+}
+
 TEST(refused)
 {
 	static const char *const bad[] = {

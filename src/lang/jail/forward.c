@@ -29,11 +29,12 @@ static bool next_word(struct reader *r, struct text_word *w)
 {
 	const char *s = r->t->buf.v;
 	const uint32_t from = r->pos, end = r->t->buf.n;
-	uint32_t at = from + (from > 0 && from < end && s[from] == ' ');
+	uint32_t at = from + (from > 0 && s[from] == ' ');
 	bool is_some;
 
 	w->lo = at;
-	while (at < end && (unsigned char)s[at] > ' ')
+	/* The NUL behind the text ends its last word */
+	while ((unsigned char)s[at] > ' ')
 		at++;
 	w->hi = at;
 	if (at > w->lo && (at == end || s[at] == ' ')) {

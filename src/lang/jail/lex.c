@@ -21,11 +21,9 @@
 #define PLAIN	0x08u		/* of bare bytes, those that mean only themselves */
 #define BLANK	0x10u
 #define MARK	0x20u		/* a token by itself */
-#define DOUBLE	0x40u		/* means something within "" */
-#define SINGLE	0x80u		/* and within '' */
-#define JOINS	0x100u		/* may start a comment, or join the next line */
+#define JOINS	0x40u		/* may start a comment, or join the next line */
 
-static const uint16_t classes[UINT8_MAX + 1] = {
+static const uint8_t classes[UINT8_MAX + 1] = {
 	['A' ... 'Z'] = BARE | NAME_1 | NAME | PLAIN,
 	['a' ... 'z'] = BARE | NAME_1 | NAME | PLAIN,
 	['0' ... '9'] = BARE | NAME | PLAIN,
@@ -37,16 +35,18 @@ static const uint16_t classes[UINT8_MAX + 1] = {
 	['|'] = BARE | PLAIN, ['~'] = BARE | PLAIN,
 	[' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK,
 	['='] = MARK, [','] = MARK, [';'] = MARK, ['{'] = MARK, ['}'] = MARK,
-	['*'] = BARE | PLAIN, ['$'] = BARE | DOUBLE, ['+'] = BARE, ['/'] = BARE | JOINS,
-	['\\'] = BARE | DOUBLE | SINGLE | JOINS, ['"'] = DOUBLE, ['\''] = SINGLE,
-	['#'] = JOINS,
+	['*'] = BARE | PLAIN, ['$'] = BARE, ['+'] = BARE, ['/'] = BARE | JOINS,
+	['\\'] = BARE | JOINS, ['#'] = JOINS,
 };
 
 void jail_lex_init(struct jail_lex *l, struct lang_ctx *c, uint32_t src)
 {
 	const struct source *s = source_at(c->sources, src);
 
-	*l = (struct jail_lex){ .c = c, .src = src, .text = s->text, .len = s->len };
+	*l = (struct jail_lex){
+		.c = c, .src = src, .text = s->text, .len = s->len,
+		.last_var = { .is_var = true, .s = "" },
+	};
 }
 
 static struct span span_of(const struct jail_lex *l, uint32_t lo, uint32_t hi)
@@ -60,13 +60,13 @@ static int peek(const struct jail_lex *l, uint32_t ahead)
 	return l->len - l->pos > ahead ? (unsigned char)l->text[l->pos + ahead] : -1;
 }
 
-static bool is_of(int ch, uint16_t class)
+static bool is_of(int ch, uint8_t class)
 {
 	return ch > 0 && (classes[ch] & class) != 0;
 }
 
 /* The first position from @pos on that is not of a class */
-static uint32_t skip(const struct jail_lex *l, uint32_t pos, uint16_t class)
+static uint32_t skip(const struct jail_lex *l, uint32_t pos, uint8_t class)
 {
 	const char *text = l->text;
 	const uint32_t len = l->len;
@@ -218,13 +218,14 @@ static bool add_var(struct jail_lex *l, uint32_t lo, uint32_t name_lo, uint32_t 
 		return false;
 	}
 	/* Of many forwards each says "$forward": that is looked up once */
-	part.key = l->last_var;
-	part.s = intern_name(l->c->names, part.key);
-	if (strncmp(part.s, l->text + name_lo, part.len) != 0 || part.s[part.len] != '\0') {
+	if (part.len != l->last_var.len ||
+	    memcmp(l->last_var.s, l->text + name_lo, part.len) != 0) {
 		part.key = intern_id(l->c->names, l->text + name_lo, part.len);
 		part.s = intern_name(l->c->names, part.key);
-		l->last_var = part.key;
+		l->last_var = part;
 	}
+	part.key = l->last_var.key;
+	part.s = l->last_var.s;
 	vec_add(lang_tree(l->c), &l->string.parts, part);
 	return true;
 }
@@ -255,24 +256,24 @@ static bool lex_dollar(struct jail_lex *l, bool in_quotes)
 	return add_var(l, lo, name_lo, l->pos);
 }
 
-/* Bytes up to one of a class, as they are */
-static void lex_run(struct jail_lex *l, uint8_t stops)
+/* Bytes up to one of @stops, as they are; a NUL is none, but for that behind the text */
+static void lex_run(struct jail_lex *l, const char *stops)
 {
 	const char *text = l->text;
-	const uint32_t lo = l->pos, len = l->len;
-	uint32_t at = lo;
+	const uint32_t lo = l->pos;
+	size_t at = lo;
 
-	while (at < len && (classes[(uint8_t)text[at]] & stops) == 0)
+	while ((at += strcspn(text + at, stops)) < l->len && text[at] == '\0')
 		at++;
-	l->pos = at;
-	add_literal(l, text + lo, at - lo, lo, true);
+	l->pos = (uint32_t)at;
+	add_literal(l, text + lo, l->pos - lo, lo, true);
 }
 
 static bool lex_quoted(struct jail_lex *l)
 {
 	const uint32_t lo = l->pos++;
 	const char quote = l->text[lo];
-	const uint8_t stops = quote == '"' ? DOUBLE : SINGLE;
+	const char *stops = quote == '"' ? "\"\\$" : "'\\";
 
 	while (l->pos < l->len && l->text[l->pos] != quote) {
 		bool good = true;

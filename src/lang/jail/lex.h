@@ -37,7 +37,7 @@ struct jail_comments {
  *		after the next
  * @parts:	Of the string and of the one before it
  * @turn:	Whose parts those of the next are to be
- * @last_var:	Number of the last variable's name, or of ""
+ * @last_var:	The last variable, or one whose name is ""
  * @at:		Place of the last token
  * @long_string: The last quoted string that goes over several lines, for the
  *		note when a quote is missing
@@ -52,7 +52,7 @@ struct jail_lex {
 	struct jail_string string;
 	struct jail_string parts[2];
 	uint8_t turn;
-	uint32_t last_var;
+	struct jail_part last_var;
 	struct span at;
 	struct span long_string;
 	struct jail_comments *comments;
