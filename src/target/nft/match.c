@@ -7,11 +7,6 @@
  * ports.  It is the order in which nft puts what it adds by itself, so that a
  * saved listing that is loaded again is the same program.  Where a field needs
  * several alternatives the rest is repeated under each.
- *
- * A set of interfaces that leaves out only some is a complement over all
- * numbers: it becomes `!=` the interfaces that it leaves out, and so covers
- * those that do not exist yet.  Traffic on Linux's lo to an address of lo1 is
- * lo1's (facts_crossed()): an address test beside `iif lo` says so.
  */
 #include "target/nft/match.h"
 
@@ -21,16 +16,7 @@
 
 #include "base/limits.h"
 #include "target/nft/match_head.h"
-
-/* One way in which tests can hold: what is left after some fields are done */
-struct way {
-	struct nft_stmts stmts;
-	struct nft_tests t;
-};
-
-struct ways {
-	VEC(struct way) list;
-};
+#include "target/nft/match_way.h"
 
 struct nft_tests nft_tests_of(const struct rule *r)
 {
@@ -139,174 +125,14 @@ static void add_in(struct nft_program *p, struct nft_stmts *s, enum nft_key key,
 		nft_set_of(p, NFT_INET, nft_keys[key].type, is_not ? out : in));
 }
 
-/* ---- interfaces ------------------------------------------------------------ */
-
-/* A set of interfaces, lo apart */
-struct iface_set {
-	VEC(const char *) names;	/* Linux names, without lo */
-	bool is_not;			/* all but these */
-	const struct set *lo_dst;	/* on lo to these addresses; NULL: not on lo */
-	bool lo_all;			/* on lo, to whatever */
-};
-
-static bool name_is_usable(const char *name)
+struct nft_way *nft_add_way(const struct nft_view *v, struct nft_ways *ws,
+			    const struct nft_way *from)
 {
-	if (*name == '\0' || strlen(name) > LIMIT_IFNAME_BYTES)
-		return false;
-	for (; *name != '\0'; name++)
-		if ((unsigned char)*name <= ' ' || (unsigned char)*name > '~' ||
-		    strchr("\"\\/*", *name) != NULL)
-			return false;
-	return true;
-}
-
-static const struct set *cloned_addrs(const struct nft_view *v, const struct set *ifaces, bool in)
-{
-	struct ranges rs = { 0 };
-
-	for (uint32_t i = 0; i < v->m->facts->ifaces.n; i++) {
-		const struct iface *f = &v->m->facts->ifaces.v[i];
-
-		if (f->kind != IFACE_CLONED || set_has(ifaces, AF_NONE, f->id) != in)
-			continue;
-		for (uint32_t j = 0; j < f->addrs.n; j++)
-			ranges_add(v->p->tmp, &rs, f->addrs.v[j].p.a.af, f->addrs.v[j].p.a.v,
-				   f->addrs.v[j].p.a.v);
-	}
-	return set_make(v->p->tmp, &rs);
-}
-
-static void set_lo_part(const struct nft_view *v, const struct set *ifaces, struct iface_set *ret)
-{
-	const struct iface *lo = facts_find(v->m->facts, "lo0");
-	const bool has_lo = lo != NULL ? set_has(ifaces, AF_NONE, lo->id)
-				       : set_has(ifaces, AF_NONE, UINT32_MAX);
-	const struct set *others = cloned_addrs(v, ifaces, !has_lo);
-
-	if (has_lo && set_is_empty(others))
-		ret->lo_all = true;
-	else if (has_lo)
-		ret->lo_dst = set_complement(v->p->tmp, others, SET_ADDR);
-	else if (!set_is_empty(others))
-		ret->lo_dst = others;
-}
-
-static bool split_ifaces(const struct nft_view *v, const struct set *ifaces, struct span at,
-			 struct iface_set *ret)
-{
-	const struct set *listed;
-
-	*ret = (struct iface_set){ .is_not = set_has(ifaces, AF_NONE, UINT32_MAX) };
-	listed = ret->is_not ? set_complement(v->p->tmp, ifaces, SET_U32) : ifaces;
-	for (uint32_t i = 0; i < listed->n; i++) {
-		for (u128 id = listed->r[i].lo; id <= listed->r[i].hi; id++) {
-			const char *name = facts_linux_name(intern_name(v->m->names,
-									(uint32_t)id));
-
-			if (!name_is_usable(name)) {
-				diag_add(v->d, DIAG_E1705, at,
-					 "\"%s\" cannot be the name of an interface", name);
-				return false;
-			}
-			if (strcmp(name, "lo") != 0)
-				vec_add(v->p->tmp, &ret->names, name);
-		}
-	}
-	set_lo_part(v, ifaces, ret);
-	return true;
-}
-
-static void add_names_of(const struct nft_view *v, struct nft_stmts *s, enum nft_key key,
-			 bool is_not, const char *const *names, uint32_t n)
-{
-	if (n == 1)
-		stmt_match(v->p, s, key, is_not, nft_value_name(names[0]));
-	else if (n > 1)
-		stmt_in(v->p, s, key, is_not, nft_set_of_names(v->p, NFT_INET, names, n));
-}
-
-static void add_names(const struct nft_view *v, struct nft_stmts *s, bool is_not,
-		      const char *const *names, uint32_t n)
-{
-	add_names_of(v, s, v->iface, is_not, names, n);
-}
-
-static struct way *add_way(const struct nft_view *v, struct ways *ws, const struct way *from)
-{
-	struct way *w = vec_push(v->p->tmp, &ws->list);
+	struct nft_way *w = vec_push(v->p->tmp, &ws->list);
 
 	w->t = from->t;
 	stmts_append(v->p, &w->stmts, &from->stmts);
 	return w;
-}
-
-/* The interfaces other than lo; with it where one test can say both */
-static void add_named(const struct nft_view *v, const struct iface_set *is, const struct way *from,
-		      struct ways *out)
-{
-	const bool with_lo = is->lo_all && v->lo == NFT_LO_TOO;
-	const char **names = arena_array(v->p->tmp, const char *, is->names.n + 1);
-	uint32_t n = is->names.n;
-
-	if (v->lo == NFT_LO_ONLY || (!is->is_not && n == 0 && !with_lo))
-		return;
-	if (n > 0)
-		memcpy(names, is->names.v, n * sizeof(*names));
-	if (is->is_not ? !with_lo && v->lo == NFT_LO_TOO : with_lo)
-		names[n++] = "lo";
-	add_names(v, &add_way(v, out, from)->stmts, is->is_not, names, n);
-}
-
-/* On lo: all of it where the chain sees nothing else, or to some addresses */
-static void add_lo(const struct nft_view *v, const struct iface_set *is, const struct way *from,
-		   struct ways *out)
-{
-	static const char *const lo[] = { "lo" };
-	struct way *w;
-
-	if (v->lo == NFT_LO_NOT || (is->lo_all && v->lo == NFT_LO_TOO) ||
-	    (!is->lo_all && is->lo_dst == NULL))
-		return;
-	w = add_way(v, out, from);
-	if (v->lo == NFT_LO_TOO)
-		add_names(v, &w->stmts, false, lo, 1);
-	if (is->lo_dst == NULL)
-		return;
-	w->t.f[F_DST] = w->t.f[F_DST] == NULL
-				? is->lo_dst
-				: set_intersect(v->p->tmp, w->t.f[F_DST], is->lo_dst);
-}
-
-static bool expand_ifaces(const struct nft_view *v, const struct way *from, struct span at,
-			  struct ways *out)
-{
-	struct iface_set is;
-
-	if (from->t.f[F_IFACE] == NULL) {
-		add_way(v, out, from);
-		return true;
-	}
-	if (!split_ifaces(v, from->t.f[F_IFACE], at, &is))
-		return false;
-	add_named(v, &is, from, out);
-	add_lo(v, &is, from, out);
-	return true;
-}
-
-/* The interface that received what is on its way out; none: no name */
-static bool add_received(const struct nft_view *v, struct way *w, struct span at)
-{
-	const struct set *in = w->t.f[F_RECV];
-	struct iface_set is;
-
-	if (in == NULL)
-		return true;
-	if (!split_ifaces(v, in, at, &is))
-		return false;
-	if (is.lo_dst != NULL || (is.lo_all != is.is_not))
-		vec_add(v->p->tmp, &is.names, "lo");
-	add_names_of(v, &w->stmts, NFT_K_IIFNAME, is.is_not, is.names.v, is.names.n);
-	return true;
 }
 
 /* ---- protocols ------------------------------------------------------------- */
@@ -320,7 +146,7 @@ static const struct set *set_of_protos(struct arena *a, const uint8_t *protos, u
 	return set_make(a, &rs);
 }
 
-static void add_proto(const struct nft_view *v, struct way *w, const struct set *protos)
+static void add_proto(const struct nft_view *v, struct nft_way *w, const struct set *protos)
 {
 	add_in(v->p, &w->stmts, NFT_K_L4PROTO, protos, nft_full(v->p->tmp, AF_NONE, UINT8_MAX));
 }
@@ -345,13 +171,13 @@ static void add_tcp_flags(const struct nft_view *v, struct nft_stmts *s, const s
 }
 
 /* Types whose codes all match, then each other type with its codes */
-static void expand_icmp_of(const struct nft_view *v, const struct way *from, uint8_t proto,
-			   struct ways *out)
+static void expand_icmp_of(const struct nft_view *v, const struct nft_way *from, uint8_t proto,
+			   struct nft_ways *out)
 {
 	const bool v6 = proto == PROTO_ICMP6;
 	const struct set *bytes = nft_full(v->p->tmp, AF_NONE, UINT8_MAX);
 	struct ranges whole = { 0 };
-	struct way *w;
+	struct nft_way *w;
 
 	for (uint32_t type = 0; type <= UINT8_MAX; type++) {
 		const struct set *codes = set_intersect(v->p->tmp, from->t.f[F_ICMP],
@@ -367,7 +193,7 @@ static void expand_icmp_of(const struct nft_view *v, const struct way *from, uin
 		for (uint32_t i = 0; i < codes->n; i++)
 			ranges_add(v->p->tmp, &low, AF_NONE, codes->r[i].lo & UINT8_MAX,
 				   codes->r[i].hi & UINT8_MAX);
-		w = add_way(v, out, from);
+		w = nft_add_way(v, out, from);
 		add_proto(v, w, set_one(v->p->tmp, proto));
 		stmt_match(v->p, &w->stmts, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE, false,
 			   nft_value_num(NFT_T_ICMP_TYPE, type));
@@ -376,29 +202,30 @@ static void expand_icmp_of(const struct nft_view *v, const struct way *from, uin
 	}
 	if (whole.list.n == 0)
 		return;
-	w = add_way(v, out, from);
+	w = nft_add_way(v, out, from);
 	add_proto(v, w, set_one(v->p->tmp, proto));
 	add_in(v->p, &w->stmts, v6 ? NFT_K_ICMP6_TYPE : NFT_K_ICMP_TYPE,
 	       set_make(v->p->tmp, &whole), bytes);
 }
 
-static void expand_flags(const struct nft_view *v, const struct way *from,
-			 const struct set *protos, struct ways *out)
+static void expand_flags(const struct nft_view *v, const struct nft_way *from,
+			 const struct set *protos, struct nft_ways *out)
 {
 	const struct set *tcp = set_one(v->p->tmp, PROTO_TCP);
 	const struct set *rest = set_minus(v->p->tmp, protos, tcp, SET_U8);
-	struct way *w;
+	struct nft_way *w;
 
 	if (!set_is_empty(rest))
-		add_proto(v, add_way(v, out, from), rest);
+		add_proto(v, nft_add_way(v, out, from), rest);
 	if (!set_overlaps(protos, tcp) || set_is_empty(from->t.f[F_TCPFLAGS]))
 		return;
-	w = add_way(v, out, from);
+	w = nft_add_way(v, out, from);
 	add_proto(v, w, tcp);
 	add_tcp_flags(v, &w->stmts, from->t.f[F_TCPFLAGS]);
 }
 
-static void expand_protos(const struct nft_view *v, const struct way *from, struct ways *out)
+static void expand_protos(const struct nft_view *v, const struct nft_way *from,
+			  struct nft_ways *out)
 {
 	static const uint8_t with_ports[] = { PROTO_TCP, PROTO_UDP, PROTO_SCTP, PROTO_UDPLITE };
 	static const uint8_t icmps[] = { PROTO_ICMP, PROTO_ICMP6 };
@@ -422,13 +249,13 @@ static void expand_protos(const struct nft_view *v, const struct way *from, stru
 	} else if (from->t.f[F_TCPFLAGS] != NULL && set_has(protos, AF_NONE, PROTO_TCP)) {
 		expand_flags(v, from, protos, out);
 	} else {
-		add_proto(v, add_way(v, out, from), protos);
+		add_proto(v, nft_add_way(v, out, from), protos);
 	}
 }
 
 /* ---- addresses and ports --------------------------------------------------- */
 
-static bool has_family(const struct way *w, uint8_t af)
+static bool has_family(const struct nft_way *w, uint8_t af)
 {
 	static const enum field addrs[] = { F_SRC, F_DST };
 
@@ -452,7 +279,7 @@ static void add_addr(const struct nft_view *v, struct nft_stmts *s, const struct
 		add_in(v->p, s, key, set_of_family(v->p->tmp, in, af), nft_full(v->p->tmp, af, 0));
 }
 
-static void add_ports(const struct nft_view *v, struct way *w)
+static void add_ports(const struct nft_view *v, struct nft_way *w)
 {
 	const struct set *full = nft_full(v->p->tmp, AF_NONE, UINT16_MAX);
 
@@ -463,7 +290,7 @@ static void add_ports(const struct nft_view *v, struct way *w)
 }
 
 /* Every hook may ask for the type of an address, as long as it names no interface */
-static void add_local(const struct nft_view *v, struct way *w, enum field f, enum nft_key key)
+static void add_local(const struct nft_view *v, struct nft_way *w, enum field f, enum nft_key key)
 {
 	const struct set *in = w->t.f[f];
 
@@ -506,7 +333,7 @@ static bool code_is_in(const struct nft_view *v, const struct set *in, uint32_t 
 }
 
 /* Tags as a number in the mark: one, all but one, or each for itself */
-static void expand_codes(const struct nft_view *v, const struct way *from, struct ways *out)
+static void expand_codes(const struct nft_view *v, const struct nft_way *from, struct nft_ways *out)
 {
 	uint32_t n[2] = { 0 }, last[2] = { 0 };
 
@@ -517,20 +344,20 @@ static void expand_codes(const struct nft_view *v, const struct way *from, struc
 		last[is_in] = code;
 	}
 	if (n[false] == 0) {
-		add_way(v, out, from);
+		nft_add_way(v, out, from);
 	} else if (n[false] == 1) {
-		stmt_masked(v->p, &add_way(v, out, from)->stmts, NFT_K_MARK, v->tag_mask,
+		stmt_masked(v->p, &nft_add_way(v, out, from)->stmts, NFT_K_MARK, v->tag_mask,
 			    nft_spread(last[false], v->tag_mask), true);
 	} else {
 		for (uint32_t code = 0; code <= v->n_codes; code++)
 			if (code_is_in(v, from->t.f[F_TAGS], code))
-				stmt_masked(v->p, &add_way(v, out, from)->stmts, NFT_K_MARK,
+				stmt_masked(v->p, &nft_add_way(v, out, from)->stmts, NFT_K_MARK,
 					    v->tag_mask, nft_spread(code, v->tag_mask), false);
 	}
 }
 
 /* Tags as bits of the mark: one or none of some, else each combination for itself */
-static void expand_tags(const struct nft_view *v, const struct way *from, struct ways *out)
+static void expand_tags(const struct nft_view *v, const struct nft_way *from, struct nft_ways *out)
 {
 	const struct set *in = from->t.f[F_TAGS];
 	const uint32_t all = (1u << __builtin_popcount(v->tag_mask)) - 1;
@@ -540,14 +367,14 @@ static void expand_tags(const struct nft_view *v, const struct way *from, struct
 
 		if (bits == 0)
 			continue;
-		stmt_masked(v->p, &add_way(v, out, from)->stmts, NFT_K_MARK,
+		stmt_masked(v->p, &nft_add_way(v, out, from)->stmts, NFT_K_MARK,
 			    nft_spread(bits, v->tag_mask), 0, !none);
 		return;
 	}
 	for (uint32_t tags = 0; tags <= all; tags++)
 		if (set_has(in, AF_NONE, tags))
-			stmt_masked(v->p, &add_way(v, out, from)->stmts, NFT_K_MARK, v->tag_mask,
-				    nft_spread(tags, v->tag_mask), false);
+			stmt_masked(v->p, &nft_add_way(v, out, from)->stmts, NFT_K_MARK,
+				    v->tag_mask, nft_spread(tags, v->tag_mask), false);
 }
 
 /* ---- tables that rules fill, routes, types of service ---------------------- */
@@ -568,7 +395,7 @@ static bool bits_asked(const struct set *in, uint32_t *ones, uint32_t *zeros)
 	return n == 1u << (MODEL_GROWN - (unsigned int)__builtin_popcount(*ones | *zeros));
 }
 
-static void add_grown(const struct nft_view *v, struct way *w, enum field f, uint8_t af)
+static void add_grown(const struct nft_view *v, struct nft_way *w, enum field f, uint8_t af)
 {
 	const enum nft_key keys[2][2] = { { NFT_K_IP_SADDR, NFT_K_IP_DADDR },
 					  { NFT_K_IP6_SADDR, NFT_K_IP6_DADDR } };
@@ -605,7 +432,7 @@ static void match_unrouted(const struct nft_view *v, struct nft_stmts *s, enum n
 	match_type(v, s, type, RTN_MULTICAST, true);
 }
 
-static bool add_routes(const struct nft_view *v, struct way *w, struct span at)
+static bool add_routes(const struct nft_view *v, struct nft_way *w, struct span at)
 {
 	const struct set *src = w->t.f[F_SRC_ROUTE], *dst = w->t.f[F_DST_ROUTE];
 
@@ -635,7 +462,7 @@ static bool add_routes(const struct nft_view *v, struct way *w, struct span at)
 	return true;
 }
 
-static void add_tos(const struct nft_view *v, struct way *w, uint8_t af)
+static void add_tos(const struct nft_view *v, struct nft_way *w, uint8_t af)
 {
 	const unsigned int shift = af == AF_V4 ? 0 : 4;	/* in the header's first two bytes */
 	struct ranges in = { 0 }, all = { 0 };
@@ -661,7 +488,7 @@ static bool is_indifferent(const struct set *in, uint32_t bit)
 }
 
 /* Options of IPv4: each combination of those that matter for itself */
-static void expand_options(const struct nft_view *v, struct way *from, struct ways *out)
+static void expand_options(const struct nft_view *v, struct nft_way *from, struct nft_ways *out)
 {
 	static const struct { uint32_t bit; enum nft_key key; } options[] = {
 		{ IP_OPTION_LSRR, NFT_K_IP_LSRR }, { IP_OPTION_SSRR, NFT_K_IP_SSRR },
@@ -674,11 +501,11 @@ static void expand_options(const struct nft_view *v, struct way *from, struct wa
 		if (!is_indifferent(in, options[i].bit))
 			matter |= options[i].bit;
 	for (uint32_t x = 0; x <= matter; x++) {
-		struct way *w;
+		struct nft_way *w;
 
 		if ((x & ~matter) != 0 || (in != NULL && !set_has(in, AF_NONE, x)))
 			continue;
-		w = add_way(v, out, from);
+		w = nft_add_way(v, out, from);
 		for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 			if ((matter & options[i].bit) != 0)
 				stmt_match(v->p, &w->stmts, options[i].key, false,
@@ -686,15 +513,15 @@ static void expand_options(const struct nft_view *v, struct way *from, struct wa
 	}
 }
 
-static void finish_one(const struct nft_view *v, struct way *w, struct nft_alts *ret)
+static void finish_one(const struct nft_view *v, struct nft_way *w, struct nft_alts *ret)
 {
-	struct ways ways = { 0 };
+	struct nft_ways ways = { 0 };
 
 	add_ports(v, w);
 	add_local(v, w, F_SRC_LOCAL, NFT_K_FIB_SADDR);
 	add_local(v, w, F_DST_LOCAL, NFT_K_FIB_DADDR);
 	if (w->t.f[F_TAGS] == NULL)
-		add_way(v, &ways, w);
+		nft_add_way(v, &ways, w);
 	else if (v->tag_codes != NULL)
 		expand_codes(v, w, &ways);
 	else
@@ -703,16 +530,17 @@ static void finish_one(const struct nft_view *v, struct way *w, struct nft_alts 
 		head_add(v, &w->t, &ways.list.v[i].stmts, ret);
 }
 
-static void finish(const struct nft_view *v, struct way *w, struct nft_alts *ret)
+static void finish(const struct nft_view *v, struct nft_way *w, struct nft_alts *ret)
 {
-	struct ways ways = { 0 };
+	struct nft_ways ways = { 0 };
 
 	expand_options(v, w, &ways);
 	for (uint32_t i = 0; i < ways.list.n; i++)
 		finish_one(v, &ways.list.v[i], ret);
 }
 
-static void expand_families(const struct nft_view *v, const struct way *from, struct ways *out)
+static void expand_families(const struct nft_view *v, const struct nft_way *from,
+			    struct nft_ways *out)
 {
 	static const uint8_t afs[] = { AF_V4, AF_V6 };
 	const bool any_family = from->t.f[F_SRC] == NULL && from->t.f[F_DST] == NULL &&
@@ -723,11 +551,11 @@ static void expand_families(const struct nft_view *v, const struct way *from, st
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(afs); i++) {
 		const bool v4 = afs[i] == AF_V4;
-		struct way *w;
+		struct nft_way *w;
 
 		if (!has_family(from, afs[i]))
 			continue;
-		w = add_way(v, out, from);
+		w = nft_add_way(v, out, from);
 		if (head_of_ip(&from->t))
 			w->t.f[F_AF] = set_one(v->p->tmp, afs[i]);
 		if (!any_family)
@@ -759,8 +587,8 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 	       struct nft_alts *ret)
 {
 	struct nft_tests only_recv = { 0 };
-	struct way all = { .t = *t };
-	struct ways ifaces = { 0 }, families = { 0 }, protos = { 0 };
+	struct nft_way all = { .t = *t };
+	struct nft_ways ifaces = { 0 }, families = { 0 }, protos = { 0 };
 
 	if (is_never(v, t))
 		return true;
@@ -775,14 +603,14 @@ bool nft_match(const struct nft_view *v, const struct nft_tests *t, struct span 
 			 "a test of tags cannot be expressed in nftables here");
 		return false;
 	}
-	if (!expand_ifaces(v, &all, at, &ifaces))
+	if (!nft_expand_ifaces(v, &all, at, &ifaces))
 		return false;
 	for (uint32_t i = 0; i < ifaces.list.n; i++)
 		expand_families(v, &ifaces.list.v[i], &families);
 	for (uint32_t i = 0; i < families.list.n; i++)
 		expand_protos(v, &families.list.v[i], &protos);
 	for (uint32_t i = 0; i < protos.list.n; i++) {
-		if (!add_received(v, &protos.list.v[i], at) ||
+		if (!nft_add_received(v, &protos.list.v[i], at) ||
 		    !add_routes(v, &protos.list.v[i], at))
 			return false;
 		finish(v, &protos.list.v[i], ret);
