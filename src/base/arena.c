@@ -129,7 +129,7 @@ void arena_clear(struct arena *a)
 		forget(a->head);
 }
 
-static void full(struct arena *a)
+static NORETURN void full(struct arena *a)
 {
 	BUG_IF(a->full == NULL);
 	longjmp(*a->full, 1);
