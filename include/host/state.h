@@ -110,6 +110,26 @@ MUST_USE int state_read(const struct state *st, const char *name, struct arena *
  */
 MUST_USE int state_write(struct state *st, const char *name, const char *data, size_t len);
 
+/**
+ * state_needs() - What state_write() of the same takes of the disk
+ * @st:		State
+ * @name:	As state_read()
+ * @data:	Content
+ * @len:	Its length
+ *
+ * Return: bytes; 0: the content is that already
+ */
+size_t state_needs(const struct state *st, const char *name, const char *data, size_t len);
+
+/**
+ * state_has_room() - Could so much be written now
+ * @st:		State open for STATE_WRITE
+ * @bytes:	In all files together
+ *
+ * Return: 0, also where the file system cannot tell; -ENOSPC or another negative errno
+ */
+MUST_USE int state_has_room(const struct state *st, size_t bytes);
+
 /** state_remove() - Remove a file; 0 also when it is not there */
 MUST_USE int state_remove(struct state *st, const char *name);
 

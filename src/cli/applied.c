@@ -24,6 +24,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NOTES_BYTES	(16u << 10)	/* of what else is recorded: aliases, how long it took */
+
 static const char *const lang_names[] = {
 	[LANG_BY_NAME] = "-", [LANG_PF] = "pf", [LANG_IPFW] = "ipfw", [LANG_JAIL] = "jail",
 	[LANG_RC] = "rc", [LANG_SYSCTL] = "sysctl", [LANG_EZJAIL] = "ezjail",
@@ -135,46 +137,84 @@ static void put_all(struct cli *c, FILE *out)
 	}
 }
 
-static int save_text(struct cli *c, struct state *st, uint32_t number, uint32_t src)
+/* Something is done with each text, by its number and what it is called in the state */
+typedef int text_fn(struct state *st, const char *name, const struct source *s, void *arg);
+
+static int with_text(struct cli *c, struct state *st, uint32_t number, uint32_t src, text_fn *fn,
+		     void *arg)
 {
-	const struct source *s = source_at(&c->sources, src);
 	char name[16];
 
 	if (number >= STATE_TEXTS)
 		return -EFBIG;
 	snprintf(name, sizeof(name), "text/%u", number);
-	return state_write(st, name, s->text, s->len);
+	return fn(st, name, source_at(&c->sources, src), arg);
 }
 
 /* The texts of the files, in order; standard input can be read again only here */
-static int save_texts(struct cli *c, struct state *st)
+static int each_text(struct cli *c, struct state *st, text_fn *fn, void *arg)
 {
 	uint32_t n = 0;
 	int err = 0;
 
 	/* A live one is the last, and kept already */
 	for (uint32_t i = 0; i < c->files.n && !c->files.v[i].live && err == 0; i++)
-		err = save_text(c, st, n++, c->files.v[i].src);
+		err = with_text(c, st, n++, c->files.v[i].src, fn, arg);
 	for (uint32_t src = 1; err == 0 && (src = next_included(c, src)) != 0; src++)
-		err = save_text(c, st, n++, src);
+		err = with_text(c, st, n++, src, fn, arg);
 	return err;
+}
+
+static int save_text(struct state *st, const char *name, const struct source *s, void *arg)
+{
+	(void)arg;
+	return state_write(st, name, s->text, s->len);
+}
+
+static int add_needs(struct state *st, const char *name, const struct source *s, void *arg)
+{
+	*(size_t *)arg += state_needs(st, name, s->text, s->len);
+	return 0;
+}
+
+/* The record, to be freed; NULL: no memory */
+static char *make_record(struct cli *c, size_t *ret_len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, ret_len);
+
+	if (out == NULL)
+		return NULL;
+	put_all(c, out);
+	fclose(out);
+	return text;
+}
+
+int applied_has_room(struct cli *c, struct state *st)
+{
+	size_t len = 0, needs;
+	CLEANUP(base_free) char *record = make_record(c, &len);
+	int err;
+
+	if (record == NULL)
+		return -ENOMEM;
+	needs = state_needs(st, "applied", record, len);
+	err = each_text(c, st, add_needs, &needs);
+	return err < 0 || needs == 0 ? err : state_has_room(st, needs + NOTES_BYTES);
 }
 
 int applied_save(struct cli *c, struct state *st)
 {
-	CLEANUP(base_free) char *text = NULL;
 	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	CLEANUP(base_free) char *record = make_record(c, &len);
 	int err;
 
-	if (out == NULL)
+	if (record == NULL)
 		return -ENOMEM;
-	put_all(c, out);
-	fclose(out);
-	err = save_texts(c, st);
+	err = each_text(c, st, save_text, NULL);
 	if (err == 0)
 		err = live_forget(c, st);
-	return err < 0 ? err : state_write(st, "applied", text, len);
+	return err < 0 ? err : state_write(st, "applied", record, len);
 }
 
 /* The next field of [*@p, @end), or NULL */

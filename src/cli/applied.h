@@ -23,6 +23,15 @@
 MUST_USE int applied_save(struct cli *c, struct state *st);
 
 /**
+ * applied_has_room() - Could all that be recorded now
+ * @c:		Run whose declarations are to be applied
+ * @st:		State open for writing
+ *
+ * Return: 0; -ENOSPC or another negative errno
+ */
+MUST_USE int applied_has_room(struct cli *c, struct state *st);
+
+/**
  * applied_load() - Take the files and options of the last apply
  * @c:		Run without files; what its own command line says wins
  * @st:		State

@@ -183,6 +183,14 @@ static int note_time(struct cli *c, struct cli_host *h, const struct timespec *s
 	return err < 0 ? cli_system(c, err, "note when it was applied") : 0;
 }
 
+/* A host whose rules are new and whose record is old would be put back by the next look */
+static int check_room(struct cli *c, struct cli_host *h)
+{
+	const int err = applied_has_room(c, &h->st);
+
+	return err < 0 ? cli_system(c, err, "record what is to be applied; nothing is changed") : 0;
+}
+
 static int apply(struct cli *c)
 {
 	CLEANUP(cli_host_close) struct cli_host h = CLI_HOST_NONE;
@@ -193,6 +201,8 @@ static int apply(struct cli *c)
 	status = cli_host_open(c, &h, STATE_WRITE);
 	if (status == 0)
 		status = cli_shadow_check(c, &h.d, DIAG_W2509);
+	if (status == 0)
+		status = check_room(c, &h);
 	if (status == 0 && c->confirm_seconds > 0)
 		status = confirm_start(c, &h);
 	if (status == 0)

@@ -329,6 +329,28 @@ int state_write(struct state *st, const char *name, const char *data, size_t len
 	return fd < 0 ? fd : state_file_save(fd, base, data, len);
 }
 
+size_t state_needs(const struct state *st, const char *name, const char *data, size_t len)
+{
+	const char *base = name;
+	int fd CLEANUP(base_fd_close) = open_holder(st, name, STATE_READ, &base);
+
+	return state_file_needs(fd, base, data, len);
+}
+
+int state_has_room(const struct state *st, size_t bytes)
+{
+	int fd CLEANUP(base_fd_close) = -1;
+
+	BUG_IF(st->lock_fd < 0);
+	fd = openat(st->dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EOPNOTSUPP || errno == EISDIR ? 0 : -errno;
+	while (fallocate(fd, 0, 0, (off_t)bytes) < 0)
+		if (errno != EINTR)
+			return errno == EOPNOTSUPP ? 0 : -errno;
+	return 0;
+}
+
 int state_remove(struct state *st, const char *name)
 {
 	int fd CLEANUP(base_fd_close) = -1;

@@ -19,6 +19,7 @@
 #include "host/file.h"
 
 #define MAGIC		"sallyport-state 1 "
+#define PAGE_BYTES	4096u	/* what a disk gives away at a time */
 #define HEADER_BYTES	64u
 
 static int make_header(char *out, const char *data, size_t len)
@@ -118,6 +119,13 @@ int state_file_save(int dir_fd, const char *name, const char *data, size_t len)
 	if (is_there_already(dir_fd, name, data, len))
 		return 0;
 	return file_replace(dir_fd, name, (struct file_part[]){ { header, n }, { data, len } }, 2);
+}
+
+size_t state_file_needs(int dir_fd, const char *name, const char *data, size_t len)
+{
+	if (is_there_already(dir_fd, name, data, len))
+		return 0;
+	return (HEADER_BYTES + len + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 }
 
 static void close_dir(DIR **d)

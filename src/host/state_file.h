@@ -46,6 +46,9 @@ MUST_USE int state_file_load(int dir_fd, const char *name, char *buf, size_t siz
  */
 MUST_USE int state_file_save(int dir_fd, const char *name, const char *data, size_t len);
 
+/** state_file_needs() - Bytes of the disk that this would take, in pages; 0: it is there already */
+size_t state_file_needs(int dir_fd, const char *name, const char *data, size_t len);
+
 /**
  * state_file_clear() - Remove everything in a directory, one level deep
  * @dir_fd:	Directory

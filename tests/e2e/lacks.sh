@@ -111,11 +111,28 @@ else
 	skip "without netlink" "no strace here"
 fi
 
-# ---- a user namespace: no privilege to have buffers of any size -------------------
-
 awk 'BEGIN { print "www { ip4.addr = \"lo1|192.168.100.2/32\";"
 	for (i = 0; i < 20000; i++) printf "$forward += \"tcp %d to 203.0.113.2\";\n", 10000 + i
 	print "}" }' >"$TMP/many.jail.conf"
+
+# ---- no room for the record of what is applied ------------------------------------
+
+mkdir -p "$TMP/state"
+mount -t tmpfs -o mode=700,size=128k none "$TMP/state"
+sp_must "${files[@]}" apply
+snapshot "$HOST" "$TMP/with"
+sp --state-dir "$TMP/state" --no-verify -f "$TMP/rc.conf" -f "$TMP/many.jail.conf" apply
+is "no room for the record: exits 71" 71 "$rc"
+has "no room for the record: says so" "error: cannot record .*nothing is changed: No space" "$err"
+snapshot "$HOST" "$TMP/after"
+same "no room for the record: the host is as it was" "$TMP/with" "$TMP/after"
+sp --state-dir "$TMP/state" plan
+is "no room for the record: what was applied is still declared" 0 "$rc"
+sp_must --state-dir "$TMP/state" destroy
+umount "$TMP/state"
+
+# ---- a user namespace: no privilege to have buffers of any size -------------------
+
 cat >"$TMP/inside" <<'END'
 ip link set lo up
 "$SALLYPORT" --state-dir "$1" -q --no-verify -f "$2/rc.conf" -f "$2/many.jail.conf" apply >"$2/out" || exit
