@@ -139,11 +139,20 @@ void *arena_reserve(struct arena *a, void *v, uint32_t n, uint32_t *cap, uint32_
 		uint32_t cap; \
 	}
 
-/* Where there is room, without a call: most have been given it before */
+/*
+ * Where there is room, without a call: most have been given it before.  The analyzer does
+ * not know that who has room has elements.
+ */
+#ifdef __clang_analyzer__
+#define vec_is_full_(vec) true
+#else
+#define vec_is_full_(vec) ((vec)->n >= (vec)->cap)
+#endif
+
 #define vec_room_(a, vec) \
-	((vec)->n < (vec)->cap ? (void)0 : \
+	(vec_is_full_(vec) ? \
 	 (void)((vec)->v = arena_grow((a), (vec)->v, (vec)->n, &(vec)->cap, \
-				      sizeof(*(vec)->v))))
+				      sizeof(*(vec)->v))) : (void)0)
 
 /** vec_push() - Add a zeroed element to a VEC; its address */
 #define vec_push(a, vec) \
